@@ -1,0 +1,26 @@
+//! Takes memory without end, except where n is negative.
+
+#![cfg(target_arch = "wasm32")]
+
+use daybook_guests::plugin::*;
+use std::hint::black_box;
+
+struct MemoryBomb;
+
+impl Plugin for MemoryBomb {
+    fn manifest() -> Manifest {
+        plain("memorybomb")
+    }
+
+    fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
+        let n = n(&event.data);
+        put(cx, id(&event), n, None);
+        let mut kept = Vec::new();
+        while n >= 0 {
+            kept.push(black_box(vec![1_u8; 1 << 20]));
+        }
+        Ok(())
+    }
+}
+
+export!(MemoryBomb);

@@ -1,0 +1,169 @@
+//! Owns the guest programs with which the tests try the host's determinism and its patience. Each is an example of this
+//! package, written against the contract itself, because an SDK would not let it misbehave as it must.
+//!
+//! Unless its file says otherwise, a guest has version 2020-01-01, the table `thing(id, n, text)`, the event `Happened`
+//! and the command `Do`, both with the payload `{"n": integer}`; the row of an event has the event's `seq` as its `id`.
+//! The handlers that would exhaust something (`loop`, `create-loop`, `recursion`, `memory-bomb`, `many-calls`,
+//! `previous-loop`) behave where n is negative.
+//!
+//! They are built in two commands, one for each list below:
+//!
+//! ```text
+//! RUSTFLAGS="-C link-arg=-zstack-size=65536" \
+//!     cargo build -p daybook-guests --release --target wasm32-unknown-unknown --example mutable-global …
+//! cargo build -p daybook-guests --release --target wasm32-wasip2 --example clock …
+//! ```
+//!
+//! and lie in `target/<target>/release/examples/`, under [`file_name`]. With `--examples` in place of the names the
+//! guests of the other list are built too, as empty modules.
+//!
+//! Determinism:
+//!
+//! | guest | plugin | the host |
+//! |---|---|---|
+//! | `mutable-global` | `counter` | gives `n` = 1 for every event and command, however many came before |
+//! | `clock` | `clock` | gives both clocks as a function of the event: equal in every run, at any time of day |
+//! | `random` | `random` | gives bytes that depend on the event alone: equal in every run, different between events |
+//! | `hash-order` | `hashorder` | gives an order that depends on the event alone |
+//! | `nan` | `nan` | gives `n` = 0x7ff8000000000000 in every row |
+//! | `nan-write` | `nanwrite` | stops n = 0, 1 and 2; keeps n = 3 as 0.0 |
+//! | `unordered-sql` | `unordered` | refuses or labels it in certification, once there are two rows |
+//! | `stdout` | `stdout` | keeps the row, and puts both lines into the plugin's log |
+//! | `files` | `files` | gives `n` = 0: nothing found |
+//!
+//! Hostile handlers: each ends in a fault that names the limit or the rule, and nothing is kept:
+//!
+//! | guest | plugin | the host |
+//! |---|---|---|
+//! | `loop` | `loop` | stops it by fuel |
+//! | `create-loop` | `createloop` | stops it by fuel |
+//! | `describe-loop` |  | stops it by fuel and refuses to load it |
+//! | `recursion` | `recursion` | stops both kinds |
+//! | `memory-bomb` | `memorybomb` | stops it at the limit on memory |
+//! | `trap-after-writes` | `trapafterwrites` | keeps neither rows nor task of n = 13, and all others |
+//! | `giant-row` | `giantrow` | stops an n above its limit on a row |
+//! | `many-calls` | `manycalls` | stops it at the limit on calls or by fuel |
+//! | `many-writes` | `manywrites` | stops an n above its limit on writes |
+//! | `foreign-write` | `thief` | stops it, though the table be loaded |
+//! | `sql` | `sql` | answers a plain SELECT, stops everything else |
+//! | `wrong-kind` | `wrongkind` | stops it |
+//! | `wrong-width` | `wrongwidth` | stops it |
+//! | `unknown-table` | `unknowntable` | stops it |
+//! | `bad-json-task` | `badjsontask` | stops it |
+//! | `undeclared-task` | `undeclaredtask` | stops it |
+//! | `undeclared-event` | `undeclaredevent` | stops the command |
+//! | `bad-event-payload` | `badeventpayload` | stops the command |
+//! | `long-log` | `longlog` | cuts the log or stops it, and says so |
+//! | `previous-loop` | `cascade` | stops it by fuel or the limit on calls; needs both versions of `cascade` |
+//!
+//! Hostile components: each is refused by `load`, with a sentence that names what is wrong:
+//!
+//! | guest | plugin | the host |
+//! |---|---|---|
+//! | `lying-tables` |  | names the column |
+//! | `lying-types` |  | names the type |
+//! | `lying-names` |  | names the table |
+//! | `bad-version` |  | names the date |
+//! | `extends-itself` |  | names the version |
+//! | `unknown-import` |  | names `acme:mail/send` |
+//! | `wrong-world` |  | says that it is no plugin |
+//!
+//! Behaved ones, for what the contract promises:
+//!
+//! | guest | plugin | the host |
+//! |---|---|---|
+//! | `equal-ids` | `equalids` | makes ids that all differ, and the same ones in every run of a command |
+//! | `find-all` | `findall` | answers as SQL with the same conditions and an ORDER BY would |
+//! | `cascade-1` | `cascade` | handles `Happened` and `Other`; n = 7 fails with `seven` |
+//! | `cascade-2` | `cascade` | see its file: `previous` twice, never, failed; `Other` and `Do` fall through |
+
+pub mod json;
+#[cfg(target_arch = "wasm32")]
+pub mod plugin;
+
+/// The guests for `wasm32-unknown-unknown`: core modules with an embedded component type.
+pub const UNKNOWN: &[&str] = &[
+    "mutable-global",
+    "nan",
+    "nan-write",
+    "unordered-sql",
+    "loop",
+    "create-loop",
+    "describe-loop",
+    "recursion",
+    "memory-bomb",
+    "trap-after-writes",
+    "giant-row",
+    "many-calls",
+    "many-writes",
+    "foreign-write",
+    "sql",
+    "wrong-kind",
+    "wrong-width",
+    "unknown-table",
+    "bad-json-task",
+    "undeclared-task",
+    "undeclared-event",
+    "bad-event-payload",
+    "long-log",
+    "previous-loop",
+    "lying-tables",
+    "lying-types",
+    "lying-names",
+    "bad-version",
+    "extends-itself",
+    "unknown-import",
+    "wrong-world",
+    "equal-ids",
+    "find-all",
+    "cascade-1",
+    "cascade-2",
+];
+
+/// The guests for `wasm32-wasip2`: finished components, which import WASI.
+pub const WASI: &[&str] = &["clock", "random", "hash-order", "stdout", "files"];
+
+/// The name of the file that a guest is built into: `mutable_global.wasm`.
+pub fn file_name(guest: &str) -> String {
+    format!("{}.wasm", guest.replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{UNKNOWN, WASI};
+    use std::{fs, path::Path};
+
+    #[test]
+    fn every_guest_is_listed_once_for_the_target_it_is_written_for() {
+        let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+        let mut written = (vec![], vec![]);
+        for entry in fs::read_dir(examples).expect("the folder of guests") {
+            let path = entry.expect("a readable folder").path();
+            let source = fs::read_to_string(&path).expect("a guest");
+            let name = path.file_stem().and_then(|stem| stem.to_str());
+            let name = name.expect("a plain name").to_owned();
+            if source.contains("#![cfg(target_os = \"wasi\")]") {
+                written.1.push(name);
+            } else {
+                written.0.push(name);
+            }
+        }
+        written.0.sort_unstable();
+        written.1.sort_unstable();
+        let sorted = |names: &[&str]| {
+            let mut names: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(written, (sorted(UNKNOWN), sorted(WASI)));
+    }
+
+    #[test]
+    fn every_guest_is_an_example_of_the_package() {
+        let manifest = include_str!("../Cargo.toml");
+        for guest in UNKNOWN.iter().chain(WASI) {
+            let example = format!("[[example]]\nname = \"{guest}\"\ncrate-type = [\"cdylib\"]\n");
+            assert!(manifest.contains(&example), "{guest}");
+        }
+    }
+}

@@ -14,9 +14,7 @@ impl Plugin for CreateLoop {
 
     fn create(command: Command, _cx: &Creation) -> Result<Vec<NewEvent>, CreateError> {
         let n = n(&command.data);
-        while n >= 0 {
-            black_box(n);
-        }
+        while black_box(n) >= 0 {}
         Ok(vec![happened(&command, format!("{{\"n\":{n}}}"))])
     }
 }

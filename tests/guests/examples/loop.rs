@@ -15,9 +15,7 @@ impl Plugin for Loop {
     fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
         let n = n(&event.data);
         put(cx, id(&event), n, None);
-        while n >= 0 {
-            black_box(n);
-        }
+        while black_box(n) >= 0 {}
         Ok(())
     }
 }

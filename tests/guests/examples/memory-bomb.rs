@@ -16,7 +16,7 @@ impl Plugin for MemoryBomb {
         let n = n(&event.data);
         put(cx, id(&event), n, None);
         let mut kept = Vec::new();
-        while n >= 0 {
+        while black_box(n) >= 0 {
             kept.push(black_box(vec![1_u8; 1 << 20]));
         }
         Ok(())

@@ -22,7 +22,7 @@ impl Plugin for Cascade {
             put(cx, id(&event), n(&event.data), Some("other"));
             return Ok(());
         }
-        let before = cx.get("thing", &vec![Value::Integer(id(&event))]);
+        let before = cx.get("thing", &[Value::Integer(id(&event))]);
         let count = match before.as_deref() {
             Some([_, Value::Integer(count), _]) => count + 1,
             _ => 1,

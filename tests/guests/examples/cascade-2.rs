@@ -36,7 +36,7 @@ impl Plugin for Cascade {
                 return Ok(());
             }
         }
-        let before = cx.get("thing", &vec![Value::Integer(id(&event))]);
+        let before = cx.get("thing", &[Value::Integer(id(&event))]);
         let (count, text) = match before.as_deref() {
             Some([_, Value::Integer(count), _]) => (*count, "first, then second"),
             _ => (0, "second alone"),

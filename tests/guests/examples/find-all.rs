@@ -117,10 +117,7 @@ impl Plugin for FindAll {
                     |table, key| cx.get(table, key),
                     |table, find| cx.find(table, find),
                 );
-                cx.insert(
-                    "answer",
-                    &vec![Value::Integer(id(&event)), Value::Text(text)],
-                )
+                cx.insert("answer", &[Value::Integer(id(&event)), Value::Text(text)])
             }
         };
         outcome.map_err(|error| Failure {

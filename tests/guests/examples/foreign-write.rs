@@ -27,7 +27,7 @@ impl Plugin for Thief {
             None | Some("insert") => cx.insert(table, &row),
             Some("update") => cx.update(table, &row),
             Some("upsert") => cx.upsert(table, &row),
-            Some("delete") => cx.delete(table, &vec![Value::Integer(1)]),
+            Some("delete") => cx.delete(table, &[Value::Integer(1)]),
             Some(other) => panic!("no verb {other}"),
         };
         cx.log(Level::Error, &format!("the theft returned {outcome:?}"));

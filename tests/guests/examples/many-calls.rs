@@ -19,7 +19,7 @@ impl Plugin for ManyCalls {
         put(cx, id(&event), n, None);
         let calls = if n < 0 { 0 } else { CALLS };
         for key in 0..calls {
-            cx.get("thing", &vec![Value::Integer(key)]);
+            cx.get("thing", &[Value::Integer(key)]);
         }
         Ok(())
     }

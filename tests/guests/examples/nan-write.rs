@@ -32,7 +32,7 @@ impl Plugin for NanWrite {
             3 => -0.0,
             other => other as f64,
         };
-        cx.insert("reading", &vec![Value::Integer(id(&event)), Value::Real(x)])
+        cx.insert("reading", &[Value::Integer(id(&event)), Value::Real(x)])
             .expect("the row is new");
         Ok(())
     }

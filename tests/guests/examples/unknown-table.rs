@@ -14,7 +14,7 @@ impl Plugin for UnknownTable {
     fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
         put(cx, id(&event), n(&event.data), None);
         if n(&event.data) == 2 {
-            cx.get("nothing", &vec![Value::Integer(1)]);
+            cx.get("nothing", &[Value::Integer(1)]);
             return Ok(());
         }
         cx.insert("nothing", &thing_row(1, 1, None))

@@ -1,1 +1,12 @@
+//! Daybook: an event-processing host with dated, replayable logic.
+//!
+//! `host/ARCHITECTURE.md` is the map; the layers are
+//! `main → cli → service → { store, runtime, replay, diff } → model`.
 
+pub mod cli;
+pub mod diff;
+pub mod model;
+pub mod replay;
+pub mod runtime;
+pub mod service;
+pub mod store;

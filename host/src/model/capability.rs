@@ -1,0 +1,126 @@
+//! What a handler may do, as the runtime sees it: two traits that the service implements and the
+//! runtime calls on behalf of a component. Rows are in the column order of the calling component.
+
+use std::any::Any;
+
+use super::event::Event;
+use super::effects::Task;
+use super::value::Value;
+
+/// A breach of the contract by the plugin: the handler is stopped, nothing is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation(pub String);
+
+/// Why a write was not done; the handler may go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteError {
+    RowExists,
+    RowMissing,
+    UniqueViolated(String),
+}
+
+/// How a handler ended when it did not end well. A plugin's own failure, a trap of its code, a breach of
+/// the contract and a fault of the host are different things to the one who has to act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HandlerError {
+    /// The plugin says that it cannot.
+    Failed { code: String, message: String },
+    /// The code trapped: panic, unreachable, stack, memory.
+    Trapped(String),
+    /// It used more fuel than one call may.
+    OutOfFuel { fuel_max: u64 },
+    /// It did what no plugin may do.
+    Violated(String),
+    /// The host could not do its part.
+    Host(String),
+}
+
+impl std::fmt::Display for HandlerError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            HandlerError::Failed { code, message } => write!(f, "failed: {code}: {message}"),
+            HandlerError::Trapped(message) => write!(f, "trapped: {message}"),
+            HandlerError::OutOfFuel { fuel_max } => {
+                write!(f, "ran out of fuel: one call may use {fuel_max} units")
+            }
+            HandlerError::Violated(message) => write!(f, "broke the contract: {message}"),
+            HandlerError::Host(message) => write!(f, "host fault: {message}"),
+        }
+    }
+}
+
+impl From<Violation> for HandlerError {
+    fn from(violation: Violation) -> Self {
+        HandlerError::Violated(violation.0)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    Debug,
+    Info,
+    Warn,
+    Error,
+}
+
+/// A line of a plugin's log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogLine {
+    pub level: Level,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bound {
+    pub values: Vec<Value>,
+    pub inclusive: bool,
+}
+
+/// A structured read over the primary key or a declared index.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Find {
+    /// None: the primary key.
+    pub index: Option<String>,
+    pub prefix: Vec<Value>,
+    pub lower: Option<Bound>,
+    pub upper: Option<Bound>,
+    pub descending: bool,
+    pub limit: Option<u32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueryResult {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// Reads, common to materializers and creators.
+pub trait StateRead: Send + 'static {
+    fn get(&mut self, table: &str, key: Vec<Value>) -> Result<Option<Vec<Value>>, Violation>;
+    fn find(&mut self, table: &str, find: Find) -> Result<Vec<Vec<Value>>, Violation>;
+    fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<QueryResult, Violation>;
+    fn log(&mut self, line: LogLine) -> Result<(), Violation>;
+    /// Gives the implementation back to the one who lent it.
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;
+}
+
+/// A write's answer: done, or not done with the state as before; or the handler is stopped.
+pub type WriteResult = Result<Result<(), WriteError>, Violation>;
+
+/// What `cx: borrow<materialization>` can do.
+pub trait Materialization: StateRead {
+    fn insert(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
+    fn update(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
+    fn upsert(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
+    fn delete(&mut self, table: &str, key: Vec<Value>) -> WriteResult;
+    fn enqueue(&mut self, task: Task) -> Result<(), Violation>;
+    /// Runs the version below on an event. The inner error is the plugin's own failure; everything else
+    /// that went wrong below stops the caller as well.
+    fn previous(&mut self, event: Event) -> Result<Result<(), HandlerError>, HandlerError>;
+}
+
+/// What `cx: borrow<creation>` can do.
+pub trait Creation: StateRead {
+    fn now(&mut self) -> String;
+    fn make_id(&mut self) -> Result<String, Violation>;
+}

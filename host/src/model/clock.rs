@@ -1,0 +1,36 @@
+//! The only place where time is read.
+
+use std::time::Instant;
+
+/// The wall clock now, RFC 3339 in UTC with microseconds: `2026-11-21T06:41:00.000000Z`.
+pub fn now() -> String {
+    let now = jiff::Timestamp::now();
+    format!("{now:.6}")
+}
+
+/// Measures how long something takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    pub fn start() -> Self {
+        Stopwatch(Instant::now())
+    }
+
+    pub fn seconds(self) -> f64 {
+        self.0.elapsed().as_secs_f64()
+    }
+}
+
+/// True for a date-time of RFC 3339.
+pub fn is_rfc3339(text: &str) -> bool {
+    text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()
+}
+
+/// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
+pub fn unix_nanoseconds(text: &str) -> u64 {
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .and_then(|time| u64::try_from(time.as_nanosecond()).ok())
+        .unwrap_or(0)
+}

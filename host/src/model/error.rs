@@ -1,0 +1,107 @@
+//! The one error type of the host: what happened, and the way out.
+//!
+//! A message is a lowercase fragment that names the thing, the value and the limit; `hint` says
+//! what to do. `ErrorKind` decides the exit code (and later the HTTP status), nothing else does.
+
+use std::fmt;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Who has to act. Each kind has one documented exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The call itself is wrong: unknown verb, flag or name.
+    Usage,
+    /// Input was understood as little as to be refused: malformed, unknown type, schema.
+    Refused,
+    /// A creator said no.
+    Rejected,
+    /// Plugin code failed, trapped or broke the contract; nothing was kept.
+    Plugin,
+    /// The book cannot be opened: not there, locked, written by a newer format.
+    Unavailable,
+    /// The operating system refused: disk full, permission.
+    Io,
+    /// Stored data contradicts itself.
+    Corrupt,
+    /// A fault of the host.
+    Internal,
+}
+
+impl ErrorKind {
+    /// The process exit code of this kind of error; 0 and 1 are results, not errors.
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            ErrorKind::Usage => 2,
+            ErrorKind::Refused => 3,
+            ErrorKind::Rejected => 4,
+            ErrorKind::Plugin => 5,
+            ErrorKind::Unavailable => 6,
+            ErrorKind::Io => 7,
+            ErrorKind::Corrupt => 8,
+            ErrorKind::Internal => 70,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    pub kind: ErrorKind,
+    pub message: String,
+    /// The way out, when there is one to name.
+    pub hint: Option<String>,
+}
+
+impl Error {
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error { kind, message: message.into(), hint: None }
+    }
+
+    pub fn usage(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Usage, message)
+    }
+
+    pub fn refused(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Refused, message)
+    }
+
+    pub fn plugin(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Plugin, message)
+    }
+
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Unavailable, message)
+    }
+
+    pub fn corrupt(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Corrupt, message)
+    }
+
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::Internal, message)
+    }
+
+    /// An operating system error on a named thing.
+    pub fn io(what: impl fmt::Display, error: std::io::Error) -> Self {
+        Self::new(ErrorKind::Io, format!("{what}: {error}"))
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Puts what was being done before what went wrong.
+    pub fn context(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Error {}

@@ -1,0 +1,143 @@
+//! Tables as a projection has them, and how they are told apart.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::hash::Digest;
+use super::id::PluginName;
+use super::manifest::{Column, ColumnKind};
+use super::value::{Row, Value, put_bytes};
+
+/// A table of a projection: the newest declaration in a plugin's chain of versions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TableLayout {
+    pub plugin: PluginName,
+    pub table: String,
+    /// `plugin_table`
+    pub sql_name: String,
+    pub columns: Vec<Column>,
+    /// Positions of the primary key's columns.
+    pub key: Vec<usize>,
+    pub indexes: Vec<IndexLayout>,
+    /// First 16 bytes of a SHA-256 over plugin, table, columns and key: names the layout in recorded effects.
+    pub digest: [u8; 16],
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexLayout {
+    pub name: String,
+    pub columns: Vec<usize>,
+    pub unique: bool,
+}
+
+impl TableLayout {
+    pub fn new(
+        plugin: PluginName,
+        table: String,
+        columns: Vec<Column>,
+        key: Vec<usize>,
+        indexes: Vec<IndexLayout>,
+    ) -> Self {
+        let mut bytes = Vec::new();
+        put_bytes(&mut bytes, plugin.as_str().as_bytes());
+        put_bytes(&mut bytes, table.as_bytes());
+        for column in &columns {
+            put_bytes(&mut bytes, column.name.as_bytes());
+            bytes.push(column.kind as u8);
+        }
+        for position in &key {
+            bytes.push(*position as u8);
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&Digest::of(&bytes).0[..16]);
+        let sql_name = format!("{plugin}_{table}");
+        TableLayout { plugin, table, sql_name, columns, key, indexes, digest }
+    }
+
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
+        self.key.iter().map(|&at| row[at].clone()).collect()
+    }
+
+    pub fn is_key(&self, column: usize) -> bool {
+        self.key.contains(&column)
+    }
+
+    /// Canonical bytes of the key of a row: orders effects and names rows in maps.
+    pub fn key_bytes(&self, row: &[Value]) -> Box<[u8]> {
+        let mut bytes = Vec::with_capacity(16);
+        for &at in &self.key {
+            row[at].encode(&mut bytes);
+        }
+        bytes.into()
+    }
+
+    /// The value of a column that a row does not have yet.
+    pub fn missing(&self, column: usize) -> Value {
+        self.columns[column].default.clone().unwrap_or(Value::Null)
+    }
+}
+
+/// All tables of one lineup, in the order of their SQL names; a change names a table by its position here.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Layouts {
+    pub tables: Vec<Arc<TableLayout>>,
+}
+
+impl Layouts {
+    pub fn new(mut tables: Vec<Arc<TableLayout>>) -> Self {
+        tables.sort_by(|a, b| a.sql_name.cmp(&b.sql_name));
+        Layouts { tables }
+    }
+
+    pub fn position(&self, sql_name: &str) -> Option<usize> {
+        self.tables.binary_search_by(|table| table.sql_name.as_str().cmp(sql_name)).ok()
+    }
+
+    pub fn by_digest(&self) -> BTreeMap<[u8; 16], Arc<TableLayout>> {
+        self.tables.iter().map(|table| (table.digest, table.clone())).collect()
+    }
+}
+
+/// How rows of one layout become rows of another: by column name, with defaults for what is missing.
+#[derive(Debug, Clone)]
+pub struct RowMap {
+    sources: Vec<Option<usize>>,
+    defaults: Vec<Value>,
+    identity: bool,
+}
+
+impl RowMap {
+    pub fn between(from: &TableLayout, to: &TableLayout) -> RowMap {
+        let sources: Vec<_> = to.columns.iter().map(|column| from.column(&column.name)).collect();
+        let identity = from.columns.len() == to.columns.len()
+            && sources.iter().enumerate().all(|(at, source)| *source == Some(at));
+        let defaults = (0..to.columns.len()).map(|at| to.missing(at)).collect();
+        RowMap { sources, defaults, identity }
+    }
+
+    pub fn map(&self, row: &Row) -> Row {
+        if self.identity {
+            return row.clone();
+        }
+        self.sources
+            .iter()
+            .zip(&self.defaults)
+            .map(|(source, default)| source.map_or_else(|| default.clone(), |at| row[at].clone()))
+            .collect()
+    }
+}
+
+/// True where a value may stand in a column.
+pub fn fits(value: &Value, column: &Column) -> bool {
+    match value {
+        Value::Null => column.nullable,
+        Value::Integer(_) => column.kind == ColumnKind::Integer,
+        Value::Real(number) => column.kind == ColumnKind::Real && number.is_finite(),
+        Value::Text(_) => column.kind == ColumnKind::Text,
+        Value::Blob(_) => column.kind == ColumnKind::Blob,
+    }
+}

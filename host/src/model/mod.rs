@@ -1,0 +1,29 @@
+//! Words and rules of Daybook: ids, events, manifests, changes, limits. No IO here.
+
+pub mod capability;
+pub mod clock;
+pub mod effects;
+pub mod error;
+pub mod event;
+pub mod hash;
+pub mod id;
+pub mod layout;
+pub mod limits;
+pub mod lineup;
+pub mod log;
+pub mod manifest;
+pub mod value;
+
+pub use capability::{
+    Bound, Creation, Find, HandlerError, Level, LogLine, Materialization, QueryResult, Violation,
+    WriteError,
+};
+pub use effects::{Change, Effects, Task};
+pub use error::{Error, ErrorKind, Result};
+pub use event::{Command, Event, NewEvent, Rejection};
+pub use hash::Digest;
+pub use id::{PluginName, PluginVersion, Seq, TypeName, VersionDate};
+pub use layout::{Layouts, TableLayout};
+pub use lineup::{Lineup, Schedule};
+pub use manifest::Manifest;
+pub use value::{Row, Value};

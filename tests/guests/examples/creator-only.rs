@@ -1,0 +1,51 @@
+//! Exports no materializer: the world `creator-plugin`. Its command succeeds with the event `Happened`, on n = 13 it is
+//! rejected, on n = 14 it fails.
+
+#![cfg(target_arch = "wasm32")]
+
+use daybook_guests::plugin::{Command, Creation, Failure, Manifest, NewEvent, happened, n, plain};
+use exports::daybook::plugin::{
+    creator::{self, CreateError, Rejection},
+    describer,
+};
+
+wit_bindgen::generate!({
+    path: "../../wit/v1",
+    world: "creator-plugin",
+    with: {
+        "daybook:plugin/types@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::types,
+        "daybook:plugin/manifest@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::manifest,
+        "daybook:plugin/creation@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::creation,
+    },
+});
+
+struct CreatorOnly;
+
+impl describer::Guest for CreatorOnly {
+    fn describe() -> Manifest {
+        Manifest {
+            materializes: vec![],
+            tables: vec![],
+            ..plain("creatoronly")
+        }
+    }
+}
+
+impl creator::Guest for CreatorOnly {
+    fn create(command: Command, _cx: &Creation) -> Result<Vec<NewEvent>, CreateError> {
+        match n(&command.data) {
+            13 => Err(CreateError::Rejected(Rejection {
+                code: "thirteen".into(),
+                message: "n is 13".into(),
+                details: Some("{\"n\":13}".into()),
+            })),
+            14 => Err(CreateError::Failed(Failure {
+                code: "fourteen".into(),
+                message: "n is 14".into(),
+            })),
+            other => Ok(vec![happened(&command, format!("{{\"n\":{other}}}"))]),
+        }
+    }
+}
+
+export!(CreatorOnly);

@@ -4,9 +4,9 @@
     berka_balances.py EXPORT|- [--data TRANSACTIONS.csv.gz]
 
 EXPORT holds every transaction and the balance after it, in cents, as JSON lines, a JSON array of objects, or CSV with a header; the
-columns read are `transaction` (695247, or an event's id: transaction-695247) and `balance`. For instance what this selects:
+columns read are `transaction_id` or `transaction` (695247, or an event's id: transaction-695247) and `balance`. For instance what this selects:
 
-    SELECT "transaction", balance FROM bank_statement
+    SELECT transaction_id, balance FROM bank_statement
 
 Required: every transaction of the CSV once, and no other; every balance within 0.70 of `published_balance` (the bank rounded some
 of its interest to 0.1 before adding it up, and nothing resynchronises the sum), and exactly equal where plain summing of
@@ -71,7 +71,7 @@ def exported(text):
     else:
         rows = csv.DictReader(io.StringIO(text))
     for row in rows:
-        yield str(row["transaction"]).removeprefix("transaction-"), int(row["balance"])
+        yield str(row.get("transaction_id", row.get("transaction"))).removeprefix("transaction-"), int(row["balance"])
 
 
 def main():

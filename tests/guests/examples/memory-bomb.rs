@@ -17,7 +17,8 @@ impl Plugin for MemoryBomb {
         put(cx, id(&event), n, None);
         let mut kept = Vec::new();
         while black_box(n) >= 0 {
-            kept.push(black_box(vec![1_u8; 1 << 20]));
+            // Taken and not filled, so that the memory ends before the fuel does.
+            kept.push(black_box(Vec::<u8>::with_capacity(1 << 20)));
         }
         Ok(())
     }

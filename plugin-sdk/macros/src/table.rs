@@ -1,0 +1,325 @@
+//! The derive of table rows.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use syn::punctuated::Punctuated;
+use syn::{
+    Data, DeriveInput, Expr, ExprLit, Field, Fields, Ident, Lit, LitStr, Token, Type, bracketed,
+};
+
+use crate::attributes::{check_name, check_plugin_name, plain_name, snake_case};
+
+struct TableAttributes {
+    name: String,
+    plugin: Option<String>,
+    indexes: Vec<IndexAttribute>,
+}
+
+struct IndexAttribute {
+    name: Ident,
+    columns: Vec<Ident>,
+    is_unique: bool,
+}
+
+struct ColumnField<'a> {
+    ident: &'a Ident,
+    name: String,
+    field_type: &'a Type,
+    default: Option<Expr>,
+    is_key: bool,
+}
+
+pub fn derive(input: &DeriveInput) -> TokenStream {
+    expand(input).unwrap_or_else(syn::Error::into_compile_error)
+}
+
+fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let fields = named_fields(input)?;
+    let columns = fields
+        .iter()
+        .map(|&field| column(field))
+        .collect::<syn::Result<Vec<_>>>()?;
+    let keys = columns
+        .iter()
+        .filter(|column| column.is_key)
+        .collect::<Vec<_>>();
+    if keys.is_empty() {
+        let message = "a table has a primary key: mark its column (or columns) with `#[key]`";
+        return Err(syn::Error::new_spanned(&input.ident, message));
+    }
+    let TableAttributes {
+        name,
+        plugin,
+        indexes,
+    } = table_attributes(input)?;
+    check_indexes(&indexes, &columns)?;
+
+    let ident = &input.ident;
+    let reference = plugin
+        .as_ref()
+        .map_or_else(|| name.clone(), |plugin| format!("{plugin}.{name}"));
+    let plugin_tokens = match &plugin {
+        Some(plugin) => quote!(::core::option::Option::Some(#plugin)),
+        None => quote!(::core::option::Option::None),
+    };
+    let column_names = columns
+        .iter()
+        .map(|column| &column.name)
+        .collect::<Vec<_>>();
+    let column_idents = columns
+        .iter()
+        .map(|column| column.ident)
+        .collect::<Vec<_>>();
+    let column_types = columns
+        .iter()
+        .map(|column| column.field_type)
+        .collect::<Vec<_>>();
+    let key_names = keys.iter().map(|column| &column.name);
+    let key_positions = columns
+        .iter()
+        .enumerate()
+        .filter(|(_, column)| column.is_key)
+        .map(|(position, _)| position);
+    let key_types = keys
+        .iter()
+        .map(|column| column.field_type)
+        .collect::<Vec<_>>();
+    let key_type = match key_types.as_slice() {
+        [only] => quote!(#only),
+        several => quote!((#(#several),*)),
+    };
+    let defaults = columns.iter().map(default_tokens);
+    let index_definitions = indexes.iter().map(index_definition);
+    let index_constants = indexes.iter().map(|index| {
+        let constant = format_ident!("{}", plain_name(&index.name).to_uppercase());
+        let name = plain_name(&index.name);
+        let doc = format!("The index `{name}`.");
+        quote! {
+            #[doc = #doc]
+            pub const #constant: ::daybook_sdk::Index<Self> = ::daybook_sdk::Index::new(#name);
+        }
+    });
+    let own = plugin.is_none().then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::daybook_sdk::OwnTable for #ident {}
+        }
+    });
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::daybook_sdk::Table for #ident {
+            const NAME: &'static str = #name;
+            const PLUGIN: ::core::option::Option<&'static str> = #plugin_tokens;
+            const REFERENCE: &'static str = #reference;
+            const COLUMNS: &'static [&'static str] = &[#(#column_names),*];
+            const KEY_COLUMNS: &'static [usize] = &[#(#key_positions),*];
+            type Key = #key_type;
+
+            fn into_row(self) -> ::std::vec::Vec<::daybook_sdk::Value> {
+                ::std::vec![#(::daybook_sdk::Column::into_value(self.#column_idents)),*]
+            }
+
+            fn from_row(
+                row: ::std::vec::Vec<::daybook_sdk::Value>,
+            ) -> ::core::result::Result<Self, ::daybook_sdk::Failure> {
+                let mut values = row.into_iter();
+                ::core::result::Result::Ok(Self {
+                    #(#column_idents: ::daybook_sdk::__private::next_column(
+                        &mut values,
+                        #reference,
+                        #column_names,
+                    )?),*
+                })
+            }
+
+            fn definition() -> ::daybook_sdk::__private::manifest::Table {
+                use ::daybook_sdk::__private::manifest;
+                manifest::Table {
+                    name: ::std::string::String::from(#name),
+                    columns: ::std::vec![#(manifest::Column {
+                        name: ::std::string::String::from(#column_names),
+                        kind: <#column_types as ::daybook_sdk::Column>::KIND,
+                        nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
+                        default_value: #defaults,
+                    }),*],
+                    primary_key: ::std::vec![#(::std::string::String::from(#key_names)),*],
+                    indexes: ::std::vec![#(#index_definitions),*],
+                }
+            }
+        }
+
+        #(const _: () = ::core::assert!(
+            !<#key_types as ::daybook_sdk::Column>::NULLABLE,
+            "a `#[key]` column cannot be an Option: a primary key is never null"
+        );)*
+
+        #[allow(dead_code, reason = "an index may be for SQL alone")]
+        impl #ident {
+            #(#index_constants)*
+        }
+
+        #own
+    })
+}
+
+fn named_fields(input: &DeriveInput) -> syn::Result<Vec<&Field>> {
+    if !input.generics.params.is_empty() {
+        let message = "a table's row has no type or lifetime parameters";
+        return Err(syn::Error::new_spanned(&input.generics, message));
+    }
+    match &input.data {
+        Data::Struct(data) if matches!(data.fields, Fields::Named(_)) => {
+            Ok(data.fields.iter().collect())
+        }
+        _ => {
+            let message = "a table's row is a struct with named fields, one for each column";
+            Err(syn::Error::new_spanned(&input.ident, message))
+        }
+    }
+}
+
+fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
+    let mut name = None;
+    let mut plugin = None;
+    let mut indexes = Vec::new();
+    for attribute in input
+        .attrs
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("table"))
+    {
+        attribute.parse_nested_meta(|meta| {
+            if meta.path.is_ident("name") {
+                let text = meta.value()?.parse::<LitStr>()?;
+                check_name("table", &text.value(), text.span())?;
+                name = Some(text.value());
+                Ok(())
+            } else if meta.path.is_ident("plugin") {
+                let text = meta.value()?.parse::<LitStr>()?;
+                check_plugin_name(&text.value(), text.span())?;
+                plugin = Some(text.value());
+                Ok(())
+            } else if meta.path.is_ident("index") || meta.path.is_ident("unique") {
+                let is_unique = meta.path.is_ident("unique");
+                meta.parse_nested_meta(|index| {
+                    let name = index.path.require_ident()?.clone();
+                    let list;
+                    let value = index.value()?;
+                    bracketed!(list in value);
+                    let columns = Punctuated::<Ident, Token![,]>::parse_terminated(&list)?;
+                    let columns = columns.into_iter().collect();
+                    indexes.push(IndexAttribute { name, columns, is_unique });
+                    Ok(())
+                })
+            } else {
+                Err(meta.error(
+                    "expected `name = \"account\"`, `plugin = \"bank\"`, `index(by_district = [district])` or \
+                     `unique(by_name = [name])`",
+                ))
+            }
+        })?;
+    }
+    let name = match name {
+        Some(name) => name,
+        None => {
+            let name = snake_case(&plain_name(&input.ident));
+            check_name("table", &name, input.ident.span())?;
+            name
+        }
+    };
+    Ok(TableAttributes {
+        name,
+        plugin,
+        indexes,
+    })
+}
+
+fn column(field: &Field) -> syn::Result<ColumnField<'_>> {
+    let Some(ident) = &field.ident else {
+        return Err(syn::Error::new_spanned(field, "a column has a name"));
+    };
+    let name = plain_name(ident);
+    check_name("column", &name, ident.span())?;
+    let mut default = None;
+    let mut is_key = false;
+    for attribute in &field.attrs {
+        if attribute.path().is_ident("key") {
+            attribute.meta.require_path_only()?;
+            is_key = true;
+        } else if attribute.path().is_ident("column") {
+            attribute.parse_nested_meta(|meta| {
+                if meta.path.is_ident("default") {
+                    default = Some(meta.value()?.parse::<Expr>()?);
+                    Ok(())
+                } else {
+                    Err(meta.error("expected `default = 0`"))
+                }
+            })?;
+        }
+    }
+    Ok(ColumnField {
+        ident,
+        name,
+        field_type: &field.ty,
+        default,
+        is_key,
+    })
+}
+
+fn check_indexes(indexes: &[IndexAttribute], columns: &[ColumnField<'_>]) -> syn::Result<()> {
+    for (position, index) in indexes.iter().enumerate() {
+        let name = plain_name(&index.name);
+        check_name("index", &name, index.name.span())?;
+        if indexes[..position]
+            .iter()
+            .any(|other| other.name == index.name)
+        {
+            let message = format!("the index `{name}` is declared twice");
+            return Err(syn::Error::new(index.name.span(), message));
+        }
+        if index.columns.is_empty() {
+            let message = format!("the index `{name}` names no column");
+            return Err(syn::Error::new(index.name.span(), message));
+        }
+        for column in &index.columns {
+            if !columns.iter().any(|known| known.ident == column) {
+                let message = format!("the index `{name}` names `{column}`, which is not a column");
+                return Err(syn::Error::new(column.span(), message));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn default_tokens(column: &ColumnField<'_>) -> TokenStream {
+    let field_type = column.field_type;
+    match &column.default {
+        None => quote!(::core::option::Option::None),
+        // Texts are written as literals, and the column wants a String.
+        Some(Expr::Lit(ExprLit {
+            lit: Lit::Str(text),
+            ..
+        })) => quote! {
+            ::core::option::Option::Some(::daybook_sdk::Column::into_value(
+                <#field_type as ::core::convert::From<&'static str>>::from(#text),
+            ))
+        },
+        Some(default) => quote! {
+            ::core::option::Option::Some(
+                <#field_type as ::daybook_sdk::Column>::into_value(#default),
+            )
+        },
+    }
+}
+
+fn index_definition(index: &IndexAttribute) -> TokenStream {
+    let name = plain_name(&index.name);
+    let columns = index.columns.iter().map(plain_name);
+    let is_unique = index.is_unique;
+    quote! {
+        manifest::Index {
+            name: ::std::string::String::from(#name),
+            columns: ::std::vec![#(::std::string::String::from(#columns)),*],
+            unique: #is_unique,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! What handlers may do: the two contexts, and the reads they share.
+
+use crate::contract::types as raw;
+use crate::contract::types::{Level, QueryResult, Row, Value};
+use crate::date::Date;
+use crate::event::{Event, EventPayload, full_type};
+use crate::failure::{Done, Failure};
+use crate::host;
+use crate::key::Values;
+use crate::payload;
+use crate::query::FromRow;
+use crate::task::NewTask;
+use crate::time::Time;
+
+/// What can read state: [`Materialization`] and [`Creation`]. Write helpers for both as `fn f(cx: &impl Reader)`.
+pub trait Reader: Sized {
+    /// The plugin at hand.
+    fn plugin(&self) -> &'static str;
+
+    /// The row with this primary key. [`Table::get`](crate::Table::get) is the typed way.
+    fn read_row(&self, table: &str, key: &[Value]) -> Option<Row>;
+
+    /// Rows by key or index. [`Table::find`](crate::Table::find) is the typed way.
+    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row>;
+
+    /// One read-only SELECT, with the names of its columns.
+    fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult;
+
+    /// A line for the plugin's log.
+    fn log(&self, level: Level, message: &str);
+
+    /// One read-only SELECT over own tables and declared foreign ones, which SQL names `plugin_table`:
+    /// `cx.query::<(i64, String)>("SELECT id, name FROM bank_account WHERE balance > ?1 ORDER BY id", 100)?`.
+    /// Without ORDER BY the order of rows is not defined.
+    ///
+    /// # Errors
+    /// `bad-query-row` where the result does not fit the row type.
+    fn query<T: FromRow>(&self, sql: &str, parameters: impl Values) -> Result<Vec<T>, Failure> {
+        let result = self.read_sql(sql, &parameters.into_values());
+        result.rows.into_iter().map(T::from_query_row).collect()
+    }
+
+    /// A line for the author.
+    fn debug(&self, message: impl AsRef<str>) {
+        self.log(Level::Debug, message.as_ref());
+    }
+
+    /// A line for the operator.
+    fn info(&self, message: impl AsRef<str>) {
+        self.log(Level::Info, message.as_ref());
+    }
+
+    /// A line about something to look at.
+    fn warn(&self, message: impl AsRef<str>) {
+        self.log(Level::Warn, message.as_ref());
+    }
+}
+
+/// What a materializer may do. Tables are written through their row types: see [`OwnTable`](crate::OwnTable).
+pub struct Materialization {
+    pub(crate) host: host::Materialization,
+    plugin: &'static str,
+}
+
+impl Materialization {
+    pub(crate) fn new(host: host::Materialization, plugin: &'static str) -> Self {
+        Self { host, plugin }
+    }
+
+    /// Asks for a side effect: `cx.enqueue(Mail { .. })`, `cx.enqueue(Mail { .. }.with_key("17"))`. It is kept with the
+    /// event and carried out after the commit, once, and never on replay.
+    pub fn enqueue(&self, task: impl Into<NewTask>) {
+        self.host.enqueue(&task.into().raw);
+    }
+
+    /// Runs the version this one extends on the event. It does nothing where no version below handles the event's type.
+    ///
+    /// # Errors
+    /// That version's failure, its writes undone.
+    pub fn previous<T>(&self, event: &Event<T>) -> Done {
+        self.host.previous(event.raw())
+    }
+
+    /// Runs the version this one extends on the event with another payload: one brought to the form that version
+    /// knows, or of another type.
+    ///
+    /// # Errors
+    /// That version's failure, its writes undone.
+    pub fn previous_with<T, P: EventPayload>(&self, event: &Event<T>, payload: &P) -> Done {
+        let mut raw = event.raw().clone();
+        raw.event_type = full_type(P::PLUGIN.unwrap_or(self.plugin), P::NAME);
+        raw.data = payload::encode(payload);
+        self.host.previous(&raw)
+    }
+}
+
+impl Reader for Materialization {
+    fn plugin(&self) -> &'static str {
+        self.plugin
+    }
+
+    fn read_row(&self, table: &str, key: &[Value]) -> Option<Row> {
+        self.host.get(table, key)
+    }
+
+    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row> {
+        self.host.find(table, find)
+    }
+
+    fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult {
+        self.host.query(sql, parameters)
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.host.log(level, message);
+    }
+}
+
+/// What a creator may do. It reads and writes nothing.
+pub struct Creation {
+    pub(crate) host: host::Creation,
+    plugin: &'static str,
+}
+
+impl Creation {
+    pub(crate) fn new(host: host::Creation, plugin: &'static str) -> Self {
+        Self { host, plugin }
+    }
+
+    /// The command's accepted time: the same in every run of the command.
+    ///
+    /// # Panics
+    /// Where the host's text is not RFC 3339.
+    pub fn now(&self) -> Time {
+        let text = self.host.now();
+        Time::parse(&text).unwrap_or_else(|error| panic!("the host's time: {error}"))
+    }
+
+    /// The day of the command's accepted time, in UTC.
+    pub fn today(&self) -> Date {
+        self.now().date()
+    }
+
+    /// A new UUID, derived from the command's id and how often this was called: the same in every run of the command.
+    pub fn make_id(&self) -> String {
+        self.host.make_id()
+    }
+}
+
+impl Reader for Creation {
+    fn plugin(&self) -> &'static str {
+        self.plugin
+    }
+
+    fn read_row(&self, table: &str, key: &[Value]) -> Option<Row> {
+        self.host.get(table, key)
+    }
+
+    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row> {
+        self.host.find(table, find)
+    }
+
+    fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult {
+        self.host.query(sql, parameters)
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.host.log(level, message);
+    }
+}

@@ -1,0 +1,165 @@
+//! A plugin as a type, and what `#[plugin]` builds it from.
+
+use crate::command::CommandPayload;
+use crate::contract::manifest::{
+    CommandType, EventType, ForeignTable, Manifest, Table as TableDefinition, TaskKind,
+};
+use crate::contract::types as raw;
+use crate::cx::{Creation, Materialization};
+use crate::event::{EventPayload, full_type};
+use crate::failure::{Decision, Done, Failure};
+use crate::payload;
+use crate::table::{OwnTable, Table};
+use crate::task::TaskPayload;
+
+/// One version of a plugin. `#[plugin]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a plugin",
+    note = "write `#[plugin(version = \"2024-01-01\")] impl {Self} {{ .. }}`"
+)]
+pub trait Plugin {
+    /// `[a-z][a-z0-9]*`
+    const NAME: &'static str;
+    /// A calendar date: `2018-07-30`.
+    const VERSION: &'static str;
+    /// The version this one extends.
+    const EXTENDS: Option<&'static str>;
+
+    /// What the version is.
+    fn manifest() -> Manifest;
+
+    /// Hands an event to its materializer.
+    #[doc(hidden)]
+    fn materialize(event: raw::Event, cx: &Materialization) -> Done;
+
+    /// Hands a command to its creator.
+    #[doc(hidden)]
+    fn create(command: raw::Command, cx: &Creation) -> Decision;
+}
+
+/// Whether the full type is this plugin's (or, where the payload names one, that plugin's) type.
+#[doc(hidden)]
+pub fn is_event<P: Plugin, T: EventPayload>(full_type: &str) -> bool {
+    is_type(full_type, T::PLUGIN.unwrap_or(P::NAME), T::NAME)
+}
+
+/// Whether the full type is this plugin's command type.
+#[doc(hidden)]
+pub fn is_command<P: Plugin, T: CommandPayload>(full_type: &str) -> bool {
+    is_type(full_type, P::NAME, T::NAME)
+}
+
+// The name comes first: it tells the types of one plugin apart, and so most comparisons end there.
+fn is_type(full_type: &str, plugin: &str, name: &str) -> bool {
+    full_type
+        .strip_suffix(name)
+        .and_then(|rest| rest.strip_suffix('.'))
+        == Some(plugin)
+}
+
+/// The failure for a type without a handler, which the host does not send.
+#[doc(hidden)]
+#[cold]
+pub fn unhandled<P: Plugin>(full_type: &str) -> Failure {
+    Failure::new(
+        "unhandled-type",
+        format!("{} {} has no handler for {full_type}", P::NAME, P::VERSION),
+    )
+}
+
+/// Collects a manifest, for `#[plugin]`.
+#[doc(hidden)]
+pub struct ManifestBuilder<P> {
+    manifest: Manifest,
+    plugin: std::marker::PhantomData<fn() -> P>,
+}
+
+impl<P: Plugin> ManifestBuilder<P> {
+    pub fn new(description: &str, changes: &[&str]) -> Self {
+        let manifest = Manifest {
+            plugin: P::NAME.to_owned(),
+            version: P::VERSION.to_owned(),
+            extends: P::EXTENDS.map(str::to_owned),
+            description: description.to_owned(),
+            changes: changes.iter().map(|&line| line.to_owned()).collect(),
+            tables: Vec::new(),
+            reads: Vec::new(),
+            events: Vec::new(),
+            materializes: Vec::new(),
+            commands: Vec::new(),
+            tasks: Vec::new(),
+        };
+        Self {
+            manifest,
+            plugin: std::marker::PhantomData,
+        }
+    }
+
+    /// A table of the plugin.
+    #[must_use]
+    pub fn table<T: OwnTable>(mut self) -> Self {
+        self.manifest.tables.push(T::definition());
+        self
+    }
+
+    /// A table of another plugin that this one reads.
+    #[must_use]
+    pub fn reads<T: Table>(mut self) -> Self {
+        let TableDefinition { name, columns, .. } = T::definition();
+        self.manifest.reads.push(ForeignTable {
+            plugin: T::PLUGIN.unwrap_or(P::NAME).to_owned(),
+            table: name,
+            columns: columns.into_iter().map(|column| column.name).collect(),
+        });
+        self
+    }
+
+    /// An event type that creators emit; one of another plugin is not the plugin's to declare.
+    #[must_use]
+    pub fn event<T: EventPayload>(mut self) -> Self {
+        let name = full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME);
+        let is_own = T::PLUGIN.is_none_or(|plugin| plugin == P::NAME);
+        if is_own && !self.manifest.events.iter().any(|event| event.name == name) {
+            let (description, schema) = (T::DESCRIPTION.to_owned(), payload::schema::<T>());
+            self.manifest.events.push(EventType {
+                name,
+                description,
+                schema,
+            });
+        }
+        self
+    }
+
+    /// An event type with a materializer.
+    #[must_use]
+    pub fn materializes<T: EventPayload>(mut self) -> Self {
+        self.manifest
+            .materializes
+            .push(full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME));
+        self.event::<T>()
+    }
+
+    /// A command type with a creator.
+    #[must_use]
+    pub fn command<T: CommandPayload>(mut self) -> Self {
+        self.manifest.commands.push(CommandType {
+            name: full_type(P::NAME, T::NAME),
+            description: T::DESCRIPTION.to_owned(),
+            schema: payload::schema::<T>(),
+        });
+        self
+    }
+
+    /// A kind of task.
+    #[must_use]
+    pub fn task<T: TaskPayload>(mut self) -> Self {
+        let (name, description) = (T::KIND.to_owned(), T::DESCRIPTION.to_owned());
+        self.manifest.tasks.push(TaskKind { name, description });
+        self
+    }
+
+    /// The manifest.
+    pub fn build(self) -> Manifest {
+        self.manifest
+    }
+}

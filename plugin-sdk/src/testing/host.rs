@@ -1,0 +1,189 @@
+//! The contexts' native side: the calls a component makes through its handles, answered from the session.
+
+use std::rc::Rc;
+
+use crate::contract::types::{
+    Event, Failure, Find, Level, QueryResult, Row, Task, Value, WriteError,
+};
+use crate::testing::session::{Session, Version, materialize};
+use crate::testing::state::{TableState, fault};
+use crate::testing::view::TableView;
+
+/// What one version reaches of the session.
+struct Reach {
+    session: Rc<Session>,
+    /// The version's position in the chain.
+    position: usize,
+    version: Rc<Version>,
+}
+
+impl Reach {
+    fn new(session: Rc<Session>, position: usize) -> Self {
+        let version = session.versions.borrow()[position].clone();
+        Self {
+            session,
+            position,
+            version,
+        }
+    }
+
+    fn get(&self, table: &str, key: &[Value]) -> Option<Row> {
+        let view = self.version.view.table(table);
+        let tables = self.session.tables.borrow();
+        let state = tables.get(&view.full_name)?;
+        state
+            .get(key)
+            .map(|row| view.narrow(state.definition(), row))
+    }
+
+    fn find(&self, table: &str, find: &Find) -> Vec<Row> {
+        let view = self.version.view.table(table);
+        let tables = self.session.tables.borrow();
+        let Some(state) = tables.get(&view.full_name) else {
+            return Vec::new();
+        };
+        let rows = state.find(find);
+        rows.iter()
+            .map(|row| view.narrow(state.definition(), row))
+            .collect()
+    }
+
+    #[cfg(feature = "sql")]
+    fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
+        super::sql::query(
+            &self.version.view,
+            &self.session.tables.borrow(),
+            sql,
+            parameters,
+        )
+    }
+
+    #[cfg(not(feature = "sql"))]
+    fn query(&self, sql: &str, _: &[Value]) -> QueryResult {
+        panic!(
+            "native tests run SQL only with the feature `sql` of daybook-sdk; add to Cargo.toml: \
+             [dev-dependencies] daybook-sdk = {{ .., features = [\"sql\"] }}\nthe query was: {sql}"
+        )
+    }
+
+    fn log(&self, level: Level, message: &str) {
+        self.session
+            .log
+            .borrow_mut()
+            .push((level, message.to_owned()));
+    }
+
+    /// Lets `write` work on an own table.
+    fn write<T>(&self, table: &str, write: impl FnOnce(&TableView, &mut TableState) -> T) -> T {
+        let view = self.version.view.table(table);
+        if !view.is_own {
+            fault(&format!(
+                "{} writes {table}, another plugin's table",
+                self.version.name
+            ));
+        }
+        let mut tables = self.session.tables.borrow_mut();
+        let state = tables.get_mut(&view.full_name);
+        write(view, state.expect("own tables are there from the start"))
+    }
+}
+
+/// A materializer's handle.
+pub struct Materialization(Reach);
+
+impl Materialization {
+    pub(crate) fn new(session: Rc<Session>, position: usize) -> Self {
+        Self(Reach::new(session, position))
+    }
+
+    pub(crate) fn get(&self, table: &str, key: &[Value]) -> Option<Row> {
+        self.0.get(table, key)
+    }
+
+    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
+        self.0.find(table, find)
+    }
+
+    pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
+        self.0.query(sql, parameters)
+    }
+
+    pub(crate) fn insert(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
+        self.0
+            .write(table, |view, state| state.insert(view.widen(state, row)))
+    }
+
+    pub(crate) fn update(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
+        self.0
+            .write(table, |view, state| state.update(view.widen(state, row)))
+    }
+
+    pub(crate) fn upsert(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
+        self.0
+            .write(table, |view, state| state.upsert(view.widen(state, row)))
+    }
+
+    pub(crate) fn delete(&self, table: &str, key: &[Value]) -> Result<(), WriteError> {
+        self.0.write(table, |_, state| state.delete(key))
+    }
+
+    pub(crate) fn enqueue(&self, task: &Task) {
+        self.0.session.check_task(task);
+        self.0.session.tasks.borrow_mut().push(task.clone());
+    }
+
+    pub(crate) fn log(&self, level: Level, message: &str) {
+        self.0.log(level, message);
+    }
+
+    pub(crate) fn previous(&self, event: &Event) -> Result<(), Failure> {
+        if self.0.version.extends.is_none() {
+            fault(&format!(
+                "{} {} calls `previous` and extends no version: add `extends = \"..\"` in #[plugin]",
+                self.0.version.name, self.0.version.version
+            ));
+        }
+        materialize(&self.0.session, self.0.position + 1, event)
+    }
+}
+
+/// A creator's handle.
+pub struct Creation {
+    reach: Reach,
+    now: String,
+}
+
+impl Creation {
+    pub(crate) fn new(session: Rc<Session>, position: usize, now: String) -> Self {
+        Self {
+            reach: Reach::new(session, position),
+            now,
+        }
+    }
+
+    pub(crate) fn get(&self, table: &str, key: &[Value]) -> Option<Row> {
+        self.reach.get(table, key)
+    }
+
+    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
+        self.reach.find(table, find)
+    }
+
+    pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
+        self.reach.query(sql, parameters)
+    }
+
+    pub(crate) fn now(&self) -> String {
+        self.now.clone()
+    }
+
+    pub(crate) fn make_id(&self) -> String {
+        let number = self.reach.session.ids_made.get() + 1;
+        self.reach.session.ids_made.set(number);
+        super::made_id(number)
+    }
+
+    pub(crate) fn log(&self, level: Level, message: &str) {
+        self.reach.log(level, message);
+    }
+}

@@ -1,0 +1,20 @@
+//! Tests of plugins without a server and without a WebAssembly toolchain: the handlers run natively, against a state in
+//! memory that follows the host's rules.
+//!
+//! A [`Scenario`] tells a story: events that were given, a command or event to try, and what must come of it.
+
+pub(crate) mod host;
+mod scenario;
+mod session;
+#[cfg(feature = "sql")]
+mod sql;
+mod state;
+mod text;
+mod view;
+
+pub use scenario::Scenario;
+
+/// The id that `make_id` gives at its n-th call within a scenario, for expected events.
+pub fn made_id(number: u32) -> String {
+    format!("00000000-0000-5000-8000-{number:012}")
+}

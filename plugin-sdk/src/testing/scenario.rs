@@ -1,0 +1,499 @@
+//! The story a test tells: given, when, then.
+
+use std::marker::PhantomData;
+use std::rc::Rc;
+
+use super::session::{self, Session, Version};
+use super::state::TableState;
+use super::text;
+use crate::command::CommandPayload;
+use crate::contract::types as raw;
+use crate::contract::types::{Find, Level, Row};
+use crate::date::Date;
+use crate::event::{NewEvent, full_type};
+use crate::failure::{Failure, Refusal, Rejection};
+use crate::key::IntoKey;
+use crate::payload;
+use crate::plugin::Plugin;
+use crate::table::Table;
+use crate::task::NewTask;
+use crate::time::Time;
+
+/// A test of a plugin: events that were given, a command or an event to try, and what must come of it.
+///
+/// Every step takes and returns the scenario, so that a test reads as one sentence; a step that does not hold panics
+/// with what was expected and what was got. As in the host, what is refused or fails leaves nothing behind.
+pub struct Scenario<P> {
+    session: Rc<Session>,
+    time: String,
+    subject: Option<String>,
+    actor: Option<String>,
+    stamp: String,
+    events_seen: u64,
+    commands_seen: u32,
+    last_step: String,
+    outcome: Outcome,
+    plugin: PhantomData<fn() -> P>,
+}
+
+/// What the last step came to.
+enum Outcome {
+    Events(Vec<raw::NewEvent>),
+    Rejected(Rejection),
+    Failed(Failure),
+}
+
+impl<P: Plugin> Default for Scenario<P> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<P: Plugin> Scenario<P> {
+    /// An empty state under this version of the plugin, at 2024-01-01T00:00:00Z.
+    pub fn new() -> Self {
+        let session = Rc::new(Session::default());
+        session.add(Version::of::<P>());
+        Self {
+            session,
+            time: "2024-01-01T00:00:00Z".to_owned(),
+            subject: None,
+            actor: None,
+            stamp: P::VERSION.to_owned(),
+            events_seen: 0,
+            commands_seen: 0,
+            last_step: "nothing was done yet".to_owned(),
+            outcome: Outcome::Events(Vec::new()),
+            plugin: PhantomData,
+        }
+    }
+
+    /// The version that the last named one extends, so that `cx.previous` and types it handles alone reach it.
+    #[track_caller]
+    pub fn previous<V: Plugin>(self) -> Self {
+        let last = self
+            .session
+            .versions
+            .borrow()
+            .last()
+            .cloned()
+            .expect("P is there");
+        let extends = last.extends.unwrap_or("no version");
+        assert!(
+            last.name == V::NAME && last.extends == Some(V::VERSION),
+            "{} {} extends {extends}, not {} {}",
+            last.name,
+            last.version,
+            V::NAME,
+            V::VERSION
+        );
+        self.session.add(Version::of::<V>());
+        self
+    }
+
+    /// The steps from here on happen at this time: `2024-01-31`, or RFC 3339.
+    #[track_caller]
+    pub fn at(mut self, time: &str) -> Self {
+        self.time = match (Date::parse(time), Time::parse(time)) {
+            (Ok(date), _) => Time::midnight(date).to_text(),
+            (_, Ok(_)) => time.to_owned(),
+            (_, Err(error)) => panic!("{error}, nor a date like 2018-07-30"),
+        };
+        self
+    }
+
+    /// The steps from here on are about this subject, unless an event says otherwise.
+    pub fn about(mut self, subject: impl Into<String>) -> Self {
+        self.subject = Some(subject.into());
+        self
+    }
+
+    /// The commands from here on come from this actor.
+    pub fn by(mut self, actor: impl Into<String>) -> Self {
+        self.actor = Some(actor.into());
+        self
+    }
+
+    /// The events from here on are stamped with this version of their plugin, as events of older days are.
+    pub fn stamped(mut self, version: impl Into<String>) -> Self {
+        self.stamp = version.into();
+        self
+    }
+
+    /// A row that is there, such as one of another plugin's table.
+    #[track_caller]
+    pub fn with_row<T: Table>(self, row: T) -> Self {
+        let full_name = full_name::<P, T>();
+        {
+            let mut tables = self.session.tables.borrow_mut();
+            let fresh = || TableState::new(full_name.clone(), T::definition());
+            let state = tables.entry(full_name.clone()).or_insert_with(fresh);
+            let values = widened::<T>(state, row);
+            if let Err(error) = state.insert(values) {
+                panic!("{full_name} cannot have this row beside the others: {error:?}");
+            }
+        }
+        self
+    }
+
+    /// An event that happened: its materializer runs, and must not fail.
+    #[track_caller]
+    pub fn given(self, event: impl Into<NewEvent>) -> Self {
+        let step = self.when_event(event);
+        if let Outcome::Failed(failure) = &step.outcome {
+            panic!("{} failed: {failure}", step.last_step);
+        }
+        step
+    }
+
+    /// An event that happened, by its full type and JSON payload: one whose Rust type is gone, say.
+    #[track_caller]
+    pub fn given_json(self, event_type: &str, data: &str) -> Self {
+        let step = self.when_json(event_type, data);
+        if let Outcome::Failed(failure) = &step.outcome {
+            panic!("{} failed: {failure}", step.last_step);
+        }
+        step
+    }
+
+    /// An event to try: unlike with [`given`](Self::given), a `then_failed` may follow.
+    #[track_caller]
+    pub fn when_event(self, event: impl Into<NewEvent>) -> Self {
+        let event = event.into().into_raw(P::NAME);
+        self.try_event(event)
+    }
+
+    /// An event to try, by its full type and JSON payload.
+    #[track_caller]
+    pub fn when_json(self, event_type: &str, data: &str) -> Self {
+        let (event_type, data) = (event_type.to_owned(), data.to_owned());
+        self.try_event(raw::NewEvent {
+            event_type,
+            subject: None,
+            data,
+        })
+    }
+
+    /// A command to try. Its events are materialized; if one of them fails, nothing is kept.
+    #[track_caller]
+    pub fn when<C: CommandPayload>(mut self, command: C) -> Self {
+        self.commands_seen += 1;
+        let command = raw::Command {
+            id: format!("00000000-0000-4000-8000-{:012}", self.commands_seen),
+            command_type: full_type(P::NAME, C::NAME),
+            subject: self.subject.clone(),
+            time: self.time.clone(),
+            actor: self.actor.clone(),
+            data: payload::encode(&command),
+        };
+        self.begin_step(format!("command {} {}", command.command_type, command.data));
+        let Some(position) = self.session.creator(&command.command_type) else {
+            panic!("no version has a creator for {}", command.command_type);
+        };
+        let session = self.session.clone();
+        let result = session.all_or_nothing(|| {
+            let events = session::create(&session, position, &command)?;
+            let events =
+                events.into_iter().map(|event| event.into_raw(P::NAME)).collect::<Vec<_>>();
+            for event in &events {
+                assert!(
+                    self.session.declares(&event.event_type),
+                    "{} emits {}, which is not in its manifest: add it to `events = [..]` in #[plugin]",
+                    P::NAME,
+                    event.event_type
+                );
+                self.materialize(event)?;
+            }
+            Ok(events)
+        });
+        self.outcome = match result {
+            Ok(events) => Outcome::Events(events),
+            Err(Refusal::Rejected(rejection)) => Outcome::Rejected(rejection),
+            Err(Refusal::Failed(failure)) => Outcome::Failed(failure),
+        };
+        self
+    }
+
+    fn begin_step(&mut self, step: String) {
+        self.session.tasks.borrow_mut().clear();
+        self.session.log.borrow_mut().clear();
+        self.last_step = step;
+    }
+
+    #[track_caller]
+    fn try_event(mut self, event: raw::NewEvent) -> Self {
+        self.begin_step(format!("event {}", text::event(&event)));
+        let known = self.session.declares(&event.event_type)
+            || self.session.materializer(&event.event_type, 0).is_some();
+        assert!(known, "no version declares or handles {}", event.event_type);
+        self.outcome = match self.materialize(&event) {
+            Ok(()) => Outcome::Events(Vec::new()),
+            Err(failure) => Outcome::Failed(failure),
+        };
+        self
+    }
+
+    fn materialize(&mut self, event: &raw::NewEvent) -> Result<(), Failure> {
+        self.events_seen += 1;
+        let event = raw::Event {
+            seq: self.events_seen,
+            id: format!("00000000-0000-7000-8000-{:012}", self.events_seen),
+            source: "/scenario".to_owned(),
+            event_type: event.event_type.clone(),
+            subject: event.subject.clone().or_else(|| self.subject.clone()),
+            time: self.time.clone(),
+            version: self.stamp.clone(),
+            data: event.data.clone(),
+        };
+        session::materialize(&self.session, 0, &event)
+    }
+}
+
+/// Checks of what the last step came to.
+impl<P: Plugin> Scenario<P> {
+    /// The command was accepted with exactly these events, in this order.
+    #[track_caller]
+    pub fn then_events(self, events: impl IntoIterator<Item = NewEvent>) -> Self {
+        let expected = events.into_iter().map(|event| event.into_raw(P::NAME));
+        let expected = expected.collect::<Vec<_>>();
+        match &self.outcome {
+            Outcome::Events(events) if same_events(events, &expected) => {}
+            Outcome::Events(events) => {
+                let [expected, got] =
+                    [&expected, events].map(|e| e.iter().map(text::event).collect());
+                self.differ("events", expected, got);
+            }
+            _ => self.ended_otherwise("events"),
+        }
+        self
+    }
+
+    /// The command was refused with this code.
+    #[track_caller]
+    pub fn then_rejected(self, code: &str) -> Self {
+        match &self.outcome {
+            Outcome::Rejected(rejection) if rejection.code == code => self,
+            _ => self.ended_otherwise(&format!("rejection `{code}`")),
+        }
+    }
+
+    /// The event or command failed with this code.
+    #[track_caller]
+    pub fn then_failed(self, code: &str) -> Self {
+        match &self.outcome {
+            Outcome::Failed(failure) if failure.code == code => self,
+            _ => self.ended_otherwise(&format!("failure `{code}`")),
+        }
+    }
+
+    /// The last step asked for exactly these tasks, in this order:
+    /// `.then_tasks([Mail { .. }.into(), Mail { .. }.with_key("17")])`.
+    #[track_caller]
+    pub fn then_tasks(self, tasks: impl IntoIterator<Item = NewTask>) -> Self {
+        let expected = tasks.into_iter().map(|task| task.raw).collect::<Vec<_>>();
+        let got = self.session.tasks.borrow().clone();
+        if !same_tasks(&got, &expected) {
+            let [expected, got] =
+                [expected, got].map(|tasks| tasks.iter().map(text::task).collect());
+            self.differ("tasks", expected, got);
+        }
+        self
+    }
+
+    /// The last step asked for no task.
+    #[track_caller]
+    pub fn then_no_tasks(self) -> Self {
+        self.then_tasks([])
+    }
+
+    /// The last step wrote this line to the plugin's log.
+    #[track_caller]
+    pub fn then_logged(self, message: &str) -> Self {
+        let log = self.session.log.borrow().clone();
+        if !log.iter().any(|(_, line)| line == message) {
+            let got = log
+                .iter()
+                .map(|(level, line)| log_line(*level, line))
+                .collect();
+            self.differ("log", vec![message.to_owned()], got);
+        }
+        self
+    }
+
+    /// The table has this row.
+    #[track_caller]
+    pub fn then_row<T: Table>(self, row: T) -> Self {
+        let expected = row.into_row();
+        let key = T::KEY_COLUMNS
+            .iter()
+            .map(|&column| expected[column].clone())
+            .collect::<Vec<_>>();
+        let got = self.read::<T>(&key);
+        if got.as_ref() != Some(&expected) {
+            let line = |row: &Row| text::row(T::REFERENCE, T::COLUMNS, row);
+            self.differ("row", vec![line(&expected)], got.iter().map(line).collect());
+        }
+        self
+    }
+
+    /// The table has no row with this key.
+    #[track_caller]
+    pub fn then_no_row<T: Table>(self, key: impl IntoKey<T::Key>) -> Self {
+        if let Some(row) = self.read::<T>(&key.into_key()) {
+            let got = text::row(T::REFERENCE, T::COLUMNS, &row);
+            self.differ("rows with this key", Vec::new(), vec![got]);
+        }
+        self
+    }
+
+    /// The table has exactly these rows, in the order of the key.
+    #[track_caller]
+    pub fn then_rows<T: Table>(self, rows: impl IntoIterator<Item = T>) -> Self {
+        let expected = rows.into_iter().map(T::into_row).collect::<Vec<_>>();
+        let got = self.read_all::<T>();
+        if got != expected {
+            let lines = |rows: Vec<Row>| -> Vec<String> {
+                rows.iter()
+                    .map(|row| text::row(T::REFERENCE, T::COLUMNS, row))
+                    .collect()
+            };
+            self.differ("rows", lines(expected), lines(got));
+        }
+        self
+    }
+
+    /// The row with this key, for checks of one's own.
+    ///
+    /// # Panics
+    /// Where a kept value does not fit the column's type.
+    #[track_caller]
+    pub fn row<T: Table>(&self, key: impl IntoKey<T::Key>) -> Option<T> {
+        self.read::<T>(&key.into_key()).map(expect_row)
+    }
+
+    /// All rows of a table in the order of the key, for checks of one's own.
+    ///
+    /// # Panics
+    /// Where a kept value does not fit the column's type.
+    #[track_caller]
+    pub fn rows<T: Table>(&self) -> Vec<T> {
+        self.read_all::<T>().into_iter().map(expect_row).collect()
+    }
+
+    fn read<T: Table>(&self, key: &[raw::Value]) -> Option<Row> {
+        let tables = self.session.tables.borrow();
+        let state = tables.get(&full_name::<P, T>())?;
+        state.get(key).map(|row| narrowed::<T>(state, row))
+    }
+
+    fn read_all<T: Table>(&self) -> Vec<Row> {
+        let tables = self.session.tables.borrow();
+        let Some(state) = tables.get(&full_name::<P, T>()) else {
+            return Vec::new();
+        };
+        state
+            .find(&Find::default())
+            .iter()
+            .map(|row| narrowed::<T>(state, row))
+            .collect()
+    }
+
+    #[track_caller]
+    fn differ(&self, what: &str, expected: Vec<String>, got: Vec<String>) -> ! {
+        let ending = match &self.outcome {
+            Outcome::Events(_) => String::new(),
+            _ => format!(", which {}", self.ending()),
+        };
+        panic!(
+            "other {what} than expected after {}{ending}\n(- expected, + got)\n{}",
+            self.last_step,
+            text::difference(&expected, &got)
+        )
+    }
+
+    #[track_caller]
+    fn ended_otherwise(&self, expected: &str) -> ! {
+        panic!(
+            "expected {expected} of {}\nbut it {}",
+            self.last_step,
+            self.ending()
+        )
+    }
+
+    fn ending(&self) -> String {
+        match &self.outcome {
+            Outcome::Rejected(rejection) => format!("was rejected: {rejection}"),
+            Outcome::Failed(failure) => format!("failed: {failure}"),
+            Outcome::Events(events) if events.is_empty() => {
+                "was accepted without events".to_owned()
+            }
+            Outcome::Events(events) => {
+                let lines = events
+                    .iter()
+                    .map(|event| format!("\n    {}", text::event(event)));
+                format!("was accepted with events{}", lines.collect::<String>())
+            }
+        }
+    }
+}
+
+fn full_name<P: Plugin, T: Table>() -> String {
+    full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME)
+}
+
+#[track_caller]
+fn expect_row<T: Table>(row: Row) -> T {
+    T::from_row(row).unwrap_or_else(|failure| panic!("{failure}"))
+}
+
+/// The table's row in the columns of `T`.
+fn narrowed<T: Table>(state: &TableState, row: &Row) -> Row {
+    let columns = &state.definition().columns;
+    let value = |name: &&str| {
+        let position = columns.iter().position(|column| column.name == *name);
+        row[position.unwrap_or_else(|| panic!("{} has no column {name}", T::REFERENCE))].clone()
+    };
+    T::COLUMNS.iter().map(value).collect()
+}
+
+/// The row of `T` in the table's columns; those it does not have get their defaults.
+fn widened<T: Table>(state: &TableState, row: T) -> Row {
+    let row = row.into_row();
+    let columns = state.definition().columns.iter();
+    let value = |column: &crate::contract::manifest::Column| match T::COLUMNS
+        .iter()
+        .position(|name| *name == column.name)
+    {
+        Some(position) => row[position].clone(),
+        None => column.default_value.clone().unwrap_or(raw::Value::Null),
+    };
+    columns.map(value).collect()
+}
+
+fn log_line(level: Level, line: &str) -> String {
+    format!("{level:?}: {line}")
+        .to_lowercase()
+        .replacen(&line.to_lowercase(), line, 1)
+}
+
+/// JSON texts are equal when they say the same, however they are spaced.
+fn same_json(a: &str, b: &str) -> bool {
+    let parse = serde_json::from_str::<serde_json::Value>;
+    matches!((parse(a), parse(b)), (Ok(a), Ok(b)) if a == b)
+}
+
+fn same_events(a: &[raw::NewEvent], b: &[raw::NewEvent]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            (&a.event_type, &a.subject) == (&b.event_type, &b.subject)
+                && same_json(&a.data, &b.data)
+        })
+}
+
+fn same_tasks(a: &[raw::Task], b: &[raw::Task]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            (&a.kind, &a.key, &a.not_before) == (&b.kind, &b.key, &b.not_before)
+                && same_json(&a.data, &b.data)
+        })
+}

@@ -1,0 +1,340 @@
+//! Tables in memory, under the host's rules: typed columns, one row for a key, unique indexes, finite numbers.
+//!
+//! What breaks a rule that no plugin may break is a panic that begins with `fault:`, as the host would stop the plugin.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use crate::contract::manifest::{Column, ColumnKind, Table};
+use crate::contract::types::{Bound, Find, Row, Value, WriteError};
+use crate::show;
+
+/// A value with SQL's order: null, then numbers, then text, then blobs.
+#[derive(Clone, Debug)]
+pub(crate) struct Ordered(pub(crate) Value);
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (&self.0, &other.0) {
+            (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+            (Value::Real(a), Value::Real(b)) => a.total_cmp(b),
+            (Value::Text(a), Value::Text(b)) => a.as_bytes().cmp(b.as_bytes()),
+            (Value::Blob(a), Value::Blob(b)) => a.cmp(b),
+            (a, b) => rank(a).cmp(&rank(b)),
+        }
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Ordered {}
+
+fn rank(value: &Value) -> u8 {
+    match value {
+        Value::Null => 0,
+        Value::Integer(_) => 1,
+        Value::Real(_) => 2,
+        Value::Text(_) => 3,
+        Value::Blob(_) => 4,
+    }
+}
+
+fn ordered(values: &[Value]) -> Vec<Ordered> {
+    values.iter().cloned().map(Ordered).collect()
+}
+
+/// One table with its rows.
+#[derive(Clone, Debug)]
+pub(crate) struct TableState {
+    /// `bank.account`
+    full_name: String,
+    definition: Table,
+    key_columns: Vec<usize>,
+    rows: BTreeMap<Vec<Ordered>, Row>,
+}
+
+impl TableState {
+    pub(crate) fn new(full_name: String, definition: Table) -> Self {
+        let positions = |names: &[String]| -> Vec<usize> {
+            names
+                .iter()
+                .map(|name| position(&definition, &full_name, name))
+                .collect()
+        };
+        let key_columns = positions(&definition.primary_key);
+        Self {
+            full_name,
+            key_columns,
+            definition,
+            rows: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn definition(&self) -> &Table {
+        &self.definition
+    }
+
+    #[cfg(feature = "sql")]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &Row> {
+        self.rows.values()
+    }
+
+    pub(crate) fn get(&self, key: &[Value]) -> Option<&Row> {
+        self.check_values(&self.key_columns, key, "key");
+        self.rows.get(&ordered(key))
+    }
+
+    /// The row that has this row's key.
+    pub(crate) fn counterpart(&self, row: &Row) -> Option<&Row> {
+        self.rows.get(&self.key_of(row))
+    }
+
+    pub(crate) fn insert(&mut self, row: Row) -> Result<(), WriteError> {
+        let row = self.checked(row);
+        let key = self.key_of(&row);
+        if self.rows.contains_key(&key) {
+            return Err(WriteError::RowExists);
+        }
+        self.put(key, row)
+    }
+
+    pub(crate) fn update(&mut self, row: Row) -> Result<(), WriteError> {
+        let row = self.checked(row);
+        let key = self.key_of(&row);
+        if !self.rows.contains_key(&key) {
+            return Err(WriteError::RowMissing);
+        }
+        self.put(key, row)
+    }
+
+    pub(crate) fn upsert(&mut self, row: Row) -> Result<(), WriteError> {
+        let row = self.checked(row);
+        self.put(self.key_of(&row), row)
+    }
+
+    pub(crate) fn delete(&mut self, key: &[Value]) -> Result<(), WriteError> {
+        self.check_values(&self.key_columns, key, "key");
+        self.rows
+            .remove(&ordered(key))
+            .map(|_| ())
+            .ok_or(WriteError::RowMissing)
+    }
+
+    /// The rows of a structured read, in order.
+    pub(crate) fn find(&self, find: &Find) -> Vec<Row> {
+        let mut order = match &find.index {
+            None => Vec::new(),
+            Some(name) => self.index_columns(name),
+        };
+        let searchable = if find.index.is_some() {
+            order.len()
+        } else {
+            self.key_columns.len()
+        };
+        // Within equal index values, rows come in the order of the key.
+        order.extend(self.key_columns.iter().copied());
+        let columns = &order[..searchable];
+        let (equal, rest) = columns
+            .split_at_checked(find.prefix.len())
+            .unwrap_or_else(|| {
+                let names = self.names(columns).join(", ");
+                fault(&format!(
+                    "a prefix of {} values over ({names})",
+                    find.prefix.len()
+                ))
+            });
+        self.check_values(equal, &find.prefix, "prefix");
+        for bound in find.lower.iter().chain(&find.upper) {
+            let Some(compared) = rest.get(..bound.values.len()) else {
+                let names = self.names(rest).join(", ");
+                fault(&format!(
+                    "a bound of {} values over ({names})",
+                    bound.values.len()
+                ));
+            };
+            self.check_values(compared, &bound.values, "bound");
+        }
+        let in_range = |row: &&Row| {
+            equal
+                .iter()
+                .zip(&find.prefix)
+                .all(|(&column, value)| row[column] == *value)
+                && within(row, rest, find.lower.as_ref(), Ordering::Greater)
+                && within(row, rest, find.upper.as_ref(), Ordering::Less)
+        };
+        let mut rows = self.rows.values().filter(in_range).collect::<Vec<_>>();
+        rows.sort_by_cached_key(|row| {
+            order
+                .iter()
+                .map(|&column| Ordered(row[column].clone()))
+                .collect::<Vec<_>>()
+        });
+        if find.descending {
+            rows.reverse();
+        }
+        let limit = find.limit.map_or(usize::MAX, |limit| limit as usize);
+        rows.into_iter().take(limit).cloned().collect()
+    }
+
+    fn put(&mut self, key: Vec<Ordered>, row: Row) -> Result<(), WriteError> {
+        for index in self.definition.indexes.iter().filter(|index| index.unique) {
+            let columns = self.index_columns(&index.name);
+            // As in SQL, null differs from everything, itself included.
+            let has_null = columns.iter().any(|&column| row[column] == Value::Null);
+            let clashes = |other: &Row| columns.iter().all(|&column| other[column] == row[column]);
+            if !has_null
+                && self
+                    .rows
+                    .iter()
+                    .any(|(k, other)| *k != key && clashes(other))
+            {
+                return Err(WriteError::UniqueViolated(index.name.clone()));
+            }
+        }
+        self.rows.insert(key, row);
+        Ok(())
+    }
+
+    fn key_of(&self, row: &Row) -> Vec<Ordered> {
+        self.key_columns
+            .iter()
+            .map(|&column| Ordered(row[column].clone()))
+            .collect()
+    }
+
+    fn index_columns(&self, name: &str) -> Vec<usize> {
+        let Some(index) = self
+            .definition
+            .indexes
+            .iter()
+            .find(|index| index.name == name)
+        else {
+            fault(&format!("{} has no index {name}", self.full_name));
+        };
+        let columns = index.columns.iter();
+        columns
+            .map(|column| position(&self.definition, &self.full_name, column))
+            .collect()
+    }
+
+    fn names(&self, columns: &[usize]) -> Vec<&str> {
+        columns
+            .iter()
+            .map(|&column| self.definition.columns[column].name.as_str())
+            .collect()
+    }
+
+    /// The row as it is kept, after a check of each value against its column.
+    fn checked(&self, mut row: Row) -> Row {
+        if row.len() != self.definition.columns.len() {
+            let expected = self.definition.columns.len();
+            fault(&format!(
+                "a row of {} with {} values, not {expected}",
+                self.full_name,
+                row.len()
+            ));
+        }
+        for (column, value) in self.definition.columns.iter().zip(&mut row) {
+            if let Value::Real(number) = value {
+                if !number.is_finite() {
+                    fault(&format!(
+                        "{}.{} = {number}: a real is finite",
+                        self.full_name, column.name
+                    ));
+                }
+                // -0.0 is kept as 0.0.
+                *number += 0.0;
+            }
+            if !fits(column, value) {
+                let (name, shown) = (&column.name, show::value(value));
+                let null = if column.nullable { " or null" } else { "" };
+                let kind = kind_name(column.kind);
+                fault(&format!(
+                    "{}.{name} = {shown}: it takes {kind}{null}",
+                    self.full_name
+                ));
+            }
+        }
+        row
+    }
+
+    fn check_values(&self, columns: &[usize], values: &[Value], what: &str) {
+        if columns.len() != values.len() {
+            let expected = self.names(columns).join(", ");
+            let got = show::key(values.iter());
+            fault(&format!(
+                "a {what} of {} is ({expected}), not {got}",
+                self.full_name
+            ));
+        }
+        for (&column, value) in columns.iter().zip(values) {
+            let column = &self.definition.columns[column];
+            if !fits(column, value) {
+                let (name, shown) = (&column.name, show::value(value));
+                let kind = kind_name(column.kind);
+                fault(&format!(
+                    "{}.{name} = {shown} in a {what}: it takes {kind}",
+                    self.full_name
+                ));
+            }
+        }
+    }
+}
+
+/// Whether the row is on the right side of the bound. As in SQL, a comparison that meets null is not true.
+fn within(row: &Row, columns: &[usize], bound: Option<&Bound>, side: Ordering) -> bool {
+    let Some(bound) = bound else { return true };
+    for (&column, value) in columns.iter().zip(&bound.values) {
+        if row[column] == Value::Null || *value == Value::Null {
+            return false;
+        }
+        match Ordered(row[column].clone()).cmp(&Ordered(value.clone())) {
+            Ordering::Equal => {}
+            order => return order == side,
+        }
+    }
+    bound.inclusive
+}
+
+fn fits(column: &Column, value: &Value) -> bool {
+    match value {
+        Value::Null => column.nullable,
+        Value::Integer(_) => column.kind == ColumnKind::Integer,
+        Value::Real(_) => column.kind == ColumnKind::Real,
+        Value::Text(_) => column.kind == ColumnKind::Text,
+        Value::Blob(_) => column.kind == ColumnKind::Blob,
+    }
+}
+
+fn kind_name(kind: ColumnKind) -> &'static str {
+    match kind {
+        ColumnKind::Integer => "an integer",
+        ColumnKind::Real => "a real",
+        ColumnKind::Text => "a text",
+        ColumnKind::Blob => "a blob",
+    }
+}
+
+fn position(definition: &Table, full_name: &str, column: &str) -> usize {
+    let found = definition
+        .columns
+        .iter()
+        .position(|known| known.name == column);
+    found.unwrap_or_else(|| fault(&format!("{full_name} has no column {column}")))
+}
+
+/// Stops the plugin, as the host would.
+#[track_caller]
+pub(crate) fn fault(message: &str) -> ! {
+    panic!("fault: {message}")
+}

@@ -1,0 +1,53 @@
+//! Calls from the host, carried to the plugin: the bindings' export traits, for every plugin at once.
+
+use super::bindings::creating::daybook::plugin::creation;
+use super::bindings::creating::exports::daybook::plugin::creator;
+use super::bindings::describing::exports::daybook::plugin::describer;
+use super::bindings::materializing::daybook::plugin::materialization;
+use super::bindings::materializing::exports::daybook::plugin::materializer;
+use super::host;
+use crate::contract::manifest::Manifest;
+use crate::contract::types::{Command, Event, NewEvent};
+use crate::cx::{Creation, Materialization};
+use crate::failure::{Done, Refusal};
+use crate::plugin::Plugin;
+
+impl<P: Plugin> describer::Guest for P {
+    fn describe() -> Manifest {
+        P::manifest()
+    }
+}
+
+impl<P: Plugin> materializer::Guest for P {
+    fn materialize(event: Event, lent: &materialization::Materialization) -> Done {
+        let host = host::Materialization::new(lent);
+        #[cfg(target_os = "unknown")]
+        super::panics::log_with(host.again(), host::Materialization::log);
+        P::materialize(event, &Materialization::new(host, P::NAME))
+    }
+}
+
+impl<P: Plugin> creator::Guest for P {
+    fn create(
+        command: Command,
+        lent: &creation::Creation,
+    ) -> Result<Vec<NewEvent>, creator::CreateError> {
+        let host = host::Creation::new(lent);
+        #[cfg(target_os = "unknown")]
+        super::panics::log_with(host.again(), host::Creation::log);
+        match P::create(command, &Creation::new(host, P::NAME)) {
+            Ok(events) => Ok(events
+                .into_iter()
+                .map(|event| event.into_raw(P::NAME))
+                .collect()),
+            Err(Refusal::Failed(failure)) => Err(creator::CreateError::Failed(failure)),
+            Err(Refusal::Rejected(rejection)) => {
+                Err(creator::CreateError::Rejected(creator::Rejection {
+                    code: rejection.code,
+                    message: rejection.message,
+                    details: rejection.details,
+                }))
+            }
+        }
+    }
+}

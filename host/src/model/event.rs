@@ -16,6 +16,8 @@ pub struct Event {
     /// Version of the owning plugin when the event was first handled; none for the host's own `daybook.…` events.
     pub version: Option<VersionDate>,
     pub data: String,
+    /// CloudEvents extension attributes as a JSON object, kept for whoever reads the event again.
+    pub extensions: Option<String>,
 }
 
 impl Event {

@@ -74,17 +74,18 @@ pub fn chain_hash(previous: &Digest, event: &Event, payload: &Digest) -> Digest 
     let mut hasher = Sha256::new();
     hasher.update(previous.0);
     hasher.update(event.seq.0.to_be_bytes());
-    let subject = event.subject.as_deref();
     for text in [event.id.as_str(), &event.source, event.event_type.as_str(), &event.time] {
         hasher.update((text.len() as u32).to_be_bytes());
         hasher.update(text.as_bytes());
     }
-    match subject {
-        None => hasher.update([0]),
-        Some(subject) => {
-            hasher.update([1]);
-            hasher.update((subject.len() as u32).to_be_bytes());
-            hasher.update(subject.as_bytes());
+    for text in [event.subject.as_deref(), event.extensions.as_deref()] {
+        match text {
+            None => hasher.update([0]),
+            Some(text) => {
+                hasher.update([1]);
+                hasher.update((text.len() as u32).to_be_bytes());
+                hasher.update(text.as_bytes());
+            }
         }
     }
     hasher.update(payload.0);

@@ -16,6 +16,32 @@ pub enum Value {
 /// A row in the column order of its table's layout. Shared between caches and effects, hence counted.
 pub type Row = Arc<[Value]>;
 
+/// A row's key in a map. One integer is by far the most common key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RowKey {
+    Integer(i64),
+    Bytes(Box<[u8]>),
+}
+
+impl RowKey {
+    pub fn new<'a>(mut values: impl ExactSizeIterator<Item = &'a Value>) -> RowKey {
+        if values.len() == 1 {
+            match values.next() {
+                Some(Value::Integer(number)) => return RowKey::Integer(*number),
+                Some(value) => return RowKey::Bytes(encode(std::iter::once(value))),
+                None => {}
+            }
+        }
+        RowKey::Bytes(encode(values))
+    }
+}
+
+fn encode<'a>(values: impl Iterator<Item = &'a Value>) -> Box<[u8]> {
+    let mut bytes = Vec::with_capacity(24);
+    values.for_each(|value| value.encode(&mut bytes));
+    bytes.into()
+}
+
 impl Value {
     /// What the value is called in messages.
     pub fn kind_name(&self) -> &'static str {

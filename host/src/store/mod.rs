@@ -1,1 +1,41 @@
-//! (under construction)
+//! SQLite: the log and the projections on disk. The only module that names rusqlite.
+
+mod book_dir;
+mod code;
+mod guard;
+mod log_db;
+mod projection;
+mod read;
+mod registry;
+mod rows;
+mod schema;
+mod sql;
+
+pub use book_dir::{BookDir, BookLock};
+pub use code::StoredVersion;
+pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
+pub use projection::{Access, Projection, ProjectionHead};
+pub use read::{TextQuery, read_only_query};
+pub use registry::{ProjectionRecord, Role};
+
+use crate::model::{Error, ErrorKind};
+
+/// Maps a SQLite error once: what the operating system refused is told apart from damage and from our own faults.
+fn sqlite(what: &str, error: rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode as Code;
+    let code = error.sqlite_error_code();
+    let message = format!("{what}: {error}");
+    match code {
+        Some(Code::DiskFull) => Error::new(ErrorKind::Io, message)
+            .hint("nothing of this request was kept; free space on the disk and repeat it"),
+        Some(Code::SystemIoFailure | Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => {
+            Error::new(ErrorKind::Io, message).hint("check the book's disk and its permissions")
+        }
+        Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
+            Error::unavailable(message).hint("another program is using the book's files")
+        }
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => Error::corrupt(message)
+            .hint("a projection can be deleted and comes back; the log has to be restored from a copy"),
+        _ => Error::internal(message),
+    }
+}

@@ -1,0 +1,89 @@
+//! Compiled components on disk. Only a cache: an entry counts when its code under the book's key holds, and was
+//! written by the same engine with the same flags; anything else is compiled again.
+
+use std::path::PathBuf;
+
+use sha2::{Digest as _, Sha256};
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+use crate::model::Digest;
+
+/// Machine code by component digest and engine. Entries carry a code over their bytes under a key that is kept in the
+/// log, not in the cache: a file that somebody else put there is not run.
+#[derive(Debug, Clone)]
+pub struct ComponentCache {
+    directory: PathBuf,
+    key: [u8; 32],
+}
+
+impl ComponentCache {
+    pub fn new(directory: PathBuf, key: [u8; 32]) -> Self {
+        ComponentCache { directory, key }
+    }
+
+    fn file(&self, engine: &Engine, digest: &Digest) -> PathBuf {
+        let mut hasher = Fnv::default();
+        std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
+        self.directory.join(format!("{digest}-{:016x}.cwasm", std::hash::Hasher::finish(&hasher)))
+    }
+
+    fn code(&self, name: &str, artifact: &[u8]) -> [u8; 32] {
+        let inner = Sha256::new_with_prefix(self.key).chain_update(name).chain_update(artifact).finalize();
+        Sha256::new_with_prefix(self.key).chain_update(inner).finalize().into()
+    }
+
+    pub(super) fn get(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
+        let path = self.file(engine, digest);
+        let bytes = std::fs::read(&path).ok()?;
+        let (code, artifact) = bytes.split_at_checked(32)?;
+        if code != self.code(&path.file_name()?.to_string_lossy(), artifact) {
+            tracing::warn!(path = %path.display(), "a cached component is not what was written; compiling again");
+            return None;
+        }
+        // SAFETY: the code shows that this host wrote exactly these bytes with `Component::serialize`; wasmtime
+        // itself refuses artifacts of another version or other flags.
+        match unsafe { Component::deserialize(engine, artifact) } {
+            Ok(component) => Some(component),
+            Err(error) => {
+                tracing::debug!(%error, "a cached component does not fit the engine; compiling again");
+                None
+            }
+        }
+    }
+
+    /// Best effort: a full disk costs the next start time, nothing else.
+    pub(super) fn put(&self, engine: &Engine, digest: &Digest, component: &Component) {
+        let path = self.file(engine, digest);
+        let Ok(artifact) = component.serialize() else { return };
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let mut bytes = self.code(&name, &artifact).to_vec();
+        bytes.extend_from_slice(&artifact);
+        let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
+        let written = std::fs::write(&unfinished, &bytes).and_then(|()| std::fs::rename(&unfinished, &path));
+        if let Err(error) = written {
+            tracing::warn!(%error, path = %path.display(), "keeping a compiled component");
+            let _ = std::fs::remove_file(&unfinished);
+        }
+    }
+}
+
+/// FNV-1a: a stable hash for file names (the standard library's is seeded).
+struct Fnv(u64);
+
+impl Default for Fnv {
+    fn default() -> Self {
+        Fnv(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl std::hash::Hasher for Fnv {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! From bytes to code that can be called: what is accepted, what is refused, and in which words.
+
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
+
+use super::cache::ComponentCache;
+use super::call::CallState;
+use super::engine::Runtime;
+use crate::model::{Digest, Error, Manifest, PluginVersion, Result, limits};
+
+/// A version ready to run: compiled and linked; instances are made per call.
+pub struct Code {
+    pub version: PluginVersion,
+    /// SHA-256 of the file as it was given: the identity of the code.
+    pub digest: Digest,
+    pub manifest: Manifest,
+    pub uses_wasi: bool,
+    pub(super) pre: InstancePre<CallState>,
+    pub(super) materialize: Option<ComponentExportIndex>,
+    pub(super) create: Option<ComponentExportIndex>,
+}
+
+impl Code {
+    pub fn has_materializer(&self) -> bool {
+        self.materialize.is_some()
+    }
+
+    pub fn has_creator(&self) -> bool {
+        self.create.is_some()
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Code({}, {})", self.version, self.digest.short())
+    }
+}
+
+/// What stands at the top of every refusal's way out.
+const BUILD_HINT: &str = "build it with: daybook plugin build PATH";
+
+/// Interfaces of the contract a component may import, and of WASI, all of which is virtual.
+const CONTRACT_IMPORTS: &[&str] =
+    &["daybook:plugin/types", "daybook:plugin/manifest", "daybook:plugin/materialization", "daybook:plugin/creation"];
+const WASI_PACKAGES: &[&str] =
+    &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// A finished component stays as it is; a core module with an embedded component type becomes one.
+pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
+    if bytes.len() > limits::COMPONENT_BYTES_MAX {
+        return Err(Error::refused(format!(
+            "the file has {} bytes; a component may have {}",
+            bytes.len(),
+            limits::COMPONENT_BYTES_MAX
+        )));
+    }
+    // The eight bytes before the sections: magic, version, layer.
+    match bytes.get(..8) {
+        Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.to_vec()),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => wit_component::ComponentEncoder::default()
+            .module(bytes)
+            .and_then(|encoder| encoder.validate(true).encode())
+            .map_err(|error| {
+                Error::refused(format!("the core module cannot become a component: {error:#}"))
+                    .hint(BUILD_HINT)
+            }),
+        _ => Err(Error::refused("the file is not WebAssembly").hint(BUILD_HINT)),
+    }
+}
+
+impl Runtime {
+    /// Inspects, compiles and links; calls `describe` once. Nothing of the book changes.
+    pub fn load(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
+        let digest = Digest::of(bytes);
+        let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {
+            Some(component) => component,
+            None => {
+                let encoded = encode_component(bytes)?;
+                let component = self.compile(&encoded)?;
+                if let Some(cache) = cache {
+                    cache.put(&self.engine, &digest, &component);
+                }
+                component
+            }
+        };
+        self.link(&component, digest)
+    }
+
+    fn compile(&self, encoded: &[u8]) -> Result<Component> {
+        // The compiler is a large program fed by strangers: a panic in it is a refusal, not the end of the host.
+        let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            Component::from_binary(&self.engine, encoded)
+        }));
+        match compiled {
+            Ok(Ok(component)) => Ok(component),
+            Ok(Err(error)) => Err(Error::refused(format!("the component is not valid: {error:#}")).hint(BUILD_HINT)),
+            Err(_) => Err(Error::refused("the compiler cannot handle this component")),
+        }
+    }
+
+    fn link(&self, component: &Component, digest: Digest) -> Result<Code> {
+        let mut uses_wasi = false;
+        for (name, _) in component.component_type().imports(&self.engine) {
+            let interface = name.split('@').next().unwrap_or(name);
+            if WASI_PACKAGES.iter().any(|package| interface.starts_with(package)) {
+                uses_wasi = true;
+            } else if !CONTRACT_IMPORTS.contains(&interface) {
+                return Err(Error::refused(format!(
+                    "the component imports '{name}', which Daybook does not offer"
+                ))
+                .hint("a plugin may import daybook:plugin/materialization, daybook:plugin/creation and WASI 0.2"));
+            }
+        }
+        let export = |interface: &str, name: &str| {
+            let (_, instance) = component.get_export(None, &format!("daybook:plugin/{interface}@1.0.0"))?;
+            component.get_export(Some(&instance), name).and_then(|(item, index)| {
+                matches!(item, ComponentItem::ComponentFunc(_)).then_some(index)
+            })
+        };
+        let describe = export("describer", "describe").ok_or_else(|| {
+            Error::refused("the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin")
+                .hint(BUILD_HINT)
+        })?;
+        let materialize = export("materializer", "materialize");
+        let create = export("creator", "create");
+        let linker = if uses_wasi { &self.with_wasi } else { &self.plain };
+        let pre = linker.instantiate_pre(component).map_err(|error| {
+            Error::refused(format!("the component does not fit the contract: {error:#}")).hint(BUILD_HINT)
+        })?;
+        self.describe(pre, digest, uses_wasi, &describe, materialize, create)
+    }
+}

@@ -1,0 +1,90 @@
+//! The one engine configuration. Everything here is about two promises: the same call gives the same result on
+//! every machine, and no guest can take more than its share.
+
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
+};
+
+use super::call::CallState;
+use super::{bindings, wasi};
+use crate::model::{Error, Result, limits};
+
+/// The engine and what components are linked against. One per process; cheap to share.
+#[derive(Clone)]
+pub struct Runtime {
+    pub(super) engine: Engine,
+    /// For components that import the contract alone: nearly all.
+    pub(super) plain: Linker<CallState>,
+    /// For components that also import WASI, which is virtual.
+    pub(super) with_wasi: Linker<CallState>,
+}
+
+impl std::fmt::Debug for Runtime {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Runtime")
+    }
+}
+
+/// Major version of the engine, as `Cargo.toml` asks for it (a test compares them).
+const WASMTIME: &str = "48";
+
+/// Host, engine and contract: what a projection was made by. A change of engine asks for a new verification.
+pub fn fingerprint() -> String {
+    format!("daybook {} wasmtime {WASMTIME} contract 1.0.0", env!("CARGO_PKG_VERSION"))
+}
+
+impl Runtime {
+    pub fn new() -> Result<Runtime> {
+        let failed = |error: wasmtime::Error| Error::internal(format!("starting the engine: {error}"));
+        let engine = Engine::new(&config()).map_err(failed)?;
+        let mut plain = Linker::new(&engine);
+        add_contract(&mut plain).map_err(failed)?;
+        let mut with_wasi = Linker::new(&engine);
+        add_contract(&mut with_wasi).map_err(failed)?;
+        wasi::add_to_linker(&mut with_wasi).map_err(failed)?;
+        Ok(Runtime { engine, plain, with_wasi })
+    }
+}
+
+fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+    bindings::materialization::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)?;
+    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)
+}
+
+fn config() -> Config {
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(limits::INSTANCES_MAX);
+    pool.total_core_instances(limits::INSTANCES_MAX * 4);
+    pool.total_memories(limits::INSTANCES_MAX * 2);
+    pool.total_tables(limits::INSTANCES_MAX * 8);
+    pool.max_memories_per_component(4);
+    pool.max_tables_per_component(16);
+    pool.max_core_instances_per_component(32);
+    pool.max_component_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
+    pool.max_core_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
+    pool.max_memory_size(limits::MEMORY_BYTES_MAX);
+    pool.table_elements(limits::TABLE_ELEMENTS_MAX);
+    // Clearing what the last guest touched, found by page-map scanning where the kernel has it, instead of giving
+    // pages back: this is where most of the time of a short-lived instance would go.
+    pool.linear_memory_keep_resident(limits::MEMORY_BYTES_KEEP_RESIDENT);
+    pool.table_keep_resident(64 << 10);
+    pool.pagemap_scan(Enabled::Auto);
+
+    let mut config = Config::new();
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
+    config.wasm_component_model(true);
+    // Fuel, never wall-clock: a call that is too long ends at the same instruction everywhere.
+    config.consume_fuel(true);
+    config.max_wasm_stack(limits::STACK_BYTES_MAX);
+    // Bits of a NaN differ between processors; relaxed SIMD differs by design.
+    config.cranelift_nan_canonicalization(true);
+    config.wasm_relaxed_simd(true);
+    config.relaxed_simd_deterministic(true);
+    config.cranelift_opt_level(OptLevel::Speed);
+    config.memory_init_cow(true);
+    config
+}
+
+/// WASI's tables, for the guests that have it.
+pub(super) type Table = ResourceTable;

@@ -1,0 +1,259 @@
+//! The one path from an event to its effects: live, replay, preview, diff and verify all come through here.
+
+use std::sync::Arc;
+
+use super::ground::{Ground, Usage};
+use super::program::{Handler, Program};
+use super::scope::{CommandIds, Scope, give_back};
+use crate::model::hash::running_hash;
+use crate::model::{
+    Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
+    Result, Seq, TypeName, limits,
+};
+use crate::runtime::Runtime;
+use crate::store::{Projection, ProjectionHead};
+
+/// A program on a projection.
+pub struct Materializer {
+    runtime: Arc<Runtime>,
+    program: Arc<Program>,
+    /// Away only inside a call.
+    ground: Option<Box<Ground>>,
+    /// The event whose effects are worked out but not kept.
+    pending: Option<(Seq, usize, Vec<u8>)>,
+}
+
+/// What one event came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub effects: Effects,
+    /// Canonical bytes of `effects`.
+    pub body: Vec<u8>,
+    pub usage: Usage,
+    pub log: Vec<LogLine>,
+}
+
+/// An event that could not be materialized.
+#[derive(Debug, Clone)]
+pub struct Doom {
+    pub seq: Seq,
+    pub event_type: TypeName,
+    pub version: PluginVersion,
+    pub error: HandlerError,
+    pub log: Vec<LogLine>,
+}
+
+impl Doom {
+    pub fn into_error(self) -> Error {
+        let mut text = format!("{} on event {} ({}) {}", self.version, self.seq, self.event_type, self.error);
+        for line in &self.log {
+            text.push_str(&format!("\n    log: {}", line.message));
+        }
+        Error::plugin(text)
+    }
+}
+
+/// Why there is no outcome: the plugin's doing, or a fault of the host.
+#[derive(Debug)]
+pub enum Failure {
+    Doom(Box<Doom>),
+    Host(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        match failure {
+            Failure::Doom(doom) => doom.into_error(),
+            Failure::Host(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Host(error)
+    }
+}
+
+impl Materializer {
+    pub fn new(runtime: Arc<Runtime>, program: Arc<Program>, projection: Projection) -> Self {
+        Materializer { runtime, program, ground: Some(Ground::new(projection)), pending: None }
+    }
+
+    fn ground(&mut self) -> &mut Ground {
+        self.ground.as_mut().expect("the ground is here between calls")
+    }
+
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    pub fn projection(&mut self) -> &mut Projection {
+        &mut self.ground().projection
+    }
+
+    pub fn into_projection(self) -> Projection {
+        self.ground.expect("the ground is here between calls").projection
+    }
+
+    pub fn head(&self) -> ProjectionHead {
+        self.ground.as_ref().expect("the ground is here between calls").projection.head()
+    }
+
+    /// Goes on with another lineup: tables are brought to its layouts, rows carried over.
+    pub fn switch(&mut self, program: Arc<Program>) -> Result<()> {
+        let ground = self.ground();
+        ground.projection.migrate(program.layouts.clone())?;
+        ground.layouts = program.layouts.clone();
+        self.program = program;
+        Ok(())
+    }
+
+    /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
+    pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
+        self.discard()?;
+        let program = self.program.clone();
+        let outcome = self.work_out(&program, event)?;
+        let (body, changes_end) = outcome.effects.encode(&program.layouts);
+        self.pending = Some((event.seq, changes_end, body.clone()));
+        Ok(Outcome { body, ..outcome })
+    }
+
+    /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
+    pub fn probe(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        self.discard()?;
+        self.ground().lend_to(program);
+        let result = self.work_out(program, event).map(|outcome| {
+            let (body, _) = outcome.effects.encode(&program.layouts);
+            Outcome { body, ..outcome }
+        });
+        let ground = self.ground();
+        let undone = ground.undo();
+        ground.take_back();
+        undone?;
+        result
+    }
+
+    fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        self.ground().begin();
+        for &handler in program.handlers(event.event_type.as_str()) {
+            if let Err(error) = self.handle(program, handler, event) {
+                let version = program.link(handler).code.version.clone();
+                return Err(self.doom(event, version, error));
+            }
+        }
+        let ground = self.ground();
+        Ok(Outcome {
+            effects: Effects {
+                changes: ground.overlay.net(&program.layouts),
+                tasks: ground.tasks.clone(),
+            },
+            body: Vec::new(),
+            usage: ground.usage,
+            log: std::mem::take(&mut ground.log),
+        })
+    }
+
+    fn handle(&mut self, program: &Arc<Program>, handler: Handler, event: &Event) -> Result<(), HandlerError> {
+        let mut ground = self.ground.take().expect("the ground is here between calls");
+        ground.fuel_left = limits::FUEL_PER_CALL_MAX;
+        let code = program.link(handler).code.clone();
+        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
+        let called = self.runtime.materialize(&code, event, scope, limits::FUEL_PER_CALL_MAX);
+        let mut ground = give_back(called.cx.into_any());
+        ground.usage.fuel += called.fuel;
+        log_printed(&mut ground, called.printed);
+        self.ground = Some(ground);
+        called.result
+    }
+
+    fn doom(&mut self, event: &Event, version: PluginVersion, error: HandlerError) -> Failure {
+        let ground = self.ground();
+        let log = std::mem::take(&mut ground.log);
+        if let Err(fault) = ground.undo() {
+            return Failure::Host(fault);
+        }
+        match ground.fault.take() {
+            Some(fault) => Failure::Host(fault),
+            None => Failure::Doom(Box::new(Doom {
+                seq: event.seq,
+                event_type: event.event_type.clone(),
+                version,
+                error,
+                log,
+            })),
+        }
+    }
+
+    /// Gives the pending event's effects to the projection and moves its position; durable with `commit`.
+    pub fn keep(&mut self) -> Result<()> {
+        let (seq, changes_end, body) =
+            self.pending.take().ok_or_else(|| Error::internal("there is nothing to keep"))?;
+        let ground = self.ground();
+        ground.keep()?;
+        let running = ground.projection.head().running;
+        // Format byte, then the number of changes: 0 is "no changes".
+        let running = if body[1] == 0 { running } else { running_hash(&running, seq, &body[1..changes_end]) };
+        ground.projection.advance(ProjectionHead { position: seq, running });
+        Ok(())
+    }
+
+    /// Forgets the pending event.
+    pub fn discard(&mut self) -> Result<()> {
+        if self.pending.take().is_some() { self.ground().undo() } else { Ok(()) }
+    }
+
+    pub fn commit(&mut self) -> Result<()> {
+        self.projection().commit()
+    }
+
+    pub fn rollback(&mut self) {
+        self.pending = None;
+        let ground = self.ground();
+        ground.begin();
+        ground.projection.rollback();
+    }
+
+    /// Asks the creator of a command. Nothing can be written.
+    pub fn create(
+        &mut self,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<(Result<Vec<NewEvent>, Rejection>, Vec<LogLine>), Failure> {
+        self.discard()?;
+        let program = self.program.clone();
+        let name = command.command_type.as_str();
+        let handler = program
+            .creator(name)
+            .ok_or_else(|| Error::refused(format!("no active version handles command '{name}'")))?;
+        let mut ground = self.ground.take().expect("the ground is here between calls");
+        ground.begin();
+        let code = program.link(handler).code.clone();
+        let ids = CommandIds { id, time: command.time.clone(), made: 0 };
+        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, Some(ids));
+        let called = self.runtime.create(&code, command, scope, limits::FUEL_PER_CALL_MAX);
+        let mut ground = give_back(called.cx.into_any());
+        log_printed(&mut ground, called.printed);
+        let log = std::mem::take(&mut ground.log);
+        let fault = ground.fault.take();
+        self.ground = Some(ground);
+        match (called.result, fault) {
+            (Ok(decision), _) => Ok((decision, log)),
+            (Err(_), Some(fault)) => Err(Failure::Host(fault)),
+            (Err(error), None) => Err(Failure::Doom(Box::new(Doom {
+                seq: Seq::ZERO,
+                event_type: command.command_type.clone(),
+                version: code.version.clone(),
+                error,
+                log,
+            }))),
+        }
+    }
+}
+
+/// Output through WASI is part of the handler's log.
+fn log_printed(ground: &mut Ground, printed: Vec<u8>) {
+    for line in String::from_utf8_lossy(&printed).lines() {
+        ground.add_log(LogLine { level: crate::model::Level::Info, message: line.to_owned() });
+    }
+}

@@ -1,0 +1,333 @@
+//! A lineup made ready to run: chains of code, the tables they see, and who handles what.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::schemas::PayloadSchema;
+use crate::model::layout::Layouts;
+use crate::model::{
+    Error, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName, limits,
+};
+use crate::runtime::Code;
+
+/// One lineup, resolved.
+#[derive(Debug)]
+pub struct Program {
+    pub lineup: Lineup,
+    /// `lineup` as text, as it is stamped on events.
+    pub stamp: String,
+    pub layouts: Arc<Layouts>,
+    pub plugins: Vec<Plugin>,
+    handlers: HashMap<TypeName, Vec<Handler>>,
+    creators: HashMap<TypeName, Handler>,
+    events: HashMap<TypeName, PayloadSchema>,
+    commands: HashMap<TypeName, PayloadSchema>,
+}
+
+/// A plugin's version with the versions it extends.
+#[derive(Debug)]
+pub struct Plugin {
+    pub name: PluginName,
+    /// Newest first.
+    pub chain: Vec<Link>,
+}
+
+/// One version in a chain, with its own view of the tables.
+#[derive(Debug)]
+pub struct Link {
+    pub code: Arc<Code>,
+    pub view: Arc<View>,
+    materializes: BTreeSet<String>,
+}
+
+/// Which code answers: a plugin, and where in its chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handler {
+    pub plugin: usize,
+    pub link: usize,
+}
+
+/// The tables as one component's manifest lists them.
+#[derive(Debug)]
+pub struct View {
+    /// `bank@1994-01-01`: names the component in errors and tells SQL statements apart.
+    pub version: PluginVersion,
+    pub scope: String,
+    pub tables: HashMap<String, ViewTable>,
+    pub sql_tables: Arc<BTreeSet<String>>,
+    pub task_kinds: BTreeSet<String>,
+}
+
+#[derive(Debug)]
+pub struct ViewTable {
+    /// Position in the program's layouts.
+    pub table: usize,
+    /// For each of the component's columns its position in the layout.
+    pub columns: Vec<usize>,
+    /// The component's columns are the layout's, in the same order.
+    pub identity: bool,
+    pub writable: bool,
+}
+
+impl Program {
+    /// Resolves a lineup; `code` finds a loaded version.
+    pub fn resolve(
+        lineup: &Lineup,
+        mut code: impl FnMut(&PluginVersion) -> Result<Arc<Code>>,
+    ) -> Result<Program> {
+        let mut chains: Vec<(PluginName, Vec<Arc<Code>>)> = Vec::new();
+        for version in lineup.iter() {
+            chains.push((version.plugin.clone(), chain(&version, &mut code)?));
+        }
+        let mut tables = Vec::new();
+        for (plugin, codes) in &chains {
+            tables.extend(merged_tables(plugin, codes)?);
+        }
+        let layouts = Arc::new(Layouts::new(tables));
+        let mut plugins = Vec::new();
+        for (name, codes) in chains {
+            let links = codes
+                .iter()
+                .map(|code| {
+                    Ok(Link {
+                        view: Arc::new(view(code, &codes, &layouts, lineup)?),
+                        materializes: code.manifest.materializes.iter().cloned().collect(),
+                        code: code.clone(),
+                    })
+                })
+                .collect::<Result<Vec<_>>>()?;
+            plugins.push(Plugin { name, chain: links });
+        }
+        let mut program = Program {
+            lineup: lineup.clone(),
+            stamp: lineup.to_string(),
+            layouts,
+            plugins,
+            handlers: HashMap::new(),
+            creators: HashMap::new(),
+            events: HashMap::new(),
+            commands: HashMap::new(),
+        };
+        program.index()?;
+        Ok(program)
+    }
+
+    fn index(&mut self) -> Result<()> {
+        for (plugin, active) in self.plugins.iter().enumerate() {
+            for (link, version) in active.chain.iter().enumerate() {
+                let handler = Handler { plugin, link };
+                let manifest = &version.code.manifest;
+                for name in &manifest.materializes {
+                    let handlers = self.handlers.entry(TypeName::new(name)?).or_default();
+                    // Newest first: the first version in the chain that names a type handles it.
+                    if handlers.last().is_none_or(|last: &Handler| last.plugin != plugin) {
+                        handlers.push(handler);
+                    }
+                }
+                for event in &manifest.events {
+                    self.events
+                        .entry(TypeName::new(&event.name)?)
+                        .or_insert(PayloadSchema::new(&event.name, &event.schema)?);
+                }
+                for command in &manifest.commands {
+                    let name = TypeName::new(&command.name)?;
+                    self.creators.entry(name.clone()).or_insert(handler);
+                    self.commands
+                        .entry(name)
+                        .or_insert(PayloadSchema::new(&command.name, &command.schema)?);
+                }
+            }
+        }
+        for active in &self.plugins {
+            for name in active.chain.iter().flat_map(|link| &link.materializes) {
+                let name = TypeName::new(name)?;
+                if name.plugin() == active.name.as_str() && !self.events.contains_key(&name) {
+                    return Err(Error::refused(format!(
+                        "{} says that it materializes '{name}', which it does not declare",
+                        active.chain[0].code.version
+                    )));
+                }
+            }
+        }
+        // Owner first, then by name; `plugins` is in the order of names already.
+        for (name, handlers) in &mut self.handlers {
+            handlers.sort_by_key(|handler| {
+                let plugin = &self.plugins[handler.plugin].name;
+                (plugin.as_str() != name.plugin(), handler.plugin)
+            });
+        }
+        Ok(())
+    }
+
+    /// Who handles an event type, in order.
+    pub fn handlers(&self, event_type: &str) -> &[Handler] {
+        self.handlers.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Who handles an event type below a link of the chain.
+    pub fn below(&self, handler: Handler, event_type: &str) -> Option<Handler> {
+        let chain = &self.plugins[handler.plugin].chain;
+        (handler.link + 1..chain.len())
+            .find(|&link| chain[link].materializes.contains(event_type))
+            .map(|link| Handler { link, ..handler })
+    }
+
+    pub fn link(&self, handler: Handler) -> &Link {
+        &self.plugins[handler.plugin].chain[handler.link]
+    }
+
+    pub fn creator(&self, command_type: &str) -> Option<Handler> {
+        self.creators.get(command_type).copied()
+    }
+
+    /// The schema of an event type, or that nobody declares it.
+    pub fn event_schema(&self, name: &str) -> Result<&PayloadSchema> {
+        self.events.get(name).ok_or_else(|| self.unknown("event", name, self.events.keys()))
+    }
+
+    pub fn command_schema(&self, name: &str) -> Result<&PayloadSchema> {
+        self.commands.get(name).ok_or_else(|| self.unknown("command", name, self.commands.keys()))
+    }
+
+    fn unknown<'a>(&self, what: &str, name: &str, known: impl Iterator<Item = &'a TypeName>) -> Error {
+        let mut known: Vec<_> = known.map(TypeName::as_str).collect();
+        known.sort_unstable();
+        let error =
+            Error::refused(format!("{what} type '{}' is not known to this book", name.escape_debug()));
+        if known.is_empty() {
+            error.hint("no version is active: daybook load BOOK FILE.wasm, then daybook activate BOOK PLUGIN@DATE")
+        } else {
+            error.hint(format!("known {what} types: {}", known.join(", ")))
+        }
+    }
+}
+
+/// A version and those it extends, newest first.
+fn chain(
+    version: &PluginVersion,
+    code: &mut impl FnMut(&PluginVersion) -> Result<Arc<Code>>,
+) -> Result<Vec<Arc<Code>>> {
+    let mut codes = vec![code(version)?];
+    while let Some(below) = codes[codes.len() - 1].manifest.extends()? {
+        if codes.len() == limits::CASCADE_DEPTH_MAX {
+            return Err(Error::refused(format!(
+                "{version} stands on more than {} versions",
+                limits::CASCADE_DEPTH_MAX
+            )));
+        }
+        let next = PluginVersion { plugin: version.plugin.clone(), date: below };
+        codes.push(code(&next).map_err(|error| {
+            error.context(format!("{version} extends {next}")).hint(format!("load {next} first"))
+        })?);
+    }
+    Ok(codes)
+}
+
+/// The newest declaration of each table in a chain. An older version must find its columns in it.
+fn merged_tables(plugin: &PluginName, codes: &[Arc<Code>]) -> Result<Vec<Arc<TableLayout>>> {
+    let mut tables: BTreeMap<String, Arc<TableLayout>> = BTreeMap::new();
+    for code in codes {
+        for declared in &code.manifest.tables {
+            let older = declared.layout(plugin)?;
+            let Some(newest) = tables.get(&declared.name) else {
+                tables.insert(declared.name.clone(), Arc::new(older));
+                continue;
+            };
+            let same_key = older.key.len() == newest.key.len()
+                && older.key.iter().zip(&newest.key).all(|(&old, &new)| {
+                    older.columns[old].name == newest.columns[new].name
+                });
+            if !same_key {
+                return Err(Error::refused(format!(
+                    "table '{plugin}.{}' has another primary key than in {}, which still runs below",
+                    declared.name, code.version
+                )));
+            }
+            for column in &older.columns {
+                let at = newest.column(&column.name);
+                if at.is_none_or(|at| newest.columns[at].kind != column.kind) {
+                    return Err(Error::refused(format!(
+                        "table '{plugin}.{}' lacks column '{}' ({}) of {}, which still runs below",
+                        declared.name,
+                        column.name,
+                        column.kind.sql(),
+                        code.version
+                    ))
+                    .hint("keep the column, or write a version that extends nothing"));
+                }
+            }
+        }
+    }
+    Ok(tables.into_values().collect())
+}
+
+fn view(code: &Code, chain: &[Arc<Code>], layouts: &Layouts, lineup: &Lineup) -> Result<View> {
+    let mut tables = HashMap::new();
+    let mut sql_tables = BTreeSet::new();
+    let own = code.version.plugin.as_str();
+    let position = |plugin: &str, table: &str| layouts.position(&format!("{plugin}_{table}"));
+    for declared in &code.manifest.tables {
+        let at = position(own, &declared.name)
+            .ok_or_else(|| Error::internal(format!("table '{own}.{}' got lost", declared.name)))?;
+        let names = declared.columns.iter().map(|column| &column.name);
+        tables.insert(declared.name.clone(), view_table(layouts, at, names, true)?);
+    }
+    // A version sees the tables of those it extends without declaring them again.
+    for below in chain.iter().flat_map(|code| &code.manifest.tables) {
+        if let Some(at) = position(own, &below.name) {
+            sql_tables.insert(layouts.tables[at].sql_name.clone());
+            if !tables.contains_key(&below.name) {
+                let names = below.columns.iter().map(|column| &column.name);
+                tables.insert(below.name.clone(), view_table(layouts, at, names, true)?);
+            }
+        }
+    }
+    for foreign in &code.manifest.reads {
+        let at = position(&foreign.plugin, &foreign.table).ok_or_else(|| {
+            let error = Error::refused(format!(
+                "{} reads table '{}.{}', which no active plugin has",
+                code.version, foreign.plugin, foreign.table
+            ));
+            match lineup.version(&foreign.plugin) {
+                None => error.hint(format!("activate a version of plugin '{}' first", foreign.plugin)),
+                Some(date) => error.hint(format!("{}@{date} is active and has no such table", foreign.plugin)),
+            }
+        })?;
+        let table = view_table(layouts, at, foreign.columns.iter(), false)
+            .map_err(|error| error.context(&code.version))?;
+        sql_tables.insert(layouts.tables[at].sql_name.clone());
+        tables.insert(format!("{}.{}", foreign.plugin, foreign.table), table);
+    }
+    Ok(View {
+        version: code.version.clone(),
+        scope: code.version.to_string(),
+        tables,
+        sql_tables: Arc::new(sql_tables),
+        task_kinds: chain
+            .iter()
+            .flat_map(|code| &code.manifest.tasks)
+            .map(|task| task.name.clone())
+            .collect(),
+    })
+}
+
+fn view_table<'a>(
+    layouts: &Layouts,
+    table: usize,
+    names: impl Iterator<Item = &'a String>,
+    writable: bool,
+) -> Result<ViewTable> {
+    let layout = &layouts.tables[table];
+    let columns: Vec<usize> = names
+        .map(|name| {
+            layout.column(name).ok_or_else(|| {
+                Error::refused(format!(
+                    "table '{}.{}' has no column '{}'",
+                    layout.plugin, layout.table, name
+                ))
+            })
+        })
+        .collect::<Result<_>>()?;
+    let identity = columns.iter().copied().eq(0..layout.columns.len());
+    Ok(ViewTable { table, columns, identity, writable })
+}

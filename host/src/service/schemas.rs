@@ -1,0 +1,62 @@
+//! Payloads against their JSON Schemas.
+
+use serde_json::Value as Json;
+
+use crate::model::{Error, Result, limits};
+
+/// A compiled schema of one event or command type.
+pub struct PayloadSchema {
+    name: String,
+    validator: jsonschema::Validator,
+}
+
+impl std::fmt::Debug for PayloadSchema {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "PayloadSchema({})", self.name)
+    }
+}
+
+impl PayloadSchema {
+    pub fn new(name: &str, text: &str) -> Result<PayloadSchema> {
+        let refuse = |what: String| Error::refused(format!("the schema of '{name}' {what}"));
+        let schema: Json =
+            serde_json::from_str(text).map_err(|error| refuse(format!("is not JSON: {error}")))?;
+        let validator = jsonschema::options()
+            // Linear-time patterns: a schema must not be able to make validation hang.
+            .with_pattern_options(jsonschema::PatternOptions::regex())
+            .build(&schema)
+            .map_err(|error| refuse(format!("is not a JSON Schema: {error}")))?;
+        Ok(PayloadSchema { name: name.to_owned(), validator })
+    }
+
+    /// Refuses a payload with the JSON pointer to the first fault.
+    pub fn check(&self, data: &str) -> Result<()> {
+        check_size(&self.name, data)?;
+        let payload: Json = serde_json::from_str(data)
+            .map_err(|error| Error::refused(format!("payload of '{}' is not JSON: {error}", self.name)))?;
+        match self.validator.iter_errors(&payload).next() {
+            None => Ok(()),
+            Some(fault) => {
+                let pointer = fault.instance_path().to_string();
+                let place = if pointer.is_empty() { "the payload".to_owned() } else { format!("'{pointer}'") };
+                let mut text = fault.to_string();
+                if text.len() > 300 {
+                    text = text.chars().take(300).collect::<String>() + "…";
+                }
+                Err(Error::refused(format!("payload of '{}' does not fit its schema at {place}: {text}", self.name))
+                    .hint("daybook plugin inspect FILE.wasm shows the schema"))
+            }
+        }
+    }
+}
+
+fn check_size(name: &str, data: &str) -> Result<()> {
+    if data.len() > limits::PAYLOAD_BYTES_MAX {
+        return Err(Error::refused(format!(
+            "payload of '{name}' has {} bytes; {} at most",
+            data.len(),
+            limits::PAYLOAD_BYTES_MAX
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! A book's directory: where its files are, and the lock that makes one process its writer.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+
+use crate::model::{Error, Result};
+
+/// Paths of a book.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BookDir(PathBuf);
+
+impl BookDir {
+    /// Makes the directory of a new book. Refuses one that holds anything.
+    pub fn create(path: &Path) -> Result<BookDir> {
+        if let Ok(mut entries) = std::fs::read_dir(path)
+            && entries.next().is_some()
+        {
+            return Err(Error::unavailable(format!("{} is not an empty directory", path.display()))
+                .hint("name a directory that does not exist yet"));
+        }
+        let book = BookDir(path.to_owned());
+        for directory in [book.0.clone(), book.0.join("projections"), book.0.join("snapshots"), book.cache()] {
+            std::fs::create_dir_all(&directory)
+                .map_err(|error| Error::io(format!("creating {}", directory.display()), error))?;
+        }
+        Ok(book)
+    }
+
+    pub fn open(path: &Path) -> Result<BookDir> {
+        let book = BookDir(path.to_owned());
+        if !book.log().is_file() {
+            return Err(Error::unavailable(format!("{} is not a book: it has no log.db", path.display()))
+                .hint(format!("make one with: daybook init {}", path.display())));
+        }
+        // Both can be deleted at any time.
+        for directory in [book.0.join("projections"), book.cache()] {
+            std::fs::create_dir_all(&directory)
+                .map_err(|error| Error::io(format!("creating {}", directory.display()), error))?;
+        }
+        Ok(book)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn log(&self) -> PathBuf {
+        self.0.join("log.db")
+    }
+
+    pub fn projection(&self, file: &str) -> PathBuf {
+        self.0.join("projections").join(file)
+    }
+
+    pub fn cache(&self) -> PathBuf {
+        self.0.join("cache")
+    }
+
+    /// Takes the writer's lock, or says that somebody has it. Gone with the process, however it ends.
+    pub fn lock(&self) -> Result<BookLock> {
+        let path = self.0.join("lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|error| Error::io(format!("opening {}", path.display()), error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(BookLock(file)),
+            Err(TryLockError::WouldBlock) => {
+                Err(Error::unavailable(format!("{} is open in another process", self.0.display()))
+                    .hint("wait until it is done, or stop it; reading needs no lock"))
+            }
+            Err(TryLockError::Error(error)) => {
+                Err(Error::io(format!("locking {}", path.display()), error))
+            }
+        }
+    }
+
+    /// Removes what an interrupted build left: files below `projections/` that no record names.
+    pub fn sweep(&self, known: &[String]) -> Result<()> {
+        let directory = self.0.join("projections");
+        let entries = std::fs::read_dir(&directory)
+            .map_err(|error| Error::io(directory.display(), error))?;
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name.trim_end_matches("-wal").trim_end_matches("-shm").trim_end_matches("-journal");
+            if !known.iter().any(|file| file == stem) {
+                std::fs::remove_file(entry.path())
+                    .map_err(|error| Error::io(format!("removing {name}"), error))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Held by the one process that writes a book.
+#[derive(Debug)]
+pub struct BookLock(#[expect(dead_code, reason = "the open file is the lock")] File);

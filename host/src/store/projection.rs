@@ -1,0 +1,526 @@
+//! One projection: a SQLite file with the tables of one lineup and the position it has reached.
+//!
+//! Rows are read through and written back from a cache (`rows`), so that a row which changes a
+//! thousand times between two commits is written once. What SQL sees is brought up to date before
+//! any `find` or `query`. Undoing is writing rows back, so no savepoint is ever needed.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::guard::{self, Guard};
+use super::rows::TableRows;
+use super::sql::{self, Bind};
+use super::{schema, sqlite};
+use crate::model::layout::RowMap;
+use crate::model::value::RowKey;
+use crate::model::{
+    Digest, Error, ErrorKind, Find, Layouts, QueryResult, Result, Row, Seq, TableLayout, Value,
+    limits,
+};
+
+/// What a projection's file is for, and so how it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Kept current beside the log: write-ahead log, `synchronous=NORMAL`. May lag after a crash, never leads.
+    Live,
+    /// Built from nothing and thrown away if anything goes wrong: no journal, no syncing until `finish`.
+    Building,
+}
+
+/// How far a projection is, and the running hash of its changes up to there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ProjectionHead {
+    pub position: Seq,
+    pub running: Digest,
+}
+
+#[derive(Debug)]
+pub struct Projection {
+    connection: Connection,
+    guard: Guard,
+    path: PathBuf,
+    layouts: Arc<Layouts>,
+    tables: Vec<TableRows>,
+    head: ProjectionHead,
+    committed: ProjectionHead,
+    in_transaction: bool,
+}
+
+impl Projection {
+    /// A new, empty projection file.
+    pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
+        let connection = Connection::open(path)
+            .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
+        let mut projection = Self::set_up(connection, path, access)?;
+        projection.begin()?;
+        schema::create_projection(&projection.connection)?;
+        projection.migrate(layouts)?;
+        projection.commit()?;
+        Ok(projection)
+    }
+
+    /// Opens a file whose tables are those of `layouts`.
+    pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags)
+            .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
+        let mut projection = Self::set_up(connection, path, access)?;
+        schema::check_projection(&projection.connection, path)?;
+        projection.head = schema::projection_head(&projection.connection)?;
+        projection.committed = projection.head;
+        projection.attach_layouts(layouts)?;
+        Ok(projection)
+    }
+
+    fn set_up(mut connection: Connection, path: &Path, access: Access) -> Result<Projection> {
+        let pragmas = match access {
+            Access::Live => "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            Access::Building => {
+                "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA locking_mode=EXCLUSIVE;"
+            }
+        };
+        let failed = |error| sqlite(&format!("opening {}", path.display()), error);
+        connection.execute_batch(pragmas).map_err(failed)?;
+        connection
+            .execute_batch("PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;")
+            .map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(512);
+        schema::limit(&connection)?;
+        let guard = Guard::install(&mut connection)?;
+        Ok(Projection {
+            connection,
+            guard,
+            path: path.to_owned(),
+            layouts: Arc::default(),
+            tables: Vec::new(),
+            head: ProjectionHead::default(),
+            committed: ProjectionHead::default(),
+            in_transaction: false,
+        })
+    }
+
+    pub fn head(&self) -> ProjectionHead {
+        self.head
+    }
+
+    pub fn layouts(&self) -> &Arc<Layouts> {
+        &self.layouts
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes SQLite return rows of unordered SELECTs the other way round: what must not matter is perturbed.
+    pub fn reverse_unordered_selects(&self, on: bool) -> Result<()> {
+        self.connection
+            .pragma_update(None, "reverse_unordered_selects", on)
+            .map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        sqlite(&format!("projection {}", self.path.display()), error)
+    }
+
+    fn begin(&mut self) -> Result<()> {
+        if !self.in_transaction {
+            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    fn attach_layouts(&mut self, layouts: Arc<Layouts>) -> Result<()> {
+        self.tables = layouts.tables.iter().cloned().map(TableRows::new).collect();
+        for table in &mut self.tables {
+            if sql::is_rowid(&table.layout) {
+                let key = &table.layout.columns[table.layout.key[0]].name;
+                let text = format!("SELECT max(\"{key}\") FROM \"{}\"", table.layout.sql_name);
+                let max: Option<i64> = self
+                    .connection
+                    .query_row(&text, [], |row| row.get(0))
+                    .map_err(|error| sqlite(&format!("projection {}", self.path.display()), error))?;
+                table.stored_key_max = Some(max.unwrap_or(i64::MIN));
+            }
+        }
+        self.layouts = layouts;
+        Ok(())
+    }
+
+    /// Brings the tables to those of another lineup, keeping what rows both have. Part of the open transaction.
+    pub fn migrate(&mut self, layouts: Arc<Layouts>) -> Result<()> {
+        if *self.layouts == *layouts {
+            return Ok(());
+        }
+        self.begin()?;
+        self.flush()?;
+        let old = self.layouts.clone();
+        for table in &layouts.tables {
+            match old.position(&table.sql_name).map(|at| &old.tables[at]) {
+                None => self.run_all(sql::create_table(table))?,
+                Some(before) if before == table => {}
+                Some(before) => self.rebuild_table(before, table)?,
+            }
+        }
+        for gone in old.tables.iter().filter(|table| layouts.position(&table.sql_name).is_none()) {
+            self.run_all([format!("DROP TABLE \"{}\"", gone.sql_name)])?;
+        }
+        self.attach_layouts(layouts)
+    }
+
+    fn run_all(&self, statements: impl IntoIterator<Item = String>) -> Result<()> {
+        for statement in statements {
+            self.connection.execute_batch(&statement).map_err(|error| self.failed(error))?;
+        }
+        Ok(())
+    }
+
+    fn rebuild_table(&mut self, before: &Arc<TableLayout>, after: &Arc<TableLayout>) -> Result<()> {
+        let key_names = |layout: &TableLayout| {
+            layout.key.iter().map(|&at| layout.columns[at].name.clone()).collect::<Vec<_>>()
+        };
+        if key_names(before) != key_names(after) {
+            return Err(Error::refused(format!(
+                "table '{}' has another primary key than before",
+                after.sql_name
+            ))
+            .hint("rows cannot be carried over; activate with a rebuild instead"));
+        }
+        let map = RowMap::between(before, after);
+        let mut rows: Vec<Row> = Vec::new();
+        let old = TableRows::new(before.clone());
+        self.scan_with(&old, |row| {
+            rows.push(map.map(&row));
+            Ok(())
+        })?;
+        self.run_all([format!("DROP TABLE \"{}\"", before.sql_name)])?;
+        self.run_all(sql::create_table(after))?;
+        let new = TableRows::new(after.clone());
+        for row in rows {
+            let mut statement = self
+                .connection
+                .prepare_cached(&new.sql.insert)
+                .map_err(|error| self.failed(error))?;
+            statement.execute(params_from_iter(row.iter().map(Bind))).map_err(|error| {
+                Error::refused(format!("table '{}' cannot take over a row: {error}", after.sql_name))
+                    .hint("give new columns a default or make them nullable, or activate with a rebuild")
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The row with a key, as all writes so far left it.
+    pub fn get(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        let name = RowKey::new(key.iter());
+        if let Some(cached) = self.tables[table].cached.get(&name) {
+            return Ok(cached.row.clone());
+        }
+        let rows = &self.tables[table];
+        if let (RowKey::Integer(number), Some(max)) = (&name, rows.stored_key_max)
+            && *number > max
+        {
+            return Ok(None);
+        }
+        let mut statement =
+            self.connection.prepare_cached(&rows.sql.get).map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query(params_from_iter(key.iter().map(Bind)))
+            .map_err(|error| self.failed(error))?;
+        let width = rows.layout.columns.len();
+        let row = match found.next().map_err(|error| self.failed(error))? {
+            None => None,
+            Some(cells) => Some(Row::from(sql::row(cells, width)?)),
+        };
+        drop(found);
+        drop(statement);
+        self.tables[table].learn(name, row.clone());
+        Ok(row)
+    }
+
+    /// Writes a row, or removes it. The caller has looked the key up before (`get`).
+    pub fn put(&mut self, table: usize, key: &[Value], row: Option<Row>) -> Result<()> {
+        self.tables[table].set(RowKey::new(key.iter()), row);
+        Ok(())
+    }
+
+    /// Moves the position; kept with the next commit.
+    pub fn advance(&mut self, head: ProjectionHead) {
+        self.head = head;
+    }
+
+    /// The unique index, if any, in which another row than `key`'s has the values of `row`.
+    pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
+        if self.tables[table].layout.indexes.iter().all(|index| !index.unique) {
+            return Ok(None);
+        }
+        self.begin()?;
+        self.flush_table(table)?;
+        let layout = self.tables[table].layout.clone();
+        for index in layout.indexes.iter().filter(|index| index.unique) {
+            if index.columns.iter().any(|&at| row[at] == Value::Null) {
+                continue;
+            }
+            let name = |at: &usize| format!("\"{}\"", layout.columns[*at].name);
+            let same: Vec<_> = index.columns.iter().map(|at| format!("{} = ?", name(at))).collect();
+            let own: Vec<_> = layout.key.iter().map(|at| format!("{} = ?", name(at))).collect();
+            let text = format!(
+                "SELECT 1 FROM \"{}\" WHERE {} AND NOT ({})",
+                layout.sql_name,
+                same.join(" AND "),
+                own.join(" AND ")
+            );
+            let mut statement =
+                self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
+            let values = index.columns.iter().chain(&layout.key).map(|&at| Bind(&row[at]));
+            if statement.exists(params_from_iter(values)).map_err(|error| self.failed(error))? {
+                return Ok(Some(index.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    pub fn find(&mut self, table: usize, find: &Find, rows_max: usize) -> Result<Vec<Row>> {
+        self.begin()?;
+        self.flush_table(table)?;
+        let rows = &self.tables[table];
+        let (text, parameters) = sql::find(&rows.layout, &rows.sql.columns, find)?;
+        let mut statement =
+            self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query(params_from_iter(parameters.into_iter().map(Bind)))
+            .map_err(|error| self.failed(error))?;
+        let width = rows.layout.columns.len();
+        let mut out = Vec::new();
+        while let Some(cells) = found.next().map_err(|error| self.failed(error))? {
+            if out.len() == rows_max {
+                return Err(Error::refused(format!(
+                    "a find over table '{}' gives more than {rows_max} rows",
+                    rows.layout.sql_name
+                )));
+            }
+            out.push(Row::from(sql::row(cells, width)?));
+        }
+        Ok(out)
+    }
+
+    /// A plugin's SELECT over the named tables. `scope` tells plugins apart: a compiled statement is reused only
+    /// for the plugin for which it was authorised.
+    pub fn query(
+        &mut self,
+        scope: &str,
+        tables: &Arc<BTreeSet<String>>,
+        text: &str,
+        parameters: &[Value],
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<QueryResult> {
+        guard::check_text(text, parameters.len())?;
+        self.begin()?;
+        self.flush()?;
+        self.guard.enter(tables.clone());
+        let scoped = format!("/*{scope}*/ {text}");
+        let result = run_query(&self.connection, &scoped, parameters, rows_max, bytes_max);
+        let exhausted = self.guard.exhausted();
+        let denied = self.guard.leave();
+        result.map_err(|error| {
+            if let Some(why) = denied {
+                Error::refused(format!("SQL refused: {why}: {}", excerpt(text)))
+            } else if exhausted {
+                Error::refused(format!(
+                    "SQL stopped after {} steps: {}",
+                    limits::SQL_STEPS_PER_QUERY_MAX,
+                    excerpt(text)
+                ))
+            } else {
+                error
+            }
+        })
+    }
+
+    /// All rows of a table in key order, uncommitted writes included.
+    pub fn scan(&mut self, table: usize, visit: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        if self.in_transaction || !self.tables[table].dirty.is_empty() {
+            self.begin()?;
+            self.flush_table(table)?;
+        }
+        self.scan_with(&self.tables[table], visit)
+    }
+
+    fn scan_with(&self, rows: &TableRows, mut visit: impl FnMut(Row) -> Result<()>) -> Result<()> {
+        let mut statement =
+            self.connection.prepare(&rows.sql.scan).map_err(|error| self.failed(error))?;
+        let mut found = statement.query([]).map_err(|error| self.failed(error))?;
+        while let Some(cells) = found.next().map_err(|error| self.failed(error))? {
+            visit(Row::from(sql::row(cells, rows.layout.columns.len())?))?;
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        (0..self.tables.len()).try_for_each(|table| self.flush_table(table))
+    }
+
+    /// Writes the changed rows of a table into the open transaction.
+    fn flush_table(&mut self, table: usize) -> Result<()> {
+        let rows = &mut self.tables[table];
+        if rows.dirty.is_empty() {
+            return Ok(());
+        }
+        let path = &self.path;
+        let failed = |error| sqlite(&format!("projection {}", path.display()), error);
+        let mut dirty = std::mem::take(&mut rows.dirty);
+        // Key order keeps SQLite's pages local. Unique indexes never meet a conflict here: every write to such a
+        // table is preceded by a flush, so at most one row is dirty.
+        dirty.sort_unstable();
+        let mut insert = self.connection.prepare_cached(&rows.sql.insert).map_err(failed)?;
+        let mut update = self.connection.prepare_cached(&rows.sql.update).map_err(failed)?;
+        let mut delete = self.connection.prepare_cached(&rows.sql.delete).map_err(failed)?;
+        for key in dirty {
+            let cached = rows.cached.get_mut(&key).expect("a dirty row is cached");
+            match (&cached.row, cached.stored) {
+                (Some(row), false) => {
+                    insert.execute(params_from_iter(row.iter().map(Bind))).map_err(failed)?;
+                    if let (RowKey::Integer(number), Some(max)) = (&key, &mut rows.stored_key_max) {
+                        *max = (*max).max(*number);
+                    }
+                }
+                (Some(row), true) => {
+                    let values = rows.sql.update_order.iter().map(|&at| Bind(&row[at]));
+                    update.execute(params_from_iter(values)).map_err(failed)?;
+                }
+                (None, true) => {
+                    let values = key_values(&key)?;
+                    delete.execute(params_from_iter(values.iter().map(Bind))).map_err(failed)?;
+                }
+                (None, false) => {}
+            }
+            cached.stored = cached.row.is_some();
+            cached.dirty = false;
+        }
+        Ok(())
+    }
+
+    /// True when the cache holds so much that the caller should commit soon.
+    pub fn is_full(&self) -> bool {
+        self.tables.iter().map(|table| table.cached.len()).sum::<usize>() > limits::CACHED_ROWS_MAX
+            || self.tables.iter().map(|table| table.bytes).sum::<usize>() > limits::CACHED_BYTES_MAX
+    }
+
+    /// Writes changed rows into the open transaction and forgets the cache, keeping memory flat.
+    pub fn shrink(&mut self) -> Result<()> {
+        self.begin()?;
+        self.flush()?;
+        self.tables.iter_mut().for_each(TableRows::clear);
+        Ok(())
+    }
+
+    /// Rows and position together, or neither.
+    pub fn commit(&mut self) -> Result<()> {
+        let dirty = self.tables.iter().any(|table| !table.dirty.is_empty());
+        if !dirty && !self.in_transaction && self.head == self.committed {
+            return Ok(());
+        }
+        self.begin()?;
+        self.flush()?;
+        schema::set_projection_head(&self.connection, self.head)?;
+        self.connection.execute_batch("COMMIT").map_err(|error| self.failed(error))?;
+        self.in_transaction = false;
+        self.committed = self.head;
+        if self.is_full() {
+            self.tables.iter_mut().for_each(TableRows::clear);
+        }
+        Ok(())
+    }
+
+    /// Back to the last commit. Does not fail: what SQLite cannot roll back is gone with the connection.
+    pub fn rollback(&mut self) {
+        if self.in_transaction {
+            if let Err(error) = self.connection.execute_batch("ROLLBACK") {
+                tracing::error!(%error, path = %self.path.display(), "rolling back a projection");
+            }
+            self.in_transaction = false;
+        }
+        self.tables.iter_mut().for_each(TableRows::clear);
+        self.head = self.committed;
+        // Keys above the stored maximum may have been flushed and rolled back: too high a maximum only costs a look-up.
+    }
+
+    /// Ends `Access::Building`: everything is on the disk and the file is an ordinary one.
+    pub fn finish(mut self) -> Result<PathBuf> {
+        self.commit()?;
+        let path = self.path.clone();
+        self.connection
+            .execute_batch("PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE;")
+            .map_err(|error| self.failed(error))?;
+        self.connection.close().map_err(|(_, error)| sqlite("closing a projection", error))?;
+        let file = std::fs::File::open(&path).map_err(|error| Error::io(path.display(), error))?;
+        file.sync_all().map_err(|error| Error::io(path.display(), error))?;
+        Ok(path)
+    }
+}
+
+fn key_values(key: &RowKey) -> Result<Vec<Value>> {
+    match key {
+        RowKey::Integer(number) => Ok(vec![Value::Integer(*number)]),
+        RowKey::Bytes(bytes) => {
+            let mut rest = &bytes[..];
+            let mut values = Vec::new();
+            while !rest.is_empty() {
+                values.push(Value::decode(&mut rest).ok_or_else(|| {
+                    Error::internal("a cached key does not decode")
+                })?);
+            }
+            Ok(values)
+        }
+    }
+}
+
+fn run_query(
+    connection: &Connection,
+    text: &str,
+    parameters: &[Value],
+    rows_max: usize,
+    bytes_max: usize,
+) -> Result<QueryResult> {
+    let failed = |error: rusqlite::Error| {
+        let mapped = sqlite("SQL", error);
+        // Whatever is wrong with a plugin's statement is the plugin's; only the disk and damage are not.
+        match mapped.kind {
+            ErrorKind::Io | ErrorKind::Corrupt | ErrorKind::Unavailable => mapped,
+            _ => Error { kind: ErrorKind::Refused, ..mapped },
+        }
+    };
+    let mut statement = connection.prepare_cached(text).map_err(failed)?;
+    if !statement.readonly() {
+        return Err(Error::refused("SQL refused: it is not read-only"));
+    }
+    if statement.parameter_count() != parameters.len() {
+        return Err(Error::refused(format!(
+            "SQL has {} parameters, {} were given",
+            statement.parameter_count(),
+            parameters.len()
+        )));
+    }
+    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut found = statement.query(params_from_iter(parameters.iter().map(Bind))).map_err(failed)?;
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    while let Some(cells) = found.next().map_err(failed)? {
+        let row = sql::row(cells, columns.len())?;
+        bytes += row.iter().map(Value::weight).sum::<usize>();
+        if rows.len() == rows_max || bytes > bytes_max {
+            return Err(Error::refused(format!(
+                "SQL gives more than {rows_max} rows or {bytes_max} bytes"
+            )));
+        }
+        rows.push(row);
+    }
+    Ok(QueryResult { columns, rows })
+}
+
+fn excerpt(text: &str) -> String {
+    let cut: String = text.chars().take(120).collect();
+    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+}

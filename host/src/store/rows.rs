@@ -1,0 +1,77 @@
+//! Rows of one table between commits: read once, written once per commit however often they change.
+
+use std::collections::HashMap;
+
+use foldhash::fast::FixedState;
+
+use crate::model::value::RowKey;
+use crate::model::{Row, TableLayout};
+use crate::store::sql::TableSql;
+
+/// What is known of one key.
+#[derive(Debug, Clone)]
+pub struct Cached {
+    pub row: Option<Row>,
+    /// A row with this key is in the database file (within the open transaction).
+    pub stored: bool,
+    pub dirty: bool,
+}
+
+/// One table: its layout, its statements, its cached rows.
+#[derive(Debug)]
+pub struct TableRows {
+    pub layout: std::sync::Arc<TableLayout>,
+    pub sql: TableSql,
+    pub cached: HashMap<RowKey, Cached, FixedState>,
+    /// Keys to write at the next flush, in the order in which they first changed.
+    pub dirty: Vec<RowKey>,
+    /// Single integer keys only: no row above it is stored. Saves the look-up before an insert of a new key.
+    pub stored_key_max: Option<i64>,
+    pub bytes: usize,
+}
+
+impl TableRows {
+    pub fn new(layout: std::sync::Arc<TableLayout>) -> Self {
+        let sql = TableSql::new(&layout);
+        TableRows {
+            layout,
+            sql,
+            cached: HashMap::default(),
+            dirty: Vec::new(),
+            stored_key_max: None,
+            bytes: 0,
+        }
+    }
+
+
+    /// Remembers what the database said.
+    pub fn learn(&mut self, key: RowKey, row: Option<Row>) {
+        self.bytes += weight(&row);
+        let stored = row.is_some();
+        self.cached.insert(key, Cached { row, stored, dirty: false });
+    }
+
+    /// Changes a row that was looked up before.
+    pub fn set(&mut self, key: RowKey, row: Option<Row>) {
+        self.bytes += weight(&row);
+        let entry = self
+            .cached
+            .entry(key.clone())
+            .or_insert(Cached { row: None, stored: false, dirty: false });
+        entry.row = row;
+        if !entry.dirty {
+            entry.dirty = true;
+            self.dirty.push(key);
+        }
+    }
+
+    pub fn clear(&mut self) {
+        self.cached.clear();
+        self.dirty.clear();
+        self.bytes = 0;
+    }
+}
+
+fn weight(row: &Option<Row>) -> usize {
+    64 + row.as_ref().map_or(0, |row| row.iter().map(|value| 24 + value.weight()).sum::<usize>())
+}

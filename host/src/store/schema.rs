@@ -1,0 +1,163 @@
+//! The formats on disk: the tables of the log and of a projection, their version, and how a newer one is refused.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+use rusqlite::limits::Limit;
+
+use super::{ProjectionHead, sqlite};
+use crate::model::{Digest, Error, Result, Seq};
+
+/// Formats this host writes and reads.
+pub const LOG_FORMAT: i64 = 1;
+pub const PROJECTION_FORMAT: i64 = 1;
+
+/// SQLite `application_id` of the files, so that another database is never taken for a book.
+const LOG_APPLICATION: i64 = 0x4461_794c; // "DayL"
+const PROJECTION_APPLICATION: i64 = 0x4461_7950; // "DayP"
+
+const LOG_TABLES: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+-- The event log. seq has no gaps: one writer, one transaction per commit, AUTOINCREMENT.
+CREATE TABLE events (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    id           TEXT NOT NULL,
+    source       TEXT NOT NULL,
+    type         TEXT NOT NULL,
+    subject      TEXT,
+    time         TEXT NOT NULL,
+    recorded_at  TEXT NOT NULL,
+    data         TEXT NOT NULL,
+    extensions   TEXT,
+    salt         BLOB NOT NULL,
+    hash         BLOB NOT NULL,
+    lineup       INTEGER NOT NULL REFERENCES lineups(id),
+    command      TEXT
+) STRICT;
+CREATE UNIQUE INDEX events__identity ON events (id, source);
+
+-- What each event caused, in canonical bytes.
+CREATE TABLE effects (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
+CREATE TABLE tasks (
+    id TEXT PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, kind TEXT NOT NULL, key TEXT,
+    data TEXT NOT NULL, not_before TEXT, state TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Every command with its outcome, rejected ones too.
+CREATE TABLE commands (
+    ordinal INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL, subject TEXT,
+    time TEXT NOT NULL, actor TEXT, data TEXT NOT NULL, position INTEGER NOT NULL, lineup INTEGER NOT NULL,
+    outcome TEXT NOT NULL, code TEXT, message TEXT, details TEXT, events INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE lineups (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE) STRICT;
+
+-- Layouts that recorded effects refer to.
+CREATE TABLE layouts (digest BLOB PRIMARY KEY, plugin TEXT NOT NULL, declaration TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE components (digest BLOB PRIMARY KEY, bytes BLOB NOT NULL) STRICT;
+CREATE TABLE versions (
+    plugin TEXT NOT NULL, date TEXT NOT NULL, digest BLOB NOT NULL REFERENCES components(digest),
+    manifest TEXT NOT NULL, loaded_at TEXT NOT NULL, PRIMARY KEY (plugin, date)
+) STRICT, WITHOUT ROWID;
+
+-- Projections and what must be run to get each one's rows; the live one is a pointer here.
+CREATE TABLE projections (
+    name TEXT PRIMARY KEY, file TEXT NOT NULL, role TEXT NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Which schedule produced the recorded effects, from which event on.
+CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRICT;
+";
+
+const PROJECTION_TABLES: &str = "
+CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
+INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
+";
+
+fn stamp(connection: &Connection, application: i64, format: i64) -> Result<()> {
+    connection
+        .execute_batch(&format!(
+            "PRAGMA application_id={application}; PRAGMA user_version={format};"
+        ))
+        .map_err(|error| sqlite("stamping a file", error))
+}
+
+fn check(connection: &Connection, path: &Path, application: i64, format: i64, what: &str) -> Result<()> {
+    let read = |pragma| -> Result<i64> {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get(0))
+            .map_err(|error| sqlite(&format!("opening {}", path.display()), error))
+    };
+    if read("application_id")? != application {
+        return Err(Error::unavailable(format!("{} is not {what} of a book", path.display())));
+    }
+    let found = read("user_version")?;
+    if found > format {
+        return Err(Error::unavailable(format!(
+            "{} has format {found}; this daybook ({}) reads formats up to {format}",
+            path.display(),
+            env!("CARGO_PKG_VERSION"),
+        ))
+        .hint("open it with the daybook that wrote it, or a newer one"));
+    }
+    if found < 1 {
+        return Err(Error::corrupt(format!("{} has format {found}, which never was", path.display())));
+    }
+    Ok(())
+}
+
+pub fn create_log(connection: &Connection) -> Result<()> {
+    connection.execute_batch(LOG_TABLES).map_err(|error| sqlite("creating the log", error))?;
+    stamp(connection, LOG_APPLICATION, LOG_FORMAT)
+}
+
+pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {
+    check(connection, path, LOG_APPLICATION, LOG_FORMAT, "the log")
+}
+
+pub fn create_projection(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch(PROJECTION_TABLES)
+        .map_err(|error| sqlite("creating a projection", error))?;
+    stamp(connection, PROJECTION_APPLICATION, PROJECTION_FORMAT)
+}
+
+pub fn check_projection(connection: &Connection, path: &Path) -> Result<()> {
+    check(connection, path, PROJECTION_APPLICATION, PROJECTION_FORMAT, "a projection")
+}
+
+pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
+    let (position, running): (i64, Vec<u8>) = connection
+        .query_row("SELECT position, running FROM _daybook", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .map_err(|error| sqlite("reading a projection's position", error))?;
+    Ok(ProjectionHead { position: Seq(position as u64), running: Digest::from_slice(&running)? })
+}
+
+pub fn set_projection_head(connection: &Connection, head: ProjectionHead) -> Result<()> {
+    connection
+        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2")
+        .and_then(|mut statement| {
+            statement.execute((head.position.0 as i64, &head.running.0[..]))
+        })
+        .map_err(|error| sqlite("writing a projection's position", error))?;
+    Ok(())
+}
+
+/// No guest statement may make a giant value or attach a file.
+pub fn limit(connection: &Connection) -> Result<()> {
+    let limits = [
+        (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
+        (Limit::SQLITE_LIMIT_ATTACHED, 0),
+        (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
+        (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),
+    ];
+    for (limit, value) in limits {
+        connection.set_limit(limit, value).map_err(|error| sqlite("setting a limit", error))?;
+    }
+    Ok(())
+}

@@ -5,6 +5,8 @@ mod column;
 mod message;
 mod plugin;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};

@@ -274,7 +274,7 @@ fn accruing_moves_whole_cents_of_every_account_and_leaves_the_rest() {
 #[test]
 fn accruing_reaches_accounts_beyond_one_page() {
     let mut scenario = Scenario::<Bank>::new();
-    for account in 1..=1_100 {
+    for account in 1..=501 {
         scenario = scenario.given(opened(account, "1993-01-01")).given(posted(
             account,
             "1993-01-01",

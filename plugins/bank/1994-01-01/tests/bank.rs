@@ -5,6 +5,7 @@ use bank_1993_01_01::tables::StatementLine;
 use bank_1993_01_01::words::{AccountOpened, Deposit};
 use bank_1994_01_01::Bank;
 use bank_1994_01_01::words::{Account, AccrueInterest, InterestAccrued, Kind, TransactionPosted};
+use daybook_sdk::Plugin;
 use daybook_sdk::prelude::*;
 use daybook_sdk::testing::{Scenario, made_id};
 
@@ -95,25 +96,27 @@ fn what_fails_in_the_version_before_fails_here() {
 
 #[test]
 fn accruing_counts_by_months_of_30_days_and_leaves_the_rest() {
-    // Two years of 360 days: 7.2 cents. By actual days they would be 7.2 as well, but a leap year's.
+    // 100 days of 30-day months earn a cent; as many actual days in a year of 365 do not.
+    let until = date("1994-04-10");
     let accrued = InterestAccrued {
         account: 1,
         transaction: made_id(1),
-        date: date("1995-12-31"),
-        amount: 7,
+        date: until,
+        amount: 1,
     };
     under_1994()
-        .when(AccrueInterest {
-            date: Some(date("1995-12-31")),
-        })
+        .when(AccrueInterest { date: Some(until) })
         .then_events(events![accrued.about("account/1")])
         .then_row(Account {
             id: 1,
-            balance: 127,
+            balance: 121,
             lines: 2,
-            interest_to: date("1995-12-31"),
-            interest_microcents: 200_000,
+            interest_to: until,
+            interest_microcents: 0,
         });
+    with_120_cents(Scenario::<Bank1993>::new())
+        .when(AccrueInterest { date: Some(until) })
+        .then_events(events![]);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What version 2019-08-01 does otherwise than 2019-07-11, and that it does nothing else otherwise.
 
-use daybook_sdk::prelude::*;
 use daybook_sdk::testing::Scenario;
 use poker_2019_07_11::Poker as Poker2019July;
 use poker_2019_08_01::Poker;

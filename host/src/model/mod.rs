@@ -22,7 +22,7 @@ pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Command, Event, NewEvent, Rejection};
 pub use hash::Digest;
-pub use id::{PluginName, PluginVersion, Seq, TypeName, VersionDate};
+pub use id::{PluginName, PluginVersion, Seq, TypeName, VersionDate, is_identifier};
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;

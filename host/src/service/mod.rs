@@ -1,12 +1,27 @@
 //! Where log, projections, code, replay and diff meet: a book and what can be done with it.
 
+mod append;
+mod book;
+mod cloud_event;
+mod command;
 mod ground;
+mod library;
 mod materializer;
 mod overlay;
+mod player;
 mod program;
 mod schemas;
+mod replays;
 mod scope;
+mod versions;
 
+pub use append::{Receipt, task_id};
+pub use book::{Book, LIVE};
+pub use cloud_event::{DEFAULT_SOURCE, Incoming, to_json};
+pub use command::{Decision, Reply, Request};
 pub use ground::Usage;
+pub use library::Plan;
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
+pub use replays::{Picked, Replayed, Verified};
+pub use versions::{Loaded, Policy, VersionLine, inspect};

@@ -75,6 +75,23 @@ impl Projection {
         Ok(projection)
     }
 
+    /// How far a projection file is, without knowing its tables.
+    pub fn position_of(path: &Path) -> Result<Seq> {
+        let failed = |error| sqlite(&format!("opening {}", path.display()), error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
+        let head = schema::check_projection(&connection, path)
+            .and_then(|()| schema::projection_head(&connection));
+        match head {
+            Ok(head) => Ok(head.position),
+            Err(error) if error.kind == ErrorKind::Unavailable && error.hint.is_none() => {
+                Err(Error::corrupt(error.message))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     fn set_up(mut connection: Connection, path: &Path, access: Access) -> Result<Projection> {
         let pragmas = match access {
             Access::Live => "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
@@ -347,6 +364,30 @@ impl Projection {
             self.flush_table(table)?;
         }
         self.scan_with(&self.tables[table], visit)
+    }
+
+    /// Digest of a table's rows in key order.
+    pub fn table_digest(&mut self, table: usize) -> Result<Digest> {
+        use sha2::Digest as _;
+        let mut hasher = sha2::Sha256::new();
+        let mut bytes = Vec::new();
+        self.scan(table, |row| {
+            bytes.clear();
+            row.iter().for_each(|value| value.encode(&mut bytes));
+            hasher.update(&bytes);
+            Ok(())
+        })?;
+        Ok(Digest(hasher.finalize().into()))
+    }
+
+    /// Digest of all rows of all tables: equal content, equal digest, whatever the files look like.
+    pub fn rows_digest(&mut self) -> Result<Digest> {
+        let mut bytes = Vec::new();
+        for table in 0..self.tables.len() {
+            bytes.extend_from_slice(self.tables[table].layout.sql_name.as_bytes());
+            bytes.extend_from_slice(&self.table_digest(table)?.0);
+        }
+        Ok(Digest::of(&bytes))
     }
 
     fn scan_with(&self, rows: &TableRows, mut visit: impl FnMut(Row) -> Result<()>) -> Result<()> {

@@ -95,3 +95,22 @@ impl LogDb {
         Ok(())
     }
 }
+
+impl LogDb {
+    /// A fact about the book itself.
+    pub fn meta(&self, key: &str) -> Result<Option<String>> {
+        use rusqlite::OptionalExtension;
+        self.connection
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Part of the open transaction.
+    pub fn put_meta(&mut self, key: &str, value: &str) -> Result<()> {
+        self.connection
+            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+}

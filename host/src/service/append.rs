@@ -1,0 +1,255 @@
+//! Events into the log: one group, all or nothing, kept before it is acknowledged.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+
+use super::book::Book;
+use super::cloud_event::Incoming;
+use super::materializer::Outcome;
+use crate::model::event::SYSTEM_PLUGIN;
+use crate::model::hash::{chain_hash, payload_hash};
+use crate::model::log::{Appended, Commit, EventLog, RecordedCommand, RecordedEvent, RecordedTask};
+use crate::model::{
+    Effects, Error, ErrorKind, Event, Result, Seq, Task, TypeName, clock,
+};
+
+/// What became of one event of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub seq: Seq,
+    pub id: String,
+    /// The event had been there before: this is its first position, nothing was added.
+    pub duplicate: bool,
+}
+
+/// Events worked out but not yet in the log: the projection is ahead of it inside an open transaction.
+#[derive(Default)]
+pub(super) struct Group {
+    pub commit: Commit,
+    identities: HashMap<(String, String), usize>,
+}
+
+impl Book {
+    /// Appends a group of events in one durable transaction. An `Err` names the first event that is wrong; then
+    /// nothing of the group was kept.
+    pub fn append(&mut self, events: Vec<Incoming>) -> Result<Vec<Receipt>> {
+        let mut group = Group::default();
+        let mut receipts = Vec::with_capacity(events.len());
+        for incoming in events {
+            let line = incoming.line;
+            match self.admit(&mut group, incoming) {
+                Ok(receipt) => receipts.push(receipt),
+                Err(error) => {
+                    self.live.materializer.rollback();
+                    return Err(match line {
+                        Some(line) => error.context(format!("line {line}")),
+                        None => error,
+                    });
+                }
+            }
+        }
+        self.settle(group)?;
+        Ok(receipts)
+    }
+
+    /// Checks one event and works out its effects, inside the open group.
+    fn admit(&mut self, group: &mut Group, incoming: Incoming) -> Result<Receipt> {
+        let event_type = incoming.event_type.as_str();
+        if incoming.event_type.plugin() == SYSTEM_PLUGIN {
+            return Err(Error::refused(format!("'{event_type}' events are made by the host alone")));
+        }
+        if let Some(id) = &incoming.id
+            && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
+        {
+            return Ok(receipt);
+        }
+        self.live.materializer.program().event_schema(event_type)?.check(&incoming.data)?;
+        let event = Event {
+            seq: self.next_seq(group),
+            id: incoming.id.unwrap_or_else(|| Uuid::now_v7().to_string()),
+            source: incoming.source,
+            version: self.live.record.schedule.last().version(incoming.event_type.plugin()),
+            event_type: incoming.event_type,
+            subject: incoming.subject,
+            time: incoming.time.unwrap_or_else(clock::now),
+            data: incoming.data,
+            extensions: incoming.extensions,
+        };
+        let receipt = Receipt { seq: event.seq, id: event.id.clone(), duplicate: false };
+        self.materialize(group, event, None)?;
+        Ok(receipt)
+    }
+
+    fn next_seq(&self, group: &Group) -> Seq {
+        Seq(self.head.0.0 + group.commit.events.len() as u64 + 1)
+    }
+
+    /// The same (source, id) again: the first result when it says the same, else a refusal.
+    fn known(&self, group: &Group, source: &str, id: &str, data: &str) -> Result<Option<Receipt>> {
+        let name = (source.to_owned(), id.to_owned());
+        let (seq, first) = match group.identities.get(&name) {
+            Some(&at) => {
+                let event = &group.commit.events[at].event;
+                (event.seq, event.data.clone())
+            }
+            None => match self.log.find_identity(source, id)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if first != data {
+            return Err(Error::refused(format!(
+                "event '{}' of source '{}' is in the log at {seq} with another payload",
+                id.escape_debug(),
+                source.escape_debug()
+            ))
+            .hint("an id names one event for ever; give the new one an id of its own"));
+        }
+        Ok(Some(Receipt { seq, id: id.to_owned(), duplicate: true }))
+    }
+
+    /// Runs an event on the live projection and adds it, sealed, to the group.
+    pub(super) fn materialize(&mut self, group: &mut Group, event: Event, command: Option<&str>) -> Result<Outcome> {
+        let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        self.live.materializer.keep()?;
+        if self.live.materializer.projection().is_full() {
+            self.live.materializer.projection().shrink()?;
+        }
+        let stamp = self.live.materializer.program().stamp.clone();
+        let at = group.commit.events.len();
+        group.identities.insert((event.source.clone(), event.id.clone()), at);
+        let sealed = self.seal(group, event, &outcome, stamp, command);
+        group.commit.events.push(sealed);
+        Ok(outcome)
+    }
+
+    /// Puts an event under the hash chain, with what it caused.
+    pub(super) fn seal(
+        &self,
+        group: &Group,
+        event: Event,
+        outcome: &Outcome,
+        lineup: String,
+        command: Option<&str>,
+    ) -> RecordedEvent {
+        let previous = group.commit.events.last().map_or(self.head.1, |last| last.hash);
+        let salt = Uuid::new_v4().into_bytes();
+        let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
+        let tasks = tasks(&event, &outcome.effects);
+        RecordedEvent {
+            recorded_at: clock::now(),
+            salt,
+            hash,
+            lineup,
+            command: command.map(str::to_owned),
+            effects: outcome.body.clone(),
+            tasks,
+            event,
+        }
+    }
+
+    /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
+    pub(super) fn settle(&mut self, group: Group) -> Result<()> {
+        if group.commit.events.is_empty() && group.commit.commands.is_empty() {
+            return Ok(());
+        }
+        let expected = self.head.0;
+        let commit_id = group
+            .commit
+            .events
+            .first()
+            .map(|event| event.event.id.clone())
+            .unwrap_or_default();
+        let head = match self.log.append(expected, &commit_id, &group.commit) {
+            Ok(Appended::Ok(head)) => head,
+            Ok(Appended::Conflict { head }) => {
+                self.live.materializer.rollback();
+                return Err(Error::internal(format!(
+                    "somebody else appended to the log: its head is {head}, expected was {expected}"
+                )));
+            }
+            Ok(Appended::Unknown) => {
+                self.live.materializer.rollback();
+                return Err(Error::unavailable("it is not known whether the log kept the commit"));
+            }
+            Err(error) => {
+                self.live.materializer.rollback();
+                return Err(error);
+            }
+        };
+        if let Some(last) = group.commit.events.last() {
+            self.head = (head, last.hash);
+        }
+        self.commit_live()
+    }
+
+    /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
+    pub(super) fn commit_live(&mut self) -> Result<()> {
+        self.live.materializer.commit().map_err(|error| {
+            self.live.materializer.rollback();
+            Error::new(ErrorKind::Io, format!("the events are kept, the live projection is behind: {error}"))
+                .hint("open the book again once the cause is mended; it catches up by itself")
+        })
+    }
+
+    /// One of the host's own events, in the same transaction as what it reports.
+    pub(super) fn append_system(
+        &mut self,
+        event_type: &str,
+        data: String,
+        register: impl FnOnce(&mut crate::store::LogDb, Seq) -> Result<()>,
+    ) -> Result<Seq> {
+        let event = Event {
+            seq: self.head.0.next(),
+            id: Uuid::now_v7().to_string(),
+            source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
+            event_type: TypeName::new(event_type)?,
+            subject: None,
+            time: clock::now(),
+            version: None,
+            data,
+            extensions: None,
+        };
+        let seq = event.seq;
+        let mut group = Group::default();
+        let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        let stamp = self.live.materializer.program().stamp.clone();
+        let sealed = self.seal(&group, event, &outcome, stamp, None);
+        let hash = sealed.hash;
+        group.commit.events.push(sealed);
+        let written = self.log.transaction(|log| {
+            log.write(&group.commit)?;
+            register(log, seq)
+        });
+        if let Err(error) = written {
+            self.live.materializer.rollback();
+            return Err(error);
+        }
+        self.head = (seq, hash);
+        Ok(seq)
+    }
+
+    /// A journal entry for a command that added no event.
+    pub(super) fn journal(&mut self, command: RecordedCommand) -> Result<()> {
+        let mut group = Group::default();
+        group.commit.commands.push(command);
+        self.settle(group)
+    }
+}
+
+/// Tasks with ids that any replay derives again.
+pub(super) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
+    effects
+        .tasks
+        .iter()
+        .enumerate()
+        .map(|(ordinal, task)| RecordedTask { id: task_id(event, ordinal), task: Task::clone(task) })
+        .collect()
+}
+
+/// UUIDv5 of (source, id, ordinal): the same in every replay, under every version.
+pub fn task_id(event: &Event, ordinal: usize) -> String {
+    let name = format!("{}\0{}\0{ordinal}", event.source, event.id);
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
+}

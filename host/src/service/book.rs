@@ -1,0 +1,234 @@
+//! An open book: its log, its live projection, its versions. One process writes a book at a time.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::library::{Library, Plan};
+use super::materializer::Materializer;
+use super::player::Player;
+use crate::model::log::EventLog;
+use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
+use crate::replay::{self, OnProgress, Progress};
+use crate::runtime::{ComponentCache, Runtime};
+use crate::store::{BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
+
+/// Name of the live projection in the registry.
+pub const LIVE: &str = "live";
+
+pub struct Book {
+    pub(super) dir: BookDir,
+    pub(super) log: LogDb,
+    pub(super) library: Library,
+    pub(super) live: Live,
+    /// Position and chain hash of the last event.
+    pub(super) head: (Seq, Digest),
+    _lock: BookLock,
+}
+
+/// The live projection and what it runs.
+pub(super) struct Live {
+    pub record: ProjectionRecord,
+    pub materializer: Materializer,
+}
+
+impl Book {
+    /// Makes a new, empty book.
+    pub fn init(runtime: Arc<Runtime>, path: &Path) -> Result<Book> {
+        let dir = BookDir::create(path)?;
+        let lock = dir.lock()?;
+        // The log appears under its name only when it is whole: an interrupted `init` leaves no half book.
+        let unfinished = dir.path().join("log.db.new");
+        drop(LogDb::create(&unfinished)?);
+        std::fs::rename(&unfinished, dir.log()).map_err(|error| Error::io("making the log", error))?;
+        let mut log = LogDb::open(&dir.log())?;
+        let record = ProjectionRecord {
+            name: LIVE.into(),
+            file: live_file(),
+            role: Role::Live,
+            schedule: Schedule::default(),
+            made_by: crate::runtime::fingerprint(),
+        };
+        log.transaction(|log| {
+            log.put_meta("id", &Uuid::now_v7().to_string())?;
+            log.put_meta("cache_key", &Digest::of(&random_bytes()).to_string())?;
+            log.put_projection(&record)
+        })?;
+        Self::open_locked(runtime, dir, lock, log, &mut replay::silent())
+    }
+
+    /// Opens a book for writing. A projection that lags behind the log (after a crash) is caught up and checked, one that
+    /// is gone is built again.
+    pub fn open(runtime: Arc<Runtime>, path: &Path, progress: OnProgress<'_>) -> Result<Book> {
+        let dir = BookDir::open(path)?;
+        let lock = dir.lock()?;
+        let log = LogDb::open(&dir.log())?;
+        Self::open_locked(runtime, dir, lock, log, progress)
+    }
+
+    fn open_locked(
+        runtime: Arc<Runtime>,
+        dir: BookDir,
+        lock: BookLock,
+        log: LogDb,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        let key = log
+            .meta("cache_key")?
+            .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
+            .parse::<Digest>()?;
+        let cache = ComponentCache::new(dir.cache(), key.0);
+        let mut library = Library::open(runtime, cache, &log)?;
+        let head = log.head()?;
+        let records = log.projections()?;
+        let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
+        dir.sweep(&known)?;
+        let record = records
+            .into_iter()
+            .find(|record| record.role == Role::Live)
+            .ok_or_else(|| Error::corrupt("the log names no live projection"))?;
+        let materializer = recover(&dir, &log, &mut library, &record, head.0, progress)?;
+        Ok(Book { dir, log, library, live: Live { record, materializer }, head, _lock: lock })
+    }
+
+    pub fn head(&self) -> Seq {
+        self.head.0
+    }
+
+    /// Chain hash of the last event: one value for the whole history.
+    pub fn head_hash(&self) -> Digest {
+        self.head.1
+    }
+
+    pub fn lineup(&self) -> Lineup {
+        self.live.record.schedule.last()
+    }
+
+    pub fn dir(&self) -> &BookDir {
+        &self.dir
+    }
+
+    pub fn log(&self) -> &LogDb {
+        &self.log
+    }
+
+    /// Position and running hash of the live projection.
+    pub fn live_head(&self) -> crate::store::ProjectionHead {
+        self.live.materializer.head()
+    }
+
+    /// The live projection, for reading its rows.
+    pub fn live_projection(&mut self) -> &mut Projection {
+        self.live.materializer.projection()
+    }
+
+    pub fn live_path(&self) -> std::path::PathBuf {
+        self.dir.projection(&self.live.record.file)
+    }
+
+    pub(super) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
+        self.library.plan(&self.log, schedule)
+    }
+}
+
+/// A file name that no other live projection of the book ever had.
+pub(super) fn live_file() -> String {
+    format!("live-{}.db", Uuid::now_v7().simple())
+}
+
+fn random_bytes() -> Vec<u8> {
+    [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
+}
+
+/// The live projection, current: as it is, caught up, or built again.
+fn recover(
+    dir: &BookDir,
+    log: &LogDb,
+    library: &mut Library,
+    record: &ProjectionRecord,
+    head: Seq,
+    progress: OnProgress<'_>,
+) -> Result<Materializer> {
+    let path = dir.projection(&record.file);
+    let plan = library.plan(log, &record.schedule)?;
+    let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
+    if path.is_file() {
+        match open_at(library, &plan, &path, head) {
+            Ok(mut player) => {
+                catch_up(log, &mut player, epoch, head, progress)?;
+                return Ok(player.materializer);
+            }
+            // What is damaged or from elsewhere is only state: it is built again.
+            Err(error) if matches!(error.kind, ErrorKind::Corrupt | ErrorKind::Internal) => {
+                tracing::warn!(%error, "the live projection cannot be used; building it again");
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    remove_projection(&path)?;
+    let building = path.with_extension("building");
+    remove_projection(&building)?;
+    let mut player = Player::new(library.runtime.clone(), plan.clone(), &building)?;
+    catch_up(log, &mut player, epoch, head, progress)?;
+    player.materializer.into_projection().finish()?;
+    std::fs::rename(&building, &path)
+        .map_err(|error| Error::io(format!("putting {} in place", path.display()), error))?;
+    Ok(Player::resume(library.runtime.clone(), plan, &path, head)?.materializer)
+}
+
+fn open_at(library: &Library, plan: &Plan, path: &Path, head: Seq) -> Result<Player> {
+    let position = Projection::position_of(path)?;
+    if position > head {
+        return Err(Error::corrupt(format!(
+            "{} is at event {position}, ahead of the log's {head}",
+            path.display()
+        )));
+    }
+    Player::resume(library.runtime.clone(), plan.clone(), path, position)
+}
+
+/// Materializes what is missing, and checks it against what was recorded in the present epoch.
+fn catch_up(log: &LogDb, player: &mut Player, epoch: Seq, head: Seq, progress: OnProgress<'_>) -> Result<()> {
+    let mut next = player.materializer.head().position.next();
+    let total = (head.0 + 1).saturating_sub(next.0);
+    let first = next;
+    while next <= head {
+        let stored = log.stored(next, head, limits::REPLAY_BATCH)?;
+        if stored.is_empty() {
+            return Err(Error::corrupt(format!("event {next} is missing in the log")));
+        }
+        for record in stored {
+            if record.event.seq != next {
+                return Err(Error::corrupt(format!("event {next} is missing in the log")));
+            }
+            let outcome = player.run(&record.event).map_err(Error::from)?;
+            if next >= epoch && outcome.body != record.effects {
+                return Err(Error::corrupt(format!(
+                    "event {next} ({}) now has other effects than were recorded",
+                    record.event.event_type
+                ))
+                .hint("daybook verify BOOK shows the first difference"));
+            }
+            player.keep()?;
+            next = next.next();
+        }
+        player.materializer.commit()?;
+        progress(Progress { done: next.0 - first.0, total });
+    }
+    player.materializer.commit()
+}
+
+/// Removes a projection's file and what SQLite keeps beside it.
+pub(super) fn remove_projection(path: &Path) -> Result<()> {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        match std::fs::remove_file(&name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io(format!("removing {}", Path::new(&name).display()), error)),
+        }
+    }
+    Ok(())
+}

@@ -3,15 +3,17 @@
 
     berka_balances.py EXPORT|- [--data TRANSACTIONS.csv.gz]
 
-EXPORT holds every transaction and the balance after it, in cents, as JSON lines, a JSON array of objects, or CSV with a header; the
-columns read are `transaction_id` or `transaction` (695247, or an event's id: transaction-695247) and `balance`. For instance what this selects:
+EXPORT holds every transaction and the balance after it, in cents, as JSON lines, a JSON array of objects, or
+CSV with a header; the columns read are `transaction_id` or `transaction` (695247, or an event's id:
+transaction-695247) and `balance`. For instance what this selects:
 
     SELECT transaction_id, balance FROM bank_statement
 
-Required: every transaction of the CSV once, and no other; every balance within 0.70 of `published_balance` (the bank rounded some
-of its interest to 0.1 before adding it up, and nothing resynchronises the sum), and exactly equal where plain summing of
-`signed_amount` reaches it: after every transaction of the accounts that never drift (411 in the recording), and at the end of those
-whose drift has evened out by then (664, the 411 among them). Exits 1 with the first faults on stderr.
+Required: every transaction of the CSV once, and no other; every balance within 0.70 of `published_balance`
+(the bank rounded some of its interest to 0.1 before adding it up, and nothing resynchronises the sum), and
+exactly equal where plain summing of `signed_amount` reaches it: after every transaction of the accounts that
+never drift (411 in the recording), and at the end of those whose drift has evened out by then (664, the 411
+among them). Exits 1 with the first faults on stderr.
 """
 
 import argparse

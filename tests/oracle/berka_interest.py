@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Works out, from the bank's CSV alone, what the two versions of the `bank` plugin must say about interest.
 
-Every transaction first adds the interest that the balance before it earned since the account's last transaction:
+Every transaction first adds the interest that the balance before it earned since the account's last
+transaction:
 
     interest = balance * 30,000 * days // year     in microcents (millionths of a cent); 3 % a year; rounded down
 
@@ -11,14 +12,15 @@ and nothing while the balance is not positive. The versions count days different
     candidate   months of 30 days, a year of 360: the 31st counts as the 30th, at both
                 ends; February's last day stays what it is                            (1994-01-01, 30E/360)
 
-An event's effects hold the account's row before and after it, so the effects of two histories differ as soon as the sums before or
-after differ. A difference is
+An event's effects hold the account's row before and after it, so the effects of two histories differ as soon
+as the sums before or after differ. A difference is
 
     direct      when the candidate, run on the base's state at that event, would add another amount than the base;
     inherited   when it would add the same amount, and the sum before already differed.
 
-Prints one JSON object a line for each transaction, in the CSV's order: seq (the CSV's), transaction, account, date, days (both counts),
-added and sum (microcents, both), and class: direct, inherited or equal. Totals go to stderr.
+Prints one JSON object a line for each transaction, in the CSV's order: seq (the CSV's), transaction, account,
+date, days (both counts), added and sum (microcents, both), and class: direct, inherited or equal. Totals go
+to stderr.
 
     berka_interest.py [TRANSACTIONS.csv.gz]              default: $DAYBOOK_DATA or ../shared/data beside the repository
     berka_interest.py --accounts [TRANSACTIONS.csv.gz]   instead: each account's final balance (cents) and sums of interest

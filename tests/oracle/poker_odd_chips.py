@@ -1,22 +1,23 @@
 #!/usr/bin/env python3
 """Plays recorded no-limit hold'em hands again, apart from the `poker` plugin, and says where an odd chip decides.
 
-The input is the recording's `hands.jsonl.gz`: one hand a line, actions in PHH notation, and the `finishing_stacks` that
-were published with it. A pot that several hands win is shared under two rules:
+The input is the recording's `hands.jsonl.gz`: one hand a line, actions in PHH notation, and the
+`finishing_stacks` that were published with it. A pot that several hands win is shared under two rules:
 
     exact       every winner gets the same share, in fractions of a chip. This is how the recording was kept: it must
                 give the published stacks of every hand.
     whole       chips are not cut: what is left over after an equal division goes out one chip each to the winners in
                 the order of their seats, from the first seat left of the button.
 
-Prints one JSON object a line for each hand in which the rules part: its number (its line in the recording, from 1),
-where it came from, and both rules' finishing stacks. A summary goes to stderr. Exits 1 if `exact` misses a published stack.
+Prints one JSON object a line for each hand in which the rules part: its number (its line in the recording,
+from 1), where it came from, and both rules' finishing stacks. A summary goes to stderr. Exits 1 if `exact`
+misses a published stack.
 
     poker_odd_chips.py [HANDS.jsonl.gz]           default: $DAYBOOK_DATA or ../shared/data beside the repository
     poker_odd_chips.py --numbers [HANDS.jsonl.gz] hand numbers only, one a line
 
-Nothing here is shared with the plugin: hands are ranked by trying all 21 choices of five cards from seven, pots are peeled off
-layer by layer, and shares are fractions.
+Nothing here is shared with the plugin: hands are ranked by trying all 21 choices of five cards from seven,
+pots are peeled off layer by layer, and shares are fractions.
 """
 
 import argparse

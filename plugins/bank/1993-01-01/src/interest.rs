@@ -1,7 +1,7 @@
 //! What a balance earns between two dates: actual days in a year of 365 (ACT/365).
 //!
-//! Interest is kept in microcents, millionths of a cent, and always rounded down: whole numbers all the way, so that every machine finds
-//! the same sum.
+//! Interest is kept in microcents, millionths of a cent, and always rounded down: whole numbers all the way,
+//! so that every machine finds the same sum.
 
 use daybook_sdk::Date;
 
@@ -13,8 +13,8 @@ const MICROCENTS_PER_CENT_AND_YEAR: i128 = 30_000;
 
 const DAYS_PER_YEAR: i128 = 365;
 
-/// Microcents that a balance of so many cents earns from one date to another. A balance below zero earns nothing, and so does a posting
-/// that is dated before the last one: interest once earned is not taken back.
+/// Microcents that a balance of so many cents earns from one date to another. A balance below zero earns
+/// nothing, and so does a posting that is dated before the last one: interest once earned is not taken back.
 pub fn earned(balance: i64, from: Date, to: Date) -> i64 {
     let days = to.days_since(from).max(0);
     let microcents = i128::from(balance.max(0)) * MICROCENTS_PER_CENT_AND_YEAR * i128::from(days)

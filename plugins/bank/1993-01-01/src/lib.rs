@@ -1,7 +1,8 @@
-//! The plugin `bank`, version 1993-01-01: accounts, their statements, loans, and interest by actual days in a year of 365.
+//! The plugin `bank`, version 1993-01-01: accounts, their statements, loans, and interest by actual days in a
+//! year of 365.
 //!
-//! This file owns what happens. What is said (events and commands) is in [`words`], what is kept in [`tables`], and what a balance earns
-//! in [`interest`].
+//! This file owns what happens. What is said (events and commands) is in [`words`], what is kept in
+//! [`tables`], and what a balance earns in [`interest`].
 
 pub mod interest;
 pub mod tables;

@@ -16,8 +16,8 @@ pub struct Account {
     pub lines: i64,
     /// The day up to which interest is counted in.
     pub interest_to: Date,
-    /// Interest earned and not yet moved to the balance, in microcents (millionths of a cent). Below zero where more was moved than this
-    /// version would have counted; what is earned next makes up for it.
+    /// Interest earned and not yet moved to the balance, in microcents (millionths of a cent). Below zero
+    /// where more was moved than this version would have counted; what is earned next makes up for it.
     pub interest_microcents: i64,
 }
 
@@ -31,13 +31,15 @@ impl Account {
         ))
     }
 
-    /// Counts in the interest that the present balance has earned up to a day. Must come before the balance changes.
+    /// Counts in the interest that the present balance has earned up to a day. Must come before the balance
+    /// changes.
     pub fn earn_until(&mut self, date: Date) {
         self.interest_microcents = self.interest_until(date);
         self.interest_to = self.interest_to.max(date);
     }
 
-    /// Moves the balance by an amount, negative for money that goes out, and gives the statement line that says so.
+    /// Moves the balance by an amount, negative for money that goes out, and gives the statement line that
+    /// says so.
     pub fn post(
         &mut self,
         transaction: &str,

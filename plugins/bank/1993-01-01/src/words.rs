@@ -1,4 +1,5 @@
-//! What is said to the bank: its events, past tense, and its commands, imperative. Amounts are whole cents (haléře) and positive.
+//! What is said to the bank: its events, past tense, and its commands, imperative. Amounts are whole cents
+//! (haléře) and positive.
 
 use daybook_sdk::prelude::*;
 

@@ -1,7 +1,7 @@
 //! What a balance earns between two dates: months of 30 days in a year of 360 (30E/360).
 //!
-//! The 31st of a month counts as its 30th, at either end of an interval; February's last day stays what it is. So from 31 January to 1
-//! March are 31 days, and from 30 to 31 January none.
+//! The 31st of a month counts as its 30th, at either end of an interval; February's last day stays what it
+//! is. So from 31 January to 1 March are 31 days, and from 30 to 31 January none.
 
 use daybook_sdk::Date;
 
@@ -13,8 +13,8 @@ const MICROCENTS_PER_CENT_AND_YEAR: i128 = 30_000;
 
 const DAYS_PER_YEAR: i128 = 360;
 
-/// Microcents, rounded down, that a balance of so many cents earns from one date to another. A balance below zero earns nothing, and so
-/// does a posting that is dated before the last one.
+/// Microcents, rounded down, that a balance of so many cents earns from one date to another. A balance below
+/// zero earns nothing, and so does a posting that is dated before the last one.
 pub fn earned(balance: i64, from: Date, to: Date) -> i64 {
     let days = (day_number(to) - day_number(from)).max(0);
     let microcents = i128::from(balance.max(0)) * MICROCENTS_PER_CENT_AND_YEAR * i128::from(days)

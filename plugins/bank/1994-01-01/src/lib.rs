@@ -1,7 +1,7 @@
 //! The plugin `bank`, version 1994-01-01: interest by months of 30 days in a year of 360.
 //!
-//! Holds that change and nothing else. What is posted, and where, is left to version 1993-01-01: each handler lets it run, and then
-//! corrects the one column that it counts otherwise.
+//! Holds that change and nothing else. What is posted, and where, is left to version 1993-01-01: each handler
+//! lets it run, and then corrects the one column that it counts otherwise.
 
 pub mod interest;
 pub mod words;
@@ -55,8 +55,8 @@ impl Bank {
     }
 }
 
-/// Lets the extended version post the event, then puts this version's interest in place of the one it counted; `moved` microcents of it
-/// went to the balance.
+/// Lets the extended version post the event, then puts this version's interest in place of the one it
+/// counted; `moved` microcents of it went to the balance.
 fn recount<T>(
     event: &Event<T>,
     account: i64,

@@ -69,8 +69,8 @@ pub struct Account {
     pub lines: i64,
     /// The day up to which interest is counted in.
     pub interest_to: Date,
-    /// Interest earned and not yet moved to the balance, in microcents (millionths of a cent). Below zero where more was moved than this
-    /// version would have counted; what is earned next makes up for it.
+    /// Interest earned and not yet moved to the balance, in microcents (millionths of a cent). Below zero
+    /// where more was moved than this version would have counted; what is earned next makes up for it.
     pub interest_microcents: i64,
 }
 

@@ -1,8 +1,9 @@
 //! The bank's published records (PKDD'99 Discovery Challenge, "Berka") as events of the `bank` plugin.
 //!
-//! Owns reading the files and putting their records into one time order. What a record's columns mean is in `records`. It
-//! knows the plugin's payloads only as JSON, as any producer of events would.
+//! Owns reading the files and putting their records into one time order. What a record's columns mean is in
+//! `records`. It knows the plugin's payloads only as JSON, as any producer of events would.
 
+mod columns;
 mod records;
 
 use std::fmt;
@@ -106,8 +107,8 @@ pub fn convert_folder(folder: &Path, scope: Scope) -> Result<Vec<CloudEvent>, Im
     Ok(in_time_order(events))
 }
 
-/// Events by day. Within a day they keep the order in which they are given: accounts open before anything is posted to them, and
-/// transactions keep the bank's order.
+/// Events by day. Within a day they keep the order in which they are given: accounts open before anything is
+/// posted to them, and transactions keep the bank's order.
 pub fn in_time_order(mut events: Vec<CloudEvent>) -> Vec<CloudEvent> {
     events.sort_by(|a, b| a.time.cmp(&b.time));
     events
@@ -121,7 +122,8 @@ fn open(path: &Path) -> Result<impl Read + use<>, ImportError> {
     Ok(GzDecoder::new(file))
 }
 
-/// The file's name carries the range of dates it covers, so it is looked for by its beginning; with several, the first by name.
+/// The file's name carries the range of dates it covers, so it is looked for by its beginning; with several,
+/// the first by name.
 fn transactions_file(folder: &Path) -> Result<PathBuf, ImportError> {
     let unreadable = |source| ImportError::File {
         path: folder.to_owned(),

@@ -1,4 +1,5 @@
-//! `bank-import FOLDER`: the bank's published records as CloudEvents, one JSON object a line. Owns the command line only.
+//! `bank-import FOLDER`: the bank's published records as CloudEvents, one JSON object a line. Owns the
+//! command line only.
 
 use std::fs::File;
 use std::io::{BufWriter, Write, stdout};

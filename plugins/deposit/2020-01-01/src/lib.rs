@@ -1,5 +1,5 @@
-//! The plugin `deposit`, version 2020-01-01: deposits, and the balances they add up to. The smallest useful plugin, and the workload on
-//! which the host's speed is measured.
+//! The plugin `deposit`, version 2020-01-01: deposits, and the balances they add up to. The smallest useful
+//! plugin, and the workload on which the host's speed is measured.
 
 use daybook_sdk::prelude::*;
 

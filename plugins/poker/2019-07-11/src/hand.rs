@@ -1,5 +1,6 @@
-//! One hand of no-limit hold'em, played again from its recorded actions: whose turn it is, what may be bet, which pots there are
-//! and who wins them. Counts whole chips; how a pot is cut among its winners is not decided here.
+//! One hand of no-limit hold'em, played again from its recorded actions: whose turn it is, what may be bet,
+//! which pots there are and who wins them. Counts whole chips; how a pot is cut among its winners is not
+//! decided here.
 
 use crate::cards::{self, Card, Strength};
 use crate::pots;
@@ -41,7 +42,8 @@ pub struct Pot {
 /// Why a recording cannot be played: the action that breaks a rule, and the rule.
 pub type Illegal = String;
 
-/// Plays a hand to its end. Actions are in PHH notation: `d dh p1 AhKd`, `d db 2c3c4c`, `p3 cbr 225`, `p4 cc`, `p5 f`, `p3 sm AhKd`.
+/// Plays a hand to its end. Actions are in PHH notation: `d dh p1 AhKd`, `d db 2c3c4c`, `p3 cbr 225`, `p4
+/// cc`, `p5 f`, `p3 sm AhKd`.
 pub fn play(setup: Setup, actions: &[String]) -> Result<Outcome, Illegal> {
     let mut hand = Hand::start(setup)?;
     for action in actions {

@@ -1,8 +1,9 @@
-//! The plugin `poker`, version 2019-07-11: plays recorded hands of no-limit hold'em and keeps who won what. A chip is never cut: what is
-//! left over when a pot is divided goes, one chip each, to the first winners left of the button.
+//! The plugin `poker`, version 2019-07-11: plays recorded hands of no-limit hold'em and keeps who won what. A
+//! chip is never cut: what is left over when a pot is divided goes, one chip each, to the first winners left
+//! of the button.
 //!
-//! This file owns what is kept of a hand. The game's rules are in [`hand`], [`pots`] and [`cards`], which know nothing of Daybook; what is
-//! said and kept is in [`words`].
+//! This file owns what is kept of a hand. The game's rules are in [`hand`], [`pots`] and [`cards`], which
+//! know nothing of Daybook; what is said and kept is in [`words`].
 
 pub mod cards;
 pub mod hand;

@@ -1,4 +1,5 @@
-//! From what each seat has put in to the pots: the bet that nobody called, the main pot, the side pots. Knows nothing of cards.
+//! From what each seat has put in to the pots: the bet that nobody called, the main pot, the side pots. Knows
+//! nothing of cards.
 
 /// The seat whose bet was not fully called, and the chips that go back to it.
 pub fn uncalled(paid: &[i64]) -> Option<(usize, i64)> {
@@ -9,9 +10,11 @@ pub fn uncalled(paid: &[i64]) -> Option<(usize, i64)> {
     (back > 0).then_some((bettor, back))
 }
 
-/// Each pot's chips, and the seats that can win it: those which paid their full share of it and have not given up their cards.
+/// Each pot's chips, and the seats that can win it: those which paid their full share of it and have not
+/// given up their cards.
 ///
-/// Every amount that some seat paid closes a layer; neighbouring layers which the same seats can win are one pot.
+/// Every amount that some seat paid closes a layer; neighbouring layers which the same seats can win are one
+/// pot.
 pub fn layers(paid: &[i64], live: &[bool]) -> Vec<(i64, Vec<usize>)> {
     let mut levels: Vec<i64> = paid.iter().copied().filter(|chips| *chips > 0).collect();
     levels.sort_unstable();

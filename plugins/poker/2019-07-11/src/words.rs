@@ -1,4 +1,5 @@
-//! What is said and kept of a hand. Chips are whole in events; in tables, stacks and shares are in parts of a chip.
+//! What is said and kept of a hand. Chips are whole in events; in tables, stacks and shares are in parts of a
+//! chip.
 
 use daybook_sdk::prelude::*;
 
@@ -20,7 +21,8 @@ pub struct HandPlayed {
     pub min_bet: i64,
     /// Chips in front of each seat.
     pub starting_stacks: Vec<i64>,
-    /// What was done, in PHH notation: `d dh p1 AhKd`, `p3 cbr 225`, `p4 cc`, `p5 f`, `d db 2c3c4c`, `p3 sm AhKd`.
+    /// What was done, in PHH notation: `d dh p1 AhKd`, `p3 cbr 225`, `p4 cc`, `p5 f`, `d db 2c3c4c`, `p3 sm
+    /// AhKd`.
     pub actions: Vec<String>,
 }
 

@@ -1,7 +1,8 @@
-//! The plugin `poker`, version 2019-08-01: a pot that cannot be divided into whole chips is divided exactly, as the recordings do.
+//! The plugin `poker`, version 2019-08-01: a pot that cannot be divided into whole chips is divided exactly,
+//! as the recordings do.
 //!
-//! Holds that change and nothing else: version 2019-07-11 plays the hand and keeps its outcome, and this one corrects the shares of pots
-//! that left odd chips over.
+//! Holds that change and nothing else: version 2019-07-11 plays the hand and keeps its outcome, and this one
+//! corrects the shares of pots that left odd chips over.
 
 pub mod words;
 

@@ -20,7 +20,8 @@ pub struct HandPlayed {
     pub min_bet: i64,
     /// Chips in front of each seat.
     pub starting_stacks: Vec<i64>,
-    /// What was done, in PHH notation: `d dh p1 AhKd`, `p3 cbr 225`, `p4 cc`, `p5 f`, `d db 2c3c4c`, `p3 sm AhKd`.
+    /// What was done, in PHH notation: `d dh p1 AhKd`, `p3 cbr 225`, `p4 cc`, `p5 f`, `d db 2c3c4c`, `p3 sm
+    /// AhKd`.
     pub actions: Vec<String>,
 }
 

@@ -1,7 +1,8 @@
 //! Recorded hands of no-limit hold'em as events of the `poker` plugin, one event a hand.
 //!
-//! A hand's number is its line in the recording. The finishing stacks that were published with it are not passed on: the plugin has to
-//! find them by playing the hand. Nothing is known of the poker plugin here but its payload's JSON.
+//! A hand's number is its line in the recording. The finishing stacks that were published with it are not
+//! passed on: the plugin has to find them by playing the hand. Nothing is known of the poker plugin here but
+//! its payload's JSON.
 
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
-//! `poker-import HANDS.jsonl.gz`: recorded hands as CloudEvents, one JSON object a line. Owns the command line only.
+//! `poker-import HANDS.jsonl.gz`: recorded hands as CloudEvents, one JSON object a line. Owns the command
+//! line only.
 
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Write, stdout};
@@ -9,7 +10,8 @@ use clap::Parser;
 use flate2::read::GzDecoder;
 use poker_import::{ImportError, convert};
 
-/// Turn recorded hands of no-limit hold'em into events for `daybook append`. The published finishing stacks stay behind.
+/// Turn recorded hands of no-limit hold'em into events for `daybook append`. The published finishing stacks
+/// stay behind.
 #[derive(Parser)]
 #[command(
     after_help = "Example:\n  poker-import hands.jsonl.gz --out poker.jsonl && daybook append mybook poker.jsonl"

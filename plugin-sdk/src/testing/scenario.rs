@@ -190,20 +190,22 @@ impl<P: Plugin> Scenario<P> {
         let Some(position) = self.session.creator(&command.command_type) else {
             panic!("no version has a creator for {}", command.command_type);
         };
+        let created = session::create(&self.session, position, &command).map(|events| {
+            let events = events.into_iter().map(|event| event.into_raw(P::NAME));
+            events.collect::<Vec<_>>()
+        });
+        for event in created.iter().flatten() {
+            assert!(
+                self.session.declares(&event.event_type),
+                "{} emits {}, which is not in its manifest: add it to `events = [..]` in #[plugin]",
+                P::NAME,
+                event.event_type
+            );
+        }
         let session = self.session.clone();
-        let result = session.all_or_nothing(|| {
-            let events = session::create(&session, position, &command)?;
-            let events =
-                events.into_iter().map(|event| event.into_raw(P::NAME)).collect::<Vec<_>>();
-            for event in &events {
-                assert!(
-                    self.session.declares(&event.event_type),
-                    "{} emits {}, which is not in its manifest: add it to `events = [..]` in #[plugin]",
-                    P::NAME,
-                    event.event_type
-                );
-                self.materialize(event)?;
-            }
+        let result = created.and_then(|events| {
+            session
+                .all_or_nothing(|| events.iter().try_for_each(|event| self.materialize(event)))?;
             Ok(events)
         });
         self.outcome = match result {

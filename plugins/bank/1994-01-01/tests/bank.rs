@@ -149,3 +149,18 @@ fn what_this_version_does_not_name_is_the_version_befores() {
             interest_microcents: 30 * 10_000,
         });
 }
+
+#[test]
+fn what_both_versions_declare_they_declare_alike() {
+    let (new, old) = (Bank::manifest(), Bank1993::manifest());
+    for table in &new.tables {
+        assert!(old.tables.contains(table), "table {}", table.name);
+    }
+    for event in &new.events {
+        assert!(old.events.contains(event), "event {}", event.name);
+    }
+    for command in &new.commands {
+        assert!(old.commands.contains(command), "command {}", command.name);
+    }
+    assert!(!new.tables.is_empty() && !new.events.is_empty());
+}

@@ -159,7 +159,7 @@ const fn days_in_month(year: u16, month: u8) -> u8 {
 
 pub(crate) fn two_digits(tens: u8, ones: u8) -> Option<u8> {
     let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-    (tens <= 9 && ones <= 9).then_some(tens * 10 + ones)
+    (tens <= 9 && ones <= 9).then(|| tens * 10 + ones)
 }
 
 pub(crate) fn write_two(target: &mut [u8], number: u8) {

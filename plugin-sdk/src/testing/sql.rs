@@ -39,7 +39,6 @@ fn run(
     }
     let columns = statement
         .column_names()
-        .into_iter()
         .map(str::to_owned)
         .collect::<Vec<_>>();
     let mut rows = Vec::new();

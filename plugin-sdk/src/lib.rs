@@ -127,3 +127,8 @@ pub mod __private {
     pub use schemars;
     pub use serde;
 }
+
+/// The README's examples are compiled with the documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,0 +1,554 @@
+//! Expectation files: which differences are wanted, each with a written reason. Everything else is unexpected.
+//!
+//! ```toml
+//! [[expect]]
+//! reason = "interest is counted by 30/360 from 1994 on"   # mandatory
+//! table = "bank.account"              # differences in this table's columns
+//! columns = ["interest"]              # only these; or `column = "interest"`; without either: any column
+//! row = true                          # also rows that only one side changes, or that they change differently
+//! event = "bank.TransactionPosted"    # narrowing: only at events of this type,
+//! cause = "direct"                    #   with this cause,
+//! from = 1                            #   from this position
+//! to = 20000                          #   to this one
+//! count_max = 500                     # a match more than this is unexpected
+//!
+//! [[expect]]
+//! reason = "reminders are sent by post now"
+//! task = "mail"                       # tasks of this kind that appear, vanish or change
+//!
+//! [[expect]]
+//! reason = "loans without an account were let through before"
+//! doom = true                         # events that one side cannot materialize
+//! ```
+//!
+//! An entry names at least one of `table`, `task` and `doom`, and takes a difference that any of them names. The first
+//! entry that matches, and is not used up, takes a difference. `columns = []` with `row = true` means whole rows only.
+//! A final row is the sum of many events, so there the narrowing and `count_max` do not apply: it is expected if each
+//! of its changed columns is named by an entry, or, if one side lacks the row, by an entry with `row = true`.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Cause, Difference, EventDiff, ExpectationUse, FinalKind, FinalRow};
+use crate::model::{Error, PluginName, Result, TypeName, is_identifier};
+
+/// The expectations of one comparison, and how often each was met so far.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Expectations {
+    entries: Vec<Entry>,
+    unexpected: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct Entry {
+    reason: String,
+    table: Option<TableExpectation>,
+    task: Option<String>,
+    doom: bool,
+    event: Option<String>,
+    cause: Option<Cause>,
+    from: u64,
+    to: u64,
+    count_max: u64,
+    met: u64,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct TableExpectation {
+    /// `plugin.table`
+    name: String,
+    /// None: any column.
+    columns: Option<Vec<String>>,
+    row: bool,
+}
+
+impl Expectations {
+    /// Nothing is expected: every difference is unexpected.
+    pub fn none() -> Expectations {
+        Expectations::default()
+    }
+
+    /// Reads an expectation file. Errors name the line and what is allowed there.
+    pub fn parse(text: &str) -> Result<Expectations> {
+        let file: File = toml::from_str(text).map_err(|error| {
+            let line = line_at(text, error.span().map_or(0, |span| span.start));
+            Error::refused(format!(
+                "expectation file, line {line}: {}",
+                error.message().trim().replace('\n', ", ")
+            ))
+            .hint("an entry is [[expect]] with a reason and at least one of table, task and doom")
+        })?;
+        let entries = file
+            .expect
+            .into_iter()
+            .map(|entry| {
+                let line = line_at(text, entry.span().start);
+                Entry::new(entry.into_inner()).map_err(|error| {
+                    error.context(format!("expectation file, entry at line {line}"))
+                })
+            })
+            .collect::<Result<_>>()?;
+        Ok(Expectations {
+            entries,
+            unexpected: 0,
+        })
+    }
+
+    /// For each of the event's differences: is it unexpected? Counts what is met and what is not.
+    pub fn check(&mut self, diff: &EventDiff) -> Vec<bool> {
+        diff.differences
+            .iter()
+            .map(|difference| !self.takes(diff, difference))
+            .collect()
+    }
+
+    fn takes(&mut self, diff: &EventDiff, difference: &Difference) -> bool {
+        let taker = |aspect: Aspect<'_>| {
+            self.entries.iter().position(|entry| {
+                entry.met < entry.count_max && entry.is_about(diff) && entry.names(aspect)
+            })
+        };
+        let takers: Option<Vec<usize>> = aspects(difference).map(taker).collect();
+        match &takers {
+            Some(takers) => takers
+                .iter()
+                .for_each(|taker| self.entries[*taker].met += 1),
+            None => self.unexpected += 1,
+        }
+        takers.is_some()
+    }
+
+    /// Is this row of the final state unexpected? Counts it if so.
+    pub fn check_final(&mut self, row: &FinalRow) -> bool {
+        let table = row.table.as_str();
+        let named = |aspect| self.entries.iter().any(|entry| entry.names(aspect));
+        let expected = match &row.kind {
+            FinalKind::Added(_) | FinalKind::Removed(_) => named(Aspect::Row { table }),
+            FinalKind::Changed(columns) => columns
+                .iter()
+                .all(|(column, ..)| named(Aspect::Column { table, column })),
+        };
+        self.unexpected += u64::from(!expected);
+        !expected
+    }
+
+    /// How many of the events' differences each entry took, in the order of the file.
+    pub fn uses(&self) -> Vec<ExpectationUse> {
+        self.entries
+            .iter()
+            .map(|entry| ExpectationUse {
+                reason: entry.reason.clone(),
+                met: entry.met,
+            })
+            .collect()
+    }
+
+    /// Differences and final rows that no entry took.
+    pub fn unexpected(&self) -> u64 {
+        self.unexpected
+    }
+}
+
+impl Entry {
+    fn new(raw: RawEntry) -> Result<Entry> {
+        if raw.reason.trim().is_empty() {
+            return Err(
+                Error::refused("the reason is empty").hint("say why the difference is wanted")
+            );
+        }
+        if raw.table.is_none() && raw.task.is_none() && !raw.doom {
+            return Err(Error::refused("nothing is named")
+                .hint("add table = \"plugin.table\", task = \"kind\" or doom = true"));
+        }
+        if let Some(event) = &raw.event {
+            TypeName::new(event)?;
+        }
+        let (from, to) = (raw.from.unwrap_or(1), raw.to.unwrap_or(u64::MAX));
+        if from > to {
+            return Err(Error::refused(format!("from {from} is after to {to}")));
+        }
+        Ok(Entry {
+            table: TableExpectation::new(raw.table, raw.column, raw.columns, raw.row)?,
+            reason: raw.reason,
+            task: raw.task,
+            doom: raw.doom,
+            event: raw.event,
+            cause: raw.cause.map(|cause| match cause {
+                RawCause::Direct => Cause::Direct,
+                RawCause::Inherited => Cause::Inherited,
+            }),
+            from,
+            to,
+            count_max: raw.count_max.unwrap_or(u64::MAX),
+            met: 0,
+        })
+    }
+
+    /// The narrowing: is the entry about this event?
+    fn is_about(&self, diff: &EventDiff) -> bool {
+        (self.from..=self.to).contains(&diff.seq.0)
+            && self.cause.is_none_or(|cause| cause == diff.cause)
+            && self
+                .event
+                .as_deref()
+                .is_none_or(|event| event == diff.event_type.as_str())
+    }
+
+    fn names(&self, aspect: Aspect<'_>) -> bool {
+        let is_table = |name: &str| self.table.as_ref().filter(|table| table.name == name);
+        match aspect {
+            Aspect::Column { table, column } => {
+                is_table(table).is_some_and(|table| table.has_column(column))
+            }
+            Aspect::Row { table } => is_table(table).is_some_and(|table| table.row),
+            Aspect::Task { kind } => self.task.as_deref() == Some(kind),
+            Aspect::Doom => self.doom,
+        }
+    }
+}
+
+/// What an entry can name.
+#[derive(Clone, Copy)]
+enum Aspect<'a> {
+    Column { table: &'a str, column: &'a str },
+    Row { table: &'a str },
+    Task { kind: &'a str },
+    Doom,
+}
+
+/// What must be named for a difference to be expected: one thing, or both kinds of a task that is of another kind.
+fn aspects(difference: &Difference) -> impl Iterator<Item = Aspect<'_>> {
+    let (first, second) = match difference {
+        Difference::Column { table, column, .. } => (Some(Aspect::Column { table, column }), None),
+        Difference::Row { table, .. } => (Some(Aspect::Row { table }), None),
+        Difference::Task {
+            base: Some(base),
+            candidate: Some(candidate),
+            ..
+        } => (
+            Some(Aspect::Task { kind: &base.kind }),
+            Some(Aspect::Task {
+                kind: &candidate.kind,
+            })
+            .filter(|_| base.kind != candidate.kind),
+        ),
+        Difference::Task {
+            base, candidate, ..
+        } => (
+            base.as_ref()
+                .or(candidate.as_ref())
+                .map(|task| Aspect::Task { kind: &task.kind }),
+            None,
+        ),
+        Difference::Doom { .. } => (Some(Aspect::Doom), None),
+    };
+    first.into_iter().chain(second)
+}
+
+impl TableExpectation {
+    fn new(
+        name: Option<String>,
+        column: Option<String>,
+        columns: Option<Vec<String>>,
+        row: bool,
+    ) -> Result<Option<TableExpectation>> {
+        let Some(name) = name else {
+            let stray = [
+                ("column", column.is_some()),
+                ("columns", columns.is_some()),
+                ("row", row),
+            ];
+            return match stray.iter().find(|(_, given)| *given) {
+                None => Ok(None),
+                Some((key, _)) => Err(Error::refused(format!("'{key}' is given without a table"))
+                    .hint("add table = \"plugin.table\"")),
+            };
+        };
+        let well_formed = name
+            .split_once('.')
+            .is_some_and(|(plugin, table)| PluginName::new(plugin).is_ok() && is_identifier(table));
+        if !well_formed {
+            return Err(Error::refused(format!(
+                "table '{}' is not of the form plugin.table",
+                name.escape_debug()
+            )));
+        }
+        let columns = match (column, columns) {
+            (Some(_), Some(_)) => {
+                return Err(Error::refused("both column and columns are given")
+                    .hint("put all of them into columns"));
+            }
+            (Some(column), None) => Some(vec![column]),
+            (None, columns) => columns,
+        };
+        if columns.as_ref().is_some_and(Vec::is_empty) && !row {
+            return Err(Error::refused("columns is empty").hint(
+                "leave it out to mean any column, or add row = true to mean whole rows only",
+            ));
+        }
+        if let Some(bad) = columns
+            .iter()
+            .flatten()
+            .find(|column| !is_identifier(column))
+        {
+            return Err(Error::refused(format!(
+                "column '{}' is not of the form [a-z][a-z0-9_]*",
+                bad.escape_debug()
+            )));
+        }
+        Ok(Some(TableExpectation { name, columns, row }))
+    }
+
+    fn has_column(&self, column: &str) -> bool {
+        self.columns
+            .as_ref()
+            .is_none_or(|columns| columns.iter().any(|named| named == column))
+    }
+}
+
+/// The file as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    expect: Vec<Spanned<RawEntry>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEntry {
+    reason: String,
+    table: Option<String>,
+    column: Option<String>,
+    columns: Option<Vec<String>>,
+    #[serde(default)]
+    row: bool,
+    task: Option<String>,
+    #[serde(default)]
+    doom: bool,
+    event: Option<String>,
+    cause: Option<RawCause>,
+    from: Option<u64>,
+    to: Option<u64>,
+    count_max: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawCause {
+    Direct,
+    Inherited,
+}
+
+/// Lines are counted from 1.
+fn line_at(text: &str, offset: usize) -> usize {
+    1 + text
+        .as_bytes()
+        .iter()
+        .take(offset)
+        .filter(|byte| **byte == b'\n')
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::samples::{added_row, changed_row, column, doom, event, row, task};
+
+    /// Which of an event's differences are unexpected: one character each, `!` or `.`.
+    fn check(text: &str, diff: &EventDiff, expected: &str) {
+        let mut expectations = Expectations::parse(text).unwrap();
+        let found = expectations.check(diff);
+        let marks: String = found.iter().map(|is| if *is { '!' } else { '.' }).collect();
+        assert_eq!(marks, expected, "{text}");
+        assert_eq!(
+            expectations.unexpected(),
+            expected.matches('!').count() as u64
+        );
+    }
+
+    fn posted(differences: Vec<Difference>) -> EventDiff {
+        event(7, "bank.TransactionPosted", Cause::Direct, differences)
+    }
+
+    fn entry(rest: &str) -> String {
+        format!("[[expect]]\nreason = 'wanted'\n{rest}")
+    }
+
+    #[test]
+    fn a_difference_is_expected_where_an_entry_names_it() {
+        let diff = posted(vec![
+            column(1, "interest", Some(1), Some(2)),
+            column(1, "balance", Some(1), Some(2)),
+            row(Some("update"), None),
+            task(None, Some("mail")),
+            doom("unknown account"),
+        ]);
+        for (rest, expected) in [
+            ("table = 'bank.account'", "..!!!"),
+            ("table = 'bank.account'\ncolumn = 'interest'", ".!!!!"),
+            (
+                "table = 'bank.account'\ncolumns = ['balance', 'opened']",
+                "!.!!!",
+            ),
+            ("table = 'bank.account'\nrow = true", "..!!!"),
+            ("table = 'bank.statement'", "!!!!!"),
+            ("table = 'bank.statement'\nrow = true", "!!.!!"),
+            (
+                "table = 'bank.statement'\nrow = true\ncolumns = []",
+                "!!.!!",
+            ),
+            ("table = 'bank.loan'\nrow = true", "!!!!!"),
+            ("task = 'mail'", "!!!.!"),
+            ("task = 'letter'", "!!!!!"),
+            ("doom = true", "!!!!."),
+            (
+                "table = 'bank.account'\ntask = 'mail'\ndoom = true",
+                "..!..",
+            ),
+        ] {
+            check(&entry(rest), &diff, expected);
+        }
+    }
+
+    #[test]
+    fn narrowing_leaves_other_events_unexpected() {
+        let diff = posted(vec![column(1, "interest", Some(1), Some(2))]);
+        for (rest, expected) in [
+            ("event = 'bank.TransactionPosted'", "."),
+            ("event = 'bank.AccountOpened'", "!"),
+            ("cause = 'direct'", "."),
+            ("cause = 'inherited'", "!"),
+            ("from = 7\nto = 7", "."),
+            ("from = 8", "!"),
+            ("to = 6", "!"),
+        ] {
+            check(
+                &entry(&format!("table = 'bank.account'\n{rest}")),
+                &diff,
+                expected,
+            );
+        }
+    }
+
+    #[test]
+    fn a_task_of_another_kind_needs_both_kinds_named() {
+        let diff = posted(vec![task(Some("mail"), Some("letter"))]);
+        check(&entry("task = 'mail'"), &diff, "!");
+        check(
+            &format!("{}\n{}", entry("task = 'mail'"), entry("task = 'letter'")),
+            &diff,
+            ".",
+        );
+    }
+
+    #[test]
+    fn matches_beyond_count_max_are_unexpected_unless_a_later_entry_takes_them() {
+        let interest = || column(1, "interest", Some(1), Some(2));
+        let diff = posted(vec![interest(), interest(), interest()]);
+        let few = entry("table = 'bank.account'\ncount_max = 2");
+        check(&few, &diff, "..!");
+        check(
+            &entry("table = 'bank.account'\ncount_max = 0"),
+            &diff,
+            "!!!",
+        );
+
+        let text = format!("{few}\n[[expect]]\nreason = 'rest'\ntable = 'bank.account'");
+        let mut expectations = Expectations::parse(&text).unwrap();
+        assert_eq!(expectations.check(&diff), [false, false, false]);
+        assert_eq!(
+            expectations.uses(),
+            [
+                ExpectationUse {
+                    reason: "wanted".into(),
+                    met: 2
+                },
+                ExpectationUse {
+                    reason: "rest".into(),
+                    met: 1
+                }
+            ]
+        );
+    }
+
+    #[test]
+    fn a_final_row_is_expected_when_each_changed_column_is_named() {
+        let narrow =
+            "table = 'bank.account'\ncolumn = 'interest'\ncause = 'direct'\nto = 1\ncount_max = 0";
+        let balance = entry("table = 'bank.account'\ncolumn = 'balance'");
+        let both = format!("{}\n{balance}", entry(narrow));
+        let line = entry("table = 'bank.statement'");
+        let whole_line = format!("{line}\nrow = true");
+        for (text, row, unexpected) in [
+            (&*entry(narrow), changed_row(1, &["interest"]), false),
+            (
+                &*entry(narrow),
+                changed_row(1, &["interest", "balance"]),
+                true,
+            ),
+            (&*both, changed_row(1, &["interest", "balance"]), false),
+            (&*both, added_row(), true),
+            (&*line, added_row(), true),
+            (&*whole_line, added_row(), false),
+            ("", added_row(), true),
+        ] {
+            let mut expectations = Expectations::parse(text).unwrap();
+            assert_eq!(expectations.check_final(&row), unexpected, "{text} {row:?}");
+            assert_eq!(expectations.unexpected(), u64::from(unexpected));
+        }
+    }
+
+    #[test]
+    fn without_a_file_every_difference_is_unexpected() {
+        let diff = posted(vec![column(1, "interest", None, Some(2)), doom("")]);
+        let mut expectations = Expectations::none();
+        assert_eq!(expectations.check(&diff), [true, true]);
+        assert!(expectations.check_final(&added_row()));
+        assert_eq!(
+            (expectations.unexpected(), expectations.uses()),
+            (3, vec![])
+        );
+    }
+
+    #[test]
+    fn a_malformed_file_is_refused_with_line_and_way_out() {
+        let refusal = |text: &str| Expectations::parse(text).unwrap_err().to_string();
+        let messages: Vec<String> = [
+            "[[expect]]\nreason = 'r'\n\ntabel = 'bank.account'",
+            "[expectations]",
+            "[[expect]]\ntable = 'bank.account'",
+            "\n[[expect]]\nreason = ' '\ntable = 'bank.account'",
+            "[[expect]]\nreason = 'r'",
+            "[[expect]]\nreason = 'r'\ncolumn = 'x'\ndoom = true",
+            "[[expect]]\nreason = 'r'\ntable = 'account'",
+            "[[expect]]\nreason = 'r'\ntable = 'bank.account'\ncolumn = 'a'\ncolumns = ['b']",
+            "[[expect]]\nreason = 'r'\ntable = 'bank.account'\ncolumns = []",
+            "[[expect]]\nreason = 'r'\ntable = 'bank.account'\ncolumn = 'A b'",
+            "[[expect]]\nreason = 'r'\ndoom = true\nevent = 'Posted'",
+            "[[expect]]\nreason = 'r'\ndoom = true\ncause = 'both'",
+            "[[expect]]\nreason = 'r'\ndoom = true\nfrom = 9\nto = 3",
+            "[[expect]]\nreason = 'r'\ndoom = true\ncount_max = -1",
+            "[[expect]]\nreason = 'r'\n[[expect]]\nreason = 'r'\ndoom = yes",
+        ]
+        .map(refusal)
+        .into();
+        insta::assert_snapshot!(messages.join("\n"), @"
+        expectation file, line 4: unknown field `tabel`, expected one of `reason`, `table`, `column`, `columns`, `row`, `task`, `doom`, `event`, `cause`, `from`, `to`, `count_max`
+        expectation file, line 1: unknown field `expectations`, expected `expect`
+        expectation file, line 1: missing field `reason`
+        expectation file, entry at line 2: the reason is empty
+        expectation file, entry at line 1: nothing is named
+        expectation file, entry at line 1: 'column' is given without a table
+        expectation file, entry at line 1: table 'account' is not of the form plugin.table
+        expectation file, entry at line 1: both column and columns are given
+        expectation file, entry at line 1: columns is empty
+        expectation file, entry at line 1: column 'A b' is not of the form [a-z][a-z0-9_]*
+        expectation file, entry at line 1: type 'Posted' is not of the form plugin.Name (letters, digits and '_' after the dot, 96 characters at most)
+        expectation file, line 4: unknown variant `both`, expected `direct` or `inherited`
+        expectation file, entry at line 1: from 9 is after to 3
+        expectation file, line 4: invalid value: integer `-1`, expected u64
+        expectation file, line 5: string values must be quoted, expected literal string
+        ");
+    }
+}

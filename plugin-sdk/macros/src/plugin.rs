@@ -1,85 +1,15 @@
 //! The attribute that makes an `impl` block a plugin.
 
+mod arguments;
+mod handlers;
+
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
-use syn::spanned::Spanned;
-use syn::{
-    FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, LitStr, Path, PathArguments,
-    Token, Type, bracketed,
-};
+use quote::quote;
+use syn::{Ident, ItemImpl, LitStr, Type};
 
-use crate::attributes::{check_plugin_name, check_version, doc_comment};
-
-const OPTIONS: &str = "expected one of `version`, `name`, `extends`, `description`, `changes`, `tables`, `reads`, \
-                       `events`, `tasks`";
-
-#[derive(Default)]
-struct Arguments {
-    version: Option<LitStr>,
-    name: Option<LitStr>,
-    extends: Option<LitStr>,
-    description: Option<LitStr>,
-    changes: Vec<LitStr>,
-    tables: Vec<Path>,
-    reads: Vec<Path>,
-    events: Vec<Path>,
-    tasks: Vec<Path>,
-}
-
-impl Parse for Arguments {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        let mut arguments = Self::default();
-        while !input.is_empty() {
-            let option = input.parse::<Ident>()?;
-            input.parse::<Token![=]>()?;
-            match option.to_string().as_str() {
-                "version" => {
-                    let version = input.parse()?;
-                    check_version(&version)?;
-                    arguments.version = Some(version);
-                }
-                "extends" => {
-                    let version = input.parse()?;
-                    check_version(&version)?;
-                    arguments.extends = Some(version);
-                }
-                "name" => {
-                    let name = input.parse::<LitStr>()?;
-                    check_plugin_name(&name.value(), name.span())?;
-                    arguments.name = Some(name);
-                }
-                "description" => arguments.description = Some(input.parse()?),
-                "changes" => arguments.changes = list(input)?,
-                "tables" => arguments.tables = list(input)?,
-                "reads" => arguments.reads = list(input)?,
-                "events" => arguments.events = list(input)?,
-                "tasks" => arguments.tasks = list(input)?,
-                _ => return Err(syn::Error::new(option.span(), OPTIONS)),
-            }
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        Ok(arguments)
-    }
-}
-
-fn list<T: Parse>(input: ParseStream<'_>) -> syn::Result<Vec<T>> {
-    let items;
-    bracketed!(items in input);
-    Ok(Punctuated::<T, Token![,]>::parse_terminated(&items)?
-        .into_iter()
-        .collect())
-}
-
-/// A function with `#[materialize]` or `#[create]`.
-struct Handler {
-    ident: Ident,
-    payload: Type,
-    takes_cx: bool,
-}
+use self::arguments::Arguments;
+use self::handlers::{Handler, check_once, take_handlers};
+use crate::attributes::{check_plugin_name, doc_comment};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut block = match syn::parse2::<ItemImpl>(item.clone()) {
@@ -104,100 +34,6 @@ pub fn outside(attribute: &str, item: TokenStream) -> TokenStream {
         format!("`#[{attribute}]` belongs on a function of an `impl` block with `#[plugin(..)]`");
     let error = syn::Error::new(Span::call_site(), message).into_compile_error();
     quote!(#error #item)
-}
-
-/// Takes the handlers' attributes off and returns the materializers and the creators.
-fn take_handlers(block: &mut ItemImpl) -> syn::Result<(Vec<Handler>, Vec<Handler>)> {
-    let mut materializers = Vec::new();
-    let mut creators = Vec::new();
-    let mut errors: Option<syn::Error> = None;
-    for item in &mut block.items {
-        let ImplItem::Fn(function) = item else {
-            continue;
-        };
-        let is_materializer = take_attribute(function, "materialize");
-        let is_creator = take_attribute(function, "create");
-        let handler = match (is_materializer, is_creator) {
-            (false, false) => continue,
-            (true, true) => Err(syn::Error::new_spanned(
-                &function.sig.ident,
-                "a function handles an event or a command, not both",
-            )),
-            (true, false) => handler(function, "Event").map(|handler| materializers.push(handler)),
-            (false, true) => handler(function, "Command").map(|handler| creators.push(handler)),
-        };
-        if let Err(error) = handler {
-            match &mut errors {
-                Some(errors) => errors.combine(error),
-                None => errors = Some(error),
-            }
-        }
-    }
-    errors.map_or(Ok((materializers, creators)), Err)
-}
-
-fn take_attribute(function: &mut ImplItemFn, name: &str) -> bool {
-    let before = function.attrs.len();
-    function.attrs.retain(|attribute| {
-        attribute
-            .path()
-            .segments
-            .last()
-            .is_none_or(|segment| segment.ident != name)
-    });
-    function.attrs.len() < before
-}
-
-fn handler(function: &ImplItemFn, message: &str) -> syn::Result<Handler> {
-    let signature = &function.sig;
-    if let Some(receiver) = signature.receiver() {
-        let message = "a handler has no `self`: what a plugin remembers is in its tables";
-        return Err(syn::Error::new_spanned(receiver, message));
-    }
-    if let Some(token) = &signature.asyncness {
-        return Err(syn::Error::new_spanned(
-            token,
-            "a handler is not async: it computes, and waits for nothing",
-        ));
-    }
-    let expected = match message {
-        "Event" => "expected `(event: &Event<Deposited>, cx: &Materialization) -> Done`",
-        _ => "expected `(command: &Command<Deposit>, cx: &Creation) -> Decision`",
-    };
-    if !(1..=2).contains(&signature.inputs.len()) {
-        return Err(syn::Error::new_spanned(&signature.ident, expected));
-    }
-    let payload = match &signature.inputs[0] {
-        FnArg::Typed(argument) => payload_type(&argument.ty, message),
-        FnArg::Receiver(_) => None,
-    };
-    let Some(payload) = payload else {
-        return Err(syn::Error::new_spanned(&signature.inputs[0], expected));
-    };
-    let (ident, payload) = (signature.ident.clone(), payload.clone());
-    Ok(Handler {
-        ident,
-        payload,
-        takes_cx: signature.inputs.len() == 2,
-    })
-}
-
-/// `T` of `&Event<T>`
-fn payload_type<'a>(argument: &'a Type, message: &str) -> Option<&'a Type> {
-    let Type::Reference(reference) = argument else {
-        return None;
-    };
-    let Type::Path(path) = reference.elem.as_ref() else {
-        return None;
-    };
-    let segment = path.path.segments.last()?;
-    let PathArguments::AngleBracketed(arguments) = &segment.arguments else {
-        return None;
-    };
-    match (segment.ident == message, arguments.args.first()?) {
-        (true, GenericArgument::Type(payload)) => Some(payload),
-        _ => None,
-    }
 }
 
 fn implementation(
@@ -293,18 +129,6 @@ fn plugin_ident(block: &ItemImpl) -> syn::Result<&Ident> {
             "a plugin is a plain type: `pub struct Bank;`",
         )),
     }
-}
-
-fn check_once(handlers: &[Handler]) -> syn::Result<()> {
-    let written = |handler: &Handler| handler.payload.to_token_stream().to_string();
-    for (position, handler) in handlers.iter().enumerate() {
-        let same = |other: &&Handler| written(other) == written(handler);
-        if let Some(first) = handlers[..position].iter().find(same) {
-            let message = format!("`{}` handles this type already", first.ident);
-            return Err(syn::Error::new(handler.payload.span(), message));
-        }
-    }
-    Ok(())
 }
 
 fn manifest(

@@ -1,25 +1,13 @@
 //! The derive of table rows.
 
+mod attributes;
+
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use syn::punctuated::Punctuated;
-use syn::{
-    Data, DeriveInput, Expr, ExprLit, Field, Fields, Ident, Lit, LitStr, Token, Type, bracketed,
-};
+use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Ident, Lit, Type};
 
-use crate::attributes::{check_name, check_plugin_name, plain_name, snake_case};
-
-struct TableAttributes {
-    name: String,
-    plugin: Option<String>,
-    indexes: Vec<IndexAttribute>,
-}
-
-struct IndexAttribute {
-    name: Ident,
-    columns: Vec<Ident>,
-    is_unique: bool,
-}
+use self::attributes::{IndexAttribute, TableAttributes, check_indexes, table_attributes};
+use crate::attributes::{check_name, plain_name};
 
 struct ColumnField<'a> {
     ident: &'a Ident,
@@ -52,7 +40,6 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         plugin,
         indexes,
     } = table_attributes(input)?;
-    check_indexes(&indexes, &columns)?;
 
     let ident = &input.ident;
     let reference = plugin
@@ -70,6 +57,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         .iter()
         .map(|column| column.ident)
         .collect::<Vec<_>>();
+    check_indexes(&indexes, &column_idents)?;
     let column_types = columns
         .iter()
         .map(|column| column.field_type)
@@ -178,61 +166,6 @@ fn named_fields(input: &DeriveInput) -> syn::Result<Vec<&Field>> {
     }
 }
 
-fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
-    let mut name = None;
-    let mut plugin = None;
-    let mut indexes = Vec::new();
-    for attribute in input
-        .attrs
-        .iter()
-        .filter(|attribute| attribute.path().is_ident("table"))
-    {
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("name") {
-                let text = meta.value()?.parse::<LitStr>()?;
-                check_name("table", &text.value(), text.span())?;
-                name = Some(text.value());
-                Ok(())
-            } else if meta.path.is_ident("plugin") {
-                let text = meta.value()?.parse::<LitStr>()?;
-                check_plugin_name(&text.value(), text.span())?;
-                plugin = Some(text.value());
-                Ok(())
-            } else if meta.path.is_ident("index") || meta.path.is_ident("unique") {
-                let is_unique = meta.path.is_ident("unique");
-                meta.parse_nested_meta(|index| {
-                    let name = index.path.require_ident()?.clone();
-                    let list;
-                    let value = index.value()?;
-                    bracketed!(list in value);
-                    let columns = Punctuated::<Ident, Token![,]>::parse_terminated(&list)?;
-                    let columns = columns.into_iter().collect();
-                    indexes.push(IndexAttribute { name, columns, is_unique });
-                    Ok(())
-                })
-            } else {
-                Err(meta.error(
-                    "expected `name = \"account\"`, `plugin = \"bank\"`, `index(by_district = [district])` or \
-                     `unique(by_name = [name])`",
-                ))
-            }
-        })?;
-    }
-    let name = match name {
-        Some(name) => name,
-        None => {
-            let name = snake_case(&plain_name(&input.ident));
-            check_name("table", &name, input.ident.span())?;
-            name
-        }
-    };
-    Ok(TableAttributes {
-        name,
-        plugin,
-        indexes,
-    })
-}
-
 fn column(field: &Field) -> syn::Result<ColumnField<'_>> {
     let Some(ident) = &field.ident else {
         return Err(syn::Error::new_spanned(field, "a column has a name"));
@@ -263,31 +196,6 @@ fn column(field: &Field) -> syn::Result<ColumnField<'_>> {
         default,
         is_key,
     })
-}
-
-fn check_indexes(indexes: &[IndexAttribute], columns: &[ColumnField<'_>]) -> syn::Result<()> {
-    for (position, index) in indexes.iter().enumerate() {
-        let name = plain_name(&index.name);
-        check_name("index", &name, index.name.span())?;
-        if indexes[..position]
-            .iter()
-            .any(|other| other.name == index.name)
-        {
-            let message = format!("the index `{name}` is declared twice");
-            return Err(syn::Error::new(index.name.span(), message));
-        }
-        if index.columns.is_empty() {
-            let message = format!("the index `{name}` names no column");
-            return Err(syn::Error::new(index.name.span(), message));
-        }
-        for column in &index.columns {
-            if !columns.iter().any(|known| known.ident == column) {
-                let message = format!("the index `{name}` names `{column}`, which is not a column");
-                return Err(syn::Error::new(column.span(), message));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn default_tokens(column: &ColumnField<'_>) -> TokenStream {

@@ -4,6 +4,7 @@
 //! A [`Scenario`] tells a story: events that were given, a command or event to try, and what must come of it.
 
 pub(crate) mod host;
+mod ordered;
 mod scenario;
 mod session;
 #[cfg(feature = "sql")]

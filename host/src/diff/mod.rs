@@ -1,1 +1,186 @@
-//! (under construction)
+//! Two lineups over the same events: what differs, why, and what it cost. Knows neither disk nor engine: it is given
+//! two sides that can run an event, and a sink that takes what was found.
+
+mod compare;
+mod engine;
+pub mod expectation;
+mod final_rows;
+#[cfg(test)]
+mod samples;
+
+use std::collections::BTreeMap;
+
+pub use compare::{Step, differences};
+pub use expectation::Expectations;
+pub use engine::{Base, Side, Source, run};
+
+use crate::model::{Result, Seq, Task, TypeName, Value};
+
+/// What one event's effects differ in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventDiff {
+    pub seq: Seq,
+    pub event_type: TypeName,
+    pub subject: Option<String>,
+    pub time: String,
+    pub cause: Cause,
+    /// Never empty.
+    pub differences: Vec<Difference>,
+}
+
+/// Why an event's effects differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// The candidate also differs when it runs on the base's state: this event's logic changed.
+    Direct,
+    /// It does not: the difference comes from earlier state.
+    Inherited,
+}
+
+impl Cause {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Cause::Direct => "direct",
+            Cause::Inherited => "inherited",
+        }
+    }
+}
+
+/// One thing that differs. `None` on a side: it has no such row, column, task or doom.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Difference {
+    /// Both change this row and leave different values in a column (or, `before`, met different ones and left the same).
+    Column {
+        /// `plugin.table`
+        table: String,
+        key: Vec<Value>,
+        column: String,
+        base: Option<Value>,
+        candidate: Option<Value>,
+        before: bool,
+    },
+    /// Only one of them changes this row, or they change it in different ways (`insert`, `update`, `delete`).
+    Row {
+        table: String,
+        key: Vec<Value>,
+        base: Option<&'static str>,
+        candidate: Option<&'static str>,
+    },
+    /// A task, by its place among the event's tasks.
+    Task { ordinal: usize, base: Option<Task>, candidate: Option<Task> },
+    /// One of them cannot materialize the event, or they fail in different ways.
+    Doom { base: Option<String>, candidate: Option<String> },
+}
+
+/// A row of the final state that is not the same under both.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FinalRow {
+    /// `plugin.table`
+    pub table: String,
+    pub key: Vec<Value>,
+    pub kind: FinalKind,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum FinalKind {
+    /// Only the candidate has it: column and value.
+    Added(Vec<(String, Value)>),
+    /// Only the base has it.
+    Removed(Vec<(String, Value)>),
+    /// Column, base, candidate.
+    Changed(Vec<(String, Option<Value>, Option<Value>)>),
+}
+
+/// Work one side did.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Cost {
+    pub fuel: u64,
+    pub host_calls: u64,
+    pub rows_read: u64,
+    pub rows_written: u64,
+    /// Seconds spent materializing, on that side's own thread.
+    pub seconds: f64,
+}
+
+/// Number of differing events by cause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Split {
+    pub direct: u64,
+    pub inherited: u64,
+}
+
+impl Split {
+    pub fn add(&mut self, cause: Cause) {
+        match cause {
+            Cause::Direct => self.direct += 1,
+            Cause::Inherited => self.inherited += 1,
+        }
+    }
+
+    pub fn total(&self) -> u64 {
+        self.direct + self.inherited
+    }
+}
+
+/// Final rows of one table that differ.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FinalCount {
+    pub added: u64,
+    pub removed: u64,
+    pub changed: u64,
+    /// Of the changed rows: how many differ in each column.
+    pub columns: BTreeMap<String, u64>,
+}
+
+/// The whole comparison in numbers. Its size does not grow with the log.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Summary {
+    /// What was compared, as the user named it: `bank@1993-01-01`, `recorded`.
+    pub base: String,
+    pub candidate: String,
+    pub from: Seq,
+    pub to: Seq,
+    /// Events run by both.
+    pub events: u64,
+    pub differing: Split,
+    pub first: Option<EventDiff>,
+    pub by_type: BTreeMap<String, Split>,
+    /// By (`plugin.table`, column).
+    pub by_column: BTreeMap<(String, String), Split>,
+    /// Rows that only one of them changes, by table.
+    pub by_row: BTreeMap<String, Split>,
+    /// Tasks that only the candidate asks for, only the base asks for, and that differ; by kind.
+    pub tasks: BTreeMap<String, TaskCount>,
+    /// Events that the base, the candidate, could not materialize.
+    pub dooms: (u64, u64),
+    /// By `plugin.table`; only tables with differing rows.
+    pub final_rows: BTreeMap<String, FinalCount>,
+    pub cost: (Cost, Cost),
+    /// Differences (of events and of final rows) that no expectation names.
+    pub unexpected: u64,
+    pub expectations: Vec<ExpectationUse>,
+    /// Wall-clock seconds of the whole comparison.
+    pub seconds: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct TaskCount {
+    pub appear: u64,
+    pub vanish: u64,
+    pub change: u64,
+}
+
+/// How often an expectation was met; one that never was is worth a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectationUse {
+    pub reason: String,
+    pub met: u64,
+}
+
+/// Takes what is found, in the order of the log, then the final rows, then the summary.
+pub trait Sink {
+    /// `unexpected[i]` tells of `diff.differences[i]`.
+    fn event(&mut self, diff: &EventDiff, unexpected: &[bool]) -> Result<()>;
+    fn final_row(&mut self, row: &FinalRow, unexpected: bool) -> Result<()>;
+    fn finish(&mut self, summary: &Summary) -> Result<()>;
+}

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::overlay::Overlay;
+use super::overlay::{Overlay, Write};
 use super::program::Program;
 use crate::model::layout::RowMap;
 use crate::model::{
@@ -236,17 +236,23 @@ impl Ground {
 
     /// Takes back every write of the event, also those that SQL was shown.
     pub fn undo(&mut self) -> Result<()> {
-        if self.shown_to_sql {
+        let writes = self.overlay.take_writes();
+        self.tasks.clear();
+        self.undo_shown(&writes)
+    }
+
+    /// Puts rows that SQL was shown back to what they were before the event.
+    pub fn undo_shown(&mut self, writes: &[Write]) -> Result<()> {
+        if std::mem::take(&mut self.shown_to_sql) {
             // Two passes, so that no unique index meets a value twice on the way back.
-            for entry in self.overlay.entries() {
-                self.projection.put(entry.table, &entry.key, None)?;
+            for (table, key, _, _) in writes {
+                self.projection.put(*table, key, None)?;
             }
-            for entry in self.overlay.entries() {
-                self.projection.put(entry.table, &entry.key, entry.before.clone())?;
+            self.projection.flush_shown()?;
+            for (table, key, before, _) in writes {
+                self.projection.put(*table, key, before.clone())?;
             }
         }
-        self.overlay.clear();
-        self.tasks.clear();
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ground::{Ground, Usage};
+use super::overlay::Write;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use crate::model::hash::running_hash;
@@ -21,6 +22,12 @@ pub struct Materializer {
     ground: Option<Box<Ground>>,
     /// The event whose effects are worked out but not kept.
     pending: Option<(Seq, usize, Vec<u8>)>,
+}
+
+/// A pending event's writes while a probe runs.
+pub struct Aside {
+    pending: Option<(Seq, usize, Vec<u8>)>,
+    entries: Vec<Write>,
 }
 
 /// What one event came to.
@@ -195,6 +202,25 @@ impl Materializer {
         // Format byte, then the number of changes: 0 is "no changes".
         let running = if body[1] == 0 { running } else { running_hash(&running, seq, &body[1..changes_end]) };
         ground.projection.advance(ProjectionHead { position: seq, running });
+        Ok(())
+    }
+
+    /// Takes the pending event's work out of the way, so that a probe can run on the state before it.
+    pub fn set_aside(&mut self) -> Result<Aside> {
+        let ground = self.ground();
+        let entries = ground.overlay.take_writes();
+        ground.undo_shown(&entries)?;
+        Ok(Aside { pending: self.pending.take(), entries })
+    }
+
+    /// Puts it back as it was.
+    pub fn put_back(&mut self, aside: Aside) -> Result<()> {
+        let ground = self.ground();
+        ground.begin();
+        for (table, key, before, after) in aside.entries {
+            ground.overlay.write(table, key, || before, after);
+        }
+        self.pending = aside.pending;
         Ok(())
     }
 

@@ -19,6 +19,9 @@ pub struct Entry {
     pub synced: bool,
 }
 
+/// Table, key, row before, row after.
+pub type Write = (usize, Vec<Value>, Option<Row>, Option<Row>);
+
 /// All rows that the event wrote, in the order of their first write.
 #[derive(Debug, Default)]
 pub struct Overlay {
@@ -114,6 +117,16 @@ impl Overlay {
             });
         }
         changes
+    }
+
+    /// All writes, first to last row; the overlay is empty afterwards.
+    pub fn take_writes(&mut self) -> Vec<Write> {
+        self.index.clear();
+        self.journal.clear();
+        self.entries
+            .drain(..)
+            .map(|entry| (entry.table, entry.key, entry.before, entry.after))
+            .collect()
     }
 
     pub fn clear(&mut self) {

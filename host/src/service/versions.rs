@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::book::{Book, LIVE, Live, live_file, remove_projection};
+use super::listing::Listing;
 use super::materializer::Materializer;
 use super::player::Player;
 use super::program::Program;
@@ -99,7 +100,7 @@ impl Book {
             ))
             .hint("a version that was used stays as it is for ever; give the new code a later date"))
         };
-        let events = self.stamped_events(version)?;
+        let events = Listing::read(&self.log)?.events(version);
         if events > 0 {
             return refuse(format!("{events} events were handled by it"));
         }
@@ -132,53 +133,8 @@ impl Book {
         Ok(tables.filter(|table| table.plugin == code.version.plugin).cloned().collect())
     }
 
-    fn stamped_events(&self, version: &PluginVersion) -> Result<u64> {
-        let mut count = 0;
-        for (lineup, event_type, events) in self.log.stamped()? {
-            let lineup: Lineup = lineup.parse()?;
-            let stamped = lineup.version(version.plugin.as_str()) == Some(version.date);
-            if stamped && self.handles(version, event_type.as_str()) {
-                count += events;
-            }
-        }
-        Ok(count)
-    }
-
-    /// True when a version, or one it extends, declares or materializes a type.
-    fn handles(&self, version: &PluginVersion, event_type: &str) -> bool {
-        let mut next = Some(version.clone());
-        while let Some(version) = next {
-            let Ok(stored) = self.library.find(&version) else { return false };
-            let manifest = &stored.manifest;
-            if manifest.materializes.iter().any(|name| name == event_type)
-                || manifest.events.iter().any(|event| event.name == event_type)
-            {
-                return true;
-            }
-            next = manifest
-                .extends()
-                .ok()
-                .flatten()
-                .map(|date| PluginVersion { plugin: version.plugin.clone(), date });
-        }
-        false
-    }
-
     pub fn versions(&self) -> Result<Vec<VersionLine>> {
-        let lineup = self.lineup();
-        self.library
-            .versions()
-            .map(|stored| {
-                Ok(VersionLine {
-                    version: stored.version.clone(),
-                    digest: stored.digest,
-                    manifest: stored.manifest.clone(),
-                    loaded_at: stored.loaded_at.clone(),
-                    active: lineup.version(stored.version.plugin.as_str()) == Some(stored.version.date),
-                    events: self.stamped_events(&stored.version)?,
-                })
-            })
-            .collect()
+        Ok(Listing::read(&self.log)?.lines(&self.lineup()))
     }
 
     /// Puts a version in force. The new projection is built beside the live one and switched to in the log transaction

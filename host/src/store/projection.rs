@@ -444,6 +444,12 @@ impl Projection {
         Ok(())
     }
 
+    /// Writes what is in the cache into the open transaction now: rows that must be gone before others come.
+    pub fn flush_shown(&mut self) -> Result<()> {
+        self.begin()?;
+        self.flush()
+    }
+
     /// True when the cache holds so much that the caller should commit soon.
     pub fn is_full(&self) -> bool {
         self.tables.iter().map(|table| table.cached.len()).sum::<usize>() > limits::CACHED_ROWS_MAX

@@ -1,0 +1,245 @@
+//! How fast, and beside what: every figure is a ratio to the same work in plain Rust and rusqlite, measured in the same
+//! run. `cargo bench` runs all of it; `cargo bench -- w1` only the parts whose name contains the word.
+//!
+//! Peak memory is taken from child processes of this program, so that one part's memory is not another's.
+
+mod floor;
+mod workload;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use daybook::diff::{EventDiff, Expectations, FinalRow, Sink, Summary};
+use daybook::model::{PluginVersion, Result};
+use daybook::replay::silent;
+use daybook::runtime::Runtime;
+use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy};
+
+use workload::Workload;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    if let [verb, path, rest @ ..] = arguments.as_slice()
+        && let Some(job) = verb.strip_prefix("child-")
+    {
+        child(job, Path::new(path), rest);
+        return;
+    }
+    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|word| name.contains(word.as_str()));
+    let bench = Bench::new();
+    println!("{}", machine());
+    if wanted("berka") {
+        bench.berka();
+    }
+    if wanted("w1") {
+        bench.w1();
+    }
+    if wanted("million") {
+        bench.million();
+    }
+}
+
+/// Runs of each timed thing; the median counts.
+const RUNS: usize = 3;
+
+struct Bench {
+    runtime: Arc<Runtime>,
+    directory: tempfile::TempDir,
+    plugins: Vec<(PathBuf, Vec<u8>)>,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
+        let paths: Vec<PathBuf> = ["bank/1993-01-01", "bank/1994-01-01", "deposit/2020-01-01"]
+            .map(|path| root.join(path))
+            .to_vec();
+        let built = daybook::authoring::build_all(&paths).expect("the plugins build");
+        Bench {
+            runtime: Arc::new(Runtime::new().expect("the engine starts")),
+            directory: tempfile::tempdir().expect("a temporary directory"),
+            plugins: paths.into_iter().zip(built.into_iter().map(|plugin| plugin.bytes)).collect(),
+        }
+    }
+
+    fn component(&self, name: &str) -> &[u8] {
+        let found = self.plugins.iter().find(|(path, _)| path.ends_with(name));
+        &found.expect("a plugin of this bench").1
+    }
+
+    /// A new book with versions loaded and the first of them active.
+    fn book(&self, name: &str, versions: &[(&str, &str)]) -> (PathBuf, Book) {
+        let path = self.directory.path().join(name);
+        let mut book = Book::init(self.runtime.clone(), &path).expect("a new book");
+        for (component, _) in versions {
+            book.load(self.component(component)).expect("the plugin loads");
+        }
+        let first: PluginVersion = versions[0].1.parse().expect("a version");
+        book.activate(&first, Policy::Pinned, &mut silent()).expect("it is activated");
+        (path, book)
+    }
+
+    /// The bank's real log: replay, append and diff.
+    fn berka(&self) {
+        let Some(events) = workload::berka() else {
+            println!("berka: the data is absent ($DAYBOOK_DATA, ../shared/data); not measured");
+            return;
+        };
+        self.bank("berka", events);
+    }
+
+    fn bank(&self, name: &str, events: Workload) {
+        let versions = [("bank/1993-01-01", "bank@1993-01-01"), ("bank/1994-01-01", "bank@1994-01-01")];
+        let (path, mut book) = self.book(name, &versions);
+        let count = events.len();
+        let (seconds, ()) = timed(|| {
+            for batch in events.batches(1_000) {
+                book.append(batch).expect("events are appended");
+            }
+        });
+        println!("{name}: append in batches of 1,000: {:.0} events/s", count as f64 / seconds);
+        let floor = median(|| timed(|| floor::replay_bank(&path.join("log.db"), self.directory.path())).0);
+        report(name, "native floor", count, floor, floor);
+        let base = median(|| timed(|| replay(&mut book, "bank@1993-01-01")).0);
+        report(name, "replay bank@1993-01-01", count, base, floor);
+        let candidate = median(|| timed(|| replay(&mut book, "bank@1994-01-01")).0);
+        report(name, "replay bank@1994-01-01 (two instances an event)", count, candidate, floor);
+        let both = median(|| timed(|| diff(&mut book, "bank@1993-01-01", "bank@1994-01-01")).0);
+        println!(
+            "{name}: diff of both: {both:.2} s, {:.2} of the longer replay, {:.2} of the shorter",
+            both / candidate.max(base),
+            both / base.min(candidate)
+        );
+        let same = median(|| timed(|| diff(&mut book, "bank@1993-01-01", "bank@1993-01-01")).0);
+        println!("{name}: diff of a version with itself: {same:.2} s, {:.2} of one replay", same / base);
+    }
+
+    /// Workload W1: 200,000 deposits over 20,000 accounts.
+    fn w1(&self) {
+        let (path, mut book) = self.book("w1", &[("deposit/2020-01-01", "deposit@2020-01-01")]);
+        let single = 5_000;
+        let mut events = workload::deposits(200_000).into_iter();
+        let (seconds, ()) = timed(|| {
+            for event in events.by_ref().take(single) {
+                book.append(vec![event]).expect("an event is appended");
+            }
+        });
+        let floor_seconds = floor::append_deposits(self.directory.path(), single as u64);
+        println!(
+            "w1: one durable event an append, with state: {:.0} events/s; plain rusqlite {:.0}; ratio {:.2}",
+            single as f64 / seconds,
+            single as f64 / floor_seconds,
+            floor_seconds / seconds
+        );
+        loop {
+            let batch: Vec<Incoming> = events.by_ref().take(1_000).collect();
+            if batch.is_empty() {
+                break;
+            }
+            book.append(batch).expect("events are appended");
+        }
+        let floor = median(|| timed(|| floor::replay_deposits(&path.join("log.db"), self.directory.path())).0);
+        report("w1", "native floor of a rebuild", 200_000, floor, floor);
+        let rebuild = median(|| timed(|| replay(&mut book, "deposit@2020-01-01")).0);
+        report("w1", "rebuild", 200_000, rebuild, floor);
+    }
+
+    /// A million generated postings, and the memory that they and two million take.
+    fn million(&self) {
+        self.bank("million", workload::postings(1_000_000));
+        for count in [1_000_000u64, 2_000_000] {
+            let versions = [("bank/1993-01-01", "bank@1993-01-01"), ("bank/1994-01-01", "bank@1994-01-01")];
+            let name = format!("memory-{count}");
+            let (path, mut book) = self.book(&name, &versions);
+            for batch in workload::postings(count).batches(10_000) {
+                book.append(batch).expect("events are appended");
+            }
+            drop(book);
+            for job in ["replay", "diff"] {
+                println!("memory: {job} of {count} events: peak {} MB", self.peak_megabytes(job, &path));
+            }
+            std::fs::remove_dir_all(&path).expect("the book is removed");
+        }
+    }
+
+    fn peak_megabytes(&self, job: &str, path: &Path) -> u64 {
+        let program = std::env::current_exe().expect("this program");
+        let output = std::process::Command::new(program)
+            .arg(format!("child-{job}"))
+            .arg(path)
+            .output()
+            .expect("a child process");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of megabytes")
+    }
+}
+
+/// One job in a process of its own; prints its peak resident memory in megabytes.
+fn child(job: &str, path: &Path, _: &[String]) {
+    let runtime = Arc::new(Runtime::new().expect("the engine starts"));
+    let mut book = Book::open(runtime, path, &mut silent()).expect("the book opens");
+    match job {
+        "replay" => replay(&mut book, "bank@1993-01-01"),
+        _ => diff(&mut book, "bank@1993-01-01", "bank@1994-01-01"),
+    }
+    let status = std::fs::read_to_string("/proc/self/status").expect("this process's status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse().expect("a number");
+    println!("{}", kilobytes / 1024);
+}
+
+fn replay(book: &mut Book, version: &str) {
+    let picked = Picked::Pinned(vec![version.parse().expect("a version")]);
+    book.replay(&picked, None, "bench", &mut silent()).expect("the log replays");
+}
+
+fn diff(book: &mut Book, base: &str, candidate: &str) {
+    let picked = |text: &str| Picked::Pinned(vec![text.parse().expect("a version")]);
+    let request = DiffRequest { base: picked(base), candidate: picked(candidate), from: None, to: None };
+    let mut expectations = Expectations::none();
+    book.diff(&request, &mut expectations, &mut Silent, &mut silent()).expect("the diff runs");
+}
+
+/// Counts nothing, writes nothing: the engine alone is measured.
+struct Silent;
+
+impl Sink for Silent {
+    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
+        Ok(())
+    }
+    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
+        Ok(())
+    }
+    fn finish(&mut self, _: &Summary) -> Result<()> {
+        Ok(())
+    }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {
+    let start = Instant::now();
+    let value = work();
+    (start.elapsed().as_secs_f64(), value)
+}
+
+fn median(mut run: impl FnMut() -> f64) -> f64 {
+    let mut seconds: Vec<f64> = (0..RUNS).map(|_| run()).collect();
+    seconds.sort_by(f64::total_cmp);
+    seconds[RUNS / 2]
+}
+
+fn report(name: &str, what: &str, count: usize, seconds: f64, floor: f64) {
+    println!(
+        "{name}: {what}: {:.0} events/s, {:.2} µs an event, {:.2} × the floor",
+        count as f64 / seconds,
+        seconds * 1e6 / count as f64,
+        seconds / floor
+    );
+}
+
+fn machine() -> String {
+    let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("machine: {} · {cores} cores", model.trim_start_matches([' ', '\t', ':']))
+}

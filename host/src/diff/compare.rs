@@ -1,0 +1,245 @@
+//! Two outcomes of one event, side by side: by table, key and column; tasks by their place; dooms by their words.
+
+use std::sync::Arc;
+
+use super::Difference;
+use crate::model::{Change, Effects, Layouts, Row, TableLayout, Value};
+
+/// What one side made of an event.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The tables that `effects` refer to.
+    pub layouts: Arc<Layouts>,
+    /// Effects and their canonical bytes; or why there are none.
+    pub outcome: Result<(Effects, Vec<u8>), String>,
+}
+
+impl Step {
+    /// Quick and sure for the usual case: same tables, same bytes.
+    pub fn is_same(&self, other: &Step) -> bool {
+        match (&self.outcome, &other.outcome) {
+            (Ok((_, mine)), Ok((_, theirs))) => {
+                (mine == theirs && (Arc::ptr_eq(&self.layouts, &other.layouts) || self.layouts == other.layouts))
+                    || differences(self, other).is_empty()
+            }
+            (Err(mine), Err(theirs)) => mine == theirs,
+            _ => false,
+        }
+    }
+}
+
+/// Everything in which two steps differ; empty when they are the same to a reader of the state.
+pub fn differences(base: &Step, candidate: &Step) -> Vec<Difference> {
+    let mut found = Vec::new();
+    match (&base.outcome, &candidate.outcome) {
+        (Ok((ours, _)), Ok((theirs, _))) => {
+            changes(base, &ours.changes, candidate, &theirs.changes, &mut found);
+            let count = ours.tasks.len().max(theirs.tasks.len());
+            for ordinal in 0..count {
+                let (base, candidate) = (ours.tasks.get(ordinal), theirs.tasks.get(ordinal));
+                if base != candidate {
+                    found.push(Difference::Task {
+                        ordinal,
+                        base: base.cloned(),
+                        candidate: candidate.cloned(),
+                    });
+                }
+            }
+        }
+        (ours, theirs) => {
+            let (base, candidate) = (ours.as_ref().err().cloned(), theirs.as_ref().err().cloned());
+            if base != candidate {
+                found.push(Difference::Doom { base, candidate });
+            }
+        }
+    }
+    found
+}
+
+/// A change with its name: table and key, in the order in which effects are canonical.
+struct Named<'a> {
+    layout: &'a TableLayout,
+    key: Box<[u8]>,
+    change: &'a Change,
+}
+
+fn named<'a>(step: &'a Step, changes: &'a [Change]) -> Vec<Named<'a>> {
+    changes
+        .iter()
+        .map(|change| {
+            let layout = &*step.layouts.tables[change.table];
+            Named { layout, key: layout.key_bytes(change.row()), change }
+        })
+        .collect()
+}
+
+fn changes(base: &Step, ours: &[Change], candidate: &Step, theirs: &[Change], found: &mut Vec<Difference>) {
+    let (ours, theirs) = (named(base, ours), named(candidate, theirs));
+    let (mut left, mut right) = (ours.iter().peekable(), theirs.iter().peekable());
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (None, None) => return,
+            (Some(_), None) => std::cmp::Ordering::Less,
+            (None, Some(_)) => std::cmp::Ordering::Greater,
+            (Some(a), Some(b)) => (&a.layout.sql_name, &a.key).cmp(&(&b.layout.sql_name, &b.key)),
+        };
+        let row = |named: &Named<'_>, base, candidate| Difference::Row {
+            table: table_name(named.layout),
+            key: named.layout.key_of(named.change.row()),
+            base,
+            candidate,
+        };
+        match order {
+            std::cmp::Ordering::Less => {
+                if let Some(only) = left.next() {
+                    found.push(row(only, Some(only.change.operation()), None));
+                }
+            }
+            std::cmp::Ordering::Greater => {
+                if let Some(only) = right.next() {
+                    found.push(row(only, None, Some(only.change.operation())));
+                }
+            }
+            std::cmp::Ordering::Equal => {
+                let (Some(a), Some(b)) = (left.next(), right.next()) else { return };
+                if a.change.operation() == b.change.operation() {
+                    columns(a, b, found);
+                } else {
+                    found.push(row(a, Some(a.change.operation()), Some(b.change.operation())));
+                }
+            }
+        }
+    }
+}
+
+/// `plugin.table`, as people write it.
+pub fn table_name(layout: &TableLayout) -> String {
+    format!("{}.{}", layout.plugin, layout.table)
+}
+
+fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>) {
+    let count = found.len();
+    let pairs = [
+        (&base.change.after, &candidate.change.after, false),
+        (&base.change.before, &candidate.change.before, true),
+    ];
+    for (ours, theirs, before) in pairs {
+        let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
+        // Rows before are only told of when the rows after do not show the difference.
+        if before && found.len() > count {
+            break;
+        }
+        for (column, base_value, candidate_value) in
+            column_differences(base.layout, ours, candidate.layout, theirs)
+        {
+            found.push(Difference::Column {
+                table: table_name(base.layout),
+                key: base.layout.key_of(base.change.row()),
+                column,
+                base: base_value,
+                candidate: candidate_value,
+                before,
+            });
+        }
+    }
+}
+
+/// Columns in which two rows differ, by name. A column that one layout lacks is `None` there.
+pub fn column_differences(
+    base: &TableLayout,
+    ours: &Row,
+    candidate: &TableLayout,
+    theirs: &Row,
+) -> Vec<(String, Option<Value>, Option<Value>)> {
+    let mut found = Vec::new();
+    for (at, column) in base.columns.iter().enumerate() {
+        let other = match candidate.columns.get(at) {
+            Some(same) if same.name == column.name => Some(at),
+            _ => candidate.column(&column.name),
+        };
+        let theirs = other.map(|other| &theirs[other]);
+        if theirs != Some(&ours[at]) {
+            found.push((column.name.clone(), Some(ours[at].clone()), theirs.cloned()));
+        }
+    }
+    for (at, column) in candidate.columns.iter().enumerate() {
+        if base.column(&column.name).is_none() {
+            found.push((column.name.clone(), None, Some(theirs[at].clone())));
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::manifest::{Column, ColumnKind};
+    use crate::model::{PluginName, Task};
+
+    fn layouts(columns: &[&str]) -> Arc<Layouts> {
+        let columns = columns
+            .iter()
+            .map(|name| Column {
+                name: (*name).into(),
+                kind: ColumnKind::Integer,
+                nullable: false,
+                default: None,
+            })
+            .collect();
+        let plugin = PluginName::new("bank").unwrap();
+        let table = TableLayout::new(plugin, "account".into(), columns, vec![0], vec![]);
+        Arc::new(Layouts::new(vec![Arc::new(table)]))
+    }
+
+    fn row(values: &[i64]) -> Option<Row> {
+        Some(values.iter().copied().map(Value::Integer).collect::<Vec<_>>().into())
+    }
+
+    fn step(layouts: &Arc<Layouts>, before: Option<Row>, after: Option<Row>, tasks: &[&str]) -> Step {
+        let tasks = tasks.iter().map(|kind| Task {
+            kind: (*kind).into(),
+            key: None,
+            data: "{}".into(),
+            not_before: None,
+        });
+        let changes = if before == after { vec![] } else { vec![Change { table: 0, before, after }] };
+        let effects = Effects { changes, tasks: tasks.collect() };
+        let (body, _) = effects.encode(layouts);
+        Step { layouts: layouts.clone(), outcome: Ok((effects, body)) }
+    }
+
+    fn check(base: &Step, candidate: &Step, expected: &[&str]) {
+        let found: Vec<String> = differences(base, candidate)
+            .iter()
+            .map(|difference| match difference {
+                Difference::Column { column, base, candidate, before, .. } => {
+                    let show = |v: &Option<Value>| v.as_ref().map_or("-".into(), Value::to_string);
+                    format!("{}{column} {} {}", if *before { "before " } else { "" }, show(base), show(candidate))
+                }
+                Difference::Row { base, candidate, .. } => format!("row {base:?} {candidate:?}"),
+                Difference::Task { ordinal, base, candidate } => {
+                    format!("task {ordinal} {} {}", base.is_some(), candidate.is_some())
+                }
+                Difference::Doom { .. } => "doom".into(),
+            })
+            .collect();
+        assert_eq!(found, expected);
+        assert_eq!(base.is_same(candidate), expected.is_empty());
+    }
+
+    #[test]
+    fn each_kind_of_difference_is_found_and_named() {
+        let two = layouts(&["id", "n"]);
+        let three = layouts(&["id", "n", "extra"]);
+        let base = step(&two, row(&[1, 5]), row(&[1, 6]), &["mail"]);
+        check(&base, &base.clone(), &[]);
+        check(&base, &step(&two, row(&[1, 5]), row(&[1, 7]), &["mail"]), &["n 6 7"]);
+        check(&base, &step(&two, row(&[1, 4]), row(&[1, 6]), &["mail"]), &["before n 5 4"]);
+        check(&base, &step(&two, None, row(&[1, 6]), &["mail"]), &["row Some(\"update\") Some(\"insert\")"]);
+        check(&base, &step(&two, None, None, &[]), &["row Some(\"update\") None", "task 0 true false"]);
+        check(&base, &step(&three, row(&[1, 5, 0]), row(&[1, 6, 0]), &["mail"]), &["extra - 0"]);
+        let doom = Step { layouts: two.clone(), outcome: Err("trapped".into()) };
+        check(&base, &doom, &["doom"]);
+        check(&doom, &doom.clone(), &[]);
+    }
+}

@@ -1,0 +1,284 @@
+//! Runs both sides at the same time: the candidate a batch ahead, so that the base, meeting an event whose effects
+//! differ, still stands on the state before it and can try the candidate there. Each side has its own thread.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::compare::{Step, differences};
+use super::expectation::Expectations;
+use super::final_rows::{Piece, merge};
+use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
+use crate::model::clock::Stopwatch;
+use crate::model::{Error, Event, Layouts, Result, Row, Seq};
+use crate::replay::{OnProgress, Progress};
+
+/// A lineup on a projection of its own.
+pub trait Side: Send {
+    /// Works out the next event and keeps its effects; an event of doom is kept as nothing.
+    fn step(&mut self, event: &Event) -> Result<Step>;
+    /// Between batches: a good moment to write to disk.
+    fn end_batch(&mut self) -> Result<()>;
+    fn layouts(&self) -> Arc<Layouts>;
+    /// Rows of a table in key order.
+    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()>;
+    /// Work done so far, without the time.
+    fn cost(&self) -> Cost;
+}
+
+/// The base can also tell why the candidate differs.
+pub trait Base: Side {
+    /// As `step`; where the candidate's step is another one, also its cause, tried on the state before the event.
+    fn step_beside(&mut self, event: &Event, candidate: &Step) -> Result<(Step, Option<Cause>)>;
+}
+
+/// Reads `from..=to`, at most so many.
+pub type Source<'a> = Box<dyn FnMut(Seq, Seq, usize) -> Result<Vec<Event>> + Send + 'a>;
+
+/// Events that go from thread to thread at once: large enough to make hand-over cheap, small enough to stay in cache.
+const BATCH: usize = 256;
+/// Batches a thread may be ahead.
+const AHEAD: usize = 4;
+const ROWS_PER_PIECE: usize = 256;
+
+/// A differing event on its way to the report.
+struct Found {
+    event: usize,
+    base: Step,
+    candidate: Step,
+    cause: Cause,
+}
+
+type Batch = Arc<Vec<Event>>;
+
+/// Both sides over `1..=to`; what differs from `from` on goes to the sink. Fills in the summary's numbers.
+pub fn run(
+    source: Source<'_>,
+    base: &mut dyn Base,
+    candidate: &mut dyn Side,
+    expectations: &mut Expectations,
+    sink: &mut dyn Sink,
+    mut summary: Summary,
+    progress: OnProgress<'_>,
+) -> Result<Summary> {
+    let watch = Stopwatch::start();
+    let (from, to) = (summary.from, summary.to);
+    std::thread::scope(|scope| -> Result<()> {
+        let (to_candidate, batches) = sync_channel::<Batch>(AHEAD);
+        let (to_base, steps) = sync_channel::<(Batch, Vec<Step>)>(AHEAD);
+        let (to_report, found) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+        let (base_rows, base_pieces) = sync_channel(AHEAD);
+        let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
+        let reader = scope.spawn(move || read(source, to, &to_candidate));
+        let ahead = scope.spawn(move || run_candidate(candidate, &batches, &to_base, &candidate_rows));
+        let beside = scope.spawn(move || run_base(base, &steps, &to_report, &base_rows));
+        let mut report = || -> Result<()> {
+            for (batch, found) in found {
+                for found in found {
+                    let event = &batch[found.event];
+                    if event.seq >= from {
+                        report_event(event, found, expectations, sink, &mut summary)?;
+                    }
+                }
+                if let Some(last) = batch.last() {
+                    let new = batch.iter().filter(|event| event.seq >= from).count();
+                    summary.events += new as u64;
+                    progress(Progress { done: last.seq.0, total: to.0 });
+                }
+            }
+            merge(base_pieces, candidate_pieces, |row| report_row(&row, expectations, sink, &mut summary))
+        };
+        // A thread that ends early closes its channels, and so the others end; its error is the one to tell.
+        let reported = report();
+        let read = join(reader);
+        let ahead = join(ahead);
+        let beside = join(beside);
+        read?;
+        summary.cost.1 = ahead?;
+        summary.cost.0 = beside?;
+        reported
+    })?;
+    summary.expectations = expectations.uses();
+    summary.seconds = watch.seconds();
+    sink.finish(&summary)?;
+    Ok(summary)
+}
+
+fn join<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
+    thread.join().unwrap_or_else(|_| Err(Error::internal("a thread of the diff panicked")))
+}
+
+fn read(mut source: Source<'_>, to: Seq, out: &SyncSender<Batch>) -> Result<()> {
+    let mut next = Seq(1);
+    while next <= to {
+        let events = source(next, to, BATCH)?;
+        if events.first().is_none_or(|first| first.seq != next) {
+            return Err(Error::corrupt(format!("event {next} is missing in the log")));
+        }
+        next = Seq(next.0 + events.len() as u64);
+        if out.send(Arc::new(events)).is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+fn run_candidate(
+    side: &mut dyn Side,
+    batches: &Receiver<Batch>,
+    out: &SyncSender<(Batch, Vec<Step>)>,
+    rows: &SyncSender<Piece>,
+) -> Result<Cost> {
+    let mut seconds = 0.0;
+    while let Ok(batch) = batches.recv() {
+        let watch = Stopwatch::start();
+        let steps = batch.iter().map(|event| side.step(event)).collect::<Result<Vec<_>>>()?;
+        side.end_batch()?;
+        seconds += watch.seconds();
+        if out.send((batch, steps)).is_err() {
+            return Ok(side.cost());
+        }
+    }
+    let cost = Cost { seconds, ..side.cost() };
+    send_rows(side, rows)?;
+    Ok(cost)
+}
+
+fn run_base(
+    side: &mut dyn Base,
+    steps: &Receiver<(Batch, Vec<Step>)>,
+    out: &SyncSender<(Batch, Vec<Found>)>,
+    rows: &SyncSender<Piece>,
+) -> Result<Cost> {
+    let mut seconds = 0.0;
+    while let Ok((batch, candidates)) = steps.recv() {
+        let watch = Stopwatch::start();
+        let mut found = Vec::new();
+        for (event, (at, candidate)) in candidates.into_iter().enumerate().map(|(at, step)| (&batch[at], (at, step))) {
+            let (base, cause) = side.step_beside(event, &candidate)?;
+            if let Some(cause) = cause {
+                found.push(Found { event: at, base, candidate, cause });
+            }
+        }
+        side.end_batch()?;
+        seconds += watch.seconds();
+        if out.send((batch, found)).is_err() {
+            return Ok(side.cost());
+        }
+    }
+    let cost = Cost { seconds, ..side.cost() };
+    send_rows(side, rows)?;
+    Ok(cost)
+}
+
+fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<Piece>) -> Result<()> {
+    let layouts = side.layouts();
+    for (table, layout) in layouts.tables.iter().enumerate() {
+        // A receiver that is gone has its own error to tell.
+        if out.send(Piece::Table(layout.clone())).is_err() {
+            return Ok(());
+        }
+        let mut rows = Vec::with_capacity(ROWS_PER_PIECE);
+        side.scan(table, &mut |row| {
+            rows.push(row);
+            if rows.len() == ROWS_PER_PIECE {
+                let _ = out.send(Piece::Rows(std::mem::replace(&mut rows, Vec::with_capacity(ROWS_PER_PIECE))));
+            }
+            Ok(())
+        })?;
+        let _ = out.send(Piece::Rows(rows));
+    }
+    Ok(())
+}
+
+fn report_event(
+    event: &Event,
+    found: Found,
+    expectations: &mut Expectations,
+    sink: &mut dyn Sink,
+    summary: &mut Summary,
+) -> Result<()> {
+    let diff = EventDiff {
+        seq: event.seq,
+        event_type: event.event_type.clone(),
+        subject: event.subject.clone(),
+        time: event.time.clone(),
+        cause: found.cause,
+        differences: differences(&found.base, &found.candidate),
+    };
+    let unexpected = expectations.check(&diff);
+    count(&diff, &unexpected, summary);
+    sink.event(&diff, &unexpected)?;
+    if summary.first.is_none() {
+        summary.first = Some(diff);
+    }
+    Ok(())
+}
+
+fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
+    summary.differing.add(diff.cause);
+    summary.by_type.entry(diff.event_type.to_string()).or_default().add(diff.cause);
+    summary.unexpected += unexpected.iter().filter(|unexpected| **unexpected).count() as u64;
+    // An event counts once for each column, however many of its rows differ there.
+    let mut columns: Vec<(&String, &String)> = Vec::new();
+    let mut tables: Vec<&String> = Vec::new();
+    for difference in &diff.differences {
+        match difference {
+            Difference::Column { table, column, .. } => columns.push((table, column)),
+            Difference::Row { table, .. } => tables.push(table),
+            Difference::Task { base, candidate, .. } => {
+                let count = |kind: &str, summary: &mut Summary, add: fn(&mut TaskCount)| {
+                    add(summary.tasks.entry(kind.to_owned()).or_default());
+                };
+                match (base, candidate) {
+                    (Some(base), Some(candidate)) if base.kind == candidate.kind => {
+                        count(&base.kind, summary, |count| count.change += 1);
+                    }
+                    (base, candidate) => {
+                        if let Some(task) = base {
+                            count(&task.kind, summary, |count| count.vanish += 1);
+                        }
+                        if let Some(task) = candidate {
+                            count(&task.kind, summary, |count| count.appear += 1);
+                        }
+                    }
+                }
+            }
+            Difference::Doom { base, candidate } => {
+                summary.dooms.0 += u64::from(base.is_some());
+                summary.dooms.1 += u64::from(candidate.is_some());
+            }
+        }
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    for (table, column) in columns {
+        summary.by_column.entry((table.clone(), column.clone())).or_default().add(diff.cause);
+    }
+    tables.sort_unstable();
+    tables.dedup();
+    for table in tables {
+        summary.by_row.entry(table.clone()).or_default().add(diff.cause);
+    }
+}
+
+fn report_row(
+    row: &FinalRow,
+    expectations: &mut Expectations,
+    sink: &mut dyn Sink,
+    summary: &mut Summary,
+) -> Result<()> {
+    let unexpected = expectations.check_final(row);
+    summary.unexpected += u64::from(unexpected);
+    let count = summary.final_rows.entry(row.table.clone()).or_default();
+    match &row.kind {
+        FinalKind::Added(_) => count.added += 1,
+        FinalKind::Removed(_) => count.removed += 1,
+        FinalKind::Changed(columns) => {
+            count.changed += 1;
+            for (column, _, _) in columns {
+                *count.columns.entry(column.clone()).or_default() += 1;
+            }
+        }
+    }
+    sink.final_row(row, unexpected)
+}

@@ -1,0 +1,272 @@
+//! How reports for people name places and values: short, on one line, and with nothing in it that a terminal would
+//! obey. Payloads come from outside and may be hostile or a megabyte long.
+
+use super::{Difference, FinalKind, FinalRow, Summary};
+use crate::model::{Task, Value};
+
+/// Characters of a value that a report shows; where two long values differ, the part around the difference.
+pub const VALUE_CHARS_MAX: usize = 72;
+/// Characters of a name, subject, reason or message that a report shows.
+pub const TEXT_CHARS_MAX: usize = 400;
+
+/// `1234567` as `1,234,567`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `1 event`, `2,000 events`.
+pub fn counted(number: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+}
+
+/// The candidate's cost as a multiple of the base's; nothing to say where the base did nothing.
+pub fn ratio(base: f64, candidate: f64) -> String {
+    if base > 0.0 { format!("{:.2}×", candidate / base) } else { "–".into() }
+}
+
+/// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
+/// what is too long.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len().min(TEXT_CHARS_MAX));
+    for (at, letter) in text.chars().enumerate() {
+        if at == TEXT_CHARS_MAX {
+            shown.push('…');
+            break;
+        }
+        // `escape_debug` knows what does not print; quotes and backslashes do.
+        match letter {
+            '\'' | '"' | '\\' => shown.push(letter),
+            _ => shown.extend(letter.escape_debug()),
+        }
+    }
+    shown
+}
+
+/// Where two versions differ: `bank.account[17].interest`.
+pub fn place(difference: &Difference) -> String {
+    match difference {
+        Difference::Column { table, key, column, before, .. } => {
+            let before = if *before { " before" } else { "" };
+            format!("{table}[{}].{column}{before}", key_of(key))
+        }
+        Difference::Row { table, key, .. } => format!("{table}[{}]", key_of(key)),
+        Difference::Task { ordinal, .. } => format!("task {}", ordinal + 1),
+        Difference::Doom { .. } => "event of doom".into(),
+    }
+}
+
+/// What the base and the candidate have at that place.
+pub fn sides(difference: &Difference) -> (String, String) {
+    match difference {
+        Difference::Column { base, candidate, .. } => values(base.as_ref(), candidate.as_ref()),
+        Difference::Row { base, candidate, .. } => {
+            let operation = |side: &Option<&'static str>| side.unwrap_or("no change").to_owned();
+            (operation(base), operation(candidate))
+        }
+        Difference::Task { base, candidate, .. } => tasks(base.as_ref(), candidate.as_ref()),
+        Difference::Doom { base, candidate } => {
+            let outcome = |side: &Option<String>| match side {
+                None => "materializes".to_owned(),
+                Some(reason) => format!("fails: {}", printable(reason)),
+            };
+            (outcome(base), outcome(candidate))
+        }
+    }
+}
+
+/// A row of the final state: `bank.account[17]`.
+pub fn final_place(row: &FinalRow) -> String {
+    format!("{}[{}]", row.table, key_of(&row.key))
+}
+
+/// What became of a row of the final state, on one line.
+pub fn final_words(row: &FinalRow) -> String {
+    let labelled = |columns: &[(String, Value)]| {
+        let shown = columns.iter().take(COLUMNS_SHOWN_MAX);
+        let mut words: Vec<String> =
+            shown.map(|(name, value)| format!("{name} {}", excerpt(value, 0))).collect();
+        words.extend(rest(columns.len()));
+        words.join(", ")
+    };
+    match &row.kind {
+        FinalKind::Added(columns) => format!("added: {}", labelled(columns)),
+        FinalKind::Removed(columns) => format!("removed: {}", labelled(columns)),
+        FinalKind::Changed(columns) => {
+            let shown = columns.iter().take(COLUMNS_SHOWN_MAX);
+            let mut words: Vec<String> = shown
+                .map(|(name, base, candidate)| {
+                    let (base, candidate) = values(base.as_ref(), candidate.as_ref());
+                    format!("{name} {base} → {candidate}")
+                })
+                .collect();
+            words.extend(rest(columns.len()));
+            words.join(", ")
+        }
+    }
+}
+
+const COLUMNS_SHOWN_MAX: usize = 8;
+
+fn rest(columns: usize) -> Option<String> {
+    let more = columns.checked_sub(COLUMNS_SHOWN_MAX).filter(|more| *more > 0)?;
+    Some(format!("and {}", counted(more as u64, "more column")))
+}
+
+/// The outcome in one sentence.
+pub fn verdict(summary: &Summary) -> String {
+    let events = counted(summary.events, "event");
+    let rows: u64 =
+        summary.final_rows.values().map(|count| count.added + count.removed + count.changed).sum();
+    if summary.differing.total() == 0 && rows == 0 {
+        return format!("no difference in {events}");
+    }
+    let judged = match (summary.unexpected, summary.expectations.is_empty()) {
+        (0, _) => "all of it expected".into(),
+        (_, true) => "no expectations were given".into(),
+        (unexpected, false) => format!("{} unexpected", counted(unexpected, "difference")),
+    };
+    format!(
+        "{} of {events} and {} differ; {judged}",
+        grouped(summary.differing.total()),
+        counted(rows, "final row"),
+    )
+}
+
+fn key_of(key: &[Value]) -> String {
+    key.iter().map(|value| excerpt(value, 0)).collect::<Vec<_>>().join(", ")
+}
+
+/// Two values, both cut at the same place, so that what differs can be seen. `–`: that side has no such column.
+fn values(base: Option<&Value>, candidate: Option<&Value>) -> (String, String) {
+    let start = match (base, candidate) {
+        (Some(Value::Text(base)), Some(Value::Text(candidate))) => text_start(base, candidate),
+        (Some(Value::Blob(base)), Some(Value::Blob(candidate))) => {
+            start(common(base, candidate), base.len().max(candidate.len()), BLOB_BYTES_MAX)
+        }
+        _ => 0,
+    };
+    let shown = |side: Option<&Value>| side.map_or("–".into(), |value| excerpt(value, start));
+    (shown(base), shown(candidate))
+}
+
+fn tasks(base: Option<&Task>, candidate: Option<&Task>) -> (String, String) {
+    let start = match (base, candidate) {
+        (Some(base), Some(candidate)) => text_start(&base.data, &candidate.data),
+        _ => 0,
+    };
+    let shown = |side: Option<&Task>| {
+        let Some(task) = side else { return "no task".to_owned() };
+        let key = task.key.iter().map(|key| format!(" key {},", printable(key)));
+        let time = task.not_before.iter().map(|time| format!(" not before {},", printable(time)));
+        let data = cut_text(&task.data, start, printable);
+        format!("{}:{} {data}", printable(&task.kind), key.chain(time).collect::<String>())
+    };
+    (shown(base), shown(candidate))
+}
+
+const BLOB_BYTES_MAX: usize = VALUE_CHARS_MAX / 2;
+
+/// A value for people, from `start` (a byte of its content) on.
+fn excerpt(value: &Value, start: usize) -> String {
+    match value {
+        Value::Text(text) => cut_text(text, start, |part| format!("{part:?}")),
+        Value::Blob(bytes) => {
+            let end = bytes.len().min(start + BLOB_BYTES_MAX);
+            let part = bytes.get(start..end).unwrap_or_default();
+            marked(Value::Blob(part.into()).to_string(), start, end, bytes.len())
+        }
+        number => number.to_string(),
+    }
+}
+
+fn cut_text(text: &str, start: usize, show: impl Fn(&str) -> String) -> String {
+    let start = text.floor_char_boundary(start);
+    let end = text.floor_char_boundary(start + VALUE_CHARS_MAX);
+    marked(show(&text[start..end]), start, end, text.len())
+}
+
+/// Says what was left out.
+fn marked(part: String, start: usize, end: usize, length: usize) -> String {
+    let before = if start > 0 { "…" } else { "" };
+    if end < length {
+        format!("{before}{part}… ({})", counted(length as u64, "byte"))
+    } else {
+        format!("{before}{part}")
+    }
+}
+
+fn text_start(base: &str, candidate: &str) -> usize {
+    let common = common(base.as_bytes(), candidate.as_bytes());
+    let start = start(common, base.len().max(candidate.len()), VALUE_CHARS_MAX);
+    // What comes before is the same on both sides, and so are its character boundaries.
+    base.floor_char_boundary(start)
+}
+
+/// Where to begin so that the first difference is shown with something before it.
+fn start(common: usize, length: usize, shown_max: usize) -> usize {
+    if length <= shown_max { 0 } else { common.saturating_sub(shown_max / 3) }
+}
+
+fn common(base: &[u8], candidate: &[u8]) -> usize {
+    base.iter().zip(candidate).take_while(|(base, candidate)| base == candidate).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::samples::{column, doom, row, task};
+
+    #[test]
+    fn each_kind_of_difference_is_put_into_words() {
+        let before = Difference::Column {
+            table: "bank.account".into(),
+            key: vec![Value::Text("A\u{1b}[31m".into()), Value::Integer(2)],
+            column: "note".into(),
+            base: Some(Value::Null),
+            candidate: Some(Value::Blob(vec![7; 100])),
+            before: true,
+        };
+        let shown: Vec<String> = [
+            column(1, "interest", Some(-120), None),
+            before,
+            row(Some("update"), None),
+            task(None, Some("mail")),
+            task(Some("mail"), Some("letter")),
+            doom("no account\u{7}\u{202e} 'x' \"y\""),
+        ]
+        .iter()
+        .map(|difference| {
+            let (base, candidate) = sides(difference);
+            format!("{}: {base} → {candidate}", place(difference))
+        })
+        .collect();
+        insta::assert_snapshot!(shown.join("\n"), @"");
+    }
+
+    #[test]
+    fn long_values_are_cut_so_that_the_difference_shows() {
+        let long = |tail: &str| Value::Text(format!("{}{tail}{}", "ä".repeat(500), "z".repeat(500)));
+        let (base, candidate) = values(Some(&long("1")), Some(&long("2")));
+        insta::assert_snapshot!(format!("{base}\n{candidate}"), @"");
+        assert_ne!(base, candidate);
+
+        let cut = Value::Text("ä".repeat(30));
+        let (base, candidate) = values(Some(&cut), Some(&long("1")));
+        assert!(base.starts_with('…') && candidate.starts_with('…'), "{base} {candidate}");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        let shown = [0, 999, 1_000, 123_456, 1_234_567].map(grouped);
+        assert_eq!(shown, ["0", "999", "1,000", "123,456", "1,234,567"]);
+        assert_eq!((ratio(2.0, 3.0), ratio(0.0, 3.0)), ("1.50×".into(), "–".into()));
+    }
+}

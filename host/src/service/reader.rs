@@ -1,0 +1,144 @@
+//! A book for reading: needs no lock, sees what is committed, works beside the process that writes.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::book::Book;
+use super::listing::Listing;
+use super::versions::VersionLine;
+use crate::model::effects::{DecodeError, RecordedChange, decode};
+use crate::model::log::EventLog;
+use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::replay::OnProgress;
+use crate::runtime::Runtime;
+use crate::store::{
+    BookDir, EventFilter, LogDb, Projection, ProjectionRecord, Role, StoredEvent, TextQuery,
+    read_only_query,
+};
+
+/// An open book that cannot be changed.
+#[derive(Debug)]
+pub struct Reader {
+    dir: BookDir,
+    log: LogDb,
+}
+
+/// An event with what it caused, as it was recorded.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub stored: StoredEvent,
+    pub changes: Vec<RecordedChange>,
+    pub tasks: Vec<Task>,
+}
+
+/// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
+const ATTEMPTS_MAX: usize = 5;
+
+impl Reader {
+    /// Opens a book. Where the live projection lags behind the log and nobody is writing, a process was killed: the
+    /// projection is brought up to date first.
+    pub fn open(path: &Path, progress: OnProgress<'_>) -> Result<Reader> {
+        let dir = BookDir::open(path)?;
+        let log = LogDb::open(&dir.log())?;
+        let reader = Reader { dir, log };
+        if reader.lags()? {
+            match Book::open(Arc::new(Runtime::new()?), path, progress) {
+                Ok(book) => drop(book),
+                // Somebody has the book open, and brings it up to date.
+                Err(error) if error.kind == ErrorKind::Unavailable => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(reader)
+    }
+
+    /// True where the live projection is not there, not whole, or not as far as the log.
+    fn lags(&self) -> Result<bool> {
+        let live = self.live()?;
+        let path = self.dir.projection(&live.file);
+        let head = self.head()?;
+        Ok(!path.is_file() || Projection::position_of(&path).map_or(true, |position| position < head))
+    }
+
+    fn live(&self) -> Result<ProjectionRecord> {
+        let records = self.log.projections()?.into_iter();
+        { records }
+            .find(|record| record.role == Role::Live)
+            .ok_or_else(|| Error::corrupt("the log names no live projection"))
+    }
+
+    /// Position of the last event.
+    pub fn head(&self) -> Result<Seq> {
+        self.log.head().map(|(seq, _)| seq)
+    }
+
+    /// Events in order, at most `count_max`, that match a filter.
+    pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+        self.log.list(filter, count_max)
+    }
+
+    /// An event with what it caused.
+    pub fn show(&self, seq: Seq) -> Result<Shown> {
+        let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
+            let head = self.head()?;
+            return Err(Error::usage(format!("event {seq} is not in the log; its head is {head}")));
+        };
+        let (changes, tasks) =
+            decode(&stored.effects, &self.log.layouts()?).map_err(|error| match error {
+                DecodeError::Malformed => {
+                    Error::corrupt(format!("the recorded effects of event {seq} cannot be read"))
+                }
+                DecodeError::UnknownLayout(_) => Error::corrupt(format!(
+                    "the recorded effects of event {seq} are of a table that no loaded version declares"
+                )),
+            })?;
+        Ok(Shown { stored, changes, tasks })
+    }
+
+    /// Every version that was ever loaded, by plugin and date.
+    pub fn versions(&self) -> Result<Vec<VersionLine>> {
+        Ok(Listing::read(&self.log)?.lines(&self.live()?.schedule.last()))
+    }
+
+    /// Runs one SELECT over a projection: `start` is told the columns, `visit` gets row after row.
+    pub fn query(
+        &self,
+        projection: &str,
+        sql: &str,
+        mut start: impl FnMut(&[String]) -> Result<()>,
+        mut visit: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        for attempt in 1.. {
+            let file = self.projection_file(projection)?;
+            let mut started = false;
+            // An activation removes the file it replaces, and what SQLite keeps beside it, after the registry names the
+            // new one. So while the registry still names this file, all of it was there when it was opened.
+            let checked_start = |query: TextQuery<'_>| {
+                if self.projection_file(projection)? != file {
+                    return Err(Error::unavailable("the projection is being replaced"));
+                }
+                started = true;
+                start(query.columns)
+            };
+            let path = self.dir.projection(&file);
+            let result = read_only_query(&path, sql, checked_start, &mut visit);
+            let replaced = result.is_err() && !started && self.projection_file(projection)? != file;
+            if !replaced || attempt == ATTEMPTS_MAX {
+                return result;
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn projection_file(&self, name: &str) -> Result<String> {
+        let records = self.log.projections()?;
+        match records.iter().find(|record| record.name == name) {
+            Some(record) => Ok(record.file.clone()),
+            None => {
+                let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
+                Err(Error::usage(format!("there is no projection '{}'", name.escape_debug()))
+                    .hint(format!("projections of this book: {}", names.join(", "))))
+            }
+        }
+    }
+}

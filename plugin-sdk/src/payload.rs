@@ -14,6 +14,8 @@ use crate::failure::Failure;
 )]
 pub trait Payload: Serialize + DeserializeOwned + JsonSchema {}
 
+// A type without the derive is to be told of the derive, not of the traits behind it.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T {}
 
 /// The payload as JSON text.

@@ -4,8 +4,9 @@
 //! type itself remote then). So an author names neither crate.
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Attribute, Data, DeriveInput, Fields, LitStr};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Attribute, Data, DeriveInput, Field, Fields, LitStr, Type};
 
 use crate::attributes::{check_plugin_name, check_type_name, doc_comment, plain_name, snake_case};
 
@@ -180,10 +181,19 @@ fn payload(input: &DeriveInput) -> syn::Result<TokenStream> {
     shadow.ident = shadow_ident.clone();
     shadow.vis = syn::Visibility::Inherited;
     keep_json_attributes(&mut shadow);
+    let field_checks = plain_field_types(&input.data)
+        .into_iter()
+        .map(|field_type| quote_spanned!(field_type.span()=> check::<#field_type>();));
     Ok(quote! {
         #[doc(hidden)]
         const _: () = {
             use ::daybook_sdk::__private::{schemars, serde};
+
+            // Comes first, so that a field's type without `#[derive(Payload)]` is told of that.
+            const _: fn() = || {
+                fn check<T: ::daybook_sdk::Payload>() {}
+                #(#field_checks)*
+            };
 
             #[derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema)]
             #[serde(crate = "::daybook_sdk::__private::serde", remote = #remote)]
@@ -230,6 +240,28 @@ fn payload(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
         };
     })
+}
+
+/// Types of the fields that have no attributes of serde's, which may take a field out or write it in another way.
+fn plain_field_types(data: &Data) -> Vec<&Type> {
+    let fields: Vec<&Field> = match data {
+        Data::Struct(data) => data.fields.iter().collect(),
+        Data::Enum(data) => data
+            .variants
+            .iter()
+            .flat_map(|variant| &variant.fields)
+            .collect(),
+        Data::Union(_) => Vec::new(),
+    };
+    let is_plain = |field: &&Field| {
+        let mut names = field.attrs.iter().map(Attribute::path);
+        !names.any(|path| path.is_ident("serde") || path.is_ident("schemars"))
+    };
+    fields
+        .into_iter()
+        .filter(is_plain)
+        .map(|field| &field.ty)
+        .collect()
 }
 
 /// Leaves the attributes that shape JSON and its schema: serde's, schemars' and doc comments.

@@ -104,7 +104,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             type Key = #key_type;
 
             fn into_row(self) -> ::std::vec::Vec<::daybook_sdk::Value> {
-                ::std::vec![#(::daybook_sdk::Column::into_value(self.#column_idents)),*]
+                ::std::vec![#(<#column_types as ::daybook_sdk::Column>::into_value(self.#column_idents)),*]
             }
 
             fn from_row(
@@ -112,7 +112,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             ) -> ::core::result::Result<Self, ::daybook_sdk::Failure> {
                 let mut values = row.into_iter();
                 ::core::result::Result::Ok(Self {
-                    #(#column_idents: ::daybook_sdk::__private::next_column(
+                    #(#column_idents: ::daybook_sdk::__private::next_column::<#column_types>(
                         &mut values,
                         #reference,
                         #column_names,

@@ -12,7 +12,7 @@ use crate::query::FromRow;
 use crate::task::NewTask;
 use crate::time::Time;
 
-/// What can read state: [`Materialization`] and [`Creation`]. Write helpers for both as `fn f(cx: &impl Reader)`.
+/// What can read state: [`Materialization`] and [`Creation`]. Write functions for both as `fn f(cx: &impl Reader)`.
 pub trait Reader: Sized {
     /// The plugin at hand.
     fn plugin(&self) -> &'static str;

@@ -7,6 +7,8 @@ pub mod expectation;
 mod final_rows;
 #[cfg(test)]
 mod samples;
+pub mod text;
+mod words;
 
 use std::collections::BTreeMap;
 

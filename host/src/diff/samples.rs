@@ -1,6 +1,9 @@
 //! A small comparison of two versions of a bank, for the tests of expectations and reports.
 
-use super::{Cause, Difference, EventDiff, FinalKind, FinalRow, Split, Summary, TaskCount};
+use super::{
+    Cause, Cost, Difference, EventDiff, Expectations, FinalCount, FinalKind, FinalRow, Sink, Split,
+    Summary, TaskCount,
+};
 use crate::model::{Seq, Task, TypeName, Value};
 
 /// A differing event; its subject and time follow from its position.
@@ -90,5 +93,150 @@ pub fn added_row() -> FinalRow {
             ("amount".into(), Value::Real(-1.5)),
             ("scan".into(), Value::Blob(vec![0, 255])),
         ]),
+    }
+}
+
+/// A comparison of two versions, told to the sink as the engine tells it; `file` is the expectation file.
+pub fn run(sink: &mut dyn Sink, file: &str) {
+    use Cause::{Direct, Inherited};
+    let hostile = "</script><script>alert(1)</script>\u{1b}[31m\u{202e}&\"'";
+    let posted = "bank.TransactionPosted";
+    let events = [
+        event(
+            1_204,
+            posted,
+            Direct,
+            vec![column(17, "interest", Some(120), Some(118))],
+        ),
+        event(
+            1_310,
+            posted,
+            Inherited,
+            vec![
+                column(17, "interest", Some(3_000), Some(2_998)),
+                row(Some("update"), None),
+                column(17, "balance", None, Some(2)),
+                task(Some("mail"), Some("letter")),
+                task(None, Some("mail")),
+            ],
+        ),
+        EventDiff {
+            subject: Some(hostile.into()),
+            ..event(1_420, "bank.InterestAccrued", Direct, vec![doom(hostile)])
+        },
+        event(
+            9_000,
+            posted,
+            Inherited,
+            vec![column(3, "interest", Some(-5), Some(5))],
+        ),
+        event(
+            9_100,
+            posted,
+            Inherited,
+            vec![column(3, "interest", Some(-5), Some(5))],
+        ),
+    ];
+    let final_rows = [
+        changed_row(3, &["interest"]),
+        changed_row(17, &["interest", "balance"]),
+        added_row(),
+    ];
+
+    let mut expectations = Expectations::parse(file).expect("an expectation file");
+    for event in &events {
+        let unexpected = expectations.check(event);
+        sink.event(event, &unexpected)
+            .expect("a sink that takes events");
+    }
+    for row in &final_rows {
+        let unexpected = expectations.check_final(row);
+        sink.final_row(row, unexpected)
+            .expect("a sink that takes rows");
+    }
+    let split = |direct, inherited| Split { direct, inherited };
+    let in_account = |column: &str| ("bank.account".to_owned(), column.to_owned());
+    let summary = Summary {
+        differing: split(2, 3),
+        first: Some(events[0].clone()),
+        by_type: [
+            ("bank.InterestAccrued".into(), split(1, 0)),
+            (posted.into(), split(1, 3)),
+        ]
+        .into(),
+        by_column: [
+            (in_account("balance"), split(0, 1)),
+            (in_account("interest"), split(1, 3)),
+        ]
+        .into(),
+        by_row: [("bank.statement".into(), split(0, 1))].into(),
+        tasks: [
+            (
+                "letter".into(),
+                TaskCount {
+                    appear: 1,
+                    vanish: 0,
+                    change: 0,
+                },
+            ),
+            (
+                "mail".into(),
+                TaskCount {
+                    appear: 1,
+                    vanish: 1,
+                    change: 0,
+                },
+            ),
+        ]
+        .into(),
+        dooms: (0, 1),
+        final_rows: [
+            (
+                "bank.account".into(),
+                FinalCount {
+                    changed: 2,
+                    columns: [("balance".into(), 1), ("interest".into(), 2)].into(),
+                    ..FinalCount::default()
+                },
+            ),
+            (
+                "bank.statement".into(),
+                FinalCount {
+                    added: 1,
+                    ..FinalCount::default()
+                },
+            ),
+        ]
+        .into(),
+        unexpected: expectations.unexpected(),
+        expectations: expectations.uses(),
+        ..summary_of_nothing()
+    };
+    sink.finish(&summary).expect("a sink that finishes");
+}
+
+/// A comparison that finds nothing.
+pub fn same(sink: &mut dyn Sink, _file: &str) {
+    sink.finish(&summary_of_nothing())
+        .expect("a sink that finishes");
+}
+
+fn summary_of_nothing() -> Summary {
+    let cost = |fuel, seconds| Cost {
+        fuel,
+        host_calls: 93_994,
+        rows_read: 46_997,
+        rows_written: 46_997,
+        seconds,
+    };
+    Summary {
+        base: "bank@1993-01-01".into(),
+        candidate: "bank@1994-01-01".into(),
+        from: Seq(1),
+        to: Seq(46_997),
+        events: 46_997,
+        cost: (cost(412_000_000, 0.5), cost(515_000_000, 0.75)),
+        seconds: 0.8,
+        ..Summary::default()
     }
 }

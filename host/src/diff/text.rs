@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Table, TableComponent, presets};
+use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
 use super::words::{
     counted, final_place, final_words, grouped, place, printable, ratio, sides, verdict,
@@ -26,7 +26,8 @@ pub struct TextReport<W: Write> {
     out: W,
     further_max: usize,
     is_coloured: bool,
-    first_unexpected: Vec<bool>,
+    /// Of the first event; none: there was no event yet.
+    first_unexpected: Option<Vec<bool>>,
     expected: Shown,
     unexpected: Shown,
     final_rows: BTreeMap<String, (Shown, Shown)>,
@@ -55,7 +56,7 @@ impl<W: Write> TextReport<W> {
             out,
             further_max: FURTHER_MAX,
             is_coloured: false,
-            first_unexpected: Vec::new(),
+            first_unexpected: None,
             expected: Shown::default(),
             unexpected: Shown::default(),
             final_rows: BTreeMap::new(),
@@ -77,13 +78,15 @@ impl<W: Write> TextReport<W> {
 
 impl<W: Write> Sink for TextReport<W> {
     fn event(&mut self, diff: &EventDiff, unexpected: &[bool]) -> Result<()> {
-        let is_first = self.expected.count + self.unexpected.count == 0 && self.first_unexpected.is_empty();
-        if is_first {
-            self.first_unexpected = unexpected.to_vec();
+        if self.first_unexpected.is_none() {
+            self.first_unexpected = Some(unexpected.to_vec());
             return Ok(());
         }
-        let shown =
-            if unexpected.contains(&true) { &mut self.unexpected } else { &mut self.expected };
+        let shown = if unexpected.contains(&true) {
+            &mut self.unexpected
+        } else {
+            &mut self.expected
+        };
         shown.add(self.further_max, || further_line(diff, unexpected));
         Ok(())
     }
@@ -94,8 +97,14 @@ impl<W: Write> Sink for TextReport<W> {
         }
         let (expected_rows, unexpected_rows) =
             self.final_rows.entry(row.table.clone()).or_default();
-        let shown = if unexpected { unexpected_rows } else { expected_rows };
-        shown.add(EXAMPLES_MAX, || format!("{}  {}", final_place(row), final_words(row)));
+        let shown = if unexpected {
+            unexpected_rows
+        } else {
+            expected_rows
+        };
+        shown.add(EXAMPLES_MAX, || {
+            format!("{}  {}", final_place(row), final_words(row))
+        });
         Ok(())
     }
 
@@ -105,5 +114,526 @@ impl<W: Write> Sink for TextReport<W> {
             .write_all(text.as_bytes())
             .and_then(|()| self.out.flush())
             .map_err(|error| Error::io("writing the report", error))
+    }
+}
+
+/// What the marks mean is said once, where there are any.
+const MARKS: &str = "! marks what no expectation names\n";
+
+impl<W: Write> TextReport<W> {
+    fn text(&self, summary: &Summary) -> String {
+        let mut text = format!(
+            "{} (base) against {} (candidate), events {} to {}\n",
+            self.bold(&printable(&summary.base)),
+            self.bold(&printable(&summary.candidate)),
+            grouped(summary.from.0),
+            grouped(summary.to.0),
+        );
+        let judges = !summary.expectations.is_empty();
+        if judges && summary.unexpected > 0 {
+            text.push_str(MARKS);
+        }
+        if let Some(first) = &summary.first {
+            let unexpected = self
+                .first_unexpected
+                .as_deref()
+                .filter(|_| judges)
+                .unwrap_or_default();
+            self.section(
+                &mut text,
+                "First diverging event",
+                &first_event(first, unexpected),
+            );
+        }
+        self.further(&mut text, summary);
+        self.section(&mut text, "Differing events", &counts(summary));
+        self.section(&mut text, "Tasks", &tasks(summary));
+        self.section(&mut text, "Events of doom", &dooms(summary));
+        self.section(&mut text, "Final rows", &final_counts(summary));
+        for (expected, unexpected) in self.final_rows.values() {
+            let lines = unexpected.lines.iter().map(|line| (judges, line));
+            let lines = lines.chain(expected.lines.iter().map(|line| (false, line)));
+            for (is_marked, line) in lines.take(EXAMPLES_MAX) {
+                text.push_str(&format!("{} {line}\n", mark(is_marked)));
+            }
+        }
+        self.section(&mut text, "Expectations", &expectations(summary));
+        self.section(&mut text, "Cost", &costs(summary));
+        let colour = if summary.unexpected > 0 { RED } else { GREEN };
+        text.push('\n');
+        text.push_str(&self.styled(colour, &format!("{}.", verdict(summary))));
+        text.push('\n');
+        text
+    }
+
+    fn further(&self, text: &mut String, summary: &Summary) {
+        let judges = !summary.expectations.is_empty();
+        let title = if judges {
+            "Further unexpected events"
+        } else {
+            "Further events"
+        };
+        let groups = [
+            (&self.unexpected, judges, title),
+            (&self.expected, false, "Further events, as expected"),
+        ];
+        for (shown, is_marked, title) in groups {
+            let mut lines = String::new();
+            for line in &shown.lines {
+                lines.push_str(&format!("{} {line}\n", mark(is_marked)));
+            }
+            let more = shown.count - shown.lines.len() as u64;
+            if more > 0 && !shown.lines.is_empty() {
+                lines.push_str(&format!("  and {}\n", counted(more, "more event")));
+            }
+            self.section(text, title, &lines);
+        }
+    }
+
+    /// A heading with what belongs to it; nothing where there is nothing to tell.
+    fn section(&self, text: &mut String, title: &str, body: &str) {
+        if !body.is_empty() {
+            text.push_str(&format!("\n{}\n{body}", self.bold(title)));
+            if !body.ends_with('\n') {
+                text.push('\n');
+            }
+        }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.styled(BOLD, text)
+    }
+
+    fn styled(&self, style: &str, text: &str) -> String {
+        if self.is_coloured {
+            format!("{style}{text}{PLAIN}")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+const BOLD: &str = "\u{1b}[1m";
+const RED: &str = "\u{1b}[1;31m";
+const GREEN: &str = "\u{1b}[1;32m";
+const PLAIN: &str = "\u{1b}[0m";
+
+fn mark(is_unexpected: bool) -> char {
+    if is_unexpected { '!' } else { ' ' }
+}
+
+fn first_event(diff: &EventDiff, unexpected: &[bool]) -> String {
+    let mut table = table(&["", "where", "base", "candidate"], 4);
+    for (at, difference) in diff
+        .differences
+        .iter()
+        .enumerate()
+        .take(FIRST_DIFFERENCES_MAX)
+    {
+        let (base, candidate) = sides(difference);
+        let mark = mark(unexpected.get(at).copied().unwrap_or(false)).to_string();
+        table.add_row([mark, place(difference), base, candidate]);
+    }
+    let more = diff.differences.len().saturating_sub(FIRST_DIFFERENCES_MAX) as u64;
+    let more = if more > 0 {
+        format!("\n  and {}", counted(more, "more difference"))
+    } else {
+        String::new()
+    };
+    let subject = diff
+        .subject
+        .iter()
+        .map(|subject| format!("  {}", printable(subject)));
+    format!(
+        "  {}  {}  {}  {}{}\n{}{more}\n",
+        grouped(diff.seq.0),
+        diff.cause.as_str(),
+        diff.event_type,
+        printable(&diff.time),
+        subject.collect::<String>(),
+        trimmed(&table)
+    )
+}
+
+/// One event on one line, with its first differences.
+fn further_line(diff: &EventDiff, unexpected: &[bool]) -> String {
+    // What is unexpected comes first: it is what the reader looks for.
+    let mut order: Vec<usize> = (0..diff.differences.len()).collect();
+    order.sort_by_key(|at| !unexpected[*at]);
+    let mut words: Vec<String> = order
+        .iter()
+        .take(FURTHER_DIFFERENCES_MAX)
+        .map(|at| {
+            let difference = &diff.differences[*at];
+            let (base, candidate) = sides(difference);
+            format!("{} {base} → {candidate}", place(difference))
+        })
+        .collect();
+    let more = diff
+        .differences
+        .len()
+        .saturating_sub(FURTHER_DIFFERENCES_MAX);
+    if more > 0 {
+        words.push(format!("and {more} more"));
+    }
+    let subject = diff
+        .subject
+        .iter()
+        .map(|subject| format!("{}  ", printable(subject)));
+    format!(
+        "{}  {}  {}  {}{}",
+        grouped(diff.seq.0),
+        diff.cause.as_str(),
+        diff.event_type,
+        subject.collect::<String>(),
+        words.join("; ")
+    )
+}
+
+fn counts(summary: &Summary) -> String {
+    if summary.differing.total() == 0 {
+        return String::new();
+    }
+    let mut table = table(&["by", "", "direct", "inherited", "events"], 2);
+    let mut add = |by: &str, name: &str, split: &Split| {
+        table.add_row(vec![
+            Cell::new(by),
+            Cell::new(name),
+            number(split.direct),
+            number(split.inherited),
+            number(split.total()),
+        ]);
+    };
+    for (event_type, split) in &summary.by_type {
+        add("type", event_type, split);
+    }
+    for ((table, column), split) in &summary.by_column {
+        add("column", &format!("{table}.{column}"), split);
+    }
+    for (table, split) in &summary.by_row {
+        add("row", table, split);
+    }
+    add("all", "", &summary.differing);
+    format!("{}\n", trimmed(&table))
+}
+
+fn tasks(summary: &Summary) -> String {
+    if summary.tasks.is_empty() {
+        return String::new();
+    }
+    let mut table = table(&["kind", "appear", "vanish", "change"], 1);
+    for (kind, count) in &summary.tasks {
+        table.add_row(vec![
+            Cell::new(printable(kind)),
+            number(count.appear),
+            number(count.vanish),
+            number(count.change),
+        ]);
+    }
+    trimmed(&table)
+}
+
+fn dooms(summary: &Summary) -> String {
+    match summary.dooms {
+        (0, 0) => String::new(),
+        (base, candidate) => {
+            format!(
+                "  base {}, candidate {}\n",
+                grouped(base),
+                grouped(candidate)
+            )
+        }
+    }
+}
+
+fn final_counts(summary: &Summary) -> String {
+    if summary.final_rows.is_empty() {
+        return String::new();
+    }
+    let mut table = table(
+        &[
+            "table",
+            "added",
+            "removed",
+            "changed",
+            "columns that changed",
+        ],
+        1,
+    );
+    for (name, count) in &summary.final_rows {
+        let columns = count
+            .columns
+            .iter()
+            .map(|(name, rows)| format!("{name} {}", grouped(*rows)));
+        table.add_row(vec![
+            Cell::new(name),
+            number(count.added),
+            number(count.removed),
+            number(count.changed),
+            Cell::new(columns.collect::<Vec<_>>().join(", ")),
+        ]);
+    }
+    set_left(&mut table, 4);
+    format!("{}\n", trimmed(&table))
+}
+
+fn expectations(summary: &Summary) -> String {
+    if summary.expectations.is_empty() {
+        return String::new();
+    }
+    let mut table = table(&["reason", "met"], 1);
+    for expectation in &summary.expectations {
+        let met = match expectation.met {
+            0 => Cell::new("never"),
+            met => number(met),
+        };
+        table.add_row(vec![Cell::new(printable(&expectation.reason)), met]);
+    }
+    trimmed(&table)
+}
+
+fn costs(summary: &Summary) -> String {
+    let (base, candidate) = &summary.cost;
+    let mut table = table(&["", "base", "candidate", "ratio"], 1);
+    let counts: [(&str, fn(&Cost) -> u64); 4] = [
+        ("fuel", |cost| cost.fuel),
+        ("host calls", |cost| cost.host_calls),
+        ("rows read", |cost| cost.rows_read),
+        ("rows written", |cost| cost.rows_written),
+    ];
+    for (name, count) in counts {
+        let (base, candidate) = (count(base), count(candidate));
+        table.add_row(vec![
+            Cell::new(name),
+            number(base),
+            number(candidate),
+            Cell::new(ratio(base as f64, candidate as f64)),
+        ]);
+    }
+    let seconds = |seconds: f64| Cell::new(format!("{seconds:.2} s"));
+    table.add_row(vec![
+        Cell::new("time"),
+        seconds(base.seconds),
+        seconds(candidate.seconds),
+        Cell::new(ratio(base.seconds, candidate.seconds)),
+    ]);
+    format!(
+        "{}\n  both at the same time in {:.2} s\n",
+        trimmed(&table),
+        summary.seconds
+    )
+}
+
+/// A table without frames; the columns from `numbers_from` on hold numbers.
+fn table(header: &[&str], numbers_from: usize) -> Table {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new().header_separator(LineStyle::new(' ', '─', '─', ' ')));
+    table.set_header(header);
+    for column in numbers_from..header.len() {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn set_left(table: &mut Table, column: usize) {
+    if let Some(column) = table.column_mut(column) {
+        column.set_cell_alignment(CellAlignment::Left);
+    }
+}
+
+fn number(number: u64) -> Cell {
+    Cell::new(grouped(number))
+}
+
+fn trimmed(table: &Table) -> String {
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::samples::{run, same};
+
+    fn report(further_max: usize, file: &str, feed: fn(&mut dyn Sink, &str)) -> String {
+        let mut out = Vec::new();
+        feed(
+            &mut TextReport::new(&mut out).further_max(further_max),
+            file,
+        );
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn without_expectations_the_report_tells_everything_and_marks_nothing() {
+        insta::assert_snapshot!(report(20, "", run), @r#"
+        bank@1993-01-01 (base) against bank@1994-01-01 (candidate), events 1 to 46,997
+
+        First diverging event
+          1,204  direct  bank.TransactionPosted  1993-01-01T00:00:00Z  account 0
+              where                       base   candidate
+         ──────────────────────────────────────────────────
+              bank.account[17].interest   120    118
+
+        Further events
+          1,310  inherited  bank.TransactionPosted  account 1  bank.account[17].interest 3000 → 2998; bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; and 2 more
+          1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+          9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
+          9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+
+        Differing events
+          by                                direct   inherited   events
+         ───────────────────────────────────────────────────────────────
+          type     bank.InterestAccrued          1           0        1
+          type     bank.TransactionPosted        1           3        4
+          column   bank.account.balance          0           1        1
+          column   bank.account.interest         1           3        4
+          row      bank.statement                0           1        1
+          all                                    2           3        5
+
+        Tasks
+          kind     appear   vanish   change
+         ───────────────────────────────────
+          letter        1        0        0
+          mail          1        1        0
+
+        Events of doom
+          base 0, candidate 1
+
+        Final rows
+          table            added   removed   changed   columns that changed
+         ────────────────────────────────────────────────────────────────────
+          bank.account         0         0         2   balance 1, interest 2
+          bank.statement       1         0         0
+          bank.account[3]  interest 0 → 100
+          bank.account[17]  interest 0 → 100, balance 1 → 101
+          bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
+
+        Cost
+                                base     candidate   ratio
+         ──────────────────────────────────────────────────
+          fuel           412,000,000   515,000,000   1.25×
+          host calls          93,994        93,994   1.00×
+          rows read           46,997        46,997   1.00×
+          rows written        46,997        46,997   1.00×
+          time                0.50 s        0.75 s   1.50×
+          both at the same time in 0.80 s
+
+        5 of 46,997 events and 3 final rows differ; no expectations were given.
+        "#);
+    }
+
+    #[test]
+    fn with_expectations_the_unexpected_comes_first_and_is_marked() {
+        let file = "
+            [[expect]]
+            reason = 'interest is counted by 30/360 from 1994 on'
+            table = 'bank.account'
+            column = 'interest'
+
+            [[expect]]
+            reason = 'letters are gone'
+            task = 'letter'
+        ";
+        insta::assert_snapshot!(report(2, file, run), @r#"
+        bank@1993-01-01 (base) against bank@1994-01-01 (candidate), events 1 to 46,997
+        ! marks what no expectation names
+
+        First diverging event
+          1,204  direct  bank.TransactionPosted  1993-01-01T00:00:00Z  account 0
+              where                       base   candidate
+         ──────────────────────────────────────────────────
+              bank.account[17].interest   120    118
+
+        Further unexpected events
+        ! 1,310  inherited  bank.TransactionPosted  account 1  bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; task 1 mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}; and 2 more
+        ! 1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+
+        Further events, as expected
+          9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
+          9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+
+        Differing events
+          by                                direct   inherited   events
+         ───────────────────────────────────────────────────────────────
+          type     bank.InterestAccrued          1           0        1
+          type     bank.TransactionPosted        1           3        4
+          column   bank.account.balance          0           1        1
+          column   bank.account.interest         1           3        4
+          row      bank.statement                0           1        1
+          all                                    2           3        5
+
+        Tasks
+          kind     appear   vanish   change
+         ───────────────────────────────────
+          letter        1        0        0
+          mail          1        1        0
+
+        Events of doom
+          base 0, candidate 1
+
+        Final rows
+          table            added   removed   changed   columns that changed
+         ────────────────────────────────────────────────────────────────────
+          bank.account         0         0         2   balance 1, interest 2
+          bank.statement       1         0         0
+        ! bank.account[17]  interest 0 → 100, balance 1 → 101
+          bank.account[3]  interest 0 → 100
+        ! bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
+
+        Expectations
+          reason                                         met
+         ────────────────────────────────────────────────────
+          interest is counted by 30/360 from 1994 on       4
+          letters are gone                             never
+
+        Cost
+                                base     candidate   ratio
+         ──────────────────────────────────────────────────
+          fuel           412,000,000   515,000,000   1.25×
+          host calls          93,994        93,994   1.00×
+          rows read           46,997        46,997   1.00×
+          rows written        46,997        46,997   1.00×
+          time                0.50 s        0.75 s   1.50×
+          both at the same time in 0.80 s
+
+        5 of 46,997 events and 3 final rows differ; 7 differences unexpected.
+        "#);
+    }
+
+    #[test]
+    fn a_comparison_without_differences_says_so() {
+        insta::assert_snapshot!(report(20, "", same), @"
+        bank@1993-01-01 (base) against bank@1994-01-01 (candidate), events 1 to 46,997
+
+        Cost
+                                base     candidate   ratio
+         ──────────────────────────────────────────────────
+          fuel           412,000,000   515,000,000   1.25×
+          host calls          93,994        93,994   1.00×
+          rows read           46,997        46,997   1.00×
+          rows written        46,997        46,997   1.00×
+          time                0.50 s        0.75 s   1.50×
+          both at the same time in 0.80 s
+
+        no difference in 46,997 events.
+        ");
+    }
+
+    #[test]
+    fn colours_are_only_written_when_asked_for() {
+        let mut out = Vec::new();
+        run(&mut TextReport::new(&mut out).coloured(true), "");
+        let coloured = String::from_utf8(out).unwrap();
+        assert!(coloured.contains(RED));
+        let plain = [BOLD, RED, PLAIN]
+            .iter()
+            .fold(coloured, |text, style| text.replace(style, ""));
+        assert_eq!(plain, report(20, "", run));
     }
 }

@@ -24,12 +24,20 @@ pub fn grouped(number: u64) -> String {
 
 /// `1 event`, `2,000 events`.
 pub fn counted(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        grouped(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// The candidate's cost as a multiple of the base's; nothing to say where the base did nothing.
 pub fn ratio(base: f64, candidate: f64) -> String {
-    if base > 0.0 { format!("{:.2}×", candidate / base) } else { "–".into() }
+    if base > 0.0 {
+        format!("{:.2}×", candidate / base)
+    } else {
+        "–".into()
+    }
 }
 
 /// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
@@ -53,7 +61,13 @@ pub fn printable(text: &str) -> String {
 /// Where two versions differ: `bank.account[17].interest`.
 pub fn place(difference: &Difference) -> String {
     match difference {
-        Difference::Column { table, key, column, before, .. } => {
+        Difference::Column {
+            table,
+            key,
+            column,
+            before,
+            ..
+        } => {
             let before = if *before { " before" } else { "" };
             format!("{table}[{}].{column}{before}", key_of(key))
         }
@@ -66,12 +80,18 @@ pub fn place(difference: &Difference) -> String {
 /// What the base and the candidate have at that place.
 pub fn sides(difference: &Difference) -> (String, String) {
     match difference {
-        Difference::Column { base, candidate, .. } => values(base.as_ref(), candidate.as_ref()),
-        Difference::Row { base, candidate, .. } => {
+        Difference::Column {
+            base, candidate, ..
+        } => values(base.as_ref(), candidate.as_ref()),
+        Difference::Row {
+            base, candidate, ..
+        } => {
             let operation = |side: &Option<&'static str>| side.unwrap_or("no change").to_owned();
             (operation(base), operation(candidate))
         }
-        Difference::Task { base, candidate, .. } => tasks(base.as_ref(), candidate.as_ref()),
+        Difference::Task {
+            base, candidate, ..
+        } => tasks(base.as_ref(), candidate.as_ref()),
         Difference::Doom { base, candidate } => {
             let outcome = |side: &Option<String>| match side {
                 None => "materializes".to_owned(),
@@ -91,8 +111,9 @@ pub fn final_place(row: &FinalRow) -> String {
 pub fn final_words(row: &FinalRow) -> String {
     let labelled = |columns: &[(String, Value)]| {
         let shown = columns.iter().take(COLUMNS_SHOWN_MAX);
-        let mut words: Vec<String> =
-            shown.map(|(name, value)| format!("{name} {}", excerpt(value, 0))).collect();
+        let mut words: Vec<String> = shown
+            .map(|(name, value)| format!("{name} {}", excerpt(value, 0)))
+            .collect();
         words.extend(rest(columns.len()));
         words.join(", ")
     };
@@ -116,15 +137,20 @@ pub fn final_words(row: &FinalRow) -> String {
 const COLUMNS_SHOWN_MAX: usize = 8;
 
 fn rest(columns: usize) -> Option<String> {
-    let more = columns.checked_sub(COLUMNS_SHOWN_MAX).filter(|more| *more > 0)?;
+    let more = columns
+        .checked_sub(COLUMNS_SHOWN_MAX)
+        .filter(|more| *more > 0)?;
     Some(format!("and {}", counted(more as u64, "more column")))
 }
 
 /// The outcome in one sentence.
 pub fn verdict(summary: &Summary) -> String {
     let events = counted(summary.events, "event");
-    let rows: u64 =
-        summary.final_rows.values().map(|count| count.added + count.removed + count.changed).sum();
+    let rows: u64 = summary
+        .final_rows
+        .values()
+        .map(|count| count.added + count.removed + count.changed)
+        .sum();
     if summary.differing.total() == 0 && rows == 0 {
         return format!("no difference in {events}");
     }
@@ -141,16 +167,21 @@ pub fn verdict(summary: &Summary) -> String {
 }
 
 fn key_of(key: &[Value]) -> String {
-    key.iter().map(|value| excerpt(value, 0)).collect::<Vec<_>>().join(", ")
+    key.iter()
+        .map(|value| excerpt(value, 0))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Two values, both cut at the same place, so that what differs can be seen. `–`: that side has no such column.
 fn values(base: Option<&Value>, candidate: Option<&Value>) -> (String, String) {
     let start = match (base, candidate) {
         (Some(Value::Text(base)), Some(Value::Text(candidate))) => text_start(base, candidate),
-        (Some(Value::Blob(base)), Some(Value::Blob(candidate))) => {
-            start(common(base, candidate), base.len().max(candidate.len()), BLOB_BYTES_MAX)
-        }
+        (Some(Value::Blob(base)), Some(Value::Blob(candidate))) => start(
+            common(base, candidate),
+            base.len().max(candidate.len()),
+            BLOB_BYTES_MAX,
+        ),
         _ => 0,
     };
     let shown = |side: Option<&Value>| side.map_or("–".into(), |value| excerpt(value, start));
@@ -163,11 +194,23 @@ fn tasks(base: Option<&Task>, candidate: Option<&Task>) -> (String, String) {
         _ => 0,
     };
     let shown = |side: Option<&Task>| {
-        let Some(task) = side else { return "no task".to_owned() };
-        let key = task.key.iter().map(|key| format!(" key {},", printable(key)));
-        let time = task.not_before.iter().map(|time| format!(" not before {},", printable(time)));
+        let Some(task) = side else {
+            return "no task".to_owned();
+        };
+        let key = task
+            .key
+            .iter()
+            .map(|key| format!(" key {},", printable(key)));
+        let time = task
+            .not_before
+            .iter()
+            .map(|time| format!(" not before {},", printable(time)));
         let data = cut_text(&task.data, start, printable);
-        format!("{}:{} {data}", printable(&task.kind), key.chain(time).collect::<String>())
+        format!(
+            "{}:{} {data}",
+            printable(&task.kind),
+            key.chain(time).collect::<String>()
+        )
     };
     (shown(base), shown(candidate))
 }
@@ -181,7 +224,12 @@ fn excerpt(value: &Value, start: usize) -> String {
         Value::Blob(bytes) => {
             let end = bytes.len().min(start + BLOB_BYTES_MAX);
             let part = bytes.get(start..end).unwrap_or_default();
-            marked(Value::Blob(part.into()).to_string(), start, end, bytes.len())
+            marked(
+                Value::Blob(part.into()).to_string(),
+                start,
+                end,
+                bytes.len(),
+            )
         }
         number => number.to_string(),
     }
@@ -212,11 +260,18 @@ fn text_start(base: &str, candidate: &str) -> usize {
 
 /// Where to begin so that the first difference is shown with something before it.
 fn start(common: usize, length: usize, shown_max: usize) -> usize {
-    if length <= shown_max { 0 } else { common.saturating_sub(shown_max / 3) }
+    if length <= shown_max {
+        0
+    } else {
+        common.saturating_sub(shown_max / 3)
+    }
 }
 
 fn common(base: &[u8], candidate: &[u8]) -> usize {
-    base.iter().zip(candidate).take_while(|(base, candidate)| base == candidate).count()
+    base.iter()
+        .zip(candidate)
+        .take_while(|(base, candidate)| base == candidate)
+        .count()
 }
 
 #[cfg(test)]
@@ -248,25 +303,42 @@ mod tests {
             format!("{}: {base} → {candidate}", place(difference))
         })
         .collect();
-        insta::assert_snapshot!(shown.join("\n"), @"");
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        bank.account[1].interest: -120 → –
+        bank.account["A\u{1b}[31m", 2].note before: null → x'070707070707070707070707070707070707070707070707070707070707070707070707'… (100 bytes)
+        bank.statement["A1", 7]: update → no change
+        task 1: no task → mail: key A1, {"to":"A1"}
+        task 1: mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}
+        event of doom: materializes → fails: no account\u{7}\u{202e} 'x' "y"
+        "#);
     }
 
     #[test]
     fn long_values_are_cut_so_that_the_difference_shows() {
-        let long = |tail: &str| Value::Text(format!("{}{tail}{}", "ä".repeat(500), "z".repeat(500)));
+        let long =
+            |tail: &str| Value::Text(format!("{}{tail}{}", "ä".repeat(500), "z".repeat(500)));
         let (base, candidate) = values(Some(&long("1")), Some(&long("2")));
-        insta::assert_snapshot!(format!("{base}\n{candidate}"), @"");
+        insta::assert_snapshot!(format!("{base}\n{candidate}"), @r#"
+        …"ääääääääääää1zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"… (1,501 bytes)
+        …"ääääääääääää2zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"… (1,501 bytes)
+        "#);
         assert_ne!(base, candidate);
 
         let cut = Value::Text("ä".repeat(30));
         let (base, candidate) = values(Some(&cut), Some(&long("1")));
-        assert!(base.starts_with('…') && candidate.starts_with('…'), "{base} {candidate}");
+        assert!(
+            base.starts_with('…') && candidate.starts_with('…'),
+            "{base} {candidate}"
+        );
     }
 
     #[test]
     fn numbers_are_grouped_by_thousands() {
         let shown = [0, 999, 1_000, 123_456, 1_234_567].map(grouped);
         assert_eq!(shown, ["0", "999", "1,000", "123,456", "1,234,567"]);
-        assert_eq!((ratio(2.0, 3.0), ratio(0.0, 3.0)), ("1.50×".into(), "–".into()));
+        assert_eq!(
+            (ratio(2.0, 3.0), ratio(0.0, 3.0)),
+            ("1.50×".into(), "–".into())
+        );
     }
 }

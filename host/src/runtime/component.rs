@@ -6,6 +6,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 use super::cache::ComponentCache;
 use super::call::CallState;
 use super::engine::Runtime;
+use super::metadata;
 use crate::model::{Digest, Error, Manifest, PluginVersion, Result, limits};
 
 /// A version ready to run: compiled and linked; instances are made per call.
@@ -57,15 +58,26 @@ pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
     // The eight bytes before the sections: magic, version, layer.
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.to_vec()),
-        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => wit_component::ComponentEncoder::default()
-            .module(bytes)
-            .and_then(|encoder| encoder.validate(true).encode())
-            .map_err(|error| {
-                Error::refused(format!("the core module cannot become a component: {error:#}"))
-                    .hint(BUILD_HINT)
-            }),
+        Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => guarded(|| {
+            metadata::check(bytes).map_err(|what| {
+                Error::refused(format!("the core module cannot become a component: {what}")).hint(BUILD_HINT)
+            })?;
+            wit_component::ComponentEncoder::default()
+                .module(bytes)
+                .and_then(|encoder| encoder.validate(true).encode())
+                .map_err(|error| {
+                    Error::refused(format!("the core module cannot become a component: {error:#}"))
+                        .hint(BUILD_HINT)
+                })
+        }),
         _ => Err(Error::refused("the file is not WebAssembly").hint(BUILD_HINT)),
     }
+}
+
+/// Encoder and compiler are large programs fed by strangers: a panic in one is a refusal, not the end of the host.
+fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(step))
+        .unwrap_or_else(|_| Err(Error::refused("the compiler cannot handle this file").hint(BUILD_HINT)))
 }
 
 impl Runtime {
@@ -87,15 +99,11 @@ impl Runtime {
     }
 
     fn compile(&self, encoded: &[u8]) -> Result<Component> {
-        // The compiler is a large program fed by strangers: a panic in it is a refusal, not the end of the host.
-        let compiled = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Component::from_binary(&self.engine, encoded)
-        }));
-        match compiled {
-            Ok(Ok(component)) => Ok(component),
-            Ok(Err(error)) => Err(Error::refused(format!("the component is not valid: {error:#}")).hint(BUILD_HINT)),
-            Err(_) => Err(Error::refused("the compiler cannot handle this component")),
-        }
+        guarded(|| {
+            Component::from_binary(&self.engine, encoded).map_err(|error| {
+                Error::refused(format!("the component is not valid: {error:#}")).hint(BUILD_HINT)
+            })
+        })
     }
 
     fn link(&self, component: &Component, digest: Digest) -> Result<Code> {

@@ -8,6 +8,7 @@ mod capability;
 mod component;
 mod describe;
 mod engine;
+mod metadata;
 mod wasi;
 
 pub use cache::ComponentCache;

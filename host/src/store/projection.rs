@@ -541,8 +541,9 @@ fn run_query(
         }
     };
     let mut statement = connection.prepare_cached(text).map_err(failed)?;
-    if !statement.readonly() {
-        return Err(Error::refused("SQL refused: it is not read-only"));
+    // Some statements find nothing to do and so ask for no permission; and a plan is another one with every SQLite.
+    if !statement.readonly() || statement.column_count() == 0 || statement.is_explain() != 0 {
+        return Err(Error::refused(format!("SQL refused: it is not a plain SELECT: {}", excerpt(text))));
     }
     if statement.parameter_count() != parameters.len() {
         return Err(Error::refused(format!(

@@ -1,8 +1,9 @@
 //! Daybook: an event-processing host with dated, replayable logic.
 //!
 //! `host/ARCHITECTURE.md` is the map; the layers are
-//! `main → cli → service → { store, runtime, replay, diff } → model`.
+//! `main → cli → { authoring, service } → { store, runtime, replay, diff } → model`.
 
+pub mod authoring;
 pub mod cli;
 pub mod diff;
 pub mod model;

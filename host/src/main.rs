@@ -1,1 +1,5 @@
-fn main() {}
+//! The `daybook` command.
+
+fn main() -> std::process::ExitCode {
+    daybook::cli::main()
+}

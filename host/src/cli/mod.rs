@@ -1,1 +1,207 @@
-//! (under construction)
+//! The command line: one file per verb, each with its `Args` and its `run`. Here they are listed and dispatched, and
+//! what became of one turns into an exit code.
+
+mod activate;
+mod append;
+mod common;
+mod effects;
+mod events;
+mod init;
+mod input;
+mod inspect;
+mod lines;
+mod load;
+mod output;
+mod plugin;
+mod progress;
+mod query;
+mod replay;
+mod run;
+mod show;
+mod table;
+mod values;
+mod verify;
+mod versions;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::model::{ErrorKind, Result};
+use output::Output;
+
+/// An event-processing host whose logic is dated, kept for ever, and replayable.
+///
+/// A book is a directory that holds a log of events and the state that plugins make of them. Each plugin's version is a
+/// date, and every version that ever ran is kept: any stretch of history can be replayed as it happened, replayed under
+/// other logic, or replayed under two versions side by side with their outcomes compared.
+#[derive(Parser)]
+#[command(name = "daybook", version, after_help = AFTER_HELP, max_term_width = 110)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER_HELP: &str = "\
+Exit codes:
+   0  done; nothing unexpected
+   1  unexpected differences (diff), or what was recorded does not hold (verify)
+   2  the call itself is wrong: unknown verb, option, file or name
+   3  the input was refused: malformed, of an unknown type, against its schema; the line says where
+   4  the plugin rejected the command
+   5  the plugin failed, or an event of doom stopped a replay; nothing was kept
+   6  the book cannot be opened: not there, in use, or of a newer format
+   7  the operating system refused: disk full, no permission
+   8  stored data contradicts itself
+  70  a fault of Daybook itself
+
+Data goes to standard output, everything else to standard error.
+DAYBOOK_LOG=debug shows what is going on inside.
+
+Begin with:
+  daybook demo";
+
+#[derive(Subcommand)]
+enum Verb {
+    Init(init::Args),
+    Plugin(plugin::Args),
+    Load(load::Args),
+    Versions(versions::Args),
+    Activate(activate::Args),
+    Append(append::Args),
+    Run(run::Args),
+    Events(events::Args),
+    Show(show::Args),
+    Query(query::Args),
+    Replay(replay::Args),
+    Verify(verify::Args),
+}
+
+/// What a verb came to when it could do its work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Fine,
+    /// Unexpected differences, or a verification that failed.
+    Differs,
+    /// The plugin said no.
+    Rejected,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Fine => 0,
+            Exit::Differs => 1,
+            Exit::Rejected => ErrorKind::Rejected.exit_code(),
+        }
+    }
+}
+
+/// Runs the process's arguments.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    start_log();
+    let done = std::panic::catch_unwind(|| {
+        let mut out = Output::standard();
+        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.finish().map(|()| exit));
+        match result {
+            Ok(exit) => exit.code(),
+            Err(_) if out.is_closed() => 0,
+            Err(error) => {
+                out.error(&error);
+                error.kind.exit_code()
+            }
+        }
+    });
+    // The panic's own message has been printed.
+    ExitCode::from(done.unwrap_or(ErrorKind::Internal.exit_code()))
+}
+
+fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
+    match verb {
+        Verb::Init(args) => init::run(&args, out),
+        Verb::Plugin(args) => plugin::run(&args, out),
+        Verb::Load(args) => load::run(&args, out),
+        Verb::Versions(args) => versions::run(&args, out),
+        Verb::Activate(args) => activate::run(&args, out),
+        Verb::Append(args) => append::run(&args, out),
+        Verb::Run(args) => run::run(args, out),
+        Verb::Events(args) => events::run(args, out),
+        Verb::Show(args) => show::run(&args, out),
+        Verb::Query(args) => query::run(&args, out),
+        Verb::Replay(args) => replay::run(args, out),
+        Verb::Verify(args) => verify::run(&args, out),
+    }
+}
+
+fn start_log() {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("DAYBOOK_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_verb_has_help_with_an_example() {
+        let mut command = Cli::command();
+        command.build();
+        command.clone().debug_assert();
+        let mut verbs: Vec<_> = command.get_subcommands().cloned().collect();
+        while let Some(verb) = verbs.pop() {
+            assert!(
+                verb.get_about().is_some(),
+                "{} has no purpose",
+                verb.get_name()
+            );
+            verbs.extend(verb.get_subcommands().cloned());
+            if verb.has_subcommands() {
+                continue;
+            }
+            assert!(
+                verb.get_long_about().is_some(),
+                "{} has no explanation",
+                verb.get_name()
+            );
+            let examples = verb
+                .get_after_help()
+                .map(ToString::to_string)
+                .unwrap_or_default();
+            assert!(
+                examples.contains("daybook "),
+                "{} has no example",
+                verb.get_name()
+            );
+        }
+    }
+
+    #[test]
+    fn the_help_lists_every_exit_code() {
+        let kinds = [
+            ErrorKind::Usage,
+            ErrorKind::Refused,
+            ErrorKind::Rejected,
+            ErrorKind::Plugin,
+            ErrorKind::Unavailable,
+            ErrorKind::Io,
+            ErrorKind::Corrupt,
+            ErrorKind::Internal,
+        ];
+        let codes = kinds
+            .iter()
+            .map(|kind| kind.exit_code())
+            .chain([Exit::Fine.code(), Exit::Differs.code()]);
+        for code in codes {
+            assert!(AFTER_HELP.contains(&format!("\n  {code:>2}  ")), "{code}");
+        }
+    }
+}

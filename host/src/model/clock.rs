@@ -2,10 +2,18 @@
 
 use std::time::Instant;
 
+use super::id::VersionDate;
+
 /// The wall clock now, RFC 3339 in UTC with microseconds: `2026-11-21T06:41:00.000000Z`.
 pub fn now() -> String {
     let now = jiff::Timestamp::now();
     format!("{now:.6}")
+}
+
+/// The calendar date now, in UTC.
+pub fn today() -> VersionDate {
+    let now = now();
+    now[..10].parse().expect("the clock shows a date of four-digit years")
 }
 
 /// Measures how long something takes.

@@ -16,6 +16,8 @@ pub struct Code {
     pub digest: Digest,
     pub manifest: Manifest,
     pub uses_wasi: bool,
+    /// Names of what it imports: the contract's interfaces and WASI's.
+    pub imports: Vec<String>,
     pub(super) pre: InstancePre<CallState>,
     pub(super) materialize: Option<ComponentExportIndex>,
     pub(super) create: Option<ComponentExportIndex>,
@@ -108,6 +110,7 @@ impl Runtime {
 
     fn link(&self, component: &Component, digest: Digest) -> Result<Code> {
         let mut uses_wasi = false;
+        let mut imports = Vec::new();
         for (name, _) in component.component_type().imports(&self.engine) {
             let interface = name.split('@').next().unwrap_or(name);
             if WASI_PACKAGES.iter().any(|package| interface.starts_with(package)) {
@@ -118,6 +121,7 @@ impl Runtime {
                 ))
                 .hint("a plugin may import daybook:plugin/materialization, daybook:plugin/creation and WASI 0.2"));
             }
+            imports.push(name.to_owned());
         }
         let export = |interface: &str, name: &str| {
             let (_, instance) = component.get_export(None, &format!("daybook:plugin/{interface}@1.0.0"))?;
@@ -135,6 +139,7 @@ impl Runtime {
         let pre = linker.instantiate_pre(component).map_err(|error| {
             Error::refused(format!("the component does not fit the contract: {error:#}")).hint(BUILD_HINT)
         })?;
-        self.describe(pre, digest, uses_wasi, &describe, materialize, create)
+        let code = self.describe(pre, digest, uses_wasi, &describe, materialize, create)?;
+        Ok(Code { imports, ..code })
     }
 }

@@ -42,6 +42,7 @@ impl Runtime {
                 tasks: Vec::new(),
             },
             uses_wasi,
+            imports: Vec::new(),
             pre,
             materialize,
             create,

@@ -20,7 +20,7 @@ mod versions;
 
 pub use append::{Receipt, task_id};
 pub use book::{Book, LIVE};
-pub use cloud_event::{DEFAULT_SOURCE, Incoming, to_json};
+pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub use diffs::DiffRequest;
 pub use ground::Usage;

@@ -1,0 +1,238 @@
+//! `daybook append`
+
+use std::fs::File;
+use std::io::{self, BufReader, Read};
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::Exit;
+use super::common::{BookArg, FormatArg};
+use super::input::cannot_read;
+use super::lines::Lines;
+use super::output::{Output, count};
+use super::progress::Bar;
+use crate::model::clock::Stopwatch;
+use crate::model::{Error, Result, Seq, limits};
+use crate::service::{Book, Incoming};
+
+/// Append events to the log
+///
+/// The input has one event a line, as structured JSON of CloudEvents 1.0: `type` and `data`, and as far as they are known
+/// `id`, `source`, `subject` and `time`; what is missing is filled in. An event with an id and source that are in the log
+/// already is not added again, so the same file can be appended twice.
+///
+/// Events go into the log in batches, each in one durable transaction: all of it or nothing. When a line is refused,
+/// the batches before its own are kept, and the error says how many lines these are. Empty lines are skipped.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook append mybook events.jsonl
+  daybook append mybook events.jsonl --batch 1
+  zcat events.jsonl.gz | daybook append mybook -
+
+One event:
+  {\"type\": \"bank.LoanGranted\", \"subject\": \"account/2\", \"data\": {\"loan\": 1, \"account\": 2, …}}")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// A file of JSON Lines, or - for standard input
+    #[arg(value_name = "EVENTS.jsonl|-")]
+    events: PathBuf,
+    /// Events in one transaction. A batch also ends when its lines have 64 MiB together
+    #[arg(long, value_name = "COUNT", default_value_t = default_batch())]
+    batch: NonZeroUsize,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+fn default_batch() -> NonZeroUsize {
+    NonZeroUsize::new(limits::APPEND_BATCH_DEFAULT).expect("the default is not zero")
+}
+
+pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let (input, bytes_total) = open(&args.events)?;
+    let mut book = args.book.open()?;
+    let clock = Stopwatch::start();
+    let mut tally = Tally::default();
+    let result = {
+        let mut bar = Bar::new("appending");
+        let batches = Batches {
+            lines: Lines::new(BufReader::with_capacity(1 << 20, input)),
+            count_max: args.batch.get(),
+        };
+        append_all(&mut book, batches, &mut tally, |tally| {
+            bar.bytes(tally.events(), tally.bytes, bytes_total)
+        })
+    };
+    result.map_err(|error| explain(error, &tally))?;
+    let head = book.head();
+    if args.format.is_json() {
+        out.json(&json!({
+            "appended": tally.appended,
+            "known": tally.known,
+            "first": tally.first.map(|seq| seq.0),
+            "head": head.0,
+        }))?;
+        return Ok(Exit::Fine);
+    }
+    let known = if tally.known > 0 {
+        format!(", {} known already", count(tally.known, "event"))
+    } else {
+        String::new()
+    };
+    out.line(format_args!(
+        "appended {}{known}, in {:.1} s; the head is {head}",
+        count(tally.appended, "event"),
+        clock.seconds()
+    ))?;
+    Ok(Exit::Fine)
+}
+
+/// The input and, where it is a file, its bytes.
+fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>)> {
+    if path == Path::new("-") {
+        return Ok((Box::new(io::stdin()), None));
+    }
+    let file = File::open(path).map_err(|error| cannot_read(path, error))?;
+    let metadata = file.metadata().map_err(|error| cannot_read(path, error))?;
+    if metadata.is_dir() {
+        return Err(Error::usage(format!("{} is a directory", path.display())));
+    }
+    let bytes = metadata.is_file().then_some(metadata.len());
+    Ok((Box::new(file), bytes))
+}
+
+/// What has become durable so far.
+#[derive(Debug, Default)]
+struct Tally {
+    appended: u64,
+    known: u64,
+    /// Position of the first appended event.
+    first: Option<Seq>,
+    /// The last line whose batch is kept.
+    line: u64,
+    bytes: u64,
+}
+
+impl Tally {
+    fn events(&self) -> u64 {
+        self.appended + self.known
+    }
+}
+
+fn append_all(
+    book: &mut Book,
+    mut batches: Batches<impl io::BufRead>,
+    tally: &mut Tally,
+    mut show: impl FnMut(&Tally),
+) -> Result<()> {
+    loop {
+        let batch = batches.next()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        for receipt in book.append(batch)? {
+            if receipt.duplicate {
+                tally.known += 1;
+            } else {
+                tally.appended += 1;
+                tally.first.get_or_insert(receipt.seq);
+            }
+        }
+        tally.line = batches.lines.number();
+        tally.bytes = batches.lines.bytes();
+        show(tally);
+    }
+}
+
+/// Says how much of the input is kept.
+fn explain(error: Error, tally: &Tally) -> Error {
+    let kept = if tally.line == 0 {
+        "nothing of the input was kept".to_owned()
+    } else {
+        format!(
+            "the lines up to {} were kept ({}), nothing after them; events with ids can be appended again",
+            tally.line,
+            count(tally.appended, "new event")
+        )
+    };
+    let hint = match &error.hint {
+        Some(hint) => format!("{hint}\n      {kept}"),
+        None => kept,
+    };
+    error.hint(hint)
+}
+
+/// Cuts the input into groups of events.
+struct Batches<R> {
+    lines: Lines<R>,
+    count_max: usize,
+}
+
+/// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
+const BATCH_BYTES_MAX: u64 = 64 << 20;
+
+impl<R: io::BufRead> Batches<R> {
+    /// The next batch; empty at the end of the input.
+    fn next(&mut self) -> Result<Vec<Incoming>> {
+        let mut batch = Vec::with_capacity(self.count_max.min(limits::APPEND_BATCH_DEFAULT));
+        let start = self.lines.bytes();
+        while batch.len() < self.count_max && self.lines.bytes() - start < BATCH_BYTES_MAX {
+            let Some((number, text)) = self.lines.next()? else {
+                break;
+            };
+            let mut event =
+                Incoming::parse(text).map_err(|error| error.context(format!("line {number}")))?;
+            event.line = Some(number);
+            batch.push(event);
+        }
+        Ok(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn batches(text: &'static str, count_max: usize) -> Batches<&'static [u8]> {
+        Batches {
+            lines: Lines::new(text.as_bytes()),
+            count_max,
+        }
+    }
+
+    #[test]
+    fn batches_hold_as_many_events_as_asked_for_and_the_rest() {
+        let mut batches = batches(
+            "{\"type\":\"a.B\"}\n\n{\"type\":\"a.C\"}\n{\"type\":\"a.D\"}",
+            2,
+        );
+        let mut sizes = Vec::new();
+        loop {
+            let batch = batches.next().unwrap();
+            if batch.is_empty() {
+                break;
+            }
+            sizes.push(
+                batch
+                    .iter()
+                    .map(|event| event.line.unwrap())
+                    .collect::<Vec<_>>(),
+            );
+        }
+        assert_eq!(sizes, [vec![1, 3], vec![4]]);
+    }
+
+    #[test]
+    fn a_malformed_line_is_named() {
+        let error = batches("{\"type\":\"a.B\"}\n\nnonsense\n", 10)
+            .next()
+            .unwrap_err();
+        assert!(
+            error.message.starts_with("line 3: malformed JSON"),
+            "{error}"
+        );
+    }
+}

@@ -1,0 +1,68 @@
+//! What several verbs need: an engine, an open book, positions on the command line.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::output::Format;
+use super::progress::Bar;
+use crate::model::{Result, Seq};
+use crate::runtime::Runtime;
+use crate::service::{Book, Reader};
+
+/// The book a verb is about.
+#[derive(Debug, Args)]
+pub struct BookArg {
+    /// The book's directory
+    #[arg(value_name = "BOOK")]
+    pub path: PathBuf,
+}
+
+impl BookArg {
+    /// Opens it for writing.
+    pub fn open(&self) -> Result<Book> {
+        open(&self.path)
+    }
+
+    /// Opens it for reading, beside whoever writes it.
+    pub fn read(&self) -> Result<Reader> {
+        let mut bar = Bar::new("opening the book");
+        let mut progress = bar.events("catching up");
+        Reader::open(&self.path, &mut progress)
+    }
+}
+
+/// Opens a book for writing.
+pub fn open(path: &Path) -> Result<Book> {
+    let mut bar = Bar::new("opening the book");
+    let mut progress = bar.events("catching up");
+    Book::open(runtime()?, path, &mut progress)
+}
+
+/// The engine. Made once per process, where one is needed.
+pub fn runtime() -> Result<Arc<Runtime>> {
+    Runtime::new().map(Arc::new)
+}
+
+/// How a verb writes its data.
+#[derive(Debug, Args)]
+pub struct FormatArg {
+    /// How the data is written
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl FormatArg {
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+}
+
+/// A position in the log; the first event has 1.
+pub fn seq(text: &str) -> Result<Seq, String> {
+    match text.parse() {
+        Ok(0) | Err(_) => Err("a position is a whole number from 1".to_owned()),
+        Ok(number) => Ok(Seq(number)),
+    }
+}

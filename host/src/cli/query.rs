@@ -1,0 +1,128 @@
+//! `daybook query`
+
+use std::cell::RefCell;
+
+use clap::ValueEnum;
+use comfy_table::Table;
+
+use super::Exit;
+use super::common::BookArg;
+use super::output::Output;
+use super::table::{number, table, text};
+use super::values::{json_line, plain, tab_separated};
+use crate::model::{Result, Value};
+use crate::service::LIVE;
+
+/// Ask the state, read-only, in SQL
+///
+/// One SELECT over the tables of the active versions, or of a replay's projection. A table is called plugin_table. It
+/// sees what is committed, and never waits for the process that writes.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
+  daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
+  daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// One SELECT
+    #[arg(value_name = "SQL")]
+    sql: String,
+    /// Which state: the live one, or a replay's by its name
+    #[arg(long, value_name = "NAME", default_value = LIVE)]
+    projection: String,
+    /// How the rows are written
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+enum Format {
+    /// A table for people
+    #[default]
+    Text,
+    /// Tab-separated, the names first, escaped as PostgreSQL's COPY does it (\N is null)
+    Tsv,
+    /// JSON Lines, one object a row
+    Json,
+}
+
+/// Rows of one table for people. Its columns must be as wide as the widest row, so the rows are held until it is full;
+/// what is more comes in another table.
+const ROWS_PER_TABLE: usize = 1_000;
+
+pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let rows = RefCell::new(Rows {
+        format: args.format,
+        columns: Vec::new(),
+        table: None,
+        out,
+    });
+    args.book.read()?.query(
+        &args.projection,
+        &args.sql,
+        |columns| rows.borrow_mut().start(columns),
+        |row| rows.borrow_mut().row(&row),
+    )?;
+    rows.into_inner().finish()?;
+    Ok(Exit::Fine)
+}
+
+struct Rows<'a> {
+    format: Format,
+    columns: Vec<String>,
+    /// The table that is being filled.
+    table: Option<Table>,
+    out: &'a mut Output,
+}
+
+impl Rows<'_> {
+    fn start(&mut self, columns: &[String]) -> Result<()> {
+        self.columns = columns.to_vec();
+        match self.format {
+            Format::Text => self.table = Some(table(columns)),
+            Format::Tsv => {
+                let names: Vec<_> = columns
+                    .iter()
+                    .map(|name| tab_separated(&Value::Text(name.clone())))
+                    .collect();
+                self.out.line(names.join("\t"))?;
+            }
+            Format::Json => {}
+        }
+        Ok(())
+    }
+
+    fn row(&mut self, row: &[Value]) -> Result<()> {
+        match self.format {
+            Format::Json => self.out.line(json_line(&self.columns, row)),
+            Format::Tsv => {
+                let cells: Vec<_> = row.iter().map(tab_separated).collect();
+                self.out.line(cells.join("\t"))
+            }
+            Format::Text => {
+                if self
+                    .table
+                    .as_ref()
+                    .is_some_and(|table| table.row_count() == ROWS_PER_TABLE)
+                {
+                    self.finish()?;
+                }
+                let table = self.table.get_or_insert_with(|| table(&self.columns));
+                table.add_row(row.iter().map(|value| match value {
+                    Value::Integer(_) | Value::Real(_) => number(plain(value)),
+                    _ => text(plain(value)),
+                }));
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        match self.table.take() {
+            Some(table) => self.out.line(table),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Values of rows as text, as JSON and as tab-separated cells.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::table::clean;
+use crate::model::{TableLayout, Value};
+
+/// A value as JSON. A blob is an object, so that it cannot be taken for text.
+pub fn json_of(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Integer(number) => json!(number),
+        Value::Real(number) => json!(number),
+        Value::Text(text) => json!(text),
+        Value::Blob(bytes) => json!({ "blob": hex(bytes) }),
+    }
+}
+
+/// A row as a JSON object.
+pub fn json_row<'a>(columns: impl IntoIterator<Item = &'a str>, row: &[Value]) -> Json {
+    let members = columns
+        .into_iter()
+        .zip(row)
+        .map(|(name, value)| (name.to_owned(), json_of(value)));
+    Json::Object(members.collect::<Map<_, _>>())
+}
+
+/// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
+pub fn json_line(columns: &[String], row: &[Value]) -> String {
+    let members = columns
+        .iter()
+        .zip(row)
+        .map(|(name, value)| format!("{}:{}", json!(name), json_of(value)));
+    format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+}
+
+/// A value as a cell of a table.
+pub fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Text(text) => clean(text),
+        other => other.to_string(),
+    }
+}
+
+/// A value as PostgreSQL's COPY writes it: `\N` for null, tabs and line ends escaped.
+pub fn tab_separated(value: &Value) -> String {
+    match value {
+        Value::Null => "\\N".to_owned(),
+        Value::Text(text) => text
+            .replace('\\', "\\\\")
+            .replace('\t', "\\t")
+            .replace('\n', "\\n")
+            .replace('\r', "\\r"),
+        Value::Blob(bytes) => format!("\\\\x{}", hex(bytes)),
+        other => other.to_string(),
+    }
+}
+
+/// `id=3`, `account=3 line=2`: the key of a row.
+pub fn key_text(layout: &TableLayout, row: &[Value]) -> String {
+    let parts: Vec<_> = layout
+        .key
+        .iter()
+        .map(|&at| format!("{}={}", layout.columns[at].name, row[at]))
+        .collect();
+    parts.join(" ")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_of_value_has_one_form_in_each_format() {
+        let cases = [
+            (Value::Null, "NULL", "\\N", "null"),
+            (Value::Integer(-3), "-3", "-3", "-3"),
+            (Value::Real(2.0), "2.0", "2.0", "2.0"),
+            (
+                Value::Text("a\tb\\".into()),
+                "a\\tb\\",
+                "a\\tb\\\\",
+                r#""a\tb\\""#,
+            ),
+            (
+                Value::Blob(vec![1, 255]),
+                "x'01ff'",
+                "\\\\x01ff",
+                r#"{"blob":"01ff"}"#,
+            ),
+        ];
+        for (value, text, tabs, json) in cases {
+            assert_eq!(plain(&value), text);
+            assert_eq!(tab_separated(&value), tabs);
+            assert_eq!(json_of(&value).to_string(), json);
+        }
+    }
+}

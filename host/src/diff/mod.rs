@@ -5,6 +5,8 @@ mod compare;
 mod engine;
 pub mod expectation;
 mod final_rows;
+pub mod html;
+pub mod jsonl;
 #[cfg(test)]
 mod samples;
 pub mod text;

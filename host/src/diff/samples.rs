@@ -42,6 +42,10 @@ pub fn row(base: Option<&'static str>, candidate: Option<&'static str>) -> Diffe
 
 /// The first task of an event, by kind on each side.
 pub fn task(base: Option<&str>, candidate: Option<&str>) -> Difference {
+    task_at(0, base, candidate)
+}
+
+fn task_at(ordinal: usize, base: Option<&str>, candidate: Option<&str>) -> Difference {
     let task = |kind: &str| Task {
         kind: kind.into(),
         key: Some("A1".into()),
@@ -49,7 +53,7 @@ pub fn task(base: Option<&str>, candidate: Option<&str>) -> Difference {
         not_before: None,
     };
     Difference::Task {
-        ordinal: 0,
+        ordinal,
         base: base.map(task),
         candidate: candidate.map(task),
     }
@@ -117,7 +121,7 @@ pub fn run(sink: &mut dyn Sink, file: &str) {
                 row(Some("update"), None),
                 column(17, "balance", None, Some(2)),
                 task(Some("mail"), Some("letter")),
-                task(None, Some("mail")),
+                task_at(1, None, Some("mail")),
             ],
         ),
         EventDiff {

@@ -69,9 +69,9 @@ pub fn run(
         let (base_rows, base_pieces) = sync_channel(AHEAD);
         let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
         let reader = scope.spawn(move || read(source, to, &to_candidate));
-        let ahead = scope.spawn(move || run_candidate(candidate, &batches, &to_base, &candidate_rows));
-        let beside = scope.spawn(move || run_base(base, &steps, &to_report, &base_rows));
-        let mut report = || -> Result<()> {
+        let ahead = scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
+        let beside = scope.spawn(move || run_base(base, &steps, to_report, &base_rows));
+        let report = || -> Result<()> {
             for (batch, found) in found {
                 for found in found {
                     let event = &batch[found.event];
@@ -125,7 +125,7 @@ fn read(mut source: Source<'_>, to: Seq, out: &SyncSender<Batch>) -> Result<()> 
 fn run_candidate(
     side: &mut dyn Side,
     batches: &Receiver<Batch>,
-    out: &SyncSender<(Batch, Vec<Step>)>,
+    out: SyncSender<(Batch, Vec<Step>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<Cost> {
     let mut seconds = 0.0;
@@ -139,6 +139,8 @@ fn run_candidate(
         }
     }
     let cost = Cost { seconds, ..side.cost() };
+    // Whoever waits for more batches must hear that there are none before the rows begin.
+    drop(out);
     send_rows(side, rows)?;
     Ok(cost)
 }
@@ -146,7 +148,7 @@ fn run_candidate(
 fn run_base(
     side: &mut dyn Base,
     steps: &Receiver<(Batch, Vec<Step>)>,
-    out: &SyncSender<(Batch, Vec<Found>)>,
+    out: SyncSender<(Batch, Vec<Found>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<Cost> {
     let mut seconds = 0.0;
@@ -166,6 +168,8 @@ fn run_base(
         }
     }
     let cost = Cost { seconds, ..side.cost() };
+    // Whoever waits for more batches must hear that there are none before the rows begin.
+    drop(out);
     send_rows(side, rows)?;
     Ok(cost)
 }

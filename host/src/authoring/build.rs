@@ -61,12 +61,17 @@ pub fn build_all(paths: &[PathBuf]) -> Result<Vec<BuiltPlugin>> {
     built.collect()
 }
 
+/// The target folder of the workspace that a crate is of.
+pub fn target_folder(path: &Path) -> Result<PathBuf> {
+    cargo::package(path).map(|package| package.target)
+}
+
 /// Turns a core module into a component and tries it.
 fn finish(runtime: &Runtime, package: &Package, module: &Path) -> Result<BuiltPlugin> {
     let module = std::fs::read(module).map_err(|error| Error::io(module.display(), error))?;
     let bytes = encode_component(&module)?;
     let code = runtime.load(&bytes, None)?;
-    let file = package.target.join(format!(
+    let file = package.plugins().join(format!(
         "{}-{}.wasm",
         code.version.plugin, code.version.date
     ));

@@ -51,9 +51,16 @@ pub struct Package {
     pub id: String,
     /// Its workspace.
     pub root: PathBuf,
-    /// Where plugins of the workspace are built: apart from everything else, so that an outer cargo is neither waited for
-    /// nor made to build anything again.
+    /// Its workspace's target folder.
     pub target: PathBuf,
+}
+
+impl Package {
+    /// Where plugins of the workspace are built: apart from everything else, so that an outer cargo is neither waited
+    /// for nor made to build anything again.
+    pub fn plugins(&self) -> PathBuf {
+        self.target.join("plugins")
+    }
 }
 
 #[derive(Deserialize)]
@@ -136,11 +143,10 @@ pub fn package(folder: &Path) -> Result<Package> {
         ))
         .hint("it needs: [lib] crate-type = [\"cdylib\", \"rlib\"]"));
     }
-    let target = metadata.target_directory.join("plugins");
     Ok(Package {
         id: package.id,
         root: metadata.workspace_root,
-        target,
+        target: metadata.target_directory,
     })
 }
 
@@ -160,7 +166,7 @@ pub fn compile(packages: &[Package]) -> Result<Vec<PathBuf>> {
     command
         .arg("--manifest-path")
         .arg(first.root.join("Cargo.toml"));
-    command.arg("--target-dir").arg(&first.target);
+    command.arg("--target-dir").arg(first.plugins());
     for setting in PROFILE {
         command.args(["--config", setting]);
     }

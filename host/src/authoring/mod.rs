@@ -6,5 +6,5 @@ mod cargo;
 mod skeleton;
 mod target;
 
-pub use build::{BuiltPlugin, build, build_all, write_whole};
+pub use build::{BuiltPlugin, build, build_all, target_folder, write_whole};
 pub use skeleton::Skeleton;

@@ -10,9 +10,12 @@ use clap::ValueEnum;
 use super::Exit;
 use super::common::{BookArg, seq};
 use super::input::cannot_read;
-use super::output::Output;
+use super::output::{Output, count, thousands};
 use super::progress::Bar;
-use crate::diff::{Expectations, HtmlReport, JsonlReport, Sink, Summary, TextReport};
+use crate::diff::html::HtmlReport;
+use crate::diff::jsonl::JsonlReport;
+use crate::diff::text::TextReport;
+use crate::diff::{Expectations, Sink, Summary};
 use crate::model::{Error, PluginVersion, Result, Seq};
 use crate::service::{Book, DiffRequest, Picked};
 
@@ -145,7 +148,13 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
                 let _ = std::fs::remove_file(&unfinished);
             }
             let summary = result?;
-            out.say(format_args!("the report is in {}", path.display()))?;
+            out.say(format_args!(
+                "{} of {} differ, {} unexpected; the report is in {}",
+                thousands(summary.differing.total()),
+                count(summary.events, "event"),
+                count(summary.unexpected, "difference"),
+                path.display()
+            ))?;
             summary
         }
     };

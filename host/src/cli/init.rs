@@ -25,8 +25,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     Book::init(common::runtime()?, &args.path)?;
     let path = args.path.display();
-    out.say(format_args!(
-        "made the book {path}; next: daybook load {path} FILE.wasm"
-    ))?;
+    out.say(format_args!("made the book {path}"))?;
+    out.advise(format_args!("daybook load {path} FILE.wasm"))?;
     Ok(Exit::Fine)
 }

@@ -60,10 +60,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     if !loaded.already {
         let book = args.book.path.display();
-        out.say(format_args!(
-            "nothing runs yet; next: daybook activate {book} {}",
-            loaded.version
-        ))?;
+        out.advise(format_args!("daybook activate {book} {}", loaded.version))?;
     }
     Ok(Exit::Fine)
 }

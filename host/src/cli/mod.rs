@@ -4,6 +4,8 @@
 mod activate;
 mod append;
 mod common;
+mod demo;
+mod diff;
 mod effects;
 mod events;
 mod init;
@@ -75,7 +77,9 @@ enum Verb {
     Show(show::Args),
     Query(query::Args),
     Replay(replay::Args),
+    Diff(diff::Args),
     Verify(verify::Args),
+    Demo(demo::Args),
 }
 
 /// What a verb came to when it could do its work.
@@ -104,7 +108,7 @@ pub fn main() -> ExitCode {
     start_log();
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();
-        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.finish().map(|()| exit));
+        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.show().map(|()| exit));
         match result {
             Ok(exit) => exit.code(),
             Err(_) if out.is_closed() => 0,
@@ -131,7 +135,9 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Show(args) => show::run(&args, out),
         Verb::Query(args) => query::run(&args, out),
         Verb::Replay(args) => replay::run(args, out),
+        Verb::Diff(args) => diff::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Demo(args) => demo::run(&args, out),
     }
 }
 

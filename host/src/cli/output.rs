@@ -25,6 +25,7 @@ pub struct Output {
     talk: Box<dyn Write>,
     /// Nobody reads the data any more.
     closed: bool,
+    gives_advice: bool,
 }
 
 impl Output {
@@ -38,6 +39,7 @@ impl Output {
             data: Box::new(BufWriter::with_capacity(64 << 10, data)),
             talk,
             closed: false,
+            gives_advice: true,
         }
     }
 
@@ -60,6 +62,25 @@ impl Output {
         Ok(())
     }
 
+    /// What one might do next; talk.
+    pub fn advise(&mut self, text: impl Display) -> Result<()> {
+        if self.gives_advice {
+            self.say(format_args!("next: {text}"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// From now on nobody needs to be told what to do next.
+    pub fn without_advice(&mut self) {
+        self.gives_advice = false;
+    }
+
+    /// Shows what has been said as data so far, before something long begins.
+    pub fn show(&mut self) -> Result<()> {
+        self.flush().map_err(failed)
+    }
+
     /// What went wrong, and the way out.
     pub fn error(&mut self, error: &Error) {
         let _ = self.flush();
@@ -67,11 +88,6 @@ impl Output {
         if let Some(hint) = &error.hint {
             let _ = writeln!(self.talk, "hint: {hint}");
         }
-    }
-
-    /// Must come last: what is still held back is written.
-    pub fn finish(&mut self) -> Result<()> {
-        self.flush().map_err(failed)
     }
 
     /// True once the reader of the data is gone: whatever error came of it is no error.
@@ -165,7 +181,7 @@ mod tests {
         out.line("data").unwrap();
         out.say("talk").unwrap();
         out.line("more").unwrap();
-        out.finish().unwrap();
+        out.show().unwrap();
         assert_eq!(*both.0.borrow(), b"data\ntalk\nmore\n");
     }
 
@@ -173,7 +189,7 @@ mod tests {
     fn a_reader_that_went_away_is_noticed() {
         let mut out = Output::new(Box::new(Gone), Box::new(io::sink()));
         out.line("data").unwrap();
-        assert!(out.finish().is_err());
+        assert!(out.show().is_err());
         assert!(out.is_closed());
     }
 

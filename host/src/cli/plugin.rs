@@ -90,8 +90,8 @@ fn new(args: &NewArgs, out: &mut Output) -> Result<Exit> {
         out.line(file.display())?;
     }
     let directory = skeleton.directory.display();
-    out.say(format_args!(
-        "next: (cd {directory} && cargo test); daybook plugin build {directory}"
+    out.advise(format_args!(
+        "(cd {directory} && cargo test); daybook plugin build {directory}"
     ))?;
     Ok(Exit::Fine)
 }

@@ -93,8 +93,8 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         out.line(format_args!("  {word} the live state's"))?;
     }
     let path = args.book.path.display();
-    out.say(format_args!(
-        "next: daybook query {path} --projection {} 'SELECT …'",
+    out.advise(format_args!(
+        "daybook query {path} --projection {} 'SELECT …'",
         replayed.name
     ))?;
     Ok(Exit::Fine)

@@ -44,9 +44,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     if versions.is_empty() {
         let book = args.book.path.display();
-        out.say(format_args!(
-            "no version is loaded; next: daybook load {book} FILE.wasm"
-        ))?;
+        out.say("no version is loaded")?;
+        out.advise(format_args!("daybook load {book} FILE.wasm"))?;
         return Ok(Exit::Fine);
     }
     let mut rows = table([

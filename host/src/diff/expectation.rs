@@ -26,40 +26,18 @@
 //! A final row is the sum of many events, so there the narrowing and `count_max` do not apply: it is expected if each
 //! of its changed columns is named by an entry, or, if one side lacks the row, by an entry with `row = true`.
 
-use serde::Deserialize;
-use toml::Spanned;
+mod entry;
+mod file;
 
-use super::{Cause, Difference, EventDiff, ExpectationUse, FinalKind, FinalRow};
-use crate::model::{Error, PluginName, Result, TypeName, is_identifier};
+use self::entry::{Aspect, Entry, aspects};
+use super::{Difference, EventDiff, ExpectationUse, FinalKind, FinalRow};
+use crate::model::Result;
 
 /// The expectations of one comparison, and how often each was met so far.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Expectations {
     entries: Vec<Entry>,
     unexpected: u64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct Entry {
-    reason: String,
-    table: Option<TableExpectation>,
-    task: Option<String>,
-    doom: bool,
-    event: Option<String>,
-    cause: Option<Cause>,
-    from: u64,
-    to: u64,
-    count_max: u64,
-    met: u64,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-struct TableExpectation {
-    /// `plugin.table`
-    name: String,
-    /// None: any column.
-    columns: Option<Vec<String>>,
-    row: bool,
 }
 
 impl Expectations {
@@ -70,26 +48,8 @@ impl Expectations {
 
     /// Reads an expectation file. Errors name the line and what is allowed there.
     pub fn parse(text: &str) -> Result<Expectations> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let line = line_at(text, error.span().map_or(0, |span| span.start));
-            Error::refused(format!(
-                "expectation file, line {line}: {}",
-                error.message().trim().replace('\n', ", ")
-            ))
-            .hint("an entry is [[expect]] with a reason and at least one of table, task and doom")
-        })?;
-        let entries = file
-            .expect
-            .into_iter()
-            .map(|entry| {
-                let line = line_at(text, entry.span().start);
-                Entry::new(entry.into_inner()).map_err(|error| {
-                    error.context(format!("expectation file, entry at line {line}"))
-                })
-            })
-            .collect::<Result<_>>()?;
         Ok(Expectations {
-            entries,
+            entries: file::parse(text)?,
             unexpected: 0,
         })
     }
@@ -149,210 +109,10 @@ impl Expectations {
     }
 }
 
-impl Entry {
-    fn new(raw: RawEntry) -> Result<Entry> {
-        if raw.reason.trim().is_empty() {
-            return Err(
-                Error::refused("the reason is empty").hint("say why the difference is wanted")
-            );
-        }
-        if raw.table.is_none() && raw.task.is_none() && !raw.doom {
-            return Err(Error::refused("nothing is named")
-                .hint("add table = \"plugin.table\", task = \"kind\" or doom = true"));
-        }
-        if let Some(event) = &raw.event {
-            TypeName::new(event)?;
-        }
-        let (from, to) = (raw.from.unwrap_or(1), raw.to.unwrap_or(u64::MAX));
-        if from > to {
-            return Err(Error::refused(format!("from {from} is after to {to}")));
-        }
-        Ok(Entry {
-            table: TableExpectation::new(raw.table, raw.column, raw.columns, raw.row)?,
-            reason: raw.reason,
-            task: raw.task,
-            doom: raw.doom,
-            event: raw.event,
-            cause: raw.cause.map(|cause| match cause {
-                RawCause::Direct => Cause::Direct,
-                RawCause::Inherited => Cause::Inherited,
-            }),
-            from,
-            to,
-            count_max: raw.count_max.unwrap_or(u64::MAX),
-            met: 0,
-        })
-    }
-
-    /// The narrowing: is the entry about this event?
-    fn is_about(&self, diff: &EventDiff) -> bool {
-        (self.from..=self.to).contains(&diff.seq.0)
-            && self.cause.is_none_or(|cause| cause == diff.cause)
-            && self
-                .event
-                .as_deref()
-                .is_none_or(|event| event == diff.event_type.as_str())
-    }
-
-    fn names(&self, aspect: Aspect<'_>) -> bool {
-        let is_table = |name: &str| self.table.as_ref().filter(|table| table.name == name);
-        match aspect {
-            Aspect::Column { table, column } => {
-                is_table(table).is_some_and(|table| table.has_column(column))
-            }
-            Aspect::Row { table } => is_table(table).is_some_and(|table| table.row),
-            Aspect::Task { kind } => self.task.as_deref() == Some(kind),
-            Aspect::Doom => self.doom,
-        }
-    }
-}
-
-/// What an entry can name.
-#[derive(Clone, Copy)]
-enum Aspect<'a> {
-    Column { table: &'a str, column: &'a str },
-    Row { table: &'a str },
-    Task { kind: &'a str },
-    Doom,
-}
-
-/// What must be named for a difference to be expected: one thing, or both kinds of a task that is of another kind.
-fn aspects(difference: &Difference) -> impl Iterator<Item = Aspect<'_>> {
-    let (first, second) = match difference {
-        Difference::Column { table, column, .. } => (Some(Aspect::Column { table, column }), None),
-        Difference::Row { table, .. } => (Some(Aspect::Row { table }), None),
-        Difference::Task {
-            base: Some(base),
-            candidate: Some(candidate),
-            ..
-        } => (
-            Some(Aspect::Task { kind: &base.kind }),
-            Some(Aspect::Task {
-                kind: &candidate.kind,
-            })
-            .filter(|_| base.kind != candidate.kind),
-        ),
-        Difference::Task {
-            base, candidate, ..
-        } => (
-            base.as_ref()
-                .or(candidate.as_ref())
-                .map(|task| Aspect::Task { kind: &task.kind }),
-            None,
-        ),
-        Difference::Doom { .. } => (Some(Aspect::Doom), None),
-    };
-    first.into_iter().chain(second)
-}
-
-impl TableExpectation {
-    fn new(
-        name: Option<String>,
-        column: Option<String>,
-        columns: Option<Vec<String>>,
-        row: bool,
-    ) -> Result<Option<TableExpectation>> {
-        let Some(name) = name else {
-            let stray = [
-                ("column", column.is_some()),
-                ("columns", columns.is_some()),
-                ("row", row),
-            ];
-            return match stray.iter().find(|(_, given)| *given) {
-                None => Ok(None),
-                Some((key, _)) => Err(Error::refused(format!("'{key}' is given without a table"))
-                    .hint("add table = \"plugin.table\"")),
-            };
-        };
-        let well_formed = name
-            .split_once('.')
-            .is_some_and(|(plugin, table)| PluginName::new(plugin).is_ok() && is_identifier(table));
-        if !well_formed {
-            return Err(Error::refused(format!(
-                "table '{}' is not of the form plugin.table",
-                name.escape_debug()
-            )));
-        }
-        let columns = match (column, columns) {
-            (Some(_), Some(_)) => {
-                return Err(Error::refused("both column and columns are given")
-                    .hint("put all of them into columns"));
-            }
-            (Some(column), None) => Some(vec![column]),
-            (None, columns) => columns,
-        };
-        if columns.as_ref().is_some_and(Vec::is_empty) && !row {
-            return Err(Error::refused("columns is empty").hint(
-                "leave it out to mean any column, or add row = true to mean whole rows only",
-            ));
-        }
-        if let Some(bad) = columns
-            .iter()
-            .flatten()
-            .find(|column| !is_identifier(column))
-        {
-            return Err(Error::refused(format!(
-                "column '{}' is not of the form [a-z][a-z0-9_]*",
-                bad.escape_debug()
-            )));
-        }
-        Ok(Some(TableExpectation { name, columns, row }))
-    }
-
-    fn has_column(&self, column: &str) -> bool {
-        self.columns
-            .as_ref()
-            .is_none_or(|columns| columns.iter().any(|named| named == column))
-    }
-}
-
-/// The file as it is written.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    expect: Vec<Spanned<RawEntry>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawEntry {
-    reason: String,
-    table: Option<String>,
-    column: Option<String>,
-    columns: Option<Vec<String>>,
-    #[serde(default)]
-    row: bool,
-    task: Option<String>,
-    #[serde(default)]
-    doom: bool,
-    event: Option<String>,
-    cause: Option<RawCause>,
-    from: Option<u64>,
-    to: Option<u64>,
-    count_max: Option<u64>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum RawCause {
-    Direct,
-    Inherited,
-}
-
-/// Lines are counted from 1.
-fn line_at(text: &str, offset: usize) -> usize {
-    1 + text
-        .as_bytes()
-        .iter()
-        .take(offset)
-        .filter(|byte| **byte == b'\n')
-        .count()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diff::Cause;
     use crate::diff::samples::{added_row, changed_row, column, doom, event, row, task};
 
     /// Which of an event's differences are unexpected: one character each, `!` or `.`.

@@ -4,12 +4,14 @@
 
 mod chart;
 mod page;
+mod tables;
 
 use std::fmt::Write as _;
 use std::io::Write;
 
 use self::chart::Buckets;
-use self::page::{cause_tag, difference_rows, envelope, escaped};
+use self::page::{cause_tag, difference_rows, envelope};
+use self::tables::escaped;
 use super::words::{final_place, final_words, grouped, place, sides};
 use super::{Difference, EventDiff, FinalRow, Sink, Summary};
 use crate::model::{Error, Result};
@@ -79,6 +81,7 @@ impl List {
 }
 
 impl<W: Write> HtmlReport<W> {
+    /// The page is written in one piece, when the comparison is done.
     pub fn new(out: W) -> Self {
         HtmlReport {
             out,
@@ -105,9 +108,9 @@ impl<W: Write> Sink for HtmlReport<W> {
 
     fn final_row(&mut self, row: &FinalRow, unexpected: bool) -> Result<()> {
         self.final_rows.add(!unexpected, |html| {
-            let _ = write!(
+            let _ = writeln!(
                 html,
-                "<tr{}><td class=\"mono\">{}</td><td class=\"mono\">{}</td></tr>\n",
+                "<tr{}><td class=\"mono\">{}</td><td class=\"mono\">{}</td></tr>",
                 if unexpected {
                     " class=\"unexpected\""
                 } else {
@@ -129,6 +132,9 @@ impl<W: Write> Sink for HtmlReport<W> {
     }
 }
 
+/// Shown only on a page with expectations.
+const UNEXPECTED_TAG: &str = "<span class=\"tag unexpected\">unexpected</span>";
+
 /// An event of the list: closed it shows its first difference, open all of them.
 fn event_item(html: &mut String, diff: &EventDiff, unexpected: &[bool]) {
     let is_unexpected = unexpected.contains(&true);
@@ -148,17 +154,18 @@ fn event_item(html: &mut String, diff: &EventDiff, unexpected: &[bool]) {
     } else {
         String::new()
     };
-    let _ = write!(
+    let _ = writeln!(
         html,
         "<li data-type=\"{event_type}\" data-cause=\"{}\" data-what=\"{}\" data-unexpected=\"{}\"><details>\
-         <summary><span class=\"seq\">{}</span>{}<span>{event_type}</span>\
+         <summary><span class=\"seq\">{}</span>{}<span>{event_type}</span>{}\
          <span class=\"glance mono\">{}{more}</span></summary>\
-         <div class=\"inside\">{}{}</div></details></li>\n",
+         <div class=\"inside\">{}{}</div></details></li>",
         diff.cause.as_str(),
         escaped(&what(&diff.differences)),
         if is_unexpected { "yes" } else { "no" },
         grouped(diff.seq.0),
         cause_tag(diff),
+        if is_unexpected { UNEXPECTED_TAG } else { "" },
         glance.unwrap_or_default(),
         envelope(diff),
         difference_rows(diff, unexpected, DIFFERENCES_MAX),
@@ -183,6 +190,7 @@ fn what(differences: &[Difference]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::page::{SCRIPT, STYLE};
     use super::*;
     use crate::diff::Cause;
     use crate::diff::samples::{column, doom, event, run, same};
@@ -219,27 +227,22 @@ mod tests {
     #[test]
     fn every_element_is_closed_in_its_order() {
         for page in [report(|sink| run(sink, "")), report(|sink| same(sink, ""))] {
+            let (head, rest) = page.split_once(STYLE).unwrap();
+            let (body, end) = rest.split_once(SCRIPT).unwrap();
+            let tags = [head, body, end].map(|part| part.split('<').skip(1));
             let mut open: Vec<&str> = Vec::new();
-            let body = page.split_once("<body>").unwrap().1;
-            let (body, script) = body.split_once("<script>").unwrap();
-            for tag in body
-                .split('<')
-                .skip(1)
-                .chain(script.split_once("</script>").unwrap().1.split('<').skip(1))
-            {
+            for tag in tags.into_iter().flatten() {
                 let name = tag
-                    .split([' ', '>', '\n', '/'])
+                    .split([' ', '>', '/'])
                     .find(|name| !name.is_empty())
                     .unwrap();
                 if tag.starts_with('/') {
-                    if name != "body" && name != "html" {
-                        assert_eq!(open.pop(), Some(name), "{tag}");
-                    }
-                } else if !["input", "meta", "br"].contains(&name) && !tag.contains("/>") {
+                    assert_eq!(open.pop(), Some(name), "{tag}");
+                } else if !["!doctype", "input", "meta"].contains(&name) && !tag.contains("/>") {
                     open.push(name);
                 }
             }
-            assert_eq!(open, Vec::<&str>::new());
+            assert!(open.is_empty(), "{open:?}");
         }
     }
 

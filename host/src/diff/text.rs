@@ -1,15 +1,14 @@
 //! The report for a terminal. Nothing is written before the end, so that it does not run into a progress bar; until
 //! then no more is kept than will be shown. The same comparison gives the same text, but for the figures of time.
 
+mod tables;
+
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
-
-use super::words::{
-    counted, final_place, final_words, grouped, place, printable, ratio, sides, verdict,
-};
-use super::{Cost, EventDiff, FinalRow, Sink, Split, Summary};
+use self::tables::{costs, counts, dooms, expectations, final_counts, table, tasks, trimmed};
+use super::words::{counted, final_place, final_words, grouped, place, printable, sides, verdict};
+use super::{EventDiff, FinalRow, Sink, Summary};
 use crate::model::{Error, Result};
 
 /// Differing events shown on a line each, unless the caller says otherwise.
@@ -288,171 +287,6 @@ fn further_line(diff: &EventDiff, unexpected: &[bool]) -> String {
         subject.collect::<String>(),
         words.join("; ")
     )
-}
-
-fn counts(summary: &Summary) -> String {
-    if summary.differing.total() == 0 {
-        return String::new();
-    }
-    let mut table = table(&["by", "", "direct", "inherited", "events"], 2);
-    let mut add = |by: &str, name: &str, split: &Split| {
-        table.add_row(vec![
-            Cell::new(by),
-            Cell::new(name),
-            number(split.direct),
-            number(split.inherited),
-            number(split.total()),
-        ]);
-    };
-    for (event_type, split) in &summary.by_type {
-        add("type", event_type, split);
-    }
-    for ((table, column), split) in &summary.by_column {
-        add("column", &format!("{table}.{column}"), split);
-    }
-    for (table, split) in &summary.by_row {
-        add("row", table, split);
-    }
-    add("all", "", &summary.differing);
-    format!("{}\n", trimmed(&table))
-}
-
-fn tasks(summary: &Summary) -> String {
-    if summary.tasks.is_empty() {
-        return String::new();
-    }
-    let mut table = table(&["kind", "appear", "vanish", "change"], 1);
-    for (kind, count) in &summary.tasks {
-        table.add_row(vec![
-            Cell::new(printable(kind)),
-            number(count.appear),
-            number(count.vanish),
-            number(count.change),
-        ]);
-    }
-    trimmed(&table)
-}
-
-fn dooms(summary: &Summary) -> String {
-    match summary.dooms {
-        (0, 0) => String::new(),
-        (base, candidate) => {
-            format!(
-                "  base {}, candidate {}\n",
-                grouped(base),
-                grouped(candidate)
-            )
-        }
-    }
-}
-
-fn final_counts(summary: &Summary) -> String {
-    if summary.final_rows.is_empty() {
-        return String::new();
-    }
-    let mut table = table(
-        &[
-            "table",
-            "added",
-            "removed",
-            "changed",
-            "columns that changed",
-        ],
-        1,
-    );
-    for (name, count) in &summary.final_rows {
-        let columns = count
-            .columns
-            .iter()
-            .map(|(name, rows)| format!("{name} {}", grouped(*rows)));
-        table.add_row(vec![
-            Cell::new(name),
-            number(count.added),
-            number(count.removed),
-            number(count.changed),
-            Cell::new(columns.collect::<Vec<_>>().join(", ")),
-        ]);
-    }
-    set_left(&mut table, 4);
-    format!("{}\n", trimmed(&table))
-}
-
-fn expectations(summary: &Summary) -> String {
-    if summary.expectations.is_empty() {
-        return String::new();
-    }
-    let mut table = table(&["reason", "met"], 1);
-    for expectation in &summary.expectations {
-        let met = match expectation.met {
-            0 => Cell::new("never"),
-            met => number(met),
-        };
-        table.add_row(vec![Cell::new(printable(&expectation.reason)), met]);
-    }
-    trimmed(&table)
-}
-
-fn costs(summary: &Summary) -> String {
-    let (base, candidate) = &summary.cost;
-    let mut table = table(&["", "base", "candidate", "ratio"], 1);
-    let counts: [(&str, fn(&Cost) -> u64); 4] = [
-        ("fuel", |cost| cost.fuel),
-        ("host calls", |cost| cost.host_calls),
-        ("rows read", |cost| cost.rows_read),
-        ("rows written", |cost| cost.rows_written),
-    ];
-    for (name, count) in counts {
-        let (base, candidate) = (count(base), count(candidate));
-        table.add_row(vec![
-            Cell::new(name),
-            number(base),
-            number(candidate),
-            Cell::new(ratio(base as f64, candidate as f64)),
-        ]);
-    }
-    let seconds = |seconds: f64| Cell::new(format!("{seconds:.2} s"));
-    table.add_row(vec![
-        Cell::new("time"),
-        seconds(base.seconds),
-        seconds(candidate.seconds),
-        Cell::new(ratio(base.seconds, candidate.seconds)),
-    ]);
-    format!(
-        "{}\n  both at the same time in {:.2} s\n",
-        trimmed(&table),
-        summary.seconds
-    )
-}
-
-/// A table without frames; the columns from `numbers_from` on hold numbers.
-fn table(header: &[&str], numbers_from: usize) -> Table {
-    let mut table = Table::new();
-    table.load_style(TableStyle::new().header_separator(LineStyle::new(' ', '─', '─', ' ')));
-    table.set_header(header);
-    for column in numbers_from..header.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table
-}
-
-fn set_left(table: &mut Table, column: usize) {
-    if let Some(column) = table.column_mut(column) {
-        column.set_cell_alignment(CellAlignment::Left);
-    }
-}
-
-fn number(number: u64) -> Cell {
-    Cell::new(grouped(number))
-}
-
-fn trimmed(table: &Table) -> String {
-    table
-        .lines()
-        .map(|line| line.trim_end().to_owned())
-        .collect::<Vec<_>>()
-        .join("\n")
 }
 
 #[cfg(test)]

@@ -40,6 +40,17 @@ pub fn ratio(base: f64, candidate: f64) -> String {
     }
 }
 
+/// The work of both sides that can be counted: what, base, candidate.
+pub fn work(summary: &Summary) -> [(&'static str, u64, u64); 4] {
+    let (base, candidate) = &summary.cost;
+    [
+        ("fuel", base.fuel, candidate.fuel),
+        ("host calls", base.host_calls, candidate.host_calls),
+        ("rows read", base.rows_read, candidate.rows_read),
+        ("rows written", base.rows_written, candidate.rows_written),
+    ]
+}
+
 /// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
 /// what is too long.
 pub fn printable(text: &str) -> String {
@@ -56,6 +67,15 @@ pub fn printable(text: &str) -> String {
         }
     }
     shown
+}
+
+/// For the beginning of a line.
+pub fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
 }
 
 /// Where two versions differ: `bank.account[17].interest`.

@@ -36,7 +36,7 @@
   // j and k go from event to event, / to the search; typing in a field stays typing.
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.target.closest("input, select, textarea")) {
+    if (event.target.closest?.("input, select, textarea")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }

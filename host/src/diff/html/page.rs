@@ -3,29 +3,15 @@
 use std::fmt::Write as _;
 use std::io::Write;
 
-use super::chart::share;
+use super::tables::{
+    costs, counts, escaped, expectations, number, scrolled, table, table_of, tasks,
+};
 use super::{DIFFERENCES_MAX, HtmlReport};
-use crate::diff::words::{counted, grouped, place, printable, ratio, sides, verdict};
-use crate::diff::{Cost, EventDiff, Split, Summary};
+use crate::diff::words::{capitalized, counted, grouped, place, printable, ratio, sides, verdict};
+use crate::diff::{EventDiff, Summary};
 
-const STYLE: &str = include_str!("style.css");
-const SCRIPT: &str = include_str!("filter.js");
-
-/// Text as HTML, in an element or a quoted attribute.
-pub fn escaped(text: &str) -> String {
-    let mut html = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => html.push_str("&amp;"),
-            '<' => html.push_str("&lt;"),
-            '>' => html.push_str("&gt;"),
-            '"' => html.push_str("&quot;"),
-            '\'' => html.push_str("&#39;"),
-            _ => html.push(letter),
-        }
-    }
-    html
-}
+pub const STYLE: &str = include_str!("style.css");
+pub const SCRIPT: &str = include_str!("filter.js");
 
 impl<W: Write> HtmlReport<W> {
     /// The whole page.
@@ -35,12 +21,17 @@ impl<W: Write> HtmlReport<W> {
             escaped(&printable(&summary.candidate)),
         );
         let chart = self.buckets.svg(summary.from, summary.to);
+        let judged = if summary.expectations.is_empty() {
+            ""
+        } else {
+            "judged"
+        };
         let mut page = format!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
              <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
              style-src 'unsafe-inline'; script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n\
-             <title>{base} against {candidate}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
+             <title>{base} against {candidate}</title>\n<style>\n{STYLE}</style>\n</head>\n<body class=\"{judged}\">\n\
              <header class=\"page\">\n<h1>{base} <span class=\"against\">against</span> {candidate}</h1>\n\
              <p class=\"soft\">{base} is the base, {candidate} the candidate; events {} to {} of the log.</p>\n\
              <p class=\"verdict {}\">{}</p>\n</header>\n<main>\n",
@@ -148,6 +139,7 @@ impl<W: Write> HtmlReport<W> {
         what.extend((!summary.tasks.is_empty()).then_some("tasks"));
         what.extend((summary.dooms != (0, 0)).then_some("dooms"));
         let what = options(&mut what.into_iter());
+        // Without expectations everything is unexpected.
         let judged = if summary.expectations.is_empty() {
             ""
         } else {
@@ -181,14 +173,6 @@ fn section(page: &mut String, title: &str, body: &str) {
     if !body.is_empty() {
         let _ = write!(page, "<section>\n<h2>{title}</h2>\n{body}\n</section>\n");
     }
-}
-
-fn capitalized(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().chain(letters).collect())
-        .unwrap_or_default()
 }
 
 /// The differences of one event as a table.
@@ -258,10 +242,10 @@ pub fn envelope(diff: &EventDiff) -> String {
 fn tiles(summary: &Summary) -> String {
     let mut tiles = String::from("<ul class=\"tiles\">\n");
     let mut tile = |name: &str, figure: String, note: String, is_bad: bool| {
-        let _ = write!(
+        let _ = writeln!(
             tiles,
             "<li{}><span class=\"name\">{name}</span><span class=\"figure\">{figure}</span>\
-             <span class=\"note\">{note}</span></li>\n",
+             <span class=\"note\">{note}</span></li>",
             if is_bad { " class=\"bad\"" } else { "" },
         );
     };
@@ -334,146 +318,4 @@ fn tiles(summary: &Summary) -> String {
     );
     tiles.push_str("</ul>\n");
     tiles
-}
-
-fn counts(summary: &Summary) -> String {
-    if summary.differing.total() == 0 {
-        return String::new();
-    }
-    let most = summary.differing.total();
-    let row = |name: &str, split: &Split| {
-        format!(
-            "<tr><th scope=\"row\" class=\"mono\">{}</th>{}{}{}<td class=\"share\">{}</td></tr>\n",
-            escaped(name),
-            number(split.direct),
-            number(split.inherited),
-            number(split.total()),
-            share(*split, most),
-        )
-    };
-    let group = |title: &str, rows: String| {
-        if rows.is_empty() {
-            return String::new();
-        }
-        let share = format!("Of {}", grouped(most));
-        table(&[title, "#Direct", "#Inherited", "#Events", &share], &rows)
-    };
-    let types = summary.by_type.iter().map(|(name, split)| row(name, split));
-    let columns = summary
-        .by_column
-        .iter()
-        .map(|((table, column), split)| row(&format!("{table}.{column}"), split));
-    let rows = summary
-        .by_row
-        .iter()
-        .map(|(table, split)| row(table, split));
-    format!(
-        "{}{}{}",
-        group("Type of event", types.collect()),
-        group("Column", columns.collect()),
-        group(
-            "Rows that one side does not change, or otherwise",
-            rows.collect()
-        ),
-    )
-}
-
-fn tasks(summary: &Summary) -> String {
-    if summary.tasks.is_empty() {
-        return String::new();
-    }
-    let rows = summary.tasks.iter().map(|(kind, count)| {
-        format!(
-            "<tr><th scope=\"row\" class=\"mono\">{}</th>{}{}{}</tr>\n",
-            escaped(&printable(kind)),
-            number(count.appear),
-            number(count.vanish),
-            number(count.change),
-        )
-    });
-    table(
-        &["Kind", "#Appear", "#Vanish", "#Change"],
-        &rows.collect::<String>(),
-    )
-}
-
-fn expectations(summary: &Summary) -> String {
-    if summary.expectations.is_empty() {
-        return String::new();
-    }
-    let rows = summary.expectations.iter().map(|expectation| {
-        let met = match expectation.met {
-            0 => "<td class=\"number\">never</td>".to_owned(),
-            met => number(met),
-        };
-        format!(
-            "<tr><th scope=\"row\">{}</th>{met}</tr>\n",
-            escaped(&printable(&expectation.reason))
-        )
-    });
-    table(&["Reason", "#Met"], &rows.collect::<String>())
-}
-
-fn costs(summary: &Summary) -> String {
-    let (base, candidate) = &summary.cost;
-    let counts: [(&str, fn(&Cost) -> u64); 4] = [
-        ("Fuel", |cost| cost.fuel),
-        ("Host calls", |cost| cost.host_calls),
-        ("Rows read", |cost| cost.rows_read),
-        ("Rows written", |cost| cost.rows_written),
-    ];
-    let row = |name: &str, base: String, candidate: String, ratio: String| {
-        format!(
-            "<tr><th scope=\"row\">{name}</th><td class=\"number\">{base}</td>\
-             <td class=\"number\">{candidate}</td><td class=\"number\">{ratio}</td></tr>\n"
-        )
-    };
-    let mut rows: String = counts
-        .iter()
-        .map(|(name, count)| {
-            let (base, candidate) = (count(base), count(candidate));
-            row(
-                name,
-                grouped(base),
-                grouped(candidate),
-                ratio(base as f64, candidate as f64),
-            )
-        })
-        .collect();
-    let seconds = |seconds: f64| format!("{seconds:.2} s");
-    rows.push_str(&row(
-        "Time",
-        seconds(base.seconds),
-        seconds(candidate.seconds),
-        ratio(base.seconds, candidate.seconds),
-    ));
-    table(&["Work", "#Base", "#Candidate", "#Ratio"], &rows)
-}
-
-fn number(number: u64) -> String {
-    format!("<td class=\"number\">{}</td>", grouped(number))
-}
-
-fn table(header: &[&str], rows: &str) -> String {
-    format!(
-        "<div class=\"card\">{}</div>\n",
-        scrolled(&table_of(header, rows))
-    )
-}
-
-/// A heading that begins with `#` is of a column of numbers.
-fn table_of(header: &[&str], rows: &str) -> String {
-    let header = header.iter().map(|name| match name.strip_prefix('#') {
-        Some(name) => format!("<th scope=\"col\" class=\"number\">{name}</th>"),
-        None => format!("<th scope=\"col\">{name}</th>"),
-    });
-    format!(
-        "<table><thead><tr>{}</tr></thead><tbody>\n{rows}</tbody></table>",
-        header.collect::<String>()
-    )
-}
-
-/// Wide content scrolls by itself and not with the page.
-fn scrolled(table: &str) -> String {
-    format!("<div class=\"scroll\">{table}</div>")
 }

@@ -25,7 +25,7 @@ pub enum Line<'a> {
         columns: Vec<Column<'a>>,
         unexpected: bool,
     },
-    Summary(SummaryRecord<'a>),
+    Summary(Box<SummaryRecord<'a>>),
 }
 
 impl<'a> Line<'a> {
@@ -83,7 +83,7 @@ impl<'a> Line<'a> {
     }
 
     pub fn summary(summary: &'a Summary) -> Self {
-        Line::Summary(SummaryRecord::new(summary))
+        Line::Summary(Box::new(SummaryRecord::new(summary)))
     }
 }
 

@@ -12,6 +12,15 @@ pub struct Step {
     pub layouts: Arc<Layouts>,
     /// Effects and their canonical bytes; or why there are none.
     pub outcome: Result<(Effects, Vec<u8>), String>,
+    /// Single rows that were looked at: table and key. What else was looked at is not told: `searched`.
+    pub touched: Vec<(usize, Vec<Value>)>,
+    pub searched: bool,
+}
+
+impl Step {
+    pub fn new(layouts: Arc<Layouts>, outcome: Result<(Effects, Vec<u8>), String>) -> Step {
+        Step { layouts, outcome, touched: Vec::new(), searched: false }
+    }
 }
 
 impl Step {
@@ -205,7 +214,7 @@ mod tests {
         let changes = if before == after { vec![] } else { vec![Change { table: 0, before, after }] };
         let effects = Effects { changes, tasks: tasks.collect() };
         let (body, _) = effects.encode(layouts);
-        Step { layouts: layouts.clone(), outcome: Ok((effects, body)) }
+        Step::new(layouts.clone(), Ok((effects, body)))
     }
 
     fn check(base: &Step, candidate: &Step, expected: &[&str]) {
@@ -238,7 +247,7 @@ mod tests {
         check(&base, &step(&two, None, row(&[1, 6]), &["mail"]), &["row Some(\"update\") Some(\"insert\")"]);
         check(&base, &step(&two, None, None, &[]), &["row Some(\"update\") None", "task 0 true false"]);
         check(&base, &step(&three, row(&[1, 5, 0]), row(&[1, 6, 0]), &["mail"]), &["extra - 0"]);
-        let doom = Step { layouts: two.clone(), outcome: Err("trapped".into()) };
+        let doom = Step::new(two.clone(), Err("trapped".into()));
         check(&base, &doom, &["doom"]);
         check(&doom, &doom.clone(), &[]);
     }

@@ -9,7 +9,7 @@ use super::expectation::Expectations;
 use super::final_rows::{Piece, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
 use crate::model::clock::Stopwatch;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq};
+use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
 use crate::replay::{OnProgress, Progress};
 
 /// A lineup on a projection of its own.
@@ -27,8 +27,30 @@ pub trait Side: Send {
 
 /// The base can also tell why the candidate differs.
 pub trait Base: Side {
-    /// As `step`; where the candidate's step is another one, also its cause, tried on the state before the event.
-    fn step_beside(&mut self, event: &Event, candidate: &Step) -> Result<(Step, Option<Cause>)>;
+    /// As `step`; where the candidate's step is another one, also its cause, or the question that a prober answers.
+    fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside>;
+    /// The cause of a difference whose prober did not know enough: tried on the base's own state, taken back to before
+    /// the event and forward again. Only for events after the last `forget`.
+    fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause>;
+    /// No event up to here will need `settle`.
+    fn forget(&mut self, to: Seq);
+}
+
+/// What the base found beside the candidate.
+pub enum Beside {
+    Same,
+    Differs { base: Step, candidate: Step, cause: Cause },
+    /// The cause can be tried elsewhere, on these rows of the state before the event (in the candidate's layouts).
+    Asks { base: Step, candidate: Step, rows: Vec<SuppliedRow> },
+}
+
+/// Table, key, and the row if there is one.
+pub type SuppliedRow = (usize, Vec<Value>, Option<Row>);
+
+/// Tries the candidate on single rows, on a thread of its own.
+pub trait Prober: Send {
+    /// None: the rows did not suffice.
+    fn probe(&mut self, event: &Event, rows: &[SuppliedRow]) -> Result<Option<Step>>;
 }
 
 /// Reads `from..=to`, at most so many.
@@ -45,16 +67,25 @@ struct Found {
     event: usize,
     base: Step,
     candidate: Step,
-    cause: Cause,
+    reason: Reason,
+}
+
+enum Reason {
+    Known(Cause),
+    Asked(Vec<SuppliedRow>),
+    /// The rows did not suffice.
+    Unanswered,
 }
 
 type Batch = Arc<Vec<Event>>;
 
+#[expect(clippy::too_many_arguments, reason = "each is a different role, named at the one call")]
 /// Both sides over `1..=to`; what differs from `from` on goes to the sink. Fills in the summary's numbers.
 pub fn run(
     source: Source<'_>,
     base: &mut dyn Base,
     candidate: &mut dyn Side,
+    prober: &mut dyn Prober,
     expectations: &mut Expectations,
     sink: &mut dyn Sink,
     mut summary: Summary,
@@ -68,9 +99,13 @@ pub fn run(
         let (to_report, found) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let (base_rows, base_pieces) = sync_channel(AHEAD);
         let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
+        let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+        let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let reader = scope.spawn(move || read(source, to, &to_candidate));
         let ahead = scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
-        let beside = scope.spawn(move || run_base(base, &steps, to_report, &base_rows));
+        let probing = scope.spawn(move || run_prober(prober, &questions, &to_asker));
+        let beside =
+            scope.spawn(move || run_base(base, &steps, to_prober, &answers, to_report, &base_rows));
         let report = || -> Result<()> {
             for (batch, found) in found {
                 for found in found {
@@ -92,6 +127,7 @@ pub fn run(
         let read = join(reader);
         let ahead = join(ahead);
         let beside = join(beside);
+        join(probing)?;
         read?;
         summary.cost.1 = ahead?;
         summary.cost.0 = beside?;
@@ -145,33 +181,95 @@ fn run_candidate(
     Ok(cost)
 }
 
+fn run_prober(
+    prober: &mut dyn Prober,
+    questions: &Receiver<(Batch, Vec<Found>)>,
+    out: &SyncSender<(Batch, Vec<Found>)>,
+) -> Result<()> {
+    while let Ok((batch, mut found)) = questions.recv() {
+        for found in &mut found {
+            if let Reason::Asked(rows) = &found.reason {
+                found.reason = match prober.probe(&batch[found.event], rows)? {
+                    None => Reason::Unanswered,
+                    Some(probed) => Reason::Known(cause(&found.base, &probed)),
+                };
+            }
+        }
+        if out.send((batch, found)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// The candidate on the base's state gave the base's effects: then what differs was there before the event.
+pub fn cause(base: &Step, probed: &Step) -> Cause {
+    if base.is_same(probed) { Cause::Inherited } else { Cause::Direct }
+}
+
 fn run_base(
     side: &mut dyn Base,
     steps: &Receiver<(Batch, Vec<Step>)>,
+    ask: SyncSender<(Batch, Vec<Found>)>,
+    answers: &Receiver<(Batch, Vec<Found>)>,
     out: SyncSender<(Batch, Vec<Found>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<Cost> {
     let mut seconds = 0.0;
+    // Batches that the prober has: the base works on the next one meanwhile.
+    let mut asked = 0;
     while let Ok((batch, candidates)) = steps.recv() {
         let watch = Stopwatch::start();
         let mut found = Vec::new();
-        for (event, (at, candidate)) in candidates.into_iter().enumerate().map(|(at, step)| (&batch[at], (at, step))) {
-            let (base, cause) = side.step_beside(event, &candidate)?;
-            if let Some(cause) = cause {
-                found.push(Found { event: at, base, candidate, cause });
-            }
+        for (at, candidate) in candidates.into_iter().enumerate() {
+            let (base, candidate, reason) = match side.step_beside(&batch[at], candidate)? {
+                Beside::Same => continue,
+                Beside::Differs { base, candidate, cause } => (base, candidate, Reason::Known(cause)),
+                Beside::Asks { base, candidate, rows } => (base, candidate, Reason::Asked(rows)),
+            };
+            found.push(Found { event: at, base, candidate, reason });
         }
         side.end_batch()?;
         seconds += watch.seconds();
-        if out.send((batch, found)).is_err() {
+        if ask.send((batch, found)).is_err() {
+            return Ok(side.cost());
+        }
+        asked += 1;
+        if asked > 1 {
+            asked -= 1;
+            if !take_answer(side, answers, &out)? {
+                return Ok(side.cost());
+            }
+        }
+    }
+    for _ in 0..asked {
+        if !take_answer(side, answers, &out)? {
             return Ok(side.cost());
         }
     }
     let cost = Cost { seconds, ..side.cost() };
     // Whoever waits for more batches must hear that there are none before the rows begin.
-    drop(out);
+    drop((ask, out));
     send_rows(side, rows)?;
     Ok(cost)
+}
+
+/// The oldest batch back from the prober, completed and passed on. False: nobody is there any more.
+fn take_answer(
+    side: &mut dyn Base,
+    answers: &Receiver<(Batch, Vec<Found>)>,
+    out: &SyncSender<(Batch, Vec<Found>)>,
+) -> Result<bool> {
+    let Ok((batch, mut found)) = answers.recv() else { return Ok(false) };
+    for found in found.iter_mut().rev() {
+        if let Reason::Unanswered = found.reason {
+            found.reason = Reason::Known(side.settle(&batch[found.event], &found.base)?);
+        }
+    }
+    if let Some(last) = batch.last() {
+        side.forget(last.seq);
+    }
+    Ok(out.send((batch, found)).is_ok())
 }
 
 fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<Piece>) -> Result<()> {
@@ -201,12 +299,15 @@ fn report_event(
     sink: &mut dyn Sink,
     summary: &mut Summary,
 ) -> Result<()> {
+    let Reason::Known(cause) = found.reason else {
+        return Err(Error::internal(format!("the cause of event {}'s difference was lost", event.seq)));
+    };
     let diff = EventDiff {
         seq: event.seq,
         event_type: event.event_type.clone(),
         subject: event.subject.clone(),
         time: event.time.clone(),
-        cause: found.cause,
+        cause,
         differences: differences(&found.base, &found.candidate),
     };
     let unexpected = expectations.check(&diff);

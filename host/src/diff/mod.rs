@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
 pub use expectation::Expectations;
-pub use engine::{Base, Side, Source, run};
+pub use engine::{Base, Beside, Prober, Side, Source, SuppliedRow, cause, run};
 
 use crate::model::{Result, Seq, Task, TypeName, Value};
 

@@ -6,7 +6,9 @@ mod tables;
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use self::tables::{costs, counts, dooms, expectations, final_counts, table, tasks, trimmed};
+use self::tables::{
+    aligned, costs, counts, dooms, expectations, final_counts, mark, table, tasks, trimmed,
+};
 use super::words::{counted, final_place, final_words, grouped, place, printable, sides, verdict};
 use super::{EventDiff, FinalRow, Sink, Summary};
 use crate::model::{Error, Result};
@@ -32,15 +34,15 @@ pub struct TextReport<W: Write> {
     final_rows: BTreeMap<String, (Shown, Shown)>,
 }
 
-/// The first few of many.
+/// The first few of many, each in its parts.
 #[derive(Default)]
 struct Shown {
-    lines: Vec<String>,
+    lines: Vec<Vec<String>>,
     count: u64,
 }
 
 impl Shown {
-    fn add(&mut self, count_max: usize, line: impl FnOnce() -> String) {
+    fn add(&mut self, count_max: usize, line: impl FnOnce() -> Vec<String>) {
         self.count += 1;
         if self.lines.len() < count_max {
             self.lines.push(line());
@@ -86,7 +88,7 @@ impl<W: Write> Sink for TextReport<W> {
         } else {
             &mut self.expected
         };
-        shown.add(self.further_max, || further_line(diff, unexpected));
+        shown.add(self.further_max, || further_event(diff, unexpected));
         Ok(())
     }
 
@@ -101,9 +103,7 @@ impl<W: Write> Sink for TextReport<W> {
         } else {
             expected_rows
         };
-        shown.add(EXAMPLES_MAX, || {
-            format!("{}  {}", final_place(row), final_words(row))
-        });
+        shown.add(EXAMPLES_MAX, || vec![final_place(row), final_words(row)]);
         Ok(())
     }
 
@@ -152,9 +152,7 @@ impl<W: Write> TextReport<W> {
         for (expected, unexpected) in self.final_rows.values() {
             let lines = unexpected.lines.iter().map(|line| (judges, line));
             let lines = lines.chain(expected.lines.iter().map(|line| (false, line)));
-            for (is_marked, line) in lines.take(EXAMPLES_MAX) {
-                text.push_str(&format!("{} {line}\n", mark(is_marked)));
-            }
+            text.push_str(&aligned(lines.take(EXAMPLES_MAX), &[]));
         }
         self.section(&mut text, "Expectations", &expectations(summary));
         self.section(&mut text, "Cost", &costs(summary));
@@ -177,10 +175,7 @@ impl<W: Write> TextReport<W> {
             (&self.expected, false, "Further events, as expected"),
         ];
         for (shown, is_marked, title) in groups {
-            let mut lines = String::new();
-            for line in &shown.lines {
-                lines.push_str(&format!("{} {line}\n", mark(is_marked)));
-            }
+            let mut lines = aligned(shown.lines.iter().map(|line| (is_marked, line)), &[1]);
             let more = shown.count - shown.lines.len() as u64;
             if more > 0 && !shown.lines.is_empty() {
                 lines.push_str(&format!("  and {}\n", counted(more, "more event")));
@@ -217,10 +212,6 @@ const RED: &str = "\u{1b}[1;31m";
 const GREEN: &str = "\u{1b}[1;32m";
 const PLAIN: &str = "\u{1b}[0m";
 
-fn mark(is_unexpected: bool) -> char {
-    if is_unexpected { '!' } else { ' ' }
-}
-
 fn first_event(diff: &EventDiff, unexpected: &[bool]) -> String {
     let mut table = table(&["", "where", "base", "candidate"], 4);
     for (at, difference) in diff
@@ -230,7 +221,7 @@ fn first_event(diff: &EventDiff, unexpected: &[bool]) -> String {
         .take(FIRST_DIFFERENCES_MAX)
     {
         let (base, candidate) = sides(difference);
-        let mark = mark(unexpected.get(at).copied().unwrap_or(false)).to_string();
+        let mark = mark(unexpected.get(at).copied().unwrap_or(false)).to_owned();
         table.add_row([mark, place(difference), base, candidate]);
     }
     let more = diff.differences.len().saturating_sub(FIRST_DIFFERENCES_MAX) as u64;
@@ -255,7 +246,7 @@ fn first_event(diff: &EventDiff, unexpected: &[bool]) -> String {
 }
 
 /// One event on one line, with its first differences.
-fn further_line(diff: &EventDiff, unexpected: &[bool]) -> String {
+fn further_event(diff: &EventDiff, unexpected: &[bool]) -> Vec<String> {
     // What is unexpected comes first: it is what the reader looks for.
     let mut order: Vec<usize> = (0..diff.differences.len()).collect();
     order.sort_by_key(|at| !unexpected[*at]);
@@ -275,18 +266,13 @@ fn further_line(diff: &EventDiff, unexpected: &[bool]) -> String {
     if more > 0 {
         words.push(format!("and {more} more"));
     }
-    let subject = diff
-        .subject
-        .iter()
-        .map(|subject| format!("{}  ", printable(subject)));
-    format!(
-        "{}  {}  {}  {}{}",
+    vec![
         grouped(diff.seq.0),
-        diff.cause.as_str(),
-        diff.event_type,
-        subject.collect::<String>(),
-        words.join("; ")
-    )
+        diff.cause.as_str().to_owned(),
+        diff.event_type.to_string(),
+        diff.subject.as_deref().map(printable).unwrap_or_default(),
+        words.join("; "),
+    ]
 }
 
 #[cfg(test)]

@@ -1,18 +1,25 @@
 //! Diff of two choices of logic over a book's log. Both work on projections of their own, which are thrown away.
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::book::{Book, remove_projection};
 use super::library::Plan;
-use super::materializer::{Failure, Outcome};
+use super::materializer::{Failure, Materializer, Outcome};
+use super::overlay::Write;
 use super::player::Player;
+use super::program::Program;
 use super::replays::Picked;
-use crate::diff::{Base, Cause, Cost, Expectations, Side, Sink, Step, Summary, run};
+use crate::diff::{
+    Base, Beside, Cause, Cost, Expectations, Prober, Side, Sink, Step, Summary, SuppliedRow, cause, run,
+};
+use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq};
+use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
 use crate::replay::OnProgress;
-use crate::store::LogDb;
+use crate::runtime::Runtime;
+use crate::store::{LogDb, Projection};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -47,10 +54,14 @@ impl Book {
         let paths = [self.dir.projection("diff-base.building"), self.dir.projection("diff-candidate.building")];
         let _temporary = Temporary::new(&paths)?;
         let runtime = self.library.runtime.clone();
-        let mut base = BaseSide {
-            side: PlayerSide::new(Player::new(runtime.clone(), base_plan, &paths[0])?),
-            candidate: candidate_plan.clone(),
-        };
+        // Rows can be handed from one side to the other as long as neither changes its tables on the way.
+        let elsewhere = base_plan.is_single() && candidate_plan.is_single();
+        let mut base = BaseSide::new(
+            Player::new(runtime.clone(), base_plan, &paths[0])?,
+            candidate_plan.clone(),
+            elsewhere,
+        );
+        let mut prober = RowProber::new(runtime.clone(), candidate_plan.first().clone())?;
         let mut candidate = PlayerSide::new(Player::new(runtime, candidate_plan, &paths[1])?);
         let log = LogDb::open(&self.dir.log())?;
         let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
@@ -61,7 +72,7 @@ impl Book {
             to,
             ..Summary::default()
         };
-        run(source, &mut base, &mut candidate, expectations, sink, summary, progress)
+        run(source, &mut base, &mut candidate, &mut prober, expectations, sink, summary, progress)
     }
 }
 
@@ -104,23 +115,13 @@ struct PlayerSide {
 }
 
 impl PlayerSide {
-    fn new(player: Player) -> Self {
+    fn new(mut player: Player) -> Self {
+        player.materializer.trace();
         PlayerSide { player, cost: Cost::default(), events_since_commit: 0 }
     }
 
     fn layouts_now(&self) -> Arc<Layouts> {
         self.player.materializer.program().layouts.clone()
-    }
-
-    /// As the engine wants it: an event of doom is an answer, a fault of the host is not.
-    fn step_of(&self, result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
-        match result {
-            Ok(outcome) => Ok(Step { layouts, outcome: Ok((outcome.effects, outcome.body)) }),
-            Err(Failure::Doom(doom)) => {
-                Ok(Step { layouts, outcome: Err(format!("{} {}", doom.version.plugin, doom.error)) })
-            }
-            Err(Failure::Host(error)) => Err(error),
-        }
     }
 
     fn work_out(&mut self, event: &Event) -> Result<Step> {
@@ -131,8 +132,9 @@ impl PlayerSide {
             self.cost.rows_read += outcome.usage.rows_read;
             self.cost.rows_written += outcome.usage.rows_written;
         }
-        let layouts = self.layouts_now();
-        self.step_of(result, layouts)
+        let mut step = step_of(result, self.layouts_now())?;
+        (step.touched, step.searched) = self.player.materializer.take_trace();
+        Ok(step)
     }
 
     fn keep(&mut self, step: &Step) -> Result<()> {
@@ -169,9 +171,96 @@ impl Side for PlayerSide {
     }
 }
 
+/// As the engine wants it: an event of doom is an answer, a fault of the host is not.
+fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
+    match result {
+        Ok(outcome) => Ok(Step::new(layouts, Ok((outcome.effects, outcome.body)))),
+        Err(Failure::Doom(doom)) => Ok(Step::new(layouts, Err(format!("{} {}", doom.version.plugin, doom.error)))),
+        Err(Failure::Host(error)) => Err(error),
+    }
+}
+
 struct BaseSide {
     side: PlayerSide,
     candidate: Plan,
+    /// Differences may be probed on another thread.
+    elsewhere: bool,
+    /// From the base's tables to the candidate's: position and row map, by the candidate's table.
+    maps: Vec<Option<(usize, RowMap)>>,
+    /// The other way: the candidate's table of each of the base's.
+    candidate_tables: Vec<Option<usize>>,
+    /// What recent events wrote, oldest first: the way back for `settle`.
+    history: VecDeque<(Seq, Vec<Write>)>,
+}
+
+impl BaseSide {
+    fn new(player: Player, candidate: Plan, elsewhere: bool) -> Self {
+        let side = PlayerSide::new(player);
+        let (own, theirs) = (side.layouts_now(), candidate.first().layouts.clone());
+        let maps = theirs
+            .tables
+            .iter()
+            .map(|table| own.position(&table.sql_name).map(|at| (at, RowMap::between(&own.tables[at], table))))
+            .collect();
+        let candidate_tables = own.tables.iter().map(|table| theirs.position(&table.sql_name)).collect();
+        BaseSide { side, candidate, elsewhere, maps, candidate_tables, history: VecDeque::new() }
+    }
+
+    /// Rows of the state before the pending event that either version looked at, in the candidate's layouts.
+    fn rows_before(&mut self, base: &Step, candidate: &Step) -> Result<Vec<SuppliedRow>> {
+        let mut keys = candidate.touched.clone();
+        for (table, key) in &base.touched {
+            if let Some(table) = self.candidate_tables[*table]
+                && !keys.iter().any(|known| known.0 == table && known.1 == *key)
+            {
+                keys.push((table, key.clone()));
+            }
+        }
+        keys.into_iter()
+            .map(|(table, key)| {
+                let row = match &self.maps[table] {
+                    None => None,
+                    Some((at, map)) => {
+                        self.side.player.materializer.row_before(*at, &key)?.map(|row| map.map(&row))
+                    }
+                };
+                Ok((table, key, row))
+            })
+            .collect()
+    }
+
+    fn keep(&mut self, event: &Event, step: &Step) -> Result<()> {
+        if self.elsewhere && step.outcome.is_ok() {
+            let writes = self.side.player.materializer.pending_writes();
+            self.history.push_back((event.seq, writes));
+        }
+        self.side.keep(step)
+    }
+
+    /// Tries the candidate on the state as it is.
+    fn probe_here(&mut self, event: &Event) -> Result<Step> {
+        let program = self.candidate.at(event.seq).0.clone();
+        step_of(self.side.player.materializer.probe(&program, event), program.layouts.clone())
+    }
+
+    fn write(&mut self, table: usize, key: &[Value], row: Option<Row>) -> Result<()> {
+        let projection = self.side.player.materializer.projection();
+        projection.get(table, key)?;
+        projection.put(table, key, row)
+    }
+
+    /// Puts rows back to what they were before an event, or after it. Two passes, so that no unique index meets a value
+    /// twice on the way.
+    fn shift(&mut self, writes: &[Write], back: bool) -> Result<()> {
+        for (table, key, _, _) in writes {
+            self.write(*table, key, None)?;
+        }
+        self.side.player.materializer.projection().flush_shown()?;
+        for (table, key, before, after) in writes {
+            self.write(*table, key, if back { before.clone() } else { after.clone() })?;
+        }
+        Ok(())
+    }
 }
 
 impl Side for BaseSide {
@@ -193,22 +282,71 @@ impl Side for BaseSide {
 }
 
 impl Base for BaseSide {
-    fn step_beside(&mut self, event: &Event, candidate: &Step) -> Result<(Step, Option<Cause>)> {
-        let step = self.side.work_out(event)?;
-        if step.is_same(candidate) {
-            self.side.keep(&step)?;
-            return Ok((step, None));
+    fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
+        let base = self.side.work_out(event)?;
+        if base.is_same(&candidate) {
+            self.keep(event, &base)?;
+            return Ok(Beside::Same);
+        }
+        if self.elsewhere && !base.searched && !candidate.searched {
+            let rows = self.rows_before(&base, &candidate)?;
+            self.keep(event, &base)?;
+            return Ok(Beside::Asks { base, candidate, rows });
         }
         // The event's effects are not in the projection yet: this is the base's state before it. What was worked out
         // is set aside, the candidate is tried, and the base's effects are put back.
-        let program = self.candidate.at(event.seq).0.clone();
-        let materializer = &mut self.side.player.materializer;
-        let aside = materializer.set_aside()?;
-        let probed = materializer.probe(&program, event);
-        let probed = self.side.step_of(probed, program.layouts.clone())?;
+        let aside = self.side.player.materializer.set_aside()?;
+        let probed = self.probe_here(event)?;
         self.side.player.materializer.put_back(aside)?;
-        let cause = if step.is_same(&probed) { Cause::Inherited } else { Cause::Direct };
-        self.side.keep(&step)?;
-        Ok((step, Some(cause)))
+        self.keep(event, &base)?;
+        let cause = cause(&base, &probed);
+        Ok(Beside::Differs { base, candidate, cause })
+    }
+
+    fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause> {
+        let from = self.history.partition_point(|(seq, _)| *seq < event.seq);
+        let later: Vec<_> = self.history.iter().skip(from).map(|(_, writes)| writes.clone()).collect();
+        for writes in later.iter().rev() {
+            self.shift(writes, true)?;
+        }
+        let probed = self.probe_here(event)?;
+        for writes in &later {
+            self.shift(writes, false)?;
+        }
+        Ok(cause(base, &probed))
+    }
+
+    fn forget(&mut self, to: Seq) {
+        let count = self.history.partition_point(|(seq, _)| *seq <= to);
+        self.history.drain(..count);
+    }
+}
+
+/// The candidate on single rows that the base hands over.
+struct RowProber {
+    materializer: Materializer,
+    layouts: Arc<Layouts>,
+}
+
+impl RowProber {
+    fn new(runtime: Arc<Runtime>, program: Arc<Program>) -> Result<Self> {
+        let layouts = program.layouts.clone();
+        let projection = Projection::closed(layouts.clone())?;
+        Ok(RowProber { materializer: Materializer::new(runtime, program, projection), layouts })
+    }
+}
+
+impl Prober for RowProber {
+    fn probe(&mut self, event: &Event, rows: &[SuppliedRow]) -> Result<Option<Step>> {
+        self.materializer.projection().supply(rows);
+        let result = self.materializer.run(event);
+        let (_, searched) = self.materializer.take_trace();
+        self.materializer.discard()?;
+        match result {
+            // A row that was not supplied, or a search: the base's own state has to be asked.
+            Err(Failure::Host(_)) => Ok(None),
+            _ if searched => Ok(None),
+            result => step_of(result, self.layouts.clone()).map(Some),
+        }
     }
 }

@@ -29,6 +29,11 @@ pub struct Ground {
     pub fuel_left: u64,
     /// Writes of this event are in the projection already, because a `find` or `query` needed them.
     shown_to_sql: bool,
+    /// Keys that were read below the event's own writes; only collected in a diff.
+    pub touched: Vec<(usize, Vec<Value>)>,
+    pub tracing: bool,
+    /// A `find`, a `query` or a unique index looked at more than single rows.
+    pub searched: bool,
     /// A fault of the host behind a violation that the guest was shown.
     pub fault: Option<Error>,
 }
@@ -67,6 +72,9 @@ impl Ground {
             usage: Usage::default(),
             fuel_left: 0,
             shown_to_sql: false,
+            touched: Vec::new(),
+            tracing: false,
+            searched: false,
             fault: None,
         })
     }
@@ -106,6 +114,8 @@ impl Ground {
         self.fuel_left = limits::FUEL_PER_CALL_MAX;
         self.fault = None;
         self.shown_to_sql = false;
+        self.touched.clear();
+        self.searched = false;
     }
 
     /// The row as the projection has it.
@@ -122,6 +132,9 @@ impl Ground {
     pub fn get(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
         if let Some(at) = self.overlay.find(table, key) {
             return Ok(self.overlay.row(at).clone());
+        }
+        if self.tracing {
+            self.touched.push((table, key.to_vec()));
         }
         let row = self.under(table, key)?;
         self.usage.rows_read += 1;
@@ -151,6 +164,7 @@ impl Ground {
 
     /// Makes the event's writes visible to SQL.
     fn sync(&mut self) -> Result<()> {
+        self.searched = true;
         if self.overlay.len() == 0 {
             return Ok(());
         }

@@ -30,6 +30,11 @@ impl Plan {
         (&self.programs[next.saturating_sub(1)].1, self.programs.get(next).map(|(from, _)| *from))
     }
 
+    /// One program for the whole log.
+    pub fn is_single(&self) -> bool {
+        self.programs.len() == 1
+    }
+
     pub fn first(&self) -> &Arc<Program> {
         &self.programs[0].1
     }
@@ -54,10 +59,6 @@ impl Library {
             log.versions()?.into_iter().map(|version| (version.version.clone(), version)).collect();
         self.programs.clear();
         Ok(())
-    }
-
-    pub fn versions(&self) -> impl Iterator<Item = &StoredVersion> {
-        self.versions.values()
     }
 
     pub fn find(&self, version: &PluginVersion) -> Result<&StoredVersion> {

@@ -9,7 +9,7 @@ use super::scope::{CommandIds, Scope, give_back};
 use crate::model::hash::running_hash;
 use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
-    Result, Seq, TypeName, limits,
+    Result, Row, Seq, TypeName, Value, limits,
 };
 use crate::runtime::Runtime;
 use crate::store::{Projection, ProjectionHead};
@@ -222,6 +222,27 @@ impl Materializer {
         }
         self.pending = aside.pending;
         Ok(())
+    }
+
+    /// Collects from now on which rows each event looks at.
+    pub fn trace(&mut self) {
+        self.ground().tracing = true;
+    }
+
+    /// Rows that the last event looked at below its own writes, and whether it looked at more than single rows.
+    pub fn take_trace(&mut self) -> (Vec<(usize, Vec<Value>)>, bool) {
+        let ground = self.ground();
+        (std::mem::take(&mut ground.touched), ground.searched)
+    }
+
+    /// The row as it was before the pending event. Not to be asked when the event searched.
+    pub fn row_before(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        self.ground().projection.get(table, key)
+    }
+
+    /// The pending event's writes, for taking them back later.
+    pub fn pending_writes(&mut self) -> Vec<Write> {
+        self.ground().overlay.writes()
     }
 
     /// Forgets the pending event.

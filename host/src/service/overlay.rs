@@ -95,10 +95,6 @@ impl Overlay {
         self.entries.iter_mut().filter(|entry| !entry.synced)
     }
 
-    pub fn entries(&self) -> &[Entry] {
-        &self.entries
-    }
-
     /// What remains of all writes, in canonical order: by table, then by the key's canonical bytes.
     pub fn net(&self, layouts: &Layouts) -> Vec<Change> {
         let mut changes: Vec<Change> = self
@@ -117,6 +113,14 @@ impl Overlay {
             });
         }
         changes
+    }
+
+    /// All writes, first to last row.
+    pub fn writes(&self) -> Vec<Write> {
+        self.entries
+            .iter()
+            .map(|entry| (entry.table, entry.key.clone(), entry.before.clone(), entry.after.clone()))
+            .collect()
     }
 
     /// All writes, first to last row; the overlay is empty afterwards.

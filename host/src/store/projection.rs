@@ -47,9 +47,26 @@ pub struct Projection {
     head: ProjectionHead,
     committed: ProjectionHead,
     in_transaction: bool,
+    /// Nothing is read from the file: what was not supplied is not known.
+    closed: bool,
 }
 
 impl Projection {
+    /// A state in memory that knows only the rows it is supplied with; asking for any other is an error.
+    pub fn closed(layouts: Arc<Layouts>) -> Result<Projection> {
+        let mut projection = Self::create(Path::new(":memory:"), layouts, Access::Building)?;
+        projection.closed = true;
+        Ok(projection)
+    }
+
+    /// Replaces everything a closed state knows.
+    pub fn supply(&mut self, rows: &[(usize, Vec<Value>, Option<Row>)]) {
+        self.tables.iter_mut().for_each(TableRows::clear);
+        for (table, key, row) in rows {
+            self.tables[*table].learn(RowKey::new(key.iter()), row.clone());
+        }
+    }
+
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
         let connection = Connection::open(path)
@@ -116,6 +133,7 @@ impl Projection {
             head: ProjectionHead::default(),
             committed: ProjectionHead::default(),
             in_transaction: false,
+            closed: false,
         })
     }
 
@@ -236,6 +254,9 @@ impl Projection {
             return Ok(cached.row.clone());
         }
         let rows = &self.tables[table];
+        if self.closed {
+            return Err(Error::internal("a closed state was asked for a row it was not supplied with"));
+        }
         if let (RowKey::Integer(number), Some(max)) = (&name, rows.stored_key_max)
             && *number > max
         {

@@ -88,7 +88,7 @@ pub fn final_counts(summary: &Summary) -> String {
             Cell::new(columns.collect::<Vec<_>>().join(", ")),
         ]);
     }
-    set_left(&mut table, 4);
+    set_alignment(&mut table, 4, CellAlignment::Left);
     format!("{}\n", trimmed(&table))
 }
 
@@ -138,16 +138,41 @@ pub fn table(header: &[&str], numbers_from: usize) -> Table {
     table.load_style(TableStyle::new().header_separator(LineStyle::new(' ', '─', '─', ' ')));
     table.set_header(header);
     for column in numbers_from..header.len() {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
+        set_alignment(&mut table, column, CellAlignment::Right);
     }
     table
 }
 
-fn set_left(table: &mut Table, column: usize) {
+/// What stands before a line.
+pub fn mark(is_unexpected: bool) -> &'static str {
+    if is_unexpected { "!" } else { "" }
+}
+
+/// Lines without a heading, each with its mark and in parts that stand below each other.
+pub fn aligned<'a>(
+    lines: impl Iterator<Item = (bool, &'a Vec<String>)>,
+    number_columns: &[usize],
+) -> String {
+    let mut table = Table::new();
+    table.load_style(TableStyle::new());
+    for (is_marked, parts) in lines {
+        let parts = parts.iter().map(String::as_str);
+        table.add_row(std::iter::once(mark(is_marked)).chain(parts));
+    }
+    for column in number_columns {
+        set_alignment(&mut table, *column, CellAlignment::Right);
+    }
+    let text = trimmed(&table);
+    if text.is_empty() {
+        text
+    } else {
+        format!("{text}\n")
+    }
+}
+
+fn set_alignment(table: &mut Table, column: usize, alignment: CellAlignment) {
     if let Some(column) = table.column_mut(column) {
-        column.set_cell_alignment(CellAlignment::Left);
+        column.set_cell_alignment(alignment);
     }
 }
 

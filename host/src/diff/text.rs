@@ -9,7 +9,9 @@ use std::io::Write;
 use self::tables::{
     aligned, costs, counts, dooms, expectations, final_counts, mark, table, tasks, trimmed,
 };
-use super::words::{counted, final_place, final_words, grouped, place, printable, sides, verdict};
+use super::words::{
+    counted, final_place, final_words, grouped, place, printable, shortened, sides, verdict,
+};
 use super::{EventDiff, FinalRow, Sink, Summary};
 use crate::model::{Error, Result};
 
@@ -18,6 +20,8 @@ const FURTHER_MAX: usize = 20;
 /// Differences of the first diverging event, and of a further one, that are shown.
 const FIRST_DIFFERENCES_MAX: usize = 200;
 const FURTHER_DIFFERENCES_MAX: usize = 3;
+/// Characters of a further event's subject.
+const SUBJECT_CHARS_MAX: usize = 40;
 /// Final rows shown of each table, and tables they are shown of.
 const EXAMPLES_MAX: usize = 3;
 const TABLES_MAX: usize = 100;
@@ -270,7 +274,10 @@ fn further_event(diff: &EventDiff, unexpected: &[bool]) -> Vec<String> {
         grouped(diff.seq.0),
         diff.cause.as_str().to_owned(),
         diff.event_type.to_string(),
-        diff.subject.as_deref().map(printable).unwrap_or_default(),
+        diff.subject
+            .as_deref()
+            .map(|subject| shortened(subject, SUBJECT_CHARS_MAX))
+            .unwrap_or_default(),
         words.join("; "),
     ]
 }
@@ -301,10 +308,10 @@ mod tests {
               bank.account[17].interest   120    118
 
         Further events
-          1,310  inherited  bank.TransactionPosted  account 1  bank.account[17].interest 3000 → 2998; bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; and 2 more
-          1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
-          9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
-          9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+            1,310  inherited  bank.TransactionPosted  account 1                                              bank.account[17].interest 3000 → 2998; bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; and 2 more
+            1,420  direct     bank.InterestAccrued    </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+            9,000  inherited  bank.TransactionPosted  account 5                                              bank.account[3].interest -5 → 5
+            9,100  inherited  bank.TransactionPosted  account 0                                              bank.account[3].interest -5 → 5
 
         Differing events
           by                                direct   inherited   events
@@ -330,9 +337,9 @@ mod tests {
          ────────────────────────────────────────────────────────────────────
           bank.account         0         0         2   balance 1, interest 2
           bank.statement       1         0         0
-          bank.account[3]  interest 0 → 100
-          bank.account[17]  interest 0 → 100, balance 1 → 101
-          bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
+            bank.account[3]   interest 0 → 100
+            bank.account[17]  interest 0 → 100, balance 1 → 101
+            bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
 
         Cost
                                 base     candidate   ratio
@@ -371,12 +378,12 @@ mod tests {
               bank.account[17].interest   120    118
 
         Further unexpected events
-        ! 1,310  inherited  bank.TransactionPosted  account 1  bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; task 1 mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}; and 2 more
-        ! 1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+         !  1,310  inherited  bank.TransactionPosted  account 1                                              bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; task 1 mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}; and 2 more
+         !  1,420  direct     bank.InterestAccrued    </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
 
         Further events, as expected
-          9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
-          9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+            9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
+            9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
 
         Differing events
           by                                direct   inherited   events
@@ -402,9 +409,9 @@ mod tests {
          ────────────────────────────────────────────────────────────────────
           bank.account         0         0         2   balance 1, interest 2
           bank.statement       1         0         0
-        ! bank.account[17]  interest 0 → 100, balance 1 → 101
-          bank.account[3]  interest 0 → 100
-        ! bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
+         !  bank.account[17]  interest 0 → 100, balance 1 → 101
+            bank.account[3]   interest 0 → 100
+         !  bank.statement["A1", 7]  added: account "A1", line 7, amount -1.5, scan x'00ff'
 
         Expectations
           reason                                         met

@@ -54,9 +54,14 @@ pub fn work(summary: &Summary) -> [(&'static str, u64, u64); 4] {
 /// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
 /// what is too long.
 pub fn printable(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len().min(TEXT_CHARS_MAX));
+    shortened(text, TEXT_CHARS_MAX)
+}
+
+/// As `printable`, with another length at which it is too long.
+pub fn shortened(text: &str, chars_max: usize) -> String {
+    let mut shown = String::with_capacity(text.len().min(chars_max));
     for (at, letter) in text.chars().enumerate() {
-        if at == TEXT_CHARS_MAX {
+        if at == chars_max {
             shown.push('…');
             break;
         }
@@ -349,6 +354,15 @@ mod tests {
         assert!(
             base.starts_with('…') && candidate.starts_with('…'),
             "{base} {candidate}"
+        );
+    }
+
+    #[test]
+    fn text_is_cut_by_characters_and_shows_nothing_a_terminal_obeys() {
+        assert_eq!(shortened("äöü\u{1b}x", 4), "äöü\\u{1b}…");
+        assert_eq!(
+            shortened("say \"it's\" \\ 日本", 40),
+            "say \"it's\" \\ 日本"
         );
     }
 

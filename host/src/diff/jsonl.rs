@@ -48,19 +48,26 @@ use crate::model::{Error, Result};
 /// A `Sink` that writes JSON Lines.
 pub struct JsonlReport<W: Write> {
     out: W,
+    /// A line is written in one piece: the serializer would write each of its marks alone.
+    buffer: Vec<u8>,
 }
 
 impl<W: Write> JsonlReport<W> {
-    /// Writes line by line: give it a buffered writer.
+    /// Writes a line at a time; flushes at the end.
     pub fn new(out: W) -> Self {
-        JsonlReport { out }
+        JsonlReport {
+            out,
+            buffer: Vec::new(),
+        }
     }
 
     fn line(&mut self, line: &Line<'_>) -> Result<()> {
-        serde_json::to_writer(&mut self.out, line)
+        self.buffer.clear();
+        serde_json::to_writer(&mut self.buffer, line)
             .map_err(std::io::Error::from)
-            .and_then(|()| self.out.write_all(b"\n"))
-            .map_err(failed)
+            .map_err(failed)?;
+        self.buffer.push(b'\n');
+        self.out.write_all(&self.buffer).map_err(failed)
     }
 }
 

@@ -21,7 +21,7 @@ pub trait Side: Send {
     fn layouts(&self) -> Arc<Layouts>;
     /// Rows of a table in key order.
     fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()>;
-    /// Work done so far, without the time.
+    /// Work done so far by this side's own steps; finding causes is nobody's cost.
     fn cost(&self) -> Cost;
 }
 
@@ -164,17 +164,14 @@ fn run_candidate(
     out: SyncSender<(Batch, Vec<Step>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<Cost> {
-    let mut seconds = 0.0;
     while let Ok(batch) = batches.recv() {
-        let watch = Stopwatch::start();
         let steps = batch.iter().map(|event| side.step(event)).collect::<Result<Vec<_>>>()?;
         side.end_batch()?;
-        seconds += watch.seconds();
         if out.send((batch, steps)).is_err() {
             return Ok(side.cost());
         }
     }
-    let cost = Cost { seconds, ..side.cost() };
+    let cost = side.cost();
     // Whoever waits for more batches must hear that there are none before the rows begin.
     drop(out);
     send_rows(side, rows)?;
@@ -215,11 +212,9 @@ fn run_base(
     out: SyncSender<(Batch, Vec<Found>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<Cost> {
-    let mut seconds = 0.0;
     // Batches that the prober has: the base works on the next one meanwhile.
     let mut asked = 0;
     while let Ok((batch, candidates)) = steps.recv() {
-        let watch = Stopwatch::start();
         let mut found = Vec::new();
         for (at, candidate) in candidates.into_iter().enumerate() {
             let (base, candidate, reason) = match side.step_beside(&batch[at], candidate)? {
@@ -230,7 +225,6 @@ fn run_base(
             found.push(Found { event: at, base, candidate, reason });
         }
         side.end_batch()?;
-        seconds += watch.seconds();
         if ask.send((batch, found)).is_err() {
             return Ok(side.cost());
         }
@@ -247,7 +241,7 @@ fn run_base(
             return Ok(side.cost());
         }
     }
-    let cost = Cost { seconds, ..side.cost() };
+    let cost = side.cost();
     // Whoever waits for more batches must hear that there are none before the rows begin.
     drop((ask, out));
     send_rows(side, rows)?;

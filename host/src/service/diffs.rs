@@ -14,6 +14,7 @@ use super::replays::Picked;
 use crate::diff::{
     Base, Beside, Cause, Cost, Expectations, Prober, Side, Sink, Step, Summary, SuppliedRow, cause, run,
 };
+use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
 use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
@@ -125,7 +126,9 @@ impl PlayerSide {
     }
 
     fn work_out(&mut self, event: &Event) -> Result<Step> {
+        let watch = Stopwatch::start();
         let result = self.player.run(event);
+        self.cost.seconds += watch.seconds();
         if let Ok(outcome) = &result {
             self.cost.fuel += outcome.usage.fuel;
             self.cost.host_calls += outcome.usage.host_calls;
@@ -139,7 +142,13 @@ impl PlayerSide {
 
     fn keep(&mut self, step: &Step) -> Result<()> {
         self.events_since_commit += 1;
-        if step.outcome.is_ok() { self.player.keep() } else { Ok(()) }
+        if step.outcome.is_err() {
+            return Ok(());
+        }
+        let watch = Stopwatch::start();
+        let kept = self.player.keep();
+        self.cost.seconds += watch.seconds();
+        kept
     }
 }
 

@@ -1,12 +1,16 @@
 //! Owns what the tests of the whole host share: books in temporary folders, components built once per process, real data
 //! where it is to be found, and random choices that can be repeated. The tests themselves are in `tests/all`.
 
+pub mod berka;
+pub mod collected;
 pub mod components;
 pub mod data;
+pub mod oracle;
 pub mod random;
 pub mod test_book;
 pub mod workspace;
 
+pub use collected::{Collected, diff};
 pub use components::{guest, plugin};
 pub use random::Random;
 pub use test_book::{Mark, TestBook, accepted, copy_folder, event, event_at, runtime, version};

@@ -20,13 +20,13 @@ pub struct Materializer {
     program: Arc<Program>,
     /// Away only inside a call.
     ground: Option<Box<Ground>>,
-    /// The event whose effects are worked out but not kept.
-    pending: Option<(Seq, usize, Vec<u8>)>,
+    /// Where the projection will be when the effects that are worked out are kept.
+    pending: Option<ProjectionHead>,
 }
 
 /// A pending event's writes while a probe runs.
 pub struct Aside {
-    pending: Option<(Seq, usize, Vec<u8>)>,
+    pending: Option<ProjectionHead>,
     entries: Vec<Write>,
 }
 
@@ -122,7 +122,11 @@ impl Materializer {
         let program = self.program.clone();
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
-        self.pending = Some((event.seq, changes_end, body.clone()));
+        let running = match outcome.effects.changes.as_slice() {
+            [] => self.head().running,
+            _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
+        };
+        self.pending = Some(ProjectionHead { position: event.seq, running });
         Ok(Outcome { body, ..outcome })
     }
 
@@ -194,14 +198,11 @@ impl Materializer {
 
     /// Gives the pending event's effects to the projection and moves its position; durable with `commit`.
     pub fn keep(&mut self) -> Result<()> {
-        let (seq, changes_end, body) =
+        let head =
             self.pending.take().ok_or_else(|| Error::internal("there is nothing to keep"))?;
         let ground = self.ground();
         ground.keep()?;
-        let running = ground.projection.head().running;
-        // Format byte, then the number of changes: 0 is "no changes".
-        let running = if body[1] == 0 { running } else { running_hash(&running, seq, &body[1..changes_end]) };
-        ground.projection.advance(ProjectionHead { position: seq, running });
+        ground.projection.advance(head);
         Ok(())
     }
 

@@ -108,8 +108,9 @@ impl Overlay {
             })
             .collect();
         if changes.len() > 1 {
-            changes.sort_by_cached_key(|change| {
-                (change.table, layouts.tables[change.table].key_bytes(change.row()))
+            changes.sort_by(|a, b| {
+                let key = |change: &Change| layouts.tables[change.table].key_bytes(change.row());
+                a.table.cmp(&b.table).then_with(|| key(a).cmp(&key(b)))
             });
         }
         changes

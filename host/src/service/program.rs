@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use foldhash::fast::FixedState;
+
 use super::schemas::PayloadSchema;
 use crate::model::layout::Layouts;
 use crate::model::{
@@ -18,7 +20,7 @@ pub struct Program {
     pub stamp: String,
     pub layouts: Arc<Layouts>,
     pub plugins: Vec<Plugin>,
-    handlers: HashMap<TypeName, Vec<Handler>>,
+    handlers: HashMap<TypeName, Vec<Handler>, FixedState>,
     creators: HashMap<TypeName, Handler>,
     events: HashMap<TypeName, PayloadSchema>,
     commands: HashMap<TypeName, PayloadSchema>,
@@ -53,7 +55,7 @@ pub struct View {
     /// `bank@1994-01-01`: names the component in errors and tells SQL statements apart.
     pub version: PluginVersion,
     pub scope: String,
-    pub tables: HashMap<String, ViewTable>,
+    pub tables: HashMap<String, ViewTable, FixedState>,
     pub sql_tables: Arc<BTreeSet<String>>,
     pub task_kinds: BTreeSet<String>,
 }
@@ -103,7 +105,7 @@ impl Program {
             stamp: lineup.to_string(),
             layouts,
             plugins,
-            handlers: HashMap::new(),
+            handlers: HashMap::default(),
             creators: HashMap::new(),
             events: HashMap::new(),
             commands: HashMap::new(),
@@ -262,7 +264,7 @@ fn merged_tables(plugin: &PluginName, codes: &[Arc<Code>]) -> Result<Vec<Arc<Tab
 }
 
 fn view(code: &Code, chain: &[Arc<Code>], layouts: &Layouts, lineup: &Lineup) -> Result<View> {
-    let mut tables = HashMap::new();
+    let mut tables = HashMap::default();
     let mut sql_tables = BTreeSet::new();
     let own = code.version.plugin.as_str();
     let position = |plugin: &str, table: &str| layouts.position(&format!("{plugin}_{table}"));

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::cargo::{self, Package};
-use super::target;
+use super::{cargo, target};
 use crate::model::{Digest, Error, PluginVersion, Result};
 use crate::runtime::{Runtime, encode_component};
 
@@ -20,45 +19,16 @@ pub struct BuiltPlugin {
 
 /// Builds the plugin whose crate is in a folder.
 pub fn build(path: &Path) -> Result<BuiltPlugin> {
-    let mut built = build_all(&[path.to_owned()])?;
-    built
-        .pop()
-        .ok_or_else(|| Error::internal("one crate was built, and none came of it"))
+    build_with(&Runtime::new()?, path)
 }
 
-/// Builds several plugins, those of one workspace with a single run of cargo. In the order of the paths.
+/// Builds several plugins, in the order of their folders. What those of one workspace depend on is compiled once.
 pub fn build_all(paths: &[PathBuf]) -> Result<Vec<BuiltPlugin>> {
-    let packages: Vec<Package> = paths
-        .iter()
-        .map(|path| cargo::package(path))
-        .collect::<Result<_>>()?;
-    let mut modules: Vec<Option<PathBuf>> = vec![None; packages.len()];
-    for (at, package) in packages.iter().enumerate() {
-        if modules[at].is_some() {
-            continue;
-        }
-        target::ensure(&package.root)?;
-        let beside: Vec<usize> = (at..packages.len())
-            .filter(|&other| packages[other].root == package.root)
-            .collect();
-        let group: Vec<Package> = beside
-            .iter()
-            .map(|&other| packages[other].clone())
-            .collect();
-        for (other, module) in beside.into_iter().zip(cargo::compile(&group)?) {
-            modules[other] = Some(module);
-        }
-    }
     let runtime = Runtime::new()?;
-    let built = modules
-        .into_iter()
-        .zip(&packages)
-        .zip(paths)
-        .map(|((module, package), path)| {
-            let module = module.ok_or_else(|| Error::internal("a crate was left out"))?;
-            finish(&runtime, package, &module).map_err(|error| error.context(path.display()))
-        });
-    built.collect()
+    paths
+        .iter()
+        .map(|path| build_with(&runtime, path))
+        .collect()
 }
 
 /// The target folder of the workspace that a crate is of.
@@ -66,11 +36,16 @@ pub fn target_folder(path: &Path) -> Result<PathBuf> {
     cargo::package(path).map(|package| package.target)
 }
 
-/// Turns a core module into a component and tries it.
-fn finish(runtime: &Runtime, package: &Package, module: &Path) -> Result<BuiltPlugin> {
-    let module = std::fs::read(module).map_err(|error| Error::io(module.display(), error))?;
+/// Compiles a crate, turns its core module into a component, and tries that.
+fn build_with(runtime: &Runtime, path: &Path) -> Result<BuiltPlugin> {
+    let package = cargo::package(path)?;
+    target::ensure(&package.root)?;
+    let module = cargo::compile(&package)?;
+    let module = std::fs::read(&module).map_err(|error| Error::io(module.display(), error))?;
     let bytes = encode_component(&module)?;
-    let code = runtime.load(&bytes, None)?;
+    let code = runtime
+        .load(&bytes, None)
+        .map_err(|error| error.context(path.display()))?;
     let file = package.plugins().join(format!(
         "{}-{}.wasm",
         code.version.plugin, code.version.date

@@ -115,6 +115,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let diff: Vec<&str> = ["diff", &book].into_iter().chain(sides).collect();
     demo.command(&[&diff[..], &["--show", "5"]].concat(), Exit::Differs)?;
 
+    demo.note("direct: this event's own logic says otherwise; inherited: only the state it met was another")?;
+
     demo.title("Nobody had said that this was wanted, so the exit code was 1. An expectation file says it, and why:")?;
     let failed = |error| Error::io(format!("writing {expected}"), error);
     std::fs::write(&expected, EXPECTED).map_err(failed)?;

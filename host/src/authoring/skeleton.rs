@@ -73,8 +73,8 @@ impl Skeleton {
         let name = self.name.as_str();
         let mut capitalized = name[..1].to_uppercase();
         capitalized.push_str(&name[1..]);
-        let taken = FILES[2].1.contains(&format!("{capitalized}"))
-            || TAKEN_TYPES.contains(&capitalized.as_str());
+        let taken =
+            FILES[2].1.contains(&capitalized) || TAKEN_TYPES.contains(&capitalized.as_str());
         if taken {
             capitalized + "Plugin"
         } else {

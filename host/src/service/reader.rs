@@ -142,3 +142,64 @@ impl Reader {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::replay::silent;
+    use crate::service::LIVE;
+
+    /// A new book, open for writing.
+    fn book(path: &Path) -> Book {
+        Book::init(Arc::new(Runtime::new().unwrap()), path).unwrap()
+    }
+
+    fn position(reader: &Reader) -> Result<Value> {
+        let mut rows = Vec::new();
+        let sql = "SELECT position FROM _daybook";
+        reader.query(LIVE, sql, |_| Ok(()), |row| {
+            rows.extend(row);
+            Ok(())
+        })?;
+        Ok(rows.remove(0))
+    }
+
+    #[test]
+    fn a_reader_works_beside_the_process_that_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let writer = book(&path);
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(position(&reader).unwrap(), Value::Integer(0));
+        assert_eq!(reader.head().unwrap(), Seq::ZERO);
+        assert!(Book::open(Arc::new(Runtime::new().unwrap()), &path, &mut silent()).is_err());
+        drop(writer);
+    }
+
+    #[test]
+    fn a_projection_that_is_gone_is_built_again_unless_somebody_is_writing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let writer = book(&path);
+        let live = writer.live_path();
+        drop(writer);
+        std::fs::remove_file(&live).unwrap();
+        let lock = BookDir::open(&path).unwrap().lock().unwrap();
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert!(position(&reader).is_err(), "nobody may touch a book that is being written");
+        drop(lock);
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(position(&reader).unwrap(), Value::Integer(0));
+    }
+
+    #[test]
+    fn an_event_that_is_not_there_and_a_projection_that_is_not_there_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        drop(book(&path));
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(reader.show(Seq(7)).unwrap_err().message, "event 7 is not in the log; its head is 0");
+        let error = reader.query("other", "SELECT 1", |_| Ok(()), |_| Ok(())).unwrap_err();
+        assert_eq!(error.hint.as_deref(), Some("projections of this book: live"));
+    }
+}

@@ -23,6 +23,8 @@ pub trait Side: Send {
     fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()>;
     /// Work done so far by this side's own steps; finding causes is nobody's cost.
     fn cost(&self) -> Cost;
+    /// Events that this side could not materialize.
+    fn dooms(&self) -> u64;
 }
 
 /// The base can also tell why the candidate differs.
@@ -129,8 +131,8 @@ pub fn run(
         let beside = join(beside);
         join(probing)?;
         read?;
-        summary.cost.1 = ahead?;
-        summary.cost.0 = beside?;
+        (summary.cost.1, summary.dooms.1) = ahead?;
+        (summary.cost.0, summary.dooms.0) = beside?;
         reported
     })?;
     summary.expectations = expectations.uses();
@@ -147,10 +149,16 @@ fn read(mut source: Source<'_>, to: Seq, out: &SyncSender<Batch>) -> Result<()> 
     let mut next = Seq(1);
     while next <= to {
         let events = source(next, to, BATCH)?;
-        if events.first().is_none_or(|first| first.seq != next) {
-            return Err(Error::corrupt(format!("event {next} is missing in the log")));
+        let hole = |at| Error::corrupt(format!("event {at} is missing in the log"));
+        if events.is_empty() {
+            return Err(hole(next));
         }
-        next = Seq(next.0 + events.len() as u64);
+        for event in &events {
+            if event.seq != next {
+                return Err(hole(next));
+            }
+            next = next.next();
+        }
         if out.send(Arc::new(events)).is_err() {
             return Ok(());
         }
@@ -163,19 +171,19 @@ fn run_candidate(
     batches: &Receiver<Batch>,
     out: SyncSender<(Batch, Vec<Step>)>,
     rows: &SyncSender<Piece>,
-) -> Result<Cost> {
+) -> Result<(Cost, u64)> {
     while let Ok(batch) = batches.recv() {
         let steps = batch.iter().map(|event| side.step(event)).collect::<Result<Vec<_>>>()?;
         side.end_batch()?;
         if out.send((batch, steps)).is_err() {
-            return Ok(side.cost());
+            return Ok((side.cost(), side.dooms()));
         }
     }
-    let cost = side.cost();
+    let done = (side.cost(), side.dooms());
     // Whoever waits for more batches must hear that there are none before the rows begin.
     drop(out);
     send_rows(side, rows)?;
-    Ok(cost)
+    Ok(done)
 }
 
 fn run_prober(
@@ -211,7 +219,7 @@ fn run_base(
     answers: &Receiver<(Batch, Vec<Found>)>,
     out: SyncSender<(Batch, Vec<Found>)>,
     rows: &SyncSender<Piece>,
-) -> Result<Cost> {
+) -> Result<(Cost, u64)> {
     // Batches that the prober has: the base works on the next one meanwhile.
     let mut asked = 0;
     while let Ok((batch, candidates)) = steps.recv() {
@@ -226,26 +234,26 @@ fn run_base(
         }
         side.end_batch()?;
         if ask.send((batch, found)).is_err() {
-            return Ok(side.cost());
+            return Ok((side.cost(), side.dooms()));
         }
         asked += 1;
         if asked > 1 {
             asked -= 1;
             if !take_answer(side, answers, &out)? {
-                return Ok(side.cost());
+                return Ok((side.cost(), side.dooms()));
             }
         }
     }
     for _ in 0..asked {
         if !take_answer(side, answers, &out)? {
-            return Ok(side.cost());
+            return Ok((side.cost(), side.dooms()));
         }
     }
-    let cost = side.cost();
+    let done = (side.cost(), side.dooms());
     // Whoever waits for more batches must hear that there are none before the rows begin.
     drop((ask, out));
     send_rows(side, rows)?;
-    Ok(cost)
+    Ok(done)
 }
 
 /// The oldest batch back from the prober, completed and passed on. False: nobody is there any more.
@@ -342,10 +350,8 @@ fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
                     }
                 }
             }
-            Difference::Doom { base, candidate } => {
-                summary.dooms.0 += u64::from(base.is_some());
-                summary.dooms.1 += u64::from(candidate.is_some());
-            }
+            // Counted by the sides, so that a doom which both meet is told of too.
+            Difference::Doom { .. } => {}
         }
     }
     columns.sort_unstable();

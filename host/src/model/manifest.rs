@@ -154,7 +154,11 @@ impl Manifest {
             }
         }
         for name in &self.materializes {
-            TypeName::new(name)?;
+            if TypeName::new(name)?.plugin() == SYSTEM_PLUGIN {
+                return Err(Error::refused(format!(
+                    "{identity} materializes '{name}'; the host's own events are not for plugins"
+                )));
+            }
         }
         Ok(())
     }

@@ -112,13 +112,14 @@ impl Drop for Temporary {
 struct PlayerSide {
     player: Player,
     cost: Cost,
+    dooms: u64,
     events_since_commit: usize,
 }
 
 impl PlayerSide {
     fn new(mut player: Player) -> Self {
         player.materializer.trace();
-        PlayerSide { player, cost: Cost::default(), events_since_commit: 0 }
+        PlayerSide { player, cost: Cost::default(), dooms: 0, events_since_commit: 0 }
     }
 
     fn layouts_now(&self) -> Arc<Layouts> {
@@ -136,6 +137,7 @@ impl PlayerSide {
             self.cost.rows_written += outcome.usage.rows_written;
         }
         let mut step = step_of(result, self.layouts_now())?;
+        self.dooms += u64::from(step.outcome.is_err());
         (step.touched, step.searched) = self.player.materializer.take_trace();
         Ok(step)
     }
@@ -177,6 +179,10 @@ impl Side for PlayerSide {
 
     fn cost(&self) -> Cost {
         self.cost
+    }
+
+    fn dooms(&self) -> u64 {
+        self.dooms
     }
 }
 
@@ -287,6 +293,10 @@ impl Side for BaseSide {
     }
     fn cost(&self) -> Cost {
         self.side.cost()
+    }
+
+    fn dooms(&self) -> u64 {
+        self.side.dooms
     }
 }
 

@@ -230,6 +230,9 @@ impl Ground {
         if self.layouts.tables[table].indexes.iter().all(|index| !index.unique) {
             return Ok(None);
         }
+        if self.mapping.is_some() {
+            return Err(Error::refused("a unique index cannot be tried on the tables of another version"));
+        }
         self.sync()?;
         self.projection.unique_conflict(table, row)
     }

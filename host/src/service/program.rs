@@ -90,9 +90,10 @@ impl Program {
         for (name, codes) in chains {
             let links = codes
                 .iter()
-                .map(|code| {
+                .enumerate()
+                .map(|(at, code)| {
                     Ok(Link {
-                        view: Arc::new(view(code, &codes, &layouts, lineup)?),
+                        view: Arc::new(view(code, &codes[at..], &layouts, lineup)?),
                         materializes: code.manifest.materializes.iter().cloned().collect(),
                         code: code.clone(),
                     })

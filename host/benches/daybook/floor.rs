@@ -7,7 +7,8 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::Deserialize;
 
-const EVENTS: &str = "SELECT e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions
+const EVENTS: &str =
+    "SELECT e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions
      FROM events e JOIN lineups l ON l.id = e.lineup ORDER BY e.seq";
 
 fn projection(directory: &Path, tables: &str) -> Connection {
@@ -27,12 +28,20 @@ fn for_each_event(log: &Path, mut visit: impl FnMut(i64, &str, &str)) {
     let mut statement = log.prepare(EVENTS).expect("a statement");
     let mut rows = statement.query([]).expect("events");
     while let Some(row) = rows.next().expect("an event") {
-        let (id, source, time): (String, String, String) =
-            (row.get(1).expect("id"), row.get(2).expect("source"), row.get(5).expect("time"));
+        let (id, source, time): (String, String, String) = (
+            row.get(1).expect("id"),
+            row.get(2).expect("source"),
+            row.get(5).expect("time"),
+        );
         let data: String = row.get(6).expect("data");
         let subject: Option<String> = row.get(4).expect("subject");
         std::hint::black_box((id, source, time, subject));
-        let event_type = row.get_ref(3).expect("type").as_str().expect("text").to_owned();
+        let event_type = row
+            .get_ref(3)
+            .expect("type")
+            .as_str()
+            .expect("text")
+            .to_owned();
         visit(row.get(0).expect("seq"), &event_type, &data);
     }
 }
@@ -61,9 +70,17 @@ struct Posted {
 
 /// Days since 0000-03-01 of a date `YYYY-MM-DD`.
 fn day_number(date: &str) -> i64 {
-    let part = |range| date.get(range).and_then(|text: &str| text.parse::<i64>().ok()).expect("a date");
+    let part = |range| {
+        date.get(range)
+            .and_then(|text: &str| text.parse::<i64>().ok())
+            .expect("a date")
+    };
     let (year, month, day) = (part(0..4), part(5..7), part(8..10));
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     365 * year + year / 4 - year / 100 + year / 400 + (month * 306 + 5) / 10 + day - 1
 }
 
@@ -79,26 +96,34 @@ pub fn replay_bank(log: &Path, directory: &Path) {
              date TEXT NOT NULL, amount INTEGER NOT NULL, balance INTEGER NOT NULL, PRIMARY KEY (account, line)
          ) STRICT, WITHOUT ROWID;",
     );
-    let mut open = connection.prepare("INSERT INTO account VALUES (?1, 0, 0, ?2, 0)").expect("a statement");
+    let mut open = connection
+        .prepare("INSERT INTO account VALUES (?1, 0, 0, ?2, 0)")
+        .expect("a statement");
     let mut agree = connection
         .prepare("INSERT INTO agreement VALUES (?1, ?2, NULL, NULL, 0)")
         .expect("a statement");
     let mut get = connection
-        .prepare("SELECT balance, lines, interest_to, interest_microcents FROM account WHERE id = ?1")
+        .prepare(
+            "SELECT balance, lines, interest_to, interest_microcents FROM account WHERE id = ?1",
+        )
         .expect("a statement");
     let mut update = connection
         .prepare("UPDATE account SET balance = ?1, lines = ?2, interest_to = ?3, interest_microcents = ?4 WHERE id = ?5")
         .expect("a statement");
-    let mut line =
-        connection.prepare("INSERT INTO statement VALUES (?1, ?2, ?3, ?4, ?5, ?6)").expect("a statement");
+    let mut line = connection
+        .prepare("INSERT INTO statement VALUES (?1, ?2, ?3, ?4, ?5, ?6)")
+        .expect("a statement");
     connection.execute_batch("BEGIN").expect("a transaction");
     let mut count = 0u64;
     for_each_event(log, |_, event_type, data| {
         match event_type {
             "bank.AccountOpened" => {
                 let opened: Opened = serde_json::from_str(data).expect("a payload");
-                open.execute((opened.account, &opened.opened)).expect("an account");
-                agree.execute((opened.account, &opened.opened)).expect("an agreement");
+                open.execute((opened.account, &opened.opened))
+                    .expect("an account");
+                agree
+                    .execute((opened.account, &opened.opened))
+                    .expect("an agreement");
             }
             "bank.TransactionPosted" => {
                 let posted: Posted = serde_json::from_str(data).expect("a payload");
@@ -116,9 +141,18 @@ pub fn replay_bank(log: &Path, directory: &Path) {
                 balance += amount;
                 lines += 1;
                 let date = posted.date.as_str().max(&to);
-                update.execute(params![balance, lines, date, interest, posted.account]).expect("an update");
-                line.execute(params![posted.account, lines, posted.transaction, posted.date, amount, balance])
-                    .expect("a line");
+                update
+                    .execute(params![balance, lines, date, interest, posted.account])
+                    .expect("an update");
+                line.execute(params![
+                    posted.account,
+                    lines,
+                    posted.transaction,
+                    posted.date,
+                    amount,
+                    balance
+                ])
+                .expect("a line");
             }
             _ => {}
         }
@@ -136,8 +170,7 @@ struct Deposited {
     amount: i64,
 }
 
-const DEPOSIT_TABLE: &str =
-    "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL, last_seq INTEGER NOT NULL) STRICT;";
+const DEPOSIT_TABLE: &str = "CREATE TABLE account (id INTEGER PRIMARY KEY, balance INTEGER NOT NULL, last_seq INTEGER NOT NULL) STRICT;";
 const GET: &str = "SELECT balance FROM account WHERE id = ?1";
 const PUT: &str = "INSERT INTO account VALUES (?1, ?2, ?3)
      ON CONFLICT (id) DO UPDATE SET balance = excluded.balance, last_seq = excluded.last_seq";
@@ -152,9 +185,16 @@ pub fn replay_deposits(log: &Path, directory: &Path) {
     for_each_event(log, |seq, event_type, data| {
         if event_type == "deposit.Deposited" {
             let deposited: Deposited = serde_json::from_str(data).expect("a payload");
-            let balance: Option<i64> =
-                get.query_row([deposited.account], |row| row.get(0)).optional().expect("a row");
-            put.execute((deposited.account, balance.unwrap_or(0) + deposited.amount, seq)).expect("a row");
+            let balance: Option<i64> = get
+                .query_row([deposited.account], |row| row.get(0))
+                .optional()
+                .expect("a row");
+            put.execute((
+                deposited.account,
+                balance.unwrap_or(0) + deposited.amount,
+                seq,
+            ))
+            .expect("a row");
         }
         count += 1;
         if count.is_multiple_of(10_000) {
@@ -183,14 +223,29 @@ pub fn append_deposits(directory: &Path, count: u64) -> f64 {
     let mut put = connection.prepare(PUT).expect("a statement");
     let start = Instant::now();
     for i in 0..count {
-        let data = format!(r#"{{"account":{},"amount":{}}}"#, i.wrapping_mul(2_654_435_761) % 20_000, i % 100);
-        connection.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
+        let data = format!(
+            r#"{{"account":{},"amount":{}}}"#,
+            i.wrapping_mul(2_654_435_761) % 20_000,
+            i % 100
+        );
+        connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .expect("a transaction");
         let deposited: Deposited = serde_json::from_str(&data).expect("a payload");
-        append.execute((uuid::Uuid::now_v7().to_string(), &data)).expect("an event");
+        append
+            .execute((uuid::Uuid::now_v7().to_string(), &data))
+            .expect("an event");
         let seq = connection.last_insert_rowid();
-        let balance: Option<i64> =
-            get.query_row([deposited.account], |row| row.get(0)).optional().expect("a row");
-        put.execute((deposited.account, balance.unwrap_or(0) + deposited.amount, seq)).expect("a row");
+        let balance: Option<i64> = get
+            .query_row([deposited.account], |row| row.get(0))
+            .optional()
+            .expect("a row");
+        put.execute((
+            deposited.account,
+            balance.unwrap_or(0) + deposited.amount,
+            seq,
+        ))
+        .expect("a row");
         connection.execute_batch("COMMIT").expect("a commit");
     }
     start.elapsed().as_secs_f64()

@@ -19,14 +19,19 @@ use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy};
 use workload::Workload;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    let arguments: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
     if let [verb, path, rest @ ..] = arguments.as_slice()
         && let Some(job) = verb.strip_prefix("child-")
     {
         child(job, Path::new(path), rest);
         return;
     }
-    let wanted = |name: &str| arguments.is_empty() || arguments.iter().any(|word| name.contains(word.as_str()));
+    let wanted = |name: &str| {
+        arguments.is_empty() || arguments.iter().any(|word| name.contains(word.as_str()))
+    };
     let bench = Bench::new();
     println!("{}", machine());
     if wanted("berka") {
@@ -59,7 +64,10 @@ impl Bench {
         Bench {
             runtime: Arc::new(Runtime::new().expect("the engine starts")),
             directory: tempfile::tempdir().expect("a temporary directory"),
-            plugins: paths.into_iter().zip(built.into_iter().map(|plugin| plugin.bytes)).collect(),
+            plugins: paths
+                .into_iter()
+                .zip(built.into_iter().map(|plugin| plugin.bytes))
+                .collect(),
         }
     }
 
@@ -73,10 +81,12 @@ impl Bench {
         let path = self.directory.path().join(name);
         let mut book = Book::init(self.runtime.clone(), &path).expect("a new book");
         for (component, _) in versions {
-            book.load(self.component(component)).expect("the plugin loads");
+            book.load(self.component(component))
+                .expect("the plugin loads");
         }
         let first: PluginVersion = versions[0].1.parse().expect("a version");
-        book.activate(&first, Policy::Pinned, &mut silent()).expect("it is activated");
+        book.activate(&first, Policy::Pinned, &mut silent())
+            .expect("it is activated");
         (path, book)
     }
 
@@ -90,7 +100,10 @@ impl Bench {
     }
 
     fn bank(&self, name: &str, events: Workload) {
-        let versions = [("bank/1993-01-01", "bank@1993-01-01"), ("bank/1994-01-01", "bank@1994-01-01")];
+        let versions = [
+            ("bank/1993-01-01", "bank@1993-01-01"),
+            ("bank/1994-01-01", "bank@1994-01-01"),
+        ];
         let (path, mut book) = self.book(name, &versions);
         let count = events.len();
         let (seconds, ()) = timed(|| {
@@ -98,13 +111,23 @@ impl Bench {
                 book.append(batch).expect("events are appended");
             }
         });
-        println!("{name}: append in batches of 1,000: {:.0} events/s", count as f64 / seconds);
-        let floor = median(|| timed(|| floor::replay_bank(&path.join("log.db"), self.directory.path())).0);
+        println!(
+            "{name}: append in batches of 1,000: {:.0} events/s",
+            count as f64 / seconds
+        );
+        let floor =
+            median(|| timed(|| floor::replay_bank(&path.join("log.db"), self.directory.path())).0);
         report(name, "native floor", count, floor, floor);
         let base = median(|| timed(|| replay(&mut book, "bank@1993-01-01")).0);
         report(name, "replay bank@1993-01-01", count, base, floor);
         let candidate = median(|| timed(|| replay(&mut book, "bank@1994-01-01")).0);
-        report(name, "replay bank@1994-01-01 (two instances an event)", count, candidate, floor);
+        report(
+            name,
+            "replay bank@1994-01-01 (two instances an event)",
+            count,
+            candidate,
+            floor,
+        );
         let both = median(|| timed(|| diff(&mut book, "bank@1993-01-01", "bank@1994-01-01")).0);
         println!(
             "{name}: diff of both: {both:.2} s, {:.2} of the longer replay, {:.2} of the shorter",
@@ -112,7 +135,10 @@ impl Bench {
             both / base.min(candidate)
         );
         let same = median(|| timed(|| diff(&mut book, "bank@1993-01-01", "bank@1993-01-01")).0);
-        println!("{name}: diff of a version with itself: {same:.2} s, {:.2} of one replay", same / base);
+        println!(
+            "{name}: diff of a version with itself: {same:.2} s, {:.2} of one replay",
+            same / base
+        );
     }
 
     /// Workload W1: 200,000 deposits over 20,000 accounts.
@@ -139,7 +165,9 @@ impl Bench {
             }
             book.append(batch).expect("events are appended");
         }
-        let floor = median(|| timed(|| floor::replay_deposits(&path.join("log.db"), self.directory.path())).0);
+        let floor = median(|| {
+            timed(|| floor::replay_deposits(&path.join("log.db"), self.directory.path())).0
+        });
         report("w1", "native floor of a rebuild", 200_000, floor, floor);
         let rebuild = median(|| timed(|| replay(&mut book, "deposit@2020-01-01")).0);
         report("w1", "rebuild", 200_000, rebuild, floor);
@@ -149,7 +177,10 @@ impl Bench {
     fn million(&self) {
         self.bank("million", workload::postings(1_000_000));
         for count in [1_000_000u64, 2_000_000] {
-            let versions = [("bank/1993-01-01", "bank@1993-01-01"), ("bank/1994-01-01", "bank@1994-01-01")];
+            let versions = [
+                ("bank/1993-01-01", "bank@1993-01-01"),
+                ("bank/1994-01-01", "bank@1994-01-01"),
+            ];
             let name = format!("memory-{count}");
             let (path, mut book) = self.book(&name, &versions);
             for batch in workload::postings(count).batches(10_000) {
@@ -157,7 +188,10 @@ impl Bench {
             }
             drop(book);
             for job in ["replay", "diff"] {
-                println!("memory: {job} of {count} events: peak {} MB", self.peak_megabytes(job, &path));
+                println!(
+                    "memory: {job} of {count} events: peak {} MB",
+                    self.peak_megabytes(job, &path)
+                );
             }
             std::fs::remove_dir_all(&path).expect("the book is removed");
         }
@@ -170,8 +204,15 @@ impl Bench {
             .arg(path)
             .output()
             .expect("a child process");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of megabytes")
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        String::from_utf8_lossy(&output.stdout)
+            .trim()
+            .parse()
+            .expect("a number of megabytes")
     }
 }
 
@@ -184,21 +225,36 @@ fn child(job: &str, path: &Path, _: &[String]) {
         _ => diff(&mut book, "bank@1993-01-01", "bank@1994-01-01"),
     }
     let status = std::fs::read_to_string("/proc/self/status").expect("this process's status");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-    let kilobytes: u64 = peak.trim().trim_end_matches("kB").trim().parse().expect("a number");
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .expect("a peak");
+    let kilobytes: u64 = peak
+        .trim()
+        .trim_end_matches("kB")
+        .trim()
+        .parse()
+        .expect("a number");
     println!("{}", kilobytes / 1024);
 }
 
 fn replay(book: &mut Book, version: &str) {
     let picked = Picked::Pinned(vec![version.parse().expect("a version")]);
-    book.replay(&picked, None, "bench", &mut silent()).expect("the log replays");
+    book.replay(&picked, None, "bench", &mut silent())
+        .expect("the log replays");
 }
 
 fn diff(book: &mut Book, base: &str, candidate: &str) {
     let picked = |text: &str| Picked::Pinned(vec![text.parse().expect("a version")]);
-    let request = DiffRequest { base: picked(base), candidate: picked(candidate), from: None, to: None };
+    let request = DiffRequest {
+        base: picked(base),
+        candidate: picked(candidate),
+        from: None,
+        to: None,
+    };
     let mut expectations = Expectations::none();
-    book.diff(&request, &mut expectations, &mut Silent, &mut silent()).expect("the diff runs");
+    book.diff(&request, &mut expectations, &mut Silent, &mut silent())
+        .expect("the diff runs");
 }
 
 /// Counts nothing, writes nothing: the engine alone is measured.
@@ -239,7 +295,13 @@ fn report(name: &str, what: &str, count: usize, seconds: f64, floor: f64) {
 
 fn machine() -> String {
     let model = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = model.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
+    let model = model
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"))
+        .unwrap_or("unknown");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    format!("machine: {} · {cores} cores", model.trim_start_matches([' ', '\t', ':']))
+    format!(
+        "machine: {} · {cores} cores",
+        model.trim_start_matches([' ', '\t', ':'])
+    )
 }

@@ -23,15 +23,19 @@ impl Workload {
 
 /// All accounts and transactions of the recorded bank; none: the data is not here.
 pub fn berka() -> Option<Workload> {
-    let root = std::env::var_os("DAYBOOK_DATA")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"), PathBuf::from);
+    let root = std::env::var_os("DAYBOOK_DATA").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/data"),
+        PathBuf::from,
+    );
     let folder = root.join("berka");
     if !folder.is_dir() {
         return None;
     }
     let events = bank_import::convert_folder(&folder, bank_import::Scope::AccountsAndTransactions)
         .expect("the recorded bank reads");
-    let parse = |event: &bank_import::CloudEvent| Incoming::parse(&event.to_string()).expect("a CloudEvent");
+    let parse = |event: &bank_import::CloudEvent| {
+        Incoming::parse(&event.to_string()).expect("a CloudEvent")
+    };
     Some(Workload(events.iter().map(parse).collect()))
 }
 
@@ -62,7 +66,11 @@ pub fn postings(count: u64) -> Workload {
     for i in 0..count.saturating_sub(ACCOUNTS) {
         let account = i.wrapping_mul(2_654_435_761) % ACCOUNTS;
         let round = i / ACCOUNTS;
-        let (year, month, day) = (2000 + round / 24, 1 + round / 2 % 12, 1 + round % 2 * 13 + i % 14);
+        let (year, month, day) = (
+            2000 + round / 24,
+            1 + round / 2 % 12,
+            1 + round % 2 * 13 + i % 14,
+        );
         let kind = if i % 3 == 2 { "debit" } else { "credit" };
         events.push(incoming(
             "bank.TransactionPosted",
@@ -80,7 +88,10 @@ pub fn deposits(count: u64) -> Vec<Incoming> {
     (0..count)
         .map(|i| {
             let account = i.wrapping_mul(2_654_435_761) % ACCOUNTS;
-            incoming("deposit.Deposited", format!(r#"{{"account":{account},"amount":{}}}"#, i % 100))
+            incoming(
+                "deposit.Deposited",
+                format!(r#"{{"account":{account},"amount":{}}}"#, i % 100),
+            )
         })
         .collect()
 }

@@ -15,7 +15,7 @@ pub struct Bar {
     clock: Stopwatch,
 }
 
-const TEMPLATE: &str = "{msg} [{bar:30}] {percent:>3} %  {elapsed_precise}, {eta} left";
+const TEMPLATE: &str = "{msg} [{wide_bar}] {percent:>3} %, {eta} left";
 const TEMPLATE_OPEN: &str = "{spinner} {msg}  {elapsed_precise}";
 
 impl Bar {

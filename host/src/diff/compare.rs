@@ -19,7 +19,12 @@ pub struct Step {
 
 impl Step {
     pub fn new(layouts: Arc<Layouts>, outcome: Result<(Effects, Vec<u8>), String>) -> Step {
-        Step { layouts, outcome, touched: Vec::new(), searched: false }
+        Step {
+            layouts,
+            outcome,
+            touched: Vec::new(),
+            searched: false,
+        }
     }
 }
 
@@ -28,7 +33,9 @@ impl Step {
     pub fn is_same(&self, other: &Step) -> bool {
         match (&self.outcome, &other.outcome) {
             (Ok((_, mine)), Ok((_, theirs))) => {
-                (mine == theirs && (Arc::ptr_eq(&self.layouts, &other.layouts) || self.layouts == other.layouts))
+                (mine == theirs
+                    && (Arc::ptr_eq(&self.layouts, &other.layouts)
+                        || self.layouts == other.layouts))
                     || differences(self, other).is_empty()
             }
             (Err(mine), Err(theirs)) => mine == theirs,
@@ -77,12 +84,22 @@ fn named<'a>(step: &'a Step, changes: &'a [Change]) -> Vec<Named<'a>> {
         .iter()
         .map(|change| {
             let layout = &*step.layouts.tables[change.table];
-            Named { layout, key: layout.key_bytes(change.row()), change }
+            Named {
+                layout,
+                key: layout.key_bytes(change.row()),
+                change,
+            }
         })
         .collect()
 }
 
-fn changes(base: &Step, ours: &[Change], candidate: &Step, theirs: &[Change], found: &mut Vec<Difference>) {
+fn changes(
+    base: &Step,
+    ours: &[Change],
+    candidate: &Step,
+    theirs: &[Change],
+    found: &mut Vec<Difference>,
+) {
     let (ours, theirs) = (named(base, ours), named(candidate, theirs));
     let (mut left, mut right) = (ours.iter().peekable(), theirs.iter().peekable());
     loop {
@@ -110,11 +127,17 @@ fn changes(base: &Step, ours: &[Change], candidate: &Step, theirs: &[Change], fo
                 }
             }
             std::cmp::Ordering::Equal => {
-                let (Some(a), Some(b)) = (left.next(), right.next()) else { return };
+                let (Some(a), Some(b)) = (left.next(), right.next()) else {
+                    return;
+                };
                 if a.change.operation() == b.change.operation() {
                     columns(a, b, found);
                 } else {
-                    found.push(row(a, Some(a.change.operation()), Some(b.change.operation())));
+                    found.push(row(
+                        a,
+                        Some(a.change.operation()),
+                        Some(b.change.operation()),
+                    ));
                 }
             }
         }
@@ -133,7 +156,9 @@ fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>)
         (&base.change.before, &candidate.change.before, true),
     ];
     for (ours, theirs, before) in pairs {
-        let (Some(ours), Some(theirs)) = (ours, theirs) else { continue };
+        let (Some(ours), Some(theirs)) = (ours, theirs) else {
+            continue;
+        };
         // Rows before are only told of when the rows after do not show the difference.
         if before && found.len() > count {
             break;
@@ -201,18 +226,41 @@ mod tests {
     }
 
     fn row(values: &[i64]) -> Option<Row> {
-        Some(values.iter().copied().map(Value::Integer).collect::<Vec<_>>().into())
+        Some(
+            values
+                .iter()
+                .copied()
+                .map(Value::Integer)
+                .collect::<Vec<_>>()
+                .into(),
+        )
     }
 
-    fn step(layouts: &Arc<Layouts>, before: Option<Row>, after: Option<Row>, tasks: &[&str]) -> Step {
+    fn step(
+        layouts: &Arc<Layouts>,
+        before: Option<Row>,
+        after: Option<Row>,
+        tasks: &[&str],
+    ) -> Step {
         let tasks = tasks.iter().map(|kind| Task {
             kind: (*kind).into(),
             key: None,
             data: "{}".into(),
             not_before: None,
         });
-        let changes = if before == after { vec![] } else { vec![Change { table: 0, before, after }] };
-        let effects = Effects { changes, tasks: tasks.collect() };
+        let changes = if before == after {
+            vec![]
+        } else {
+            vec![Change {
+                table: 0,
+                before,
+                after,
+            }]
+        };
+        let effects = Effects {
+            changes,
+            tasks: tasks.collect(),
+        };
         let (body, _) = effects.encode(layouts);
         Step::new(layouts.clone(), Ok((effects, body)))
     }
@@ -221,12 +269,29 @@ mod tests {
         let found: Vec<String> = differences(base, candidate)
             .iter()
             .map(|difference| match difference {
-                Difference::Column { column, base, candidate, before, .. } => {
+                Difference::Column {
+                    column,
+                    base,
+                    candidate,
+                    before,
+                    ..
+                } => {
                     let show = |v: &Option<Value>| v.as_ref().map_or("-".into(), Value::to_string);
-                    format!("{}{column} {} {}", if *before { "before " } else { "" }, show(base), show(candidate))
+                    format!(
+                        "{}{column} {} {}",
+                        if *before { "before " } else { "" },
+                        show(base),
+                        show(candidate)
+                    )
                 }
-                Difference::Row { base, candidate, .. } => format!("row {base:?} {candidate:?}"),
-                Difference::Task { ordinal, base, candidate } => {
+                Difference::Row {
+                    base, candidate, ..
+                } => format!("row {base:?} {candidate:?}"),
+                Difference::Task {
+                    ordinal,
+                    base,
+                    candidate,
+                } => {
                     format!("task {ordinal} {} {}", base.is_some(), candidate.is_some())
                 }
                 Difference::Doom { .. } => "doom".into(),
@@ -242,11 +307,31 @@ mod tests {
         let three = layouts(&["id", "n", "extra"]);
         let base = step(&two, row(&[1, 5]), row(&[1, 6]), &["mail"]);
         check(&base, &base.clone(), &[]);
-        check(&base, &step(&two, row(&[1, 5]), row(&[1, 7]), &["mail"]), &["n 6 7"]);
-        check(&base, &step(&two, row(&[1, 4]), row(&[1, 6]), &["mail"]), &["before n 5 4"]);
-        check(&base, &step(&two, None, row(&[1, 6]), &["mail"]), &["row Some(\"update\") Some(\"insert\")"]);
-        check(&base, &step(&two, None, None, &[]), &["row Some(\"update\") None", "task 0 true false"]);
-        check(&base, &step(&three, row(&[1, 5, 0]), row(&[1, 6, 0]), &["mail"]), &["extra - 0"]);
+        check(
+            &base,
+            &step(&two, row(&[1, 5]), row(&[1, 7]), &["mail"]),
+            &["n 6 7"],
+        );
+        check(
+            &base,
+            &step(&two, row(&[1, 4]), row(&[1, 6]), &["mail"]),
+            &["before n 5 4"],
+        );
+        check(
+            &base,
+            &step(&two, None, row(&[1, 6]), &["mail"]),
+            &["row Some(\"update\") Some(\"insert\")"],
+        );
+        check(
+            &base,
+            &step(&two, None, None, &[]),
+            &["row Some(\"update\") None", "task 0 true false"],
+        );
+        check(
+            &base,
+            &step(&three, row(&[1, 5, 0]), row(&[1, 6, 0]), &["mail"]),
+            &["extra - 0"],
+        );
         let doom = Step::new(two.clone(), Err("trapped".into()));
         check(&base, &doom, &["doom"]);
         check(&doom, &doom.clone(), &[]);

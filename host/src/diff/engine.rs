@@ -41,9 +41,17 @@ pub trait Base: Side {
 /// What the base found beside the candidate.
 pub enum Beside {
     Same,
-    Differs { base: Step, candidate: Step, cause: Cause },
+    Differs {
+        base: Step,
+        candidate: Step,
+        cause: Cause,
+    },
     /// The cause can be tried elsewhere, on these rows of the state before the event (in the candidate's layouts).
-    Asks { base: Step, candidate: Step, rows: Vec<SuppliedRow> },
+    Asks {
+        base: Step,
+        candidate: Step,
+        rows: Vec<SuppliedRow>,
+    },
 }
 
 /// Table, key, and the row if there is one.
@@ -81,7 +89,10 @@ enum Reason {
 
 type Batch = Arc<Vec<Event>>;
 
-#[expect(clippy::too_many_arguments, reason = "each is a different role, named at the one call")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a different role, named at the one call"
+)]
 /// Both sides over `1..=to`; what differs from `from` on goes to the sink. Fills in the summary's numbers.
 pub fn run(
     source: Source<'_>,
@@ -104,7 +115,8 @@ pub fn run(
         let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let reader = scope.spawn(move || read(source, to, &to_candidate));
-        let ahead = scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
+        let ahead =
+            scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
         let probing = scope.spawn(move || run_prober(prober, &questions, &to_asker));
         let beside =
             scope.spawn(move || run_base(base, &steps, to_prober, &answers, to_report, &base_rows));
@@ -119,10 +131,15 @@ pub fn run(
                 if let Some(last) = batch.last() {
                     let new = batch.iter().filter(|event| event.seq >= from).count();
                     summary.events += new as u64;
-                    progress(Progress { done: last.seq.0, total: to.0 });
+                    progress(Progress {
+                        done: last.seq.0,
+                        total: to.0,
+                    });
                 }
             }
-            merge(base_pieces, candidate_pieces, |row| report_row(&row, expectations, sink, &mut summary))
+            merge(base_pieces, candidate_pieces, |row| {
+                report_row(&row, expectations, sink, &mut summary)
+            })
         };
         // A thread that ends early closes its channels, and so the others end; its error is the one to tell.
         let reported = report();
@@ -142,7 +159,9 @@ pub fn run(
 }
 
 fn join<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
-    thread.join().unwrap_or_else(|_| Err(Error::internal("a thread of the diff panicked")))
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(Error::internal("a thread of the diff panicked")))
 }
 
 fn read(mut source: Source<'_>, to: Seq, out: &SyncSender<Batch>) -> Result<()> {
@@ -173,7 +192,10 @@ fn run_candidate(
     rows: &SyncSender<Piece>,
 ) -> Result<(Cost, u64)> {
     while let Ok(batch) = batches.recv() {
-        let steps = batch.iter().map(|event| side.step(event)).collect::<Result<Vec<_>>>()?;
+        let steps = batch
+            .iter()
+            .map(|event| side.step(event))
+            .collect::<Result<Vec<_>>>()?;
         side.end_batch()?;
         if out.send((batch, steps)).is_err() {
             return Ok((side.cost(), side.dooms()));
@@ -209,7 +231,11 @@ fn run_prober(
 
 /// The candidate on the base's state gave the base's effects: then what differs was there before the event.
 pub fn cause(base: &Step, probed: &Step) -> Cause {
-    if base.is_same(probed) { Cause::Inherited } else { Cause::Direct }
+    if base.is_same(probed) {
+        Cause::Inherited
+    } else {
+        Cause::Direct
+    }
 }
 
 fn run_base(
@@ -227,10 +253,23 @@ fn run_base(
         for (at, candidate) in candidates.into_iter().enumerate() {
             let (base, candidate, reason) = match side.step_beside(&batch[at], candidate)? {
                 Beside::Same => continue,
-                Beside::Differs { base, candidate, cause } => (base, candidate, Reason::Known(cause)),
-                Beside::Asks { base, candidate, rows } => (base, candidate, Reason::Asked(rows)),
+                Beside::Differs {
+                    base,
+                    candidate,
+                    cause,
+                } => (base, candidate, Reason::Known(cause)),
+                Beside::Asks {
+                    base,
+                    candidate,
+                    rows,
+                } => (base, candidate, Reason::Asked(rows)),
             };
-            found.push(Found { event: at, base, candidate, reason });
+            found.push(Found {
+                event: at,
+                base,
+                candidate,
+                reason,
+            });
         }
         side.end_batch()?;
         if ask.send((batch, found)).is_err() {
@@ -262,7 +301,9 @@ fn take_answer(
     answers: &Receiver<(Batch, Vec<Found>)>,
     out: &SyncSender<(Batch, Vec<Found>)>,
 ) -> Result<bool> {
-    let Ok((batch, mut found)) = answers.recv() else { return Ok(false) };
+    let Ok((batch, mut found)) = answers.recv() else {
+        return Ok(false);
+    };
     for found in found.iter_mut().rev() {
         if let Reason::Unanswered = found.reason {
             found.reason = Reason::Known(side.settle(&batch[found.event], &found.base)?);
@@ -285,7 +326,10 @@ fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<Piece>) -> Result<
         side.scan(table, &mut |row| {
             rows.push(row);
             if rows.len() == ROWS_PER_PIECE {
-                let _ = out.send(Piece::Rows(std::mem::replace(&mut rows, Vec::with_capacity(ROWS_PER_PIECE))));
+                let _ = out.send(Piece::Rows(std::mem::replace(
+                    &mut rows,
+                    Vec::with_capacity(ROWS_PER_PIECE),
+                )));
             }
             Ok(())
         })?;
@@ -302,7 +346,10 @@ fn report_event(
     summary: &mut Summary,
 ) -> Result<()> {
     let Reason::Known(cause) = found.reason else {
-        return Err(Error::internal(format!("the cause of event {}'s difference was lost", event.seq)));
+        return Err(Error::internal(format!(
+            "the cause of event {}'s difference was lost",
+            event.seq
+        )));
     };
     let diff = EventDiff {
         seq: event.seq,
@@ -323,7 +370,11 @@ fn report_event(
 
 fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
     summary.differing.add(diff.cause);
-    summary.by_type.entry(diff.event_type.to_string()).or_default().add(diff.cause);
+    summary
+        .by_type
+        .entry(diff.event_type.to_string())
+        .or_default()
+        .add(diff.cause);
     summary.unexpected += unexpected.iter().filter(|unexpected| **unexpected).count() as u64;
     // An event counts once for each column, however many of its rows differ there.
     let mut columns: Vec<(&String, &String)> = Vec::new();
@@ -332,7 +383,9 @@ fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
         match difference {
             Difference::Column { table, column, .. } => columns.push((table, column)),
             Difference::Row { table, .. } => tables.push(table),
-            Difference::Task { base, candidate, .. } => {
+            Difference::Task {
+                base, candidate, ..
+            } => {
                 let count = |kind: &str, summary: &mut Summary, add: fn(&mut TaskCount)| {
                     add(summary.tasks.entry(kind.to_owned()).or_default());
                 };
@@ -357,12 +410,20 @@ fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
     columns.sort_unstable();
     columns.dedup();
     for (table, column) in columns {
-        summary.by_column.entry((table.clone(), column.clone())).or_default().add(diff.cause);
+        summary
+            .by_column
+            .entry((table.clone(), column.clone()))
+            .or_default()
+            .add(diff.cause);
     }
     tables.sort_unstable();
     tables.dedup();
     for table in tables {
-        summary.by_row.entry(table.clone()).or_default().add(diff.cause);
+        summary
+            .by_row
+            .entry(table.clone())
+            .or_default()
+            .add(diff.cause);
     }
 }
 

@@ -80,7 +80,11 @@ impl Cursor {
 }
 
 /// Merges both states and hands over each row that differs.
-pub fn merge(base: Receiver<Piece>, candidate: Receiver<Piece>, mut visit: impl FnMut(FinalRow) -> Result<()>) -> Result<()> {
+pub fn merge(
+    base: Receiver<Piece>,
+    candidate: Receiver<Piece>,
+    mut visit: impl FnMut(FinalRow) -> Result<()>,
+) -> Result<()> {
     let (mut left, mut right) = (Cursor::new(base), Cursor::new(candidate));
     loop {
         let order = match (&left.table, &right.table) {
@@ -108,11 +112,20 @@ pub fn merge(base: Receiver<Piece>, candidate: Receiver<Piece>, mut visit: impl 
 }
 
 fn final_row(layout: &TableLayout, row: &Row, kind: FinalKind) -> FinalRow {
-    FinalRow { table: table_name(layout), key: layout.key_of(row), kind }
+    FinalRow {
+        table: table_name(layout),
+        key: layout.key_of(row),
+        kind,
+    }
 }
 
 fn labelled(layout: &TableLayout, row: &Row) -> Vec<(String, Value)> {
-    layout.columns.iter().zip(row.iter()).map(|(c, value)| (c.name.clone(), value.clone())).collect()
+    layout
+        .columns
+        .iter()
+        .zip(row.iter())
+        .map(|(c, value)| (c.name.clone(), value.clone()))
+        .collect()
 }
 
 fn only(
@@ -120,15 +133,23 @@ fn only(
     kind: fn(Vec<(String, Value)>) -> FinalKind,
     visit: &mut impl FnMut(FinalRow) -> Result<()>,
 ) -> Result<()> {
-    let Some(layout) = side.table.clone() else { return Ok(()) };
+    let Some(layout) = side.table.clone() else {
+        return Ok(());
+    };
     while let Some(row) = side.take() {
         visit(final_row(&layout, &row, kind(labelled(&layout, &row))))?;
     }
     Ok(())
 }
 
-fn both(left: &mut Cursor, right: &mut Cursor, visit: &mut impl FnMut(FinalRow) -> Result<()>) -> Result<()> {
-    let (Some(ours), Some(theirs)) = (left.table.clone(), right.table.clone()) else { return Ok(()) };
+fn both(
+    left: &mut Cursor,
+    right: &mut Cursor,
+    visit: &mut impl FnMut(FinalRow) -> Result<()>,
+) -> Result<()> {
+    let (Some(ours), Some(theirs)) = (left.table.clone(), right.table.clone()) else {
+        return Ok(());
+    };
     loop {
         let order = match (left.peek(), right.peek()) {
             (None, None) => return Ok(()),
@@ -139,12 +160,20 @@ fn both(left: &mut Cursor, right: &mut Cursor, visit: &mut impl FnMut(FinalRow) 
         match order {
             Ordering::Less => {
                 if let Some(row) = left.take() {
-                    visit(final_row(&ours, &row, FinalKind::Removed(labelled(&ours, &row))))?;
+                    visit(final_row(
+                        &ours,
+                        &row,
+                        FinalKind::Removed(labelled(&ours, &row)),
+                    ))?;
                 }
             }
             Ordering::Greater => {
                 if let Some(row) = right.take() {
-                    visit(final_row(&theirs, &row, FinalKind::Added(labelled(&theirs, &row))))?;
+                    visit(final_row(
+                        &theirs,
+                        &row,
+                        FinalKind::Added(labelled(&theirs, &row)),
+                    ))?;
                 }
             }
             Ordering::Equal => {

@@ -15,8 +15,8 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
-pub use expectation::Expectations;
 pub use engine::{Base, Beside, Prober, Side, Source, SuppliedRow, cause, run};
+pub use expectation::Expectations;
 
 use crate::model::{Result, Seq, Task, TypeName, Value};
 
@@ -71,9 +71,16 @@ pub enum Difference {
         candidate: Option<&'static str>,
     },
     /// A task, by its place among the event's tasks.
-    Task { ordinal: usize, base: Option<Task>, candidate: Option<Task> },
+    Task {
+        ordinal: usize,
+        base: Option<Task>,
+        candidate: Option<Task>,
+    },
     /// One of them cannot materialize the event, or they fail in different ways.
-    Doom { base: Option<String>, candidate: Option<String> },
+    Doom {
+        base: Option<String>,
+        candidate: Option<String>,
+    },
 }
 
 /// A row of the final state that is not the same under both.

@@ -3,8 +3,8 @@
 
 use std::any::Any;
 
-use super::event::Event;
 use super::effects::Task;
+use super::event::Event;
 use super::value::Value;
 
 /// A breach of the contract by the plugin: the handler is stopped, nothing is kept.

@@ -13,7 +13,9 @@ pub fn now() -> String {
 /// The calendar date now, in UTC.
 pub fn today() -> VersionDate {
     let now = now();
-    now[..10].parse().expect("the clock shows a date of four-digit years")
+    now[..10]
+        .parse()
+        .expect("the clock shows a date of four-digit years")
 }
 
 /// Measures how long something takes.

@@ -31,7 +31,10 @@ pub struct Change {
 impl Change {
     /// The row that is there, for its key.
     pub fn row(&self) -> &Row {
-        self.after.as_ref().or(self.before.as_ref()).expect("a change has a row")
+        self.after
+            .as_ref()
+            .or(self.before.as_ref())
+            .expect("a change has a row")
     }
 
     pub fn operation(&self) -> &'static str {
@@ -83,7 +86,11 @@ impl Effects {
                     out.push(b'u');
                     before.iter().for_each(|value| value.encode(&mut out));
                     for (old, new) in before.iter().zip(after.iter()) {
-                        if old == new { out.push(SAME) } else { new.encode(&mut out) }
+                        if old == new {
+                            out.push(SAME)
+                        } else {
+                            new.encode(&mut out)
+                        }
                     }
                 }
                 (None, None) => unreachable!("a change has a row"),
@@ -128,11 +135,20 @@ pub fn decode(
     }
     let mut changes = Vec::new();
     for _ in 0..take_varint(input).ok_or_else(bad)? {
-        let digest: [u8; 16] = take(input, 16).ok_or_else(bad)?.try_into().map_err(|_| bad())?;
-        let layout = layouts.get(&digest).ok_or(DecodeError::UnknownLayout(digest))?.clone();
+        let digest: [u8; 16] = take(input, 16)
+            .ok_or_else(bad)?
+            .try_into()
+            .map_err(|_| bad())?;
+        let layout = layouts
+            .get(&digest)
+            .ok_or(DecodeError::UnknownLayout(digest))?
+            .clone();
         let width = layout.columns.len();
         let row = |input: &mut &[u8]| -> Option<Row> {
-            (0..width).map(|_| Value::decode(input)).collect::<Option<Vec<_>>>().map(Row::from)
+            (0..width)
+                .map(|_| Value::decode(input))
+                .collect::<Option<Vec<_>>>()
+                .map(Row::from)
         };
         let (before, after) = match take(input, 1).ok_or_else(bad)?[0] {
             b'i' => (None, Some(row(input).ok_or_else(bad)?)),
@@ -152,7 +168,11 @@ pub fn decode(
             }
             _ => return Err(bad()),
         };
-        changes.push(RecordedChange { layout, before, after });
+        changes.push(RecordedChange {
+            layout,
+            before,
+            after,
+        });
     }
     let mut tasks = Vec::new();
     for _ in 0..take_varint(input).ok_or_else(bad)? {
@@ -164,7 +184,11 @@ pub fn decode(
             not_before: take_optional(input).ok_or_else(bad)?,
         });
     }
-    if input.is_empty() { Ok((changes, tasks)) } else { Err(bad()) }
+    if input.is_empty() {
+        Ok((changes, tasks))
+    } else {
+        Err(bad())
+    }
 }
 
 #[cfg(test)]
@@ -183,7 +207,10 @@ mod tests {
         Layouts::new(vec![Arc::new(TableLayout::new(
             PluginName::new("bank").unwrap(),
             "account".into(),
-            vec![column("id", ColumnKind::Integer), column("name", ColumnKind::Text)],
+            vec![
+                column("id", ColumnKind::Integer),
+                column("name", ColumnKind::Text),
+            ],
             vec![0],
             vec![],
         ))])
@@ -193,9 +220,21 @@ mod tests {
         let row = |id, name: &str| Some(Row::from([Value::Integer(id), Value::Text(name.into())]));
         Effects {
             changes: vec![
-                Change { table: 0, before: None, after: row(1, "a") },
-                Change { table: 0, before: row(2, "b"), after: row(2, "c") },
-                Change { table: 0, before: row(-3, "d"), after: None },
+                Change {
+                    table: 0,
+                    before: None,
+                    after: row(1, "a"),
+                },
+                Change {
+                    table: 0,
+                    before: row(2, "b"),
+                    after: row(2, "c"),
+                },
+                Change {
+                    table: 0,
+                    before: row(-3, "d"),
+                    after: None,
+                },
             ],
             tasks: vec![Task {
                 kind: "mail".into(),
@@ -211,8 +250,11 @@ mod tests {
     fn canonical_bytes_of_format_1_stay_as_they_were() {
         let (bytes, end) = sample().encode(&layouts());
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        let layout: String =
-            layouts().tables[0].digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let layout: String = layouts().tables[0]
+            .digest
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
         assert_eq!(
             hex.replace(&layout, "L"),
             "0103L6901020301 61L7501040301620503 0163L64010503016401046d61696c01016b027b7d00"
@@ -227,7 +269,11 @@ mod tests {
         let (changes, tasks) = decode(&bytes, &layouts().by_digest()).unwrap();
         assert_eq!(tasks, sample().tasks);
         let pairs: Vec<_> = changes.into_iter().map(|c| (c.before, c.after)).collect();
-        let expected: Vec<_> = sample().changes.into_iter().map(|c| (c.before, c.after)).collect();
+        let expected: Vec<_> = sample()
+            .changes
+            .into_iter()
+            .map(|c| (c.before, c.after))
+            .collect();
         assert_eq!(pairs, expected);
     }
 
@@ -235,7 +281,10 @@ mod tests {
     fn truncated_bytes_are_refused_at_every_length() {
         let (bytes, _) = sample().encode(&layouts());
         for length in 0..bytes.len() {
-            assert!(decode(&bytes[..length], &layouts().by_digest()).is_err(), "{length}");
+            assert!(
+                decode(&bytes[..length], &layouts().by_digest()).is_err(),
+                "{length}"
+            );
         }
     }
 }

@@ -74,7 +74,12 @@ pub fn chain_hash(previous: &Digest, event: &Event, payload: &Digest) -> Digest 
     let mut hasher = Sha256::new();
     hasher.update(previous.0);
     hasher.update(event.seq.0.to_be_bytes());
-    for text in [event.id.as_str(), &event.source, event.event_type.as_str(), &event.time] {
+    for text in [
+        event.id.as_str(),
+        &event.source,
+        event.event_type.as_str(),
+        &event.time,
+    ] {
         hasher.update((text.len() as u32).to_be_bytes());
         hasher.update(text.as_bytes());
     }

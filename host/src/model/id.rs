@@ -28,7 +28,9 @@ impl fmt::Display for Seq {
 pub fn is_identifier(text: &str) -> bool {
     text.len() <= 48
         && text.starts_with(|c: char| c.is_ascii_lowercase())
-        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+        && text
+            .chars()
+            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 macro_rules! name_type {
@@ -127,7 +129,11 @@ impl FromStr for VersionDate {
             return Err(refuse());
         }
         let date: jiff::civil::Date = text.parse().map_err(|_| refuse())?;
-        Ok(VersionDate { year: date.year(), month: date.month(), day: date.day() })
+        Ok(VersionDate {
+            year: date.year(),
+            month: date.month(),
+            day: date.day(),
+        })
     }
 }
 
@@ -148,9 +154,15 @@ impl FromStr for PluginVersion {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let (plugin, date) = text.split_once('@').ok_or_else(|| {
-            Error::usage(format!("'{}' is not of the form PLUGIN@DATE", text.escape_debug()))
+            Error::usage(format!(
+                "'{}' is not of the form PLUGIN@DATE",
+                text.escape_debug()
+            ))
         })?;
-        Ok(PluginVersion { plugin: plugin.parse()?, date: date.parse()? })
+        Ok(PluginVersion {
+            plugin: plugin.parse()?,
+            date: date.parse()?,
+        })
     }
 }
 
@@ -166,10 +178,20 @@ mod tests {
 
     #[test]
     fn dates_that_do_not_exist_are_refused() {
-        for bad in ["2020-02-30", "2020-2-3", "20-01-01", "2020-01-01x", "", "2020/01/01"] {
+        for bad in [
+            "2020-02-30",
+            "2020-2-3",
+            "20-01-01",
+            "2020-01-01x",
+            "",
+            "2020/01/01",
+        ] {
             assert!(bad.parse::<VersionDate>().is_err(), "{bad}");
         }
-        assert_eq!("2020-02-29".parse::<VersionDate>().unwrap().to_string(), "2020-02-29");
+        assert_eq!(
+            "2020-02-29".parse::<VersionDate>().unwrap().to_string(),
+            "2020-02-29"
+        );
     }
 
     #[test]

@@ -51,7 +51,15 @@ impl TableLayout {
         let mut digest = [0; 16];
         digest.copy_from_slice(&Digest::of(&bytes).0[..16]);
         let sql_name = format!("{plugin}_{table}");
-        TableLayout { plugin, table, sql_name, columns, key, indexes, digest }
+        TableLayout {
+            plugin,
+            table,
+            sql_name,
+            columns,
+            key,
+            indexes,
+            digest,
+        }
     }
 
     pub fn column(&self, name: &str) -> Option<usize> {
@@ -94,11 +102,16 @@ impl Layouts {
     }
 
     pub fn position(&self, sql_name: &str) -> Option<usize> {
-        self.tables.binary_search_by(|table| table.sql_name.as_str().cmp(sql_name)).ok()
+        self.tables
+            .binary_search_by(|table| table.sql_name.as_str().cmp(sql_name))
+            .ok()
     }
 
     pub fn by_digest(&self) -> BTreeMap<[u8; 16], Arc<TableLayout>> {
-        self.tables.iter().map(|table| (table.digest, table.clone())).collect()
+        self.tables
+            .iter()
+            .map(|table| (table.digest, table.clone()))
+            .collect()
     }
 }
 
@@ -112,11 +125,22 @@ pub struct RowMap {
 
 impl RowMap {
     pub fn between(from: &TableLayout, to: &TableLayout) -> RowMap {
-        let sources: Vec<_> = to.columns.iter().map(|column| from.column(&column.name)).collect();
+        let sources: Vec<_> = to
+            .columns
+            .iter()
+            .map(|column| from.column(&column.name))
+            .collect();
         let identity = from.columns.len() == to.columns.len()
-            && sources.iter().enumerate().all(|(at, source)| *source == Some(at));
+            && sources
+                .iter()
+                .enumerate()
+                .all(|(at, source)| *source == Some(at));
         let defaults = (0..to.columns.len()).map(|at| to.missing(at)).collect();
-        RowMap { sources, defaults, identity }
+        RowMap {
+            sources,
+            defaults,
+            identity,
+        }
     }
 
     pub fn map(&self, row: &Row) -> Row {

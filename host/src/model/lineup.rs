@@ -24,7 +24,10 @@ impl Lineup {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = PluginVersion> {
-        self.0.iter().map(|(plugin, date)| PluginVersion { plugin: plugin.clone(), date: *date })
+        self.0.iter().map(|(plugin, date)| PluginVersion {
+            plugin: plugin.clone(),
+            date: *date,
+        })
     }
 }
 
@@ -44,8 +47,10 @@ impl fmt::Display for Lineup {
 impl std::str::FromStr for Lineup {
     type Err = super::Error;
     fn from_str(text: &str) -> super::Result<Self> {
-        let versions: Vec<PluginVersion> =
-            text.split_whitespace().map(str::parse).collect::<super::Result<_>>()?;
+        let versions: Vec<PluginVersion> = text
+            .split_whitespace()
+            .map(str::parse)
+            .collect::<super::Result<_>>()?;
         Ok(Lineup::default().with(&versions))
     }
 }
@@ -69,12 +74,20 @@ impl Schedule {
 
     /// The lineup at the end.
     pub fn last(&self) -> Lineup {
-        self.0.last().map(|(_, lineup)| lineup.clone()).unwrap_or_default()
+        self.0
+            .last()
+            .map(|(_, lineup)| lineup.clone())
+            .unwrap_or_default()
     }
 
     /// Another lineup from a position on.
     pub fn then(&self, from: Seq, lineup: Lineup) -> Schedule {
-        let mut entries: Vec<_> = self.0.iter().filter(|(at, _)| *at < from).cloned().collect();
+        let mut entries: Vec<_> = self
+            .0
+            .iter()
+            .filter(|(at, _)| *at < from)
+            .cloned()
+            .collect();
         if entries.last().is_none_or(|(_, last)| *last != lineup) {
             entries.push((from, lineup));
         }
@@ -104,7 +117,10 @@ impl std::str::FromStr for Schedule {
             .filter(|entry| !entry.is_empty())
             .map(|entry| {
                 let (from, lineup) = entry.split_once(':').ok_or_else(bad)?;
-                Ok((Seq(from.trim().parse().map_err(|_| bad())?), lineup.parse()?))
+                Ok((
+                    Seq(from.trim().parse().map_err(|_| bad())?),
+                    lineup.parse()?,
+                ))
             })
             .collect::<super::Result<Vec<_>>>()
             .map(Schedule)
@@ -120,8 +136,19 @@ mod tests {
         let text = "1: bank@1993-01-01; 500: bank@1994-01-01 poker@2020-01-01";
         let schedule: Schedule = text.parse().unwrap();
         assert_eq!(schedule.to_string(), text);
-        let version = |seq| schedule.at(Seq(seq)).0.unwrap().version("bank").unwrap().to_string();
-        assert_eq!((version(1), version(499)), ("1993-01-01".into(), "1993-01-01".into()));
+        let version = |seq| {
+            schedule
+                .at(Seq(seq))
+                .0
+                .unwrap()
+                .version("bank")
+                .unwrap()
+                .to_string()
+        };
+        assert_eq!(
+            (version(1), version(499)),
+            ("1993-01-01".into(), "1993-01-01".into())
+        );
         assert_eq!(version(500), "1994-01-01");
         assert_eq!(schedule.at(Seq(3)).1, Some(Seq(500)));
         assert_eq!(schedule.at(Seq(0)).0, None);
@@ -131,7 +158,10 @@ mod tests {
     fn a_later_entry_replaces_what_was_planned_from_there_on() {
         let schedule: Schedule = "1: a@2020-01-01; 9: a@2020-02-01".parse().unwrap();
         let other: Lineup = "a@2020-03-01".parse().unwrap();
-        assert_eq!(schedule.then(Seq(9), other).to_string(), "1: a@2020-01-01; 9: a@2020-03-01");
+        assert_eq!(
+            schedule.then(Seq(9), other).to_string(),
+            "1: a@2020-01-01; 9: a@2020-03-01"
+        );
         let same: Lineup = "a@2020-01-01".parse().unwrap();
         assert_eq!(schedule.then(Seq(9), same).to_string(), "1: a@2020-01-01");
     }

@@ -84,7 +84,8 @@ pub trait EventLog {
     fn head(&self) -> Result<(Seq, Digest)>;
     /// Adds a commit when the head is the expected one; durable when it returns `Ok`. An `Err` refused it whole.
     fn append(&mut self, expected_head: Seq, commit_id: &str, commit: &Commit) -> Result<Appended>;
-    fn resolve(&mut self, expected_head: Seq, commit_id: &str, commit: &Commit) -> Result<Resolved>;
+    fn resolve(&mut self, expected_head: Seq, commit_id: &str, commit: &Commit)
+    -> Result<Resolved>;
     /// Events `from..=to` in order, at most `count_max` of them.
     fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>>;
 }

@@ -39,7 +39,11 @@ pub struct Column {
     pub name: String,
     pub kind: ColumnKind,
     pub nullable: bool,
-    #[serde(with = "default_value", skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        with = "default_value",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
     pub default: Option<Value>,
 }
 
@@ -97,7 +101,10 @@ pub struct Manifest {
 impl Manifest {
     /// Plugin and date; only a checked manifest has them for sure.
     pub fn identity(&self) -> Result<PluginVersion> {
-        Ok(PluginVersion { plugin: self.plugin.parse()?, date: self.version.parse()? })
+        Ok(PluginVersion {
+            plugin: self.plugin.parse()?,
+            date: self.version.parse()?,
+        })
     }
 
     pub fn extends(&self) -> Result<Option<VersionDate>> {
@@ -108,7 +115,9 @@ impl Manifest {
     pub fn check(&self) -> Result<()> {
         let identity = self.identity()?;
         if identity.plugin.as_str() == SYSTEM_PLUGIN {
-            return Err(Error::refused(format!("no plugin may be called '{SYSTEM_PLUGIN}'")));
+            return Err(Error::refused(format!(
+                "no plugin may be called '{SYSTEM_PLUGIN}'"
+            )));
         }
         if self.extends()?.is_some_and(|below| below >= identity.date) {
             return Err(Error::refused(format!(
@@ -118,9 +127,21 @@ impl Manifest {
         }
         let counts = [
             ("tables", self.tables.len(), limits::TABLES_PER_PLUGIN_MAX),
-            ("event types", self.events.len(), limits::TYPES_PER_PLUGIN_MAX),
-            ("handled event types", self.materializes.len(), limits::TYPES_PER_PLUGIN_MAX),
-            ("command types", self.commands.len(), limits::TYPES_PER_PLUGIN_MAX),
+            (
+                "event types",
+                self.events.len(),
+                limits::TYPES_PER_PLUGIN_MAX,
+            ),
+            (
+                "handled event types",
+                self.materializes.len(),
+                limits::TYPES_PER_PLUGIN_MAX,
+            ),
+            (
+                "command types",
+                self.commands.len(),
+                limits::TYPES_PER_PLUGIN_MAX,
+            ),
             ("task kinds", self.tasks.len(), limits::TYPES_PER_PLUGIN_MAX),
         ];
         if let Some((what, count, max)) = counts.into_iter().find(|(_, count, max)| count > max) {
@@ -130,7 +151,10 @@ impl Manifest {
         }
         unique("table", self.tables.iter().map(|table| &table.name))?;
         unique("event type", self.events.iter().map(|event| &event.name))?;
-        unique("command type", self.commands.iter().map(|command| &command.name))?;
+        unique(
+            "command type",
+            self.commands.iter().map(|command| &command.name),
+        )?;
         unique("handled event type", self.materializes.iter())?;
         unique("task kind", self.tasks.iter().map(|task| &task.name))?;
         for table in &self.tables {
@@ -167,7 +191,12 @@ impl Manifest {
 impl Table {
     /// The table's layout, or what is wrong with its declaration.
     pub fn layout(&self, plugin: &PluginName) -> Result<TableLayout> {
-        let refuse = |what: String| Error::refused(format!("table '{plugin}.{}': {what}", self.name.escape_debug()));
+        let refuse = |what: String| {
+            Error::refused(format!(
+                "table '{plugin}.{}': {what}",
+                self.name.escape_debug()
+            ))
+        };
         let named = |what: &str, name: &str| {
             is_identifier(name).then_some(()).ok_or_else(|| {
                 refuse(format!(
@@ -187,7 +216,11 @@ impl Table {
         unique("column", self.columns.iter().map(|column| &column.name))?;
         for column in &self.columns {
             named("column", &column.name)?;
-            if column.default.as_ref().is_some_and(|value| !fits(value, column)) {
+            if column
+                .default
+                .as_ref()
+                .is_some_and(|value| !fits(value, column))
+            {
                 return Err(refuse(format!(
                     "the default of column '{}' is not of its kind",
                     column.name
@@ -195,16 +228,25 @@ impl Table {
             }
         }
         let at = |what: &str, name: &String| {
-            self.columns.iter().position(|column| column.name == *name).ok_or_else(|| {
-                refuse(format!("{what} names column '{}', which it does not have", name.escape_debug()))
-            })
+            self.columns
+                .iter()
+                .position(|column| column.name == *name)
+                .ok_or_else(|| {
+                    refuse(format!(
+                        "{what} names column '{}', which it does not have",
+                        name.escape_debug()
+                    ))
+                })
         };
         if self.primary_key.is_empty() {
             return Err(refuse("it has no primary key".into()));
         }
         unique("primary key column", self.primary_key.iter())?;
-        let key: Vec<usize> =
-            self.primary_key.iter().map(|name| at("the primary key", name)).collect::<Result<_>>()?;
+        let key: Vec<usize> = self
+            .primary_key
+            .iter()
+            .map(|name| at("the primary key", name))
+            .collect::<Result<_>>()?;
         if let Some(&column) = key.iter().find(|&&column| self.columns[column].nullable) {
             return Err(refuse(format!(
                 "primary key column '{}' is nullable",
@@ -223,9 +265,19 @@ impl Table {
             if columns.is_empty() {
                 return Err(refuse(format!("index '{}' has no columns", index.name)));
             }
-            indexes.push(IndexLayout { name: index.name.clone(), columns, unique: index.unique });
+            indexes.push(IndexLayout {
+                name: index.name.clone(),
+                columns,
+                unique: index.unique,
+            });
         }
-        Ok(TableLayout::new(plugin.clone(), self.name.clone(), self.columns.clone(), key, indexes))
+        Ok(TableLayout::new(
+            plugin.clone(),
+            self.name.clone(),
+            self.columns.clone(),
+            key,
+            indexes,
+        ))
     }
 }
 
@@ -271,14 +323,14 @@ mod default_value {
     }
 
     pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
-        Ok(Option::<Stored>::deserialize(from).map_err(D::Error::custom)?.map(|stored| {
-            match stored {
+        Ok(Option::<Stored>::deserialize(from)
+            .map_err(D::Error::custom)?
+            .map(|stored| match stored {
                 Stored::Null => Value::Null,
                 Stored::Integer(number) => Value::Integer(number),
                 Stored::Real(number) => Value::Real(number),
                 Stored::Text(text) => Value::Text(text),
                 Stored::Blob(bytes) => Value::Blob(bytes),
-            }
-        }))
+            }))
     }
 }

@@ -92,7 +92,9 @@ impl Value {
         Some(match take(input, 1)?[0] {
             0 => Value::Null,
             1 => Value::Integer(unzigzag(take_varint(input)?)),
-            2 => Value::Real(f64::from_bits(u64::from_be_bytes(take(input, 8)?.try_into().ok()?))),
+            2 => Value::Real(f64::from_bits(u64::from_be_bytes(
+                take(input, 8)?.try_into().ok()?,
+            ))),
             3 => Value::Text(take_text(input)?),
             4 => Value::Blob(take_bytes(input)?.to_vec()),
             _ => return None,
@@ -197,7 +199,9 @@ mod tests {
         prop_oneof![
             Just(Value::Null),
             any::<i64>().prop_map(Value::Integer),
-            any::<f64>().prop_filter("finite", |x| x.is_finite()).prop_map(Value::Real),
+            any::<f64>()
+                .prop_filter("finite", |x| x.is_finite())
+                .prop_map(Value::Real),
             ".{0,20}".prop_map(Value::Text),
             proptest::collection::vec(any::<u8>(), 0..20).prop_map(Value::Blob),
         ]

@@ -68,13 +68,24 @@ mod tests {
     #[test]
     fn a_hole_in_the_log_stops_the_replay_at_the_hole() {
         let read = |from: Seq, to: Seq, max: usize| -> Result<Vec<Event>, Seq> {
-            Ok((from.0..=to.0).filter(|seq| *seq != 7).take(max).map(event).collect())
+            Ok((from.0..=to.0)
+                .filter(|seq| *seq != 7)
+                .take(max)
+                .map(event)
+                .collect())
         };
         let mut seen = Vec::new();
-        let result = batches(Seq(1), Seq(9), 3, read, |at| at, |events| {
-            seen.extend(events.iter().map(|event| event.seq.0));
-            Ok(())
-        });
+        let result = batches(
+            Seq(1),
+            Seq(9),
+            3,
+            read,
+            |at| at,
+            |events| {
+                seen.extend(events.iter().map(|event| event.seq.0));
+                Ok(())
+            },
+        );
         assert_eq!(result, Err(Seq(7)));
         assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
     }

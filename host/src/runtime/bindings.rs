@@ -39,7 +39,10 @@ impl<'a> From<&'a model::Event> for EventRef<'a> {
             event_type: event.event_type.as_str(),
             subject: event.subject.as_deref(),
             time: &event.time,
-            version: event.version.map(|version| version.to_string()).unwrap_or_default(),
+            version: event
+                .version
+                .map(|version| version.to_string())
+                .unwrap_or_default(),
             data: &event.data,
         }
     }

@@ -25,12 +25,21 @@ impl ComponentCache {
     fn file(&self, engine: &Engine, digest: &Digest) -> PathBuf {
         let mut hasher = Fnv::default();
         std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
-        self.directory.join(format!("{digest}-{:016x}.cwasm", std::hash::Hasher::finish(&hasher)))
+        self.directory.join(format!(
+            "{digest}-{:016x}.cwasm",
+            std::hash::Hasher::finish(&hasher)
+        ))
     }
 
     fn code(&self, name: &str, artifact: &[u8]) -> [u8; 32] {
-        let inner = Sha256::new_with_prefix(self.key).chain_update(name).chain_update(artifact).finalize();
-        Sha256::new_with_prefix(self.key).chain_update(inner).finalize().into()
+        let inner = Sha256::new_with_prefix(self.key)
+            .chain_update(name)
+            .chain_update(artifact)
+            .finalize();
+        Sha256::new_with_prefix(self.key)
+            .chain_update(inner)
+            .finalize()
+            .into()
     }
 
     pub(super) fn get(&self, engine: &Engine, digest: &Digest) -> Option<Component> {
@@ -55,12 +64,18 @@ impl ComponentCache {
     /// Best effort: a full disk costs the next start time, nothing else.
     pub(super) fn put(&self, engine: &Engine, digest: &Digest, component: &Component) {
         let path = self.file(engine, digest);
-        let Ok(artifact) = component.serialize() else { return };
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Ok(artifact) = component.serialize() else {
+            return;
+        };
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let mut bytes = self.code(&name, &artifact).to_vec();
         bytes.extend_from_slice(&artifact);
         let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
-        let written = std::fs::write(&unfinished, &bytes).and_then(|()| std::fs::rename(&unfinished, &path));
+        let written =
+            std::fs::write(&unfinished, &bytes).and_then(|()| std::fs::rename(&unfinished, &path));
         if let Err(error) = written {
             tracing::warn!(%error, path = %path.display(), "keeping a compiled component");
             let _ = std::fs::remove_file(&unfinished);

@@ -1,6 +1,6 @@
 //! One call: a fresh instance from the pool, the capability lent to it, fuel, and what came of it.
 
-use wasmtime::component::{ComponentExportIndex, Lift, Lower, ComponentNamedList, Resource};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::exports::daybook::plugin::creator::CreateError;
@@ -9,9 +9,7 @@ use super::bindings::{CommandRef, EventRef};
 use super::component::Code;
 use super::engine::Runtime;
 use super::wasi::Wasi;
-use crate::model::{
-    self, Creation, HandlerError, Materialization, Rejection, Violation, limits,
-};
+use crate::model::{self, Creation, HandlerError, Materialization, Rejection, Violation, limits};
 
 /// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
 pub struct MaterializationHandle;
@@ -70,13 +68,23 @@ impl CallState {
 }
 
 impl ResourceLimiter for CallState {
-    fn memory_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let allowed = desired <= limits::MEMORY_BYTES_MAX;
         self.memory_refused |= !allowed;
         Ok(allowed)
     }
 
-    fn table_growing(&mut self, _: usize, desired: usize, _: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         Ok(desired <= limits::TABLE_ELEMENTS_MAX)
     }
 }
@@ -101,7 +109,12 @@ impl Runtime {
     ) -> Called<Box<dyn Materialization>, ()> {
         let Some(function) = &code.materialize else {
             let error = HandlerError::Host(format!("{} has no materializer", code.version));
-            return Called { cx, result: Err(error), fuel: 0, printed: Vec::new() };
+            return Called {
+                cx,
+                result: Err(error),
+                fuel: 0,
+                printed: Vec::new(),
+            };
         };
         let wasi = code.uses_wasi.then(|| Wasi::new(&event.time, &event.id));
         let handle = Resource::<MaterializationHandle>::new_borrow(0);
@@ -114,11 +127,19 @@ impl Runtime {
             (EventRef::from(event), handle),
         );
         let result = result.and_then(|(answer,)| {
-            answer.map_err(|failure| HandlerError::Failed { code: failure.code, message: failure.message })
+            answer.map_err(|failure| HandlerError::Failed {
+                code: failure.code,
+                message: failure.message,
+            })
         });
         let printed = printed(&state);
         match state.capability {
-            Capability::Materialization(cx) => Called { cx, result, fuel, printed },
+            Capability::Materialization(cx) => Called {
+                cx,
+                result,
+                fuel,
+                printed,
+            },
             _ => unreachable!("a materialization is given back as one"),
         }
     }
@@ -132,9 +153,16 @@ impl Runtime {
     ) -> Called<Box<dyn Creation>, Result<Vec<model::NewEvent>, Rejection>> {
         let Some(function) = &code.create else {
             let error = HandlerError::Host(format!("{} has no creator", code.version));
-            return Called { cx, result: Err(error), fuel: 0, printed: Vec::new() };
+            return Called {
+                cx,
+                result: Err(error),
+                fuel: 0,
+                printed: Vec::new(),
+            };
         };
-        let wasi = code.uses_wasi.then(|| Wasi::new(&command.time, &command.id));
+        let wasi = code
+            .uses_wasi
+            .then(|| Wasi::new(&command.time, &command.id));
         let handle = Resource::<CreationHandle>::new_borrow(0);
         let (state, result, fuel) = self.call::<_, (Result<Vec<NewEvent>, CreateError>,)>(
             code,
@@ -151,13 +179,19 @@ impl Runtime {
                 message: rejection.message,
                 details: rejection.details,
             })),
-            Err(CreateError::Failed(failure)) => {
-                Err(HandlerError::Failed { code: failure.code, message: failure.message })
-            }
+            Err(CreateError::Failed(failure)) => Err(HandlerError::Failed {
+                code: failure.code,
+                message: failure.message,
+            }),
         });
         let printed = printed(&state);
         match state.capability {
-            Capability::Creation(cx) => Called { cx, result, fuel, printed },
+            Capability::Creation(cx) => Called {
+                cx,
+                result,
+                fuel,
+                printed,
+            },
             _ => unreachable!("a creation is given back as one"),
         }
     }
@@ -216,15 +250,31 @@ fn frames(error: &wasmtime::Error) -> String {
     let Some(backtrace) = error.downcast_ref::<wasmtime::WasmBacktrace>() else {
         return String::new();
     };
-    let names: Vec<_> =
-        backtrace.frames().iter().filter_map(|frame| frame.func_name()).take(6).collect();
-    if names.is_empty() { String::new() } else { format!(" in {}", names.join(" < ")) }
+    let names: Vec<_> = backtrace
+        .frames()
+        .iter()
+        .filter_map(|frame| frame.func_name())
+        .take(6)
+        .collect();
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" in {}", names.join(" < "))
+    }
 }
 
 fn new_event(event: NewEvent) -> model::NewEvent {
-    model::NewEvent { event_type: event.event_type, subject: event.subject, data: event.data }
+    model::NewEvent {
+        event_type: event.event_type,
+        subject: event.subject,
+        data: event.data,
+    }
 }
 
 fn printed(state: &CallState) -> Vec<u8> {
-    state.wasi.as_ref().map(|wasi| wasi.printed()).unwrap_or_default()
+    state
+        .wasi
+        .as_ref()
+        .map(|wasi| wasi.printed())
+        .unwrap_or_default()
 }

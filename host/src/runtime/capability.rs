@@ -3,10 +3,14 @@
 use wasmtime::component::Resource;
 
 use super::bindings::types::{Event, Failure, Find, Level, QueryResult, Task, Value, WriteError};
-use super::bindings::{self, creation, find_in, level_in, materialization, query_out, row_in, row_out};
+use super::bindings::{
+    self, creation, find_in, level_in, materialization, query_out, row_in, row_out,
+};
 use super::call::{CallState, Capability, CreationHandle, MaterializationHandle};
 use crate::model::capability::{StateRead, WriteResult};
-use crate::model::{self, Creation, HandlerError, LogLine, Materialization, Seq, TypeName, Violation};
+use crate::model::{
+    self, Creation, HandlerError, LogLine, Materialization, Seq, TypeName, Violation,
+};
 
 type Answer<T> = wasmtime::Result<T>;
 
@@ -15,7 +19,9 @@ impl CallState {
         self.count_call()?;
         match &mut self.capability {
             Capability::Materialization(cx) => Ok(cx.as_mut()),
-            _ => Err(wasmtime::Error::msg("no materialization is lent to this call")),
+            _ => Err(wasmtime::Error::msg(
+                "no materialization is lent to this call",
+            )),
         }
     }
 
@@ -61,7 +67,10 @@ impl CallState {
     }
 
     fn write_log(&mut self, level: Level, message: String) -> Answer<()> {
-        let result = self.state()?.log(LogLine { level: level_in(level), message });
+        let result = self.state()?.log(LogLine {
+            level: level_in(level),
+            message,
+        });
         self.settle(result)
     }
 }
@@ -71,34 +80,69 @@ impl creation::Host for CallState {}
 impl super::bindings::types::Host for CallState {}
 
 impl materialization::HostMaterialization for CallState {
-    fn get(&mut self, _: Resource<MaterializationHandle>, table: String, key: Vec<Value>) -> Answer<Option<Vec<Value>>> {
+    fn get(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        key: Vec<Value>,
+    ) -> Answer<Option<Vec<Value>>> {
         self.read_get(&table, key)
     }
 
-    fn find(&mut self, _: Resource<MaterializationHandle>, table: String, find: Find) -> Answer<Vec<Vec<Value>>> {
+    fn find(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        find: Find,
+    ) -> Answer<Vec<Vec<Value>>> {
         self.read_find(&table, find)
     }
 
-    fn query(&mut self, _: Resource<MaterializationHandle>, sql: String, parameters: Vec<Value>) -> Answer<QueryResult> {
+    fn query(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        sql: String,
+        parameters: Vec<Value>,
+    ) -> Answer<QueryResult> {
         self.read_query(&sql, parameters)
     }
 
-    fn insert(&mut self, _: Resource<MaterializationHandle>, table: String, row: Vec<Value>) -> Answer<Result<(), WriteError>> {
+    fn insert(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        row: Vec<Value>,
+    ) -> Answer<Result<(), WriteError>> {
         let result = self.materialization()?.insert(&table, row_in(row));
         self.settle_write(result)
     }
 
-    fn update(&mut self, _: Resource<MaterializationHandle>, table: String, row: Vec<Value>) -> Answer<Result<(), WriteError>> {
+    fn update(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        row: Vec<Value>,
+    ) -> Answer<Result<(), WriteError>> {
         let result = self.materialization()?.update(&table, row_in(row));
         self.settle_write(result)
     }
 
-    fn upsert(&mut self, _: Resource<MaterializationHandle>, table: String, row: Vec<Value>) -> Answer<Result<(), WriteError>> {
+    fn upsert(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        row: Vec<Value>,
+    ) -> Answer<Result<(), WriteError>> {
         let result = self.materialization()?.upsert(&table, row_in(row));
         self.settle_write(result)
     }
 
-    fn delete(&mut self, _: Resource<MaterializationHandle>, table: String, key: Vec<Value>) -> Answer<Result<(), WriteError>> {
+    fn delete(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        table: String,
+        key: Vec<Value>,
+    ) -> Answer<Result<(), WriteError>> {
         let result = self.materialization()?.delete(&table, row_in(key));
         self.settle_write(result)
     }
@@ -113,11 +157,20 @@ impl materialization::HostMaterialization for CallState {
         self.settle(result)
     }
 
-    fn log(&mut self, _: Resource<MaterializationHandle>, level: Level, message: String) -> Answer<()> {
+    fn log(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        level: Level,
+        message: String,
+    ) -> Answer<()> {
         self.write_log(level, message)
     }
 
-    fn previous(&mut self, _: Resource<MaterializationHandle>, event: Event) -> Answer<Result<(), Failure>> {
+    fn previous(
+        &mut self,
+        _: Resource<MaterializationHandle>,
+        event: Event,
+    ) -> Answer<Result<(), Failure>> {
         let event = match event_in(event) {
             Ok(event) => event,
             Err(error) => return Err(self.stop(Violation(format!("previous: {error}")))),
@@ -139,15 +192,30 @@ impl materialization::HostMaterialization for CallState {
 }
 
 impl creation::HostCreation for CallState {
-    fn get(&mut self, _: Resource<CreationHandle>, table: String, key: Vec<Value>) -> Answer<Option<Vec<Value>>> {
+    fn get(
+        &mut self,
+        _: Resource<CreationHandle>,
+        table: String,
+        key: Vec<Value>,
+    ) -> Answer<Option<Vec<Value>>> {
         self.read_get(&table, key)
     }
 
-    fn find(&mut self, _: Resource<CreationHandle>, table: String, find: Find) -> Answer<Vec<Vec<Value>>> {
+    fn find(
+        &mut self,
+        _: Resource<CreationHandle>,
+        table: String,
+        find: Find,
+    ) -> Answer<Vec<Vec<Value>>> {
         self.read_find(&table, find)
     }
 
-    fn query(&mut self, _: Resource<CreationHandle>, sql: String, parameters: Vec<Value>) -> Answer<QueryResult> {
+    fn query(
+        &mut self,
+        _: Resource<CreationHandle>,
+        sql: String,
+        parameters: Vec<Value>,
+    ) -> Answer<QueryResult> {
         self.read_query(&sql, parameters)
     }
 
@@ -170,7 +238,11 @@ impl creation::HostCreation for CallState {
 }
 
 fn event_in(event: Event) -> model::Result<model::Event> {
-    let version = if event.version.is_empty() { None } else { Some(event.version.parse()?) };
+    let version = if event.version.is_empty() {
+        None
+    } else {
+        Some(event.version.parse()?)
+    };
     Ok(model::Event {
         seq: Seq(event.seq),
         id: event.id,

@@ -43,10 +43,20 @@ impl std::fmt::Debug for Code {
 const BUILD_HINT: &str = "build it with: daybook plugin build PATH";
 
 /// Interfaces of the contract a component may import, and of WASI, all of which is virtual.
-const CONTRACT_IMPORTS: &[&str] =
-    &["daybook:plugin/types", "daybook:plugin/manifest", "daybook:plugin/materialization", "daybook:plugin/creation"];
-const WASI_PACKAGES: &[&str] =
-    &["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const CONTRACT_IMPORTS: &[&str] = &[
+    "daybook:plugin/types",
+    "daybook:plugin/manifest",
+    "daybook:plugin/materialization",
+    "daybook:plugin/creation",
+];
+const WASI_PACKAGES: &[&str] = &[
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 
 /// A finished component stays as it is; a core module with an embedded component type becomes one.
 pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
@@ -62,14 +72,17 @@ pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.to_vec()),
         Some([0, b'a', b's', b'm', 1, 0, 0, 0]) => guarded(|| {
             metadata::check(bytes).map_err(|what| {
-                Error::refused(format!("the core module cannot become a component: {what}")).hint(BUILD_HINT)
+                Error::refused(format!("the core module cannot become a component: {what}"))
+                    .hint(BUILD_HINT)
             })?;
             wit_component::ComponentEncoder::default()
                 .module(bytes)
                 .and_then(|encoder| encoder.validate(true).encode())
                 .map_err(|error| {
-                    Error::refused(format!("the core module cannot become a component: {error:#}"))
-                        .hint(BUILD_HINT)
+                    Error::refused(format!(
+                        "the core module cannot become a component: {error:#}"
+                    ))
+                    .hint(BUILD_HINT)
                 })
         }),
         _ => Err(Error::refused("the file is not WebAssembly").hint(BUILD_HINT)),
@@ -78,8 +91,9 @@ pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
 
 /// Encoder and compiler are large programs fed by strangers: a panic in one is a refusal, not the end of the host.
 fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
-    std::panic::catch_unwind(std::panic::AssertUnwindSafe(step))
-        .unwrap_or_else(|_| Err(Error::refused("the compiler cannot handle this file").hint(BUILD_HINT)))
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).unwrap_or_else(|_| {
+        Err(Error::refused("the compiler cannot handle this file").hint(BUILD_HINT))
+    })
 }
 
 impl Runtime {
@@ -113,7 +127,10 @@ impl Runtime {
         let mut imports = Vec::new();
         for (name, _) in component.component_type().imports(&self.engine) {
             let interface = name.split('@').next().unwrap_or(name);
-            if WASI_PACKAGES.iter().any(|package| interface.starts_with(package)) {
+            if WASI_PACKAGES
+                .iter()
+                .any(|package| interface.starts_with(package))
+            {
                 uses_wasi = true;
             } else if !CONTRACT_IMPORTS.contains(&interface) {
                 return Err(Error::refused(format!(
@@ -124,10 +141,13 @@ impl Runtime {
             imports.push(name.to_owned());
         }
         let export = |interface: &str, name: &str| {
-            let (_, instance) = component.get_export(None, &format!("daybook:plugin/{interface}@1.0.0"))?;
-            component.get_export(Some(&instance), name).and_then(|(item, index)| {
-                matches!(item, ComponentItem::ComponentFunc(_)).then_some(index)
-            })
+            let (_, instance) =
+                component.get_export(None, &format!("daybook:plugin/{interface}@1.0.0"))?;
+            component
+                .get_export(Some(&instance), name)
+                .and_then(|(item, index)| {
+                    matches!(item, ComponentItem::ComponentFunc(_)).then_some(index)
+                })
         };
         let describe = export("describer", "describe").ok_or_else(|| {
             Error::refused("the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin")
@@ -135,9 +155,16 @@ impl Runtime {
         })?;
         let materialize = export("materializer", "materialize");
         let create = export("creator", "create");
-        let linker = if uses_wasi { &self.with_wasi } else { &self.plain };
+        let linker = if uses_wasi {
+            &self.with_wasi
+        } else {
+            &self.plain
+        };
         let pre = linker.instantiate_pre(component).map_err(|error| {
-            Error::refused(format!("the component does not fit the contract: {error:#}")).hint(BUILD_HINT)
+            Error::refused(format!(
+                "the component does not fit the contract: {error:#}"
+            ))
+            .hint(BUILD_HINT)
         })?;
         let code = self.describe(pre, digest, uses_wasi, &describe, materialize, create)?;
         Ok(Code { imports, ..code })

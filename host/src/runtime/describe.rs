@@ -24,7 +24,10 @@ impl Runtime {
         create: Option<ComponentExportIndex>,
     ) -> Result<Code> {
         // Until the manifest is known the code has no name of its own.
-        let unnamed = PluginVersion { plugin: "unnamed".parse()?, date: "1970-01-01".parse()? };
+        let unnamed = PluginVersion {
+            plugin: "unnamed".parse()?,
+            date: "1970-01-01".parse()?,
+        };
         let mut code = Code {
             version: unnamed,
             digest,
@@ -84,7 +87,11 @@ fn check_exports(manifest: &Manifest, code: &Code) -> Result<()> {
 }
 
 fn manifest(declared: wit::Manifest) -> Manifest {
-    let payload = |name, description, schema| PayloadType { name, description, schema };
+    let payload = |name, description, schema| PayloadType {
+        name,
+        description,
+        schema,
+    };
     Manifest {
         plugin: declared.plugin,
         version: declared.version,
@@ -95,15 +102,30 @@ fn manifest(declared: wit::Manifest) -> Manifest {
         reads: declared
             .reads
             .into_iter()
-            .map(|reads| ForeignTable { plugin: reads.plugin, table: reads.table, columns: reads.columns })
+            .map(|reads| ForeignTable {
+                plugin: reads.plugin,
+                table: reads.table,
+                columns: reads.columns,
+            })
             .collect(),
-        events: declared.events.into_iter().map(|e| payload(e.name, e.description, e.schema)).collect(),
+        events: declared
+            .events
+            .into_iter()
+            .map(|e| payload(e.name, e.description, e.schema))
+            .collect(),
         materializes: declared.materializes,
-        commands: declared.commands.into_iter().map(|c| payload(c.name, c.description, c.schema)).collect(),
+        commands: declared
+            .commands
+            .into_iter()
+            .map(|c| payload(c.name, c.description, c.schema))
+            .collect(),
         tasks: declared
             .tasks
             .into_iter()
-            .map(|task| TaskKind { name: task.name, description: task.description })
+            .map(|task| TaskKind {
+                name: task.name,
+                description: task.description,
+            })
             .collect(),
     }
 }
@@ -130,7 +152,11 @@ fn table(table: wit::Table) -> Table {
         indexes: table
             .indexes
             .into_iter()
-            .map(|index| Index { name: index.name, columns: index.columns, unique: index.unique })
+            .map(|index| Index {
+                name: index.name,
+                columns: index.columns,
+                unique: index.unique,
+            })
             .collect(),
     }
 }

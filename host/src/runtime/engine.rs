@@ -31,24 +31,35 @@ const WASMTIME: &str = "48";
 
 /// Host, engine and contract: what a projection was made by. A change of engine asks for a new verification.
 pub fn fingerprint() -> String {
-    format!("daybook {} wasmtime {WASMTIME} contract 1.0.0", env!("CARGO_PKG_VERSION"))
+    format!(
+        "daybook {} wasmtime {WASMTIME} contract 1.0.0",
+        env!("CARGO_PKG_VERSION")
+    )
 }
 
 impl Runtime {
     pub fn new() -> Result<Runtime> {
-        let failed = |error: wasmtime::Error| Error::internal(format!("starting the engine: {error}"));
+        let failed =
+            |error: wasmtime::Error| Error::internal(format!("starting the engine: {error}"));
         let engine = Engine::new(&config()).map_err(failed)?;
         let mut plain = Linker::new(&engine);
         add_contract(&mut plain).map_err(failed)?;
         let mut with_wasi = Linker::new(&engine);
         add_contract(&mut with_wasi).map_err(failed)?;
         wasi::add_to_linker(&mut with_wasi).map_err(failed)?;
-        Ok(Runtime { engine, plain, with_wasi })
+        Ok(Runtime {
+            engine,
+            plain,
+            with_wasi,
+        })
     }
 }
 
 fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    bindings::materialization::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)?;
+    bindings::materialization::add_to_linker::<_, wasmtime::component::HasSelf<_>>(
+        linker,
+        |state| state,
+    )?;
     bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)
 }
 

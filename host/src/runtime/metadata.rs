@@ -9,7 +9,9 @@ use wit_parser::{PackageId, Resolve};
 pub(super) fn check(module: &[u8]) -> Result<(), &'static str> {
     for payload in Parser::new(0).parse_all(module) {
         let Ok(payload) = payload else { break };
-        let Payload::CustomSection(section) = payload else { continue };
+        let Payload::CustomSection(section) = payload else {
+            continue;
+        };
         if !section.name().starts_with("component-type") {
             continue;
         }
@@ -28,7 +30,11 @@ pub(super) fn check(module: &[u8]) -> Result<(), &'static str> {
 fn has_circle(resolve: &Resolve) -> bool {
     let mut left: Vec<PackageId> = resolve.packages.iter().map(|(id, _)| id).collect();
     loop {
-        let needed = |id: &PackageId| resolve.package_direct_deps(*id).any(|other| left.contains(&other));
+        let needed = |id: &PackageId| {
+            resolve
+                .package_direct_deps(*id)
+                .any(|other| left.contains(&other))
+        };
         let stuck: Vec<_> = left.iter().copied().filter(needed).collect();
         if stuck.len() == left.len() {
             return !stuck.is_empty();

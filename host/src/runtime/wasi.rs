@@ -8,7 +8,8 @@ use wasmtime::component::{Linker, Resource};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{
-    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView,
+    Deterministic, HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxBuilder, WasiCtxView,
+    WasiView,
 };
 
 use super::call::CallState;
@@ -34,14 +35,20 @@ impl Wasi {
             .secure_random(Deterministic::new(seeded("secure", id)))
             .insecure_random(Deterministic::new(seeded("insecure", id)))
             .insecure_random_seed(u128::from_be_bytes(
-                seeded("seed", id)[..16].try_into().expect("16 of 256 bytes"),
+                seeded("seed", id)[..16]
+                    .try_into()
+                    .expect("16 of 256 bytes"),
             ))
             .stdout(output.clone())
             .stderr(output.clone())
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
-        Box::new(Wasi { context: builder.build(), table: Table::new(), output })
+        Box::new(Wasi {
+            context: builder.build(),
+            table: Table::new(),
+            output,
+        })
     }
 
     /// What was written to stdout and stderr.
@@ -52,8 +59,14 @@ impl Wasi {
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self.wasi.as_mut().expect("only code that imports WASI is linked against it");
-        WasiCtxView { ctx: &mut wasi.context, table: &mut wasi.table }
+        let wasi = self
+            .wasi
+            .as_mut()
+            .expect("only code that imports WASI is linked against it");
+        WasiCtxView {
+            ctx: &mut wasi.context,
+            table: &mut wasi.table,
+        }
     }
 }
 
@@ -65,7 +78,9 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     for name in ["subscribe-duration", "subscribe-instant"] {
         clock.func_wrap(
             name,
-            |mut store: wasmtime::StoreContextMut<'_, CallState>, (_until,): (u64,)| -> wasmtime::Result<(Resource<DynPollable>,)> {
+            |mut store: wasmtime::StoreContextMut<'_, CallState>,
+             (_until,): (u64,)|
+             -> wasmtime::Result<(Resource<DynPollable>,)> {
                 let view = store.data_mut().ctx();
                 let ready = view.table.push(Ready)?;
                 Ok((wasmtime_wasi::p2::subscribe(view.table, ready)?,))
@@ -108,7 +123,11 @@ impl HostMonotonicClock for FixedClock {
 fn seeded(purpose: &str, id: &str) -> Vec<u8> {
     (0..8u8)
         .flat_map(|block| {
-            Sha256::new_with_prefix([block]).chain_update(purpose).chain_update([0]).chain_update(id).finalize()
+            Sha256::new_with_prefix([block])
+                .chain_update(purpose)
+                .chain_update([0])
+                .chain_update(id)
+                .finalize()
         })
         .collect()
 }

@@ -10,9 +10,7 @@ use super::materializer::Outcome;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{Appended, Commit, EventLog, RecordedCommand, RecordedEvent, RecordedTask};
-use crate::model::{
-    Effects, Error, ErrorKind, Event, Result, Seq, Task, TypeName, clock,
-};
+use crate::model::{Effects, Error, ErrorKind, Event, Result, Seq, Task, TypeName, clock};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,26 +55,41 @@ impl Book {
     fn admit(&mut self, group: &mut Group, incoming: Incoming) -> Result<Receipt> {
         let event_type = incoming.event_type.as_str();
         if incoming.event_type.plugin() == SYSTEM_PLUGIN {
-            return Err(Error::refused(format!("'{event_type}' events are made by the host alone")));
+            return Err(Error::refused(format!(
+                "'{event_type}' events are made by the host alone"
+            )));
         }
         if let Some(id) = &incoming.id
             && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
         {
             return Ok(receipt);
         }
-        self.live.materializer.program().event_schema(event_type)?.check(&incoming.data)?;
+        self.live
+            .materializer
+            .program()
+            .event_schema(event_type)?
+            .check(&incoming.data)?;
         let event = Event {
             seq: self.next_seq(group),
             id: incoming.id.unwrap_or_else(|| Uuid::now_v7().to_string()),
             source: incoming.source,
-            version: self.live.record.schedule.last().version(incoming.event_type.plugin()),
+            version: self
+                .live
+                .record
+                .schedule
+                .last()
+                .version(incoming.event_type.plugin()),
             event_type: incoming.event_type,
             subject: incoming.subject,
             time: incoming.time.unwrap_or_else(clock::now),
             data: incoming.data,
             extensions: incoming.extensions,
         };
-        let receipt = Receipt { seq: event.seq, id: event.id.clone(), duplicate: false };
+        let receipt = Receipt {
+            seq: event.seq,
+            id: event.id.clone(),
+            duplicate: false,
+        };
         self.materialize(group, event, None)?;
         Ok(receipt)
     }
@@ -106,11 +119,20 @@ impl Book {
             ))
             .hint("an id names one event for ever; give the new one an id of its own"));
         }
-        Ok(Some(Receipt { seq, id: id.to_owned(), duplicate: true }))
+        Ok(Some(Receipt {
+            seq,
+            id: id.to_owned(),
+            duplicate: true,
+        }))
     }
 
     /// Runs an event on the live projection and adds it, sealed, to the group.
-    pub(super) fn materialize(&mut self, group: &mut Group, event: Event, command: Option<&str>) -> Result<Outcome> {
+    pub(super) fn materialize(
+        &mut self,
+        group: &mut Group,
+        event: Event,
+        command: Option<&str>,
+    ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
         self.live.materializer.keep()?;
         if self.live.materializer.projection().is_full() {
@@ -118,7 +140,9 @@ impl Book {
         }
         let stamp = self.live.materializer.program().stamp.clone();
         let at = group.commit.events.len();
-        group.identities.insert((event.source.clone(), event.id.clone()), at);
+        group
+            .identities
+            .insert((event.source.clone(), event.id.clone()), at);
         let sealed = self.seal(group, event, &outcome, stamp, command);
         group.commit.events.push(sealed);
         Ok(outcome)
@@ -133,7 +157,11 @@ impl Book {
         lineup: String,
         command: Option<&str>,
     ) -> RecordedEvent {
-        let previous = group.commit.events.last().map_or(self.head.1, |last| last.hash);
+        let previous = group
+            .commit
+            .events
+            .last()
+            .map_or(self.head.1, |last| last.hash);
         let salt = Uuid::new_v4().into_bytes();
         let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
         let tasks = tasks(&event, &outcome.effects);
@@ -171,7 +199,9 @@ impl Book {
             }
             Ok(Appended::Unknown) => {
                 self.live.materializer.rollback();
-                return Err(Error::unavailable("it is not known whether the log kept the commit"));
+                return Err(Error::unavailable(
+                    "it is not known whether the log kept the commit",
+                ));
             }
             Err(error) => {
                 self.live.materializer.rollback();
@@ -188,8 +218,11 @@ impl Book {
     pub(super) fn commit_live(&mut self) -> Result<()> {
         self.live.materializer.commit().map_err(|error| {
             self.live.materializer.rollback();
-            Error::new(ErrorKind::Io, format!("the events are kept, the live projection is behind: {error}"))
-                .hint("open the book again once the cause is mended; it catches up by itself")
+            Error::new(
+                ErrorKind::Io,
+                format!("the events are kept, the live projection is behind: {error}"),
+            )
+            .hint("open the book again once the cause is mended; it catches up by itself")
         })
     }
 
@@ -244,7 +277,10 @@ pub(super) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
         .tasks
         .iter()
         .enumerate()
-        .map(|(ordinal, task)| RecordedTask { id: task_id(event, ordinal), task: Task::clone(task) })
+        .map(|(ordinal, task)| RecordedTask {
+            id: task_id(event, ordinal),
+            task: Task::clone(task),
+        })
         .collect()
 }
 

@@ -41,7 +41,8 @@ impl Book {
         // The log appears under its name only when it is whole: an interrupted `init` leaves no half book.
         let unfinished = dir.path().join("log.db.new");
         drop(LogDb::create(&unfinished)?);
-        std::fs::rename(&unfinished, dir.log()).map_err(|error| Error::io("making the log", error))?;
+        std::fs::rename(&unfinished, dir.log())
+            .map_err(|error| Error::io("making the log", error))?;
         let mut log = LogDb::open(&dir.log())?;
         let record = ProjectionRecord {
             name: LIVE.into(),
@@ -89,7 +90,17 @@ impl Book {
             .find(|record| record.role == Role::Live)
             .ok_or_else(|| Error::corrupt("the log names no live projection"))?;
         let materializer = recover(&dir, &log, &mut library, &record, head.0, progress)?;
-        Ok(Book { dir, log, library, live: Live { record, materializer }, head, _lock: lock })
+        Ok(Book {
+            dir,
+            log,
+            library,
+            live: Live {
+                record,
+                materializer,
+            },
+            head,
+            _lock: lock,
+        })
     }
 
     pub fn head(&self) -> Seq {
@@ -189,18 +200,28 @@ fn open_at(library: &Library, plan: &Plan, path: &Path, head: Seq) -> Result<Pla
 }
 
 /// Materializes what is missing, and checks it against what was recorded in the present epoch.
-fn catch_up(log: &LogDb, player: &mut Player, epoch: Seq, head: Seq, progress: OnProgress<'_>) -> Result<()> {
+fn catch_up(
+    log: &LogDb,
+    player: &mut Player,
+    epoch: Seq,
+    head: Seq,
+    progress: OnProgress<'_>,
+) -> Result<()> {
     let mut next = player.materializer.head().position.next();
     let total = (head.0 + 1).saturating_sub(next.0);
     let first = next;
     while next <= head {
         let stored = log.stored(next, head, limits::REPLAY_BATCH)?;
         if stored.is_empty() {
-            return Err(Error::corrupt(format!("event {next} is missing in the log")));
+            return Err(Error::corrupt(format!(
+                "event {next} is missing in the log"
+            )));
         }
         for record in stored {
             if record.event.seq != next {
-                return Err(Error::corrupt(format!("event {next} is missing in the log")));
+                return Err(Error::corrupt(format!(
+                    "event {next} is missing in the log"
+                )));
             }
             let outcome = player.run(&record.event).map_err(Error::from)?;
             if next >= epoch && outcome.body != record.effects {
@@ -214,7 +235,10 @@ fn catch_up(log: &LogDb, player: &mut Player, epoch: Seq, head: Seq, progress: O
             next = next.next();
         }
         player.materializer.commit()?;
-        progress(Progress { done: next.0 - first.0, total });
+        progress(Progress {
+            done: next.0 - first.0,
+            total,
+        });
     }
     player.materializer.commit()
 }
@@ -227,7 +251,12 @@ pub(super) fn remove_projection(path: &Path) -> Result<()> {
         match std::fs::remove_file(&name) {
             Ok(()) => {}
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Error::io(format!("removing {}", Path::new(&name).display()), error)),
+            Err(error) => {
+                return Err(Error::io(
+                    format!("removing {}", Path::new(&name).display()),
+                    error,
+                ));
+            }
         }
     }
     Ok(())

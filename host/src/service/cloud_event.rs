@@ -92,14 +92,22 @@ impl Incoming {
                 }
                 "data" => incoming.data = raw.get().to_owned(),
                 "data_base64" => {
-                    return Err(Error::refused("data_base64 is not supported; payloads are JSON"));
+                    return Err(Error::refused(
+                        "data_base64 is not supported; payloads are JSON",
+                    ));
                 }
                 _ => {
                     let legal = !name.is_empty()
                         && name.len() <= 64
-                        && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+                        && name
+                            .bytes()
+                            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
                     let value: Json = serde_json::from_str(raw.get()).unwrap_or(Json::Null);
-                    if !legal || value.is_object() || value.is_array() || raw.get().len() > limits::ENVELOPE_TEXT_BYTES_MAX {
+                    if !legal
+                        || value.is_object()
+                        || value.is_array()
+                        || raw.get().len() > limits::ENVELOPE_TEXT_BYTES_MAX
+                    {
                         return Err(Error::refused(format!(
                             "'{}' is not an attribute of CloudEvents, nor an extension (a short scalar named [a-z0-9]+)",
                             name.escape_debug()
@@ -143,9 +151,13 @@ impl Serialize for CloudEvent<'_> {
             map.serialize_entry("version", &version.to_string())?;
         }
         if let Some(extensions) = &event.extensions {
-            let extensions: Map<String, Json> = serde_json::from_str(extensions).map_err(S::Error::custom)?;
+            let extensions: Map<String, Json> =
+                serde_json::from_str(extensions).map_err(S::Error::custom)?;
             // An event that was listed here once and appended to another book brings its old place along.
-            for (name, value) in extensions.iter().filter(|(name, _)| !["seq", "version"].contains(&name.as_str())) {
+            for (name, value) in extensions
+                .iter()
+                .filter(|(name, _)| !["seq", "version"].contains(&name.as_str()))
+            {
                 map.serialize_entry(name, value)?;
             }
         }
@@ -155,13 +167,17 @@ impl Serialize for CloudEvent<'_> {
 }
 
 fn string(name: &str, raw: &RawValue) -> Result<String> {
-    serde_json::from_str(raw.get()).map_err(|_| Error::refused(format!("attribute '{name}' is not a string")))
+    serde_json::from_str(raw.get())
+        .map_err(|_| Error::refused(format!("attribute '{name}' is not a string")))
 }
 
 /// A short, non-empty text without control characters.
 fn envelope(name: &str, raw: &RawValue) -> Result<String> {
     let text = string(name, raw)?;
-    if text.is_empty() || text.len() > limits::ENVELOPE_TEXT_BYTES_MAX || text.chars().any(char::is_control) {
+    if text.is_empty()
+        || text.len() > limits::ENVELOPE_TEXT_BYTES_MAX
+        || text.chars().any(char::is_control)
+    {
         return Err(Error::refused(format!(
             "attribute '{name}' must have 1 to {} bytes and no control characters",
             limits::ENVELOPE_TEXT_BYTES_MAX
@@ -184,7 +200,9 @@ impl<'de> Visitor<'de> for Attributes {
         let mut members: Vec<(String, Box<RawValue>)> = Vec::with_capacity(8);
         while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
             if members.iter().any(|(known, _)| *known == name) {
-                return Err(serde::de::Error::custom(format!("member '{name}' comes twice")));
+                return Err(serde::de::Error::custom(format!(
+                    "member '{name}' comes twice"
+                )));
             }
             members.push((name, value));
         }
@@ -199,8 +217,13 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_filled_in_and_what_is_wrong_is_named() {
-        let event = Incoming::parse(r#"{"type":"bank.Deposited","data":{"n":1},"traceparent":"00"}"#).unwrap();
-        assert_eq!((event.source.as_str(), event.data.as_str()), ("/daybook", r#"{"n":1}"#));
+        let event =
+            Incoming::parse(r#"{"type":"bank.Deposited","data":{"n":1},"traceparent":"00"}"#)
+                .unwrap();
+        assert_eq!(
+            (event.source.as_str(), event.data.as_str()),
+            ("/daybook", r#"{"n":1}"#)
+        );
         assert_eq!(event.extensions.as_deref(), Some(r#"{"traceparent":"00"}"#));
         let cases = [
             (r#"{"type":"bank.X","data":{},"data":{}}"#, "comes twice"),
@@ -239,7 +262,16 @@ mod tests {
         let again = Incoming::parse(&written).unwrap();
         assert_eq!(again.data, first.data);
         assert_eq!(again.extensions.as_deref(), Some(r#"{"seq":1,"tag":true}"#));
-        assert_eq!(Incoming { extensions: None, ..again }, Incoming { extensions: None, ..first });
+        assert_eq!(
+            Incoming {
+                extensions: None,
+                ..again
+            },
+            Incoming {
+                extensions: None,
+                ..first
+            }
+        );
     }
 
     proptest! {

@@ -49,11 +49,16 @@ impl Book {
     pub fn run(&mut self, request: Request) -> Result<Reply> {
         let name = TypeName::new(&request.command_type)?;
         let program = self.live.materializer.program().clone();
-        program.command_schema(name.as_str())?.check(&request.data)?;
-        let handler = program
-            .creator(name.as_str())
-            .ok_or_else(|| Error::internal(format!("command '{name}' has a schema and no creator")))?;
-        let version = program.plugins[handler.plugin].chain[0].code.version.clone();
+        program
+            .command_schema(name.as_str())?
+            .check(&request.data)?;
+        let handler = program.creator(name.as_str()).ok_or_else(|| {
+            Error::internal(format!("command '{name}' has a schema and no creator"))
+        })?;
+        let version = program.plugins[handler.plugin].chain[0]
+            .code
+            .version
+            .clone();
         let id = request.id.unwrap_or_else(Uuid::now_v7);
         let command = Command {
             id: id.to_string(),
@@ -67,7 +72,13 @@ impl Book {
             Ok(answer) => answer,
             Err(failure) => return Err(self.failed(&command, failure, request.preview)),
         };
-        let reply = |decision, log| Reply { command_id: id, version: version.clone(), preview: request.preview, decision, log };
+        let reply = |decision, log| Reply {
+            command_id: id,
+            version: version.clone(),
+            preview: request.preview,
+            decision,
+            log,
+        };
         let events = match decision {
             Err(rejection) => {
                 if !request.preview {
@@ -93,7 +104,9 @@ impl Book {
         if request.preview {
             self.live.materializer.rollback();
         } else {
-            let outcome = CommandOutcome::Accepted { events: group.commit.events.len() as u64 };
+            let outcome = CommandOutcome::Accepted {
+                events: group.commit.events.len() as u64,
+            };
             group.commit.commands.push(self.record(&command, outcome));
             self.settle(group)?;
         }
@@ -119,7 +132,10 @@ impl Book {
         match failure {
             Failure::Host(error) => error,
             Failure::Doom(doom) => {
-                let mut text = format!("{} on command {} {}", doom.version, doom.event_type, doom.error);
+                let mut text = format!(
+                    "{} on command {} {}",
+                    doom.version, doom.event_type, doom.error
+                );
                 for line in &doom.log {
                     text.push_str(&format!("\n    log: {}", line.message));
                 }
@@ -143,7 +159,12 @@ impl Book {
         events: Vec<crate::model::NewEvent>,
         version: &PluginVersion,
     ) -> Result<Vec<(Event, Outcome)>> {
-        let blame = |what: String| Error::plugin(format!("{version} on command {}: {what}", command.command_type));
+        let blame = |what: String| {
+            Error::plugin(format!(
+                "{version} on command {}: {what}",
+                command.command_type
+            ))
+        };
         if events.len() > limits::EVENTS_PER_COMMAND_MAX {
             return Err(blame(format!(
                 "it asks for {} events; {} at most",
@@ -153,15 +174,22 @@ impl Book {
         }
         let mut outcomes = Vec::with_capacity(events.len());
         for (ordinal, new) in events.into_iter().enumerate() {
-            let event_type = TypeName::new(&new.event_type).map_err(|error| blame(error.message))?;
+            let event_type =
+                TypeName::new(&new.event_type).map_err(|error| blame(error.message))?;
             if event_type.plugin() != version.plugin.as_str() {
-                return Err(blame(format!("it asks for '{event_type}', another plugin's event")));
+                return Err(blame(format!(
+                    "it asks for '{event_type}', another plugin's event"
+                )));
             }
             let program = self.live.materializer.program().clone();
-            let schema = program
-                .event_schema(event_type.as_str())
-                .map_err(|_| blame(format!("it asks for '{event_type}', which its manifest does not declare")))?;
-            schema.check(&new.data).map_err(|error| blame(error.message))?;
+            let schema = program.event_schema(event_type.as_str()).map_err(|_| {
+                blame(format!(
+                    "it asks for '{event_type}', which its manifest does not declare"
+                ))
+            })?;
+            schema
+                .check(&new.data)
+                .map_err(|error| blame(error.message))?;
             let event = Event {
                 seq: crate::model::Seq(self.head().0 + ordinal as u64 + 1),
                 id: Uuid::new_v5(&id, format!("event:{ordinal}").as_bytes()).to_string(),

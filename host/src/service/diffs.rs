@@ -12,7 +12,8 @@ use super::player::Player;
 use super::program::Program;
 use super::replays::Picked;
 use crate::diff::{
-    Base, Beside, Cause, Cost, Expectations, Prober, Side, Sink, Step, Summary, SuppliedRow, cause, run,
+    Base, Beside, Cause, Cost, Expectations, Prober, Side, Sink, Step, Summary, SuppliedRow, cause,
+    run,
 };
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
@@ -51,8 +52,12 @@ impl Book {
         }
         let base_schedule = self.schedule_of(&request.base)?;
         let candidate_schedule = self.schedule_of(&request.candidate)?;
-        let (base_plan, candidate_plan) = (self.plan(&base_schedule)?, self.plan(&candidate_schedule)?);
-        let paths = [self.dir.projection("diff-base.building"), self.dir.projection("diff-candidate.building")];
+        let (base_plan, candidate_plan) =
+            (self.plan(&base_schedule)?, self.plan(&candidate_schedule)?);
+        let paths = [
+            self.dir.projection("diff-base.building"),
+            self.dir.projection("diff-candidate.building"),
+        ];
         let _temporary = Temporary::new(&paths)?;
         let runtime = self.library.runtime.clone();
         // Rows can be handed from one side to the other as long as neither changes its tables on the way.
@@ -73,7 +78,16 @@ impl Book {
             to,
             ..Summary::default()
         };
-        run(source, &mut base, &mut candidate, &mut prober, expectations, sink, summary, progress)
+        run(
+            source,
+            &mut base,
+            &mut candidate,
+            &mut prober,
+            expectations,
+            sink,
+            summary,
+            progress,
+        )
     }
 }
 
@@ -81,9 +95,11 @@ impl Book {
 fn name(picked: &Picked) -> String {
     match picked {
         Picked::Recorded => "recorded".to_owned(),
-        Picked::Pinned(versions) => {
-            versions.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-        }
+        Picked::Pinned(versions) => versions
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }
 
@@ -119,7 +135,12 @@ struct PlayerSide {
 impl PlayerSide {
     fn new(mut player: Player) -> Self {
         player.materializer.trace();
-        PlayerSide { player, cost: Cost::default(), dooms: 0, events_since_commit: 0 }
+        PlayerSide {
+            player,
+            cost: Cost::default(),
+            dooms: 0,
+            events_since_commit: 0,
+        }
     }
 
     fn layouts_now(&self) -> Arc<Layouts> {
@@ -190,7 +211,10 @@ impl Side for PlayerSide {
 fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
     match result {
         Ok(outcome) => Ok(Step::new(layouts, Ok((outcome.effects, outcome.body)))),
-        Err(Failure::Doom(doom)) => Ok(Step::new(layouts, Err(format!("{} {}", doom.version.plugin, doom.error)))),
+        Err(Failure::Doom(doom)) => Ok(Step::new(
+            layouts,
+            Err(format!("{} {}", doom.version.plugin, doom.error)),
+        )),
         Err(Failure::Host(error)) => Err(error),
     }
 }
@@ -215,10 +239,24 @@ impl BaseSide {
         let maps = theirs
             .tables
             .iter()
-            .map(|table| own.position(&table.sql_name).map(|at| (at, RowMap::between(&own.tables[at], table))))
+            .map(|table| {
+                own.position(&table.sql_name)
+                    .map(|at| (at, RowMap::between(&own.tables[at], table)))
+            })
             .collect();
-        let candidate_tables = own.tables.iter().map(|table| theirs.position(&table.sql_name)).collect();
-        BaseSide { side, candidate, elsewhere, maps, candidate_tables, history: VecDeque::new() }
+        let candidate_tables = own
+            .tables
+            .iter()
+            .map(|table| theirs.position(&table.sql_name))
+            .collect();
+        BaseSide {
+            side,
+            candidate,
+            elsewhere,
+            maps,
+            candidate_tables,
+            history: VecDeque::new(),
+        }
     }
 
     /// Rows of the state before the pending event that either version looked at, in the candidate's layouts.
@@ -235,9 +273,12 @@ impl BaseSide {
             .map(|(table, key)| {
                 let row = match &self.maps[table] {
                     None => None,
-                    Some((at, map)) => {
-                        self.side.player.materializer.row_before(*at, &key)?.map(|row| map.map(&row))
-                    }
+                    Some((at, map)) => self
+                        .side
+                        .player
+                        .materializer
+                        .row_before(*at, &key)?
+                        .map(|row| map.map(&row)),
                 };
                 Ok((table, key, row))
             })
@@ -255,7 +296,10 @@ impl BaseSide {
     /// Tries the candidate on the state as it is.
     fn probe_here(&mut self, event: &Event) -> Result<Step> {
         let program = self.candidate.at(event.seq).0.clone();
-        step_of(self.side.player.materializer.probe(&program, event), program.layouts.clone())
+        step_of(
+            self.side.player.materializer.probe(&program, event),
+            program.layouts.clone(),
+        )
     }
 
     fn write(&mut self, table: usize, key: &[Value], row: Option<Row>) -> Result<()> {
@@ -272,7 +316,11 @@ impl BaseSide {
         }
         self.side.player.materializer.projection().flush_shown()?;
         for (table, key, before, after) in writes {
-            self.write(*table, key, if back { before.clone() } else { after.clone() })?;
+            self.write(
+                *table,
+                key,
+                if back { before.clone() } else { after.clone() },
+            )?;
         }
         Ok(())
     }
@@ -310,7 +358,11 @@ impl Base for BaseSide {
         if self.elsewhere && !base.searched && !candidate.searched {
             let rows = self.rows_before(&base, &candidate)?;
             self.keep(event, &base)?;
-            return Ok(Beside::Asks { base, candidate, rows });
+            return Ok(Beside::Asks {
+                base,
+                candidate,
+                rows,
+            });
         }
         // The event's effects are not in the projection yet: this is the base's state before it. What was worked out
         // is set aside, the candidate is tried, and the base's effects are put back.
@@ -319,12 +371,21 @@ impl Base for BaseSide {
         self.side.player.materializer.put_back(aside)?;
         self.keep(event, &base)?;
         let cause = cause(&base, &probed);
-        Ok(Beside::Differs { base, candidate, cause })
+        Ok(Beside::Differs {
+            base,
+            candidate,
+            cause,
+        })
     }
 
     fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause> {
         let from = self.history.partition_point(|(seq, _)| *seq < event.seq);
-        let later: Vec<_> = self.history.iter().skip(from).map(|(_, writes)| writes.clone()).collect();
+        let later: Vec<_> = self
+            .history
+            .iter()
+            .skip(from)
+            .map(|(_, writes)| writes.clone())
+            .collect();
         for writes in later.iter().rev() {
             self.shift(writes, true)?;
         }
@@ -351,7 +412,10 @@ impl RowProber {
     fn new(runtime: Arc<Runtime>, program: Arc<Program>) -> Result<Self> {
         let layouts = program.layouts.clone();
         let projection = Projection::closed(layouts.clone())?;
-        Ok(RowProber { materializer: Materializer::new(runtime, program, projection), layouts })
+        Ok(RowProber {
+            materializer: Materializer::new(runtime, program, projection),
+            layouts,
+        })
     }
 }
 

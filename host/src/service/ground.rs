@@ -8,9 +8,7 @@ use std::sync::Arc;
 use super::overlay::{Overlay, Write};
 use super::program::Program;
 use crate::model::layout::RowMap;
-use crate::model::{
-    Error, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
-};
+use crate::model::{Error, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits};
 use crate::store::Projection;
 
 /// Everything one event's handlers share. Boxed, and handed from call to call.
@@ -142,8 +140,16 @@ impl Ground {
     }
 
     /// Writes a row whose key was read in this event (`get`), `current` being what was read.
-    pub fn put(&mut self, table: usize, key: Vec<Value>, current: Option<Row>, row: Option<Row>) -> Result<()> {
-        let bytes: usize = row.as_ref().map_or(8, |row| row.iter().map(Value::weight).sum());
+    pub fn put(
+        &mut self,
+        table: usize,
+        key: Vec<Value>,
+        current: Option<Row>,
+        row: Option<Row>,
+    ) -> Result<()> {
+        let bytes: usize = row
+            .as_ref()
+            .map_or(8, |row| row.iter().map(Value::weight).sum());
         self.written_bytes += bytes;
         self.usage.rows_written += 1;
         if self.written_bytes > limits::EFFECTS_BYTES_PER_EVENT_MAX {
@@ -174,7 +180,8 @@ impl Ground {
             ));
         }
         for entry in self.overlay.unsynced() {
-            self.projection.put(entry.table, &entry.key, entry.after.clone())?;
+            self.projection
+                .put(entry.table, &entry.key, entry.after.clone())?;
             entry.synced = true;
             self.shown_to_sql = true;
         }
@@ -188,12 +195,21 @@ impl Ground {
             None => self.projection.find(table, find, rows_max)?,
             Some(mapping) => match &mapping[table] {
                 None => Vec::new(),
-                Some((at, map)) => {
-                    self.projection.find(*at, find, rows_max)?.iter().map(|row| map.map(row)).collect()
-                }
+                Some((at, map)) => self
+                    .projection
+                    .find(*at, find, rows_max)?
+                    .iter()
+                    .map(|row| map.map(row))
+                    .collect(),
             },
         };
-        self.count_rows(rows.len(), rows.iter().flat_map(|row| row.iter()).map(Value::weight).sum())?;
+        self.count_rows(
+            rows.len(),
+            rows.iter()
+                .flat_map(|row| row.iter())
+                .map(Value::weight)
+                .sum(),
+        )?;
         Ok(rows)
     }
 
@@ -206,8 +222,11 @@ impl Ground {
     ) -> Result<QueryResult> {
         self.sync()?;
         let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
-        let bytes_max = limits::BYTES_READ_PER_CALL_MAX.saturating_sub(self.usage.bytes_read as usize);
-        let result = self.projection.query(scope, tables, sql, parameters, rows_max, bytes_max)?;
+        let bytes_max =
+            limits::BYTES_READ_PER_CALL_MAX.saturating_sub(self.usage.bytes_read as usize);
+        let result = self
+            .projection
+            .query(scope, tables, sql, parameters, rows_max, bytes_max)?;
         let bytes = result.rows.iter().flatten().map(Value::weight).sum();
         self.count_rows(result.rows.len(), bytes)?;
         Ok(result)
@@ -227,11 +246,17 @@ impl Ground {
 
     /// The unique index in which another row has these values.
     pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
-        if self.layouts.tables[table].indexes.iter().all(|index| !index.unique) {
+        if self.layouts.tables[table]
+            .indexes
+            .iter()
+            .all(|index| !index.unique)
+        {
             return Ok(None);
         }
         if self.mapping.is_some() {
-            return Err(Error::refused("a unique index cannot be tried on the tables of another version"));
+            return Err(Error::refused(
+                "a unique index cannot be tried on the tables of another version",
+            ));
         }
         self.sync()?;
         self.projection.unique_conflict(table, row)
@@ -246,7 +271,8 @@ impl Ground {
         if line.message.len() > room {
             let cut = line.message.floor_char_boundary(room);
             line.message.truncate(cut);
-            line.message.push_str("… (the rest of this call's log is cut)");
+            line.message
+                .push_str("… (the rest of this call's log is cut)");
         }
         self.log.push(line);
     }
@@ -277,7 +303,8 @@ impl Ground {
     pub fn keep(&mut self) -> Result<()> {
         // A row that came back to what it was may have been shown to SQL in between: it is written all the same.
         for entry in self.overlay.unsynced() {
-            self.projection.put(entry.table, &entry.key, entry.after.clone())?;
+            self.projection
+                .put(entry.table, &entry.key, entry.after.clone())?;
         }
         self.overlay.clear();
         Ok(())

@@ -27,7 +27,10 @@ impl Plan {
     /// The program for an event, and where the next one begins.
     pub fn at(&self, seq: Seq) -> (&Arc<Program>, Option<Seq>) {
         let next = self.programs.partition_point(|(from, _)| *from <= seq);
-        (&self.programs[next.saturating_sub(1)].1, self.programs.get(next).map(|(from, _)| *from))
+        (
+            &self.programs[next.saturating_sub(1)].1,
+            self.programs.get(next).map(|(from, _)| *from),
+        )
     }
 
     /// One program for the whole log.
@@ -55,8 +58,11 @@ impl Library {
 
     /// Reads the registry again after it changed.
     pub fn reload(&mut self, log: &LogDb) -> Result<()> {
-        self.versions =
-            log.versions()?.into_iter().map(|version| (version.version.clone(), version)).collect();
+        self.versions = log
+            .versions()?
+            .into_iter()
+            .map(|version| (version.version.clone(), version))
+            .collect();
         self.programs.clear();
         Ok(())
     }
@@ -71,9 +77,14 @@ impl Library {
                 .collect();
             let error = Error::usage(format!("{version} is not loaded"));
             if dates.is_empty() {
-                error.hint("daybook load BOOK FILE.wasm; daybook versions BOOK lists what is loaded")
+                error
+                    .hint("daybook load BOOK FILE.wasm; daybook versions BOOK lists what is loaded")
             } else {
-                error.hint(format!("loaded versions of {}: {}", version.plugin, dates.join(", ")))
+                error.hint(format!(
+                    "loaded versions of {}: {}",
+                    version.plugin,
+                    dates.join(", ")
+                ))
             }
         })
     }
@@ -84,9 +95,10 @@ impl Library {
             return Ok(code.clone());
         }
         let bytes = log.component(&digest)?;
-        let code = self.runtime.load(&bytes, Some(&self.cache)).map_err(|error| {
-            error.context(format!("loading {version} from the log"))
-        })?;
+        let code = self
+            .runtime
+            .load(&bytes, Some(&self.cache))
+            .map_err(|error| error.context(format!("loading {version} from the log")))?;
         if code.digest != digest {
             return Err(Error::corrupt(format!(
                 "the stored component of {version} has digest {}, registered was {digest}",
@@ -117,6 +129,9 @@ impl Library {
         for (from, lineup) in &schedule.0 {
             programs.push((*from, self.program(log, lineup)?));
         }
-        Ok(Plan { schedule: schedule.clone(), programs })
+        Ok(Plan {
+            schedule: schedule.clone(),
+            programs,
+        })
     }
 }

@@ -15,7 +15,10 @@ pub(super) struct Listing {
 
 impl Listing {
     pub fn read(log: &LogDb) -> Result<Listing> {
-        let versions = log.versions()?.into_iter().map(|stored| (stored.version.clone(), stored));
+        let versions = log
+            .versions()?
+            .into_iter()
+            .map(|stored| (stored.version.clone(), stored));
         let stamped = log.stamped()?.into_iter();
         Ok(Listing {
             versions: versions.collect(),
@@ -50,12 +53,17 @@ impl Listing {
     fn handles(&self, version: &PluginVersion, event_type: &str) -> bool {
         let mut next = Some(version.clone());
         while let Some(version) = next {
-            let Some(stored) = self.versions.get(&version) else { return false };
+            let Some(stored) = self.versions.get(&version) else {
+                return false;
+            };
             if names(&stored.manifest, event_type) {
                 return true;
             }
             let extends: Option<VersionDate> = stored.manifest.extends().ok().flatten();
-            next = extends.map(|date| PluginVersion { plugin: version.plugin, date });
+            next = extends.map(|date| PluginVersion {
+                plugin: version.plugin,
+                date,
+            });
         }
         false
     }

@@ -52,7 +52,10 @@ pub struct Doom {
 
 impl Doom {
     pub fn into_error(self) -> Error {
-        let mut text = format!("{} on event {} ({}) {}", self.version, self.seq, self.event_type, self.error);
+        let mut text = format!(
+            "{} on event {} ({}) {}",
+            self.version, self.seq, self.event_type, self.error
+        );
         for line in &self.log {
             text.push_str(&format!("\n    log: {}", line.message));
         }
@@ -84,11 +87,18 @@ impl From<Error> for Failure {
 
 impl Materializer {
     pub fn new(runtime: Arc<Runtime>, program: Arc<Program>, projection: Projection) -> Self {
-        Materializer { runtime, program, ground: Some(Ground::new(projection)), pending: None }
+        Materializer {
+            runtime,
+            program,
+            ground: Some(Ground::new(projection)),
+            pending: None,
+        }
     }
 
     fn ground(&mut self) -> &mut Ground {
-        self.ground.as_mut().expect("the ground is here between calls")
+        self.ground
+            .as_mut()
+            .expect("the ground is here between calls")
     }
 
     pub fn program(&self) -> &Arc<Program> {
@@ -100,11 +110,17 @@ impl Materializer {
     }
 
     pub fn into_projection(self) -> Projection {
-        self.ground.expect("the ground is here between calls").projection
+        self.ground
+            .expect("the ground is here between calls")
+            .projection
     }
 
     pub fn head(&self) -> ProjectionHead {
-        self.ground.as_ref().expect("the ground is here between calls").projection.head()
+        self.ground
+            .as_ref()
+            .expect("the ground is here between calls")
+            .projection
+            .head()
     }
 
     /// Goes on with another lineup: tables are brought to its layouts, rows carried over.
@@ -126,7 +142,10 @@ impl Materializer {
             [] => self.head().running,
             _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
         };
-        self.pending = Some(ProjectionHead { position: event.seq, running });
+        self.pending = Some(ProjectionHead {
+            position: event.seq,
+            running,
+        });
         Ok(Outcome { body, ..outcome })
     }
 
@@ -165,12 +184,22 @@ impl Materializer {
         })
     }
 
-    fn handle(&mut self, program: &Arc<Program>, handler: Handler, event: &Event) -> Result<(), HandlerError> {
-        let mut ground = self.ground.take().expect("the ground is here between calls");
+    fn handle(
+        &mut self,
+        program: &Arc<Program>,
+        handler: Handler,
+        event: &Event,
+    ) -> Result<(), HandlerError> {
+        let mut ground = self
+            .ground
+            .take()
+            .expect("the ground is here between calls");
         ground.fuel_left = limits::FUEL_PER_CALL_MAX;
         let code = program.link(handler).code.clone();
         let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
-        let called = self.runtime.materialize(&code, event, scope, limits::FUEL_PER_CALL_MAX);
+        let called = self
+            .runtime
+            .materialize(&code, event, scope, limits::FUEL_PER_CALL_MAX);
         let mut ground = give_back(called.cx.into_any());
         ground.usage.fuel += called.fuel;
         log_printed(&mut ground, called.printed);
@@ -198,8 +227,10 @@ impl Materializer {
 
     /// Gives the pending event's effects to the projection and moves its position; durable with `commit`.
     pub fn keep(&mut self) -> Result<()> {
-        let head =
-            self.pending.take().ok_or_else(|| Error::internal("there is nothing to keep"))?;
+        let head = self
+            .pending
+            .take()
+            .ok_or_else(|| Error::internal("there is nothing to keep"))?;
         let ground = self.ground();
         ground.keep()?;
         ground.projection.advance(head);
@@ -211,7 +242,10 @@ impl Materializer {
         let ground = self.ground();
         let entries = ground.overlay.take_writes();
         ground.undo_shown(&entries)?;
-        Ok(Aside { pending: self.pending.take(), entries })
+        Ok(Aside {
+            pending: self.pending.take(),
+            entries,
+        })
     }
 
     /// Puts it back as it was.
@@ -248,7 +282,11 @@ impl Materializer {
 
     /// Forgets the pending event.
     pub fn discard(&mut self) -> Result<()> {
-        if self.pending.take().is_some() { self.ground().undo() } else { Ok(()) }
+        if self.pending.take().is_some() {
+            self.ground().undo()
+        } else {
+            Ok(())
+        }
     }
 
     pub fn commit(&mut self) -> Result<()> {
@@ -274,12 +312,27 @@ impl Materializer {
         let handler = program
             .creator(name)
             .ok_or_else(|| Error::refused(format!("no active version handles command '{name}'")))?;
-        let mut ground = self.ground.take().expect("the ground is here between calls");
+        let mut ground = self
+            .ground
+            .take()
+            .expect("the ground is here between calls");
         ground.begin();
         let code = program.link(handler).code.clone();
-        let ids = CommandIds { id, time: command.time.clone(), made: 0 };
-        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, Some(ids));
-        let called = self.runtime.create(&code, command, scope, limits::FUEL_PER_CALL_MAX);
+        let ids = CommandIds {
+            id,
+            time: command.time.clone(),
+            made: 0,
+        };
+        let scope = Scope::new(
+            ground,
+            program.clone(),
+            self.runtime.clone(),
+            handler,
+            Some(ids),
+        );
+        let called = self
+            .runtime
+            .create(&code, command, scope, limits::FUEL_PER_CALL_MAX);
         let mut ground = give_back(called.cx.into_any());
         log_printed(&mut ground, called.printed);
         let log = std::mem::take(&mut ground.log);
@@ -302,6 +355,9 @@ impl Materializer {
 /// Output through WASI is part of the handler's log.
 fn log_printed(ground: &mut Ground, printed: Vec<u8>) {
     for line in String::from_utf8_lossy(&printed).lines() {
-        ground.add_log(LogLine { level: crate::model::Level::Info, message: line.to_owned() });
+        ground.add_log(LogLine {
+            level: crate::model::Level::Info,
+            message: line.to_owned(),
+        });
     }
 }

@@ -12,9 +12,9 @@ mod materializer;
 mod overlay;
 mod player;
 mod program;
-mod schemas;
 mod reader;
 mod replays;
+mod schemas;
 mod scope;
 mod versions;
 

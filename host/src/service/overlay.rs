@@ -38,7 +38,10 @@ const LINEAR_MAX: usize = 8;
 impl Overlay {
     pub fn find(&self, table: usize, key: &[Value]) -> Option<usize> {
         if self.entries.len() <= LINEAR_MAX {
-            return self.entries.iter().position(|entry| entry.table == table && entry.key == key);
+            return self
+                .entries
+                .iter()
+                .position(|entry| entry.table == table && entry.key == key);
         }
         self.index.get(&(table, RowKey::new(key.iter()))).copied()
     }
@@ -52,23 +55,37 @@ impl Overlay {
     }
 
     /// Writes a row; `before` is what the state had when the event began, for a first write.
-    pub fn write(&mut self, table: usize, key: Vec<Value>, before: impl FnOnce() -> Option<Row>, after: Option<Row>) {
+    pub fn write(
+        &mut self,
+        table: usize,
+        key: Vec<Value>,
+        before: impl FnOnce() -> Option<Row>,
+        after: Option<Row>,
+    ) {
         match self.find(table, &key) {
             Some(at) => {
                 let entry = &mut self.entries[at];
-                self.journal.push((at, std::mem::replace(&mut entry.after, after)));
+                self.journal
+                    .push((at, std::mem::replace(&mut entry.after, after)));
                 entry.synced = false;
             }
             None => {
                 let before = before();
                 let at = self.entries.len();
                 self.journal.push((at, before.clone()));
-                self.entries.push(Entry { table, key, before, after, synced: false });
+                self.entries.push(Entry {
+                    table,
+                    key,
+                    before,
+                    after,
+                    synced: false,
+                });
                 if self.entries.len() > LINEAR_MAX {
                     let from = if self.index.is_empty() { 0 } else { at };
                     for at in from..self.entries.len() {
                         let entry = &self.entries[at];
-                        self.index.insert((entry.table, RowKey::new(entry.key.iter())), at);
+                        self.index
+                            .insert((entry.table, RowKey::new(entry.key.iter())), at);
                     }
                 }
             }
@@ -120,7 +137,14 @@ impl Overlay {
     pub fn writes(&self) -> Vec<Write> {
         self.entries
             .iter()
-            .map(|entry| (entry.table, entry.key.clone(), entry.before.clone(), entry.after.clone()))
+            .map(|entry| {
+                (
+                    entry.table,
+                    entry.key.clone(),
+                    entry.before.clone(),
+                    entry.after.clone(),
+                )
+            })
             .collect()
     }
 

@@ -21,7 +21,11 @@ impl Player {
         let program = plan.first().clone();
         let projection = Projection::create(path, program.layouts.clone(), Access::Building)?;
         let next_switch = plan.at(Seq(1)).1;
-        Ok(Player { materializer: Materializer::new(runtime, program, projection), plan, next_switch })
+        Ok(Player {
+            materializer: Materializer::new(runtime, program, projection),
+            plan,
+            next_switch,
+        })
     }
 
     /// Goes on with an existing projection.
@@ -29,7 +33,11 @@ impl Player {
         let (program, next_switch) = plan.at(position);
         let program = program.clone();
         let projection = Projection::open(path, program.layouts.clone(), Access::Live)?;
-        Ok(Player { materializer: Materializer::new(runtime, program, projection), plan, next_switch })
+        Ok(Player {
+            materializer: Materializer::new(runtime, program, projection),
+            plan,
+            next_switch,
+        })
     }
 
     /// Works out the effects of the next event, under the lineup that the plan has for it.

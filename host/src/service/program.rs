@@ -123,7 +123,10 @@ impl Program {
                 for name in &manifest.materializes {
                     let handlers = self.handlers.entry(TypeName::new(name)?).or_default();
                     // Newest first: the first version in the chain that names a type handles it.
-                    if handlers.last().is_none_or(|last: &Handler| last.plugin != plugin) {
+                    if handlers
+                        .last()
+                        .is_none_or(|last: &Handler| last.plugin != plugin)
+                    {
                         handlers.push(handler);
                     }
                 }
@@ -185,18 +188,29 @@ impl Program {
 
     /// The schema of an event type, or that nobody declares it.
     pub fn event_schema(&self, name: &str) -> Result<&PayloadSchema> {
-        self.events.get(name).ok_or_else(|| self.unknown("event", name, self.events.keys()))
+        self.events
+            .get(name)
+            .ok_or_else(|| self.unknown("event", name, self.events.keys()))
     }
 
     pub fn command_schema(&self, name: &str) -> Result<&PayloadSchema> {
-        self.commands.get(name).ok_or_else(|| self.unknown("command", name, self.commands.keys()))
+        self.commands
+            .get(name)
+            .ok_or_else(|| self.unknown("command", name, self.commands.keys()))
     }
 
-    fn unknown<'a>(&self, what: &str, name: &str, known: impl Iterator<Item = &'a TypeName>) -> Error {
+    fn unknown<'a>(
+        &self,
+        what: &str,
+        name: &str,
+        known: impl Iterator<Item = &'a TypeName>,
+    ) -> Error {
         let mut known: Vec<_> = known.map(TypeName::as_str).collect();
         known.sort_unstable();
-        let error =
-            Error::refused(format!("{what} type '{}' is not known to this book", name.escape_debug()));
+        let error = Error::refused(format!(
+            "{what} type '{}' is not known to this book",
+            name.escape_debug()
+        ));
         if known.is_empty() {
             error.hint("no version is active: daybook load BOOK FILE.wasm, then daybook activate BOOK PLUGIN@DATE")
         } else {
@@ -218,9 +232,14 @@ fn chain(
                 limits::CASCADE_DEPTH_MAX
             )));
         }
-        let next = PluginVersion { plugin: version.plugin.clone(), date: below };
+        let next = PluginVersion {
+            plugin: version.plugin.clone(),
+            date: below,
+        };
         codes.push(code(&next).map_err(|error| {
-            error.context(format!("{version} extends {next}")).hint(format!("load {next} first"))
+            error
+                .context(format!("{version} extends {next}"))
+                .hint(format!("load {next} first"))
         })?);
     }
     Ok(codes)
@@ -237,9 +256,11 @@ fn merged_tables(plugin: &PluginName, codes: &[Arc<Code>]) -> Result<Vec<Arc<Tab
                 continue;
             };
             let same_key = older.key.len() == newest.key.len()
-                && older.key.iter().zip(&newest.key).all(|(&old, &new)| {
-                    older.columns[old].name == newest.columns[new].name
-                });
+                && older
+                    .key
+                    .iter()
+                    .zip(&newest.key)
+                    .all(|(&old, &new)| older.columns[old].name == newest.columns[new].name);
             if !same_key {
                 return Err(Error::refused(format!(
                     "table '{plugin}.{}' has another primary key than in {}, which still runs below",
@@ -292,8 +313,14 @@ fn view(code: &Code, chain: &[Arc<Code>], layouts: &Layouts, lineup: &Lineup) ->
                 code.version, foreign.plugin, foreign.table
             ));
             match lineup.version(&foreign.plugin) {
-                None => error.hint(format!("activate a version of plugin '{}' first", foreign.plugin)),
-                Some(date) => error.hint(format!("{}@{date} is active and has no such table", foreign.plugin)),
+                None => error.hint(format!(
+                    "activate a version of plugin '{}' first",
+                    foreign.plugin
+                )),
+                Some(date) => error.hint(format!(
+                    "{}@{date} is active and has no such table",
+                    foreign.plugin
+                )),
             }
         })?;
         let table = view_table(layouts, at, foreign.columns.iter(), false)
@@ -332,5 +359,10 @@ fn view_table<'a>(
         })
         .collect::<Result<_>>()?;
     let identity = columns.iter().copied().eq(0..layout.columns.len());
-    Ok(ViewTable { table, columns, identity, writable })
+    Ok(ViewTable {
+        table,
+        columns,
+        identity,
+        writable,
+    })
 }

@@ -57,7 +57,8 @@ impl Reader {
         let live = self.live()?;
         let path = self.dir.projection(&live.file);
         let head = self.head()?;
-        Ok(!path.is_file() || Projection::position_of(&path).map_or(true, |position| position < head))
+        Ok(!path.is_file()
+            || Projection::position_of(&path).map_or(true, |position| position < head))
     }
 
     fn live(&self) -> Result<ProjectionRecord> {
@@ -81,7 +82,9 @@ impl Reader {
     pub fn show(&self, seq: Seq) -> Result<Shown> {
         let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
             let head = self.head()?;
-            return Err(Error::usage(format!("event {seq} is not in the log; its head is {head}")));
+            return Err(Error::usage(format!(
+                "event {seq} is not in the log; its head is {head}"
+            )));
         };
         let (changes, tasks) =
             decode(&stored.effects, &self.log.layouts()?).map_err(|error| match error {
@@ -92,7 +95,11 @@ impl Reader {
                     "the recorded effects of event {seq} are of a table that no loaded version declares"
                 )),
             })?;
-        Ok(Shown { stored, changes, tasks })
+        Ok(Shown {
+            stored,
+            changes,
+            tasks,
+        })
     }
 
     /// Every version that was ever loaded, by plugin and date.
@@ -136,8 +143,10 @@ impl Reader {
             Some(record) => Ok(record.file.clone()),
             None => {
                 let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
-                Err(Error::usage(format!("there is no projection '{}'", name.escape_debug()))
-                    .hint(format!("projections of this book: {}", names.join(", "))))
+                Err(
+                    Error::usage(format!("there is no projection '{}'", name.escape_debug()))
+                        .hint(format!("projections of this book: {}", names.join(", "))),
+                )
             }
         }
     }
@@ -157,10 +166,15 @@ mod tests {
     fn position(reader: &Reader) -> Result<Value> {
         let mut rows = Vec::new();
         let sql = "SELECT position FROM _daybook";
-        reader.query(LIVE, sql, |_| Ok(()), |row| {
-            rows.extend(row);
-            Ok(())
-        })?;
+        reader.query(
+            LIVE,
+            sql,
+            |_| Ok(()),
+            |row| {
+                rows.extend(row);
+                Ok(())
+            },
+        )?;
         Ok(rows.remove(0))
     }
 
@@ -186,7 +200,10 @@ mod tests {
         std::fs::remove_file(&live).unwrap();
         let lock = BookDir::open(&path).unwrap().lock().unwrap();
         let reader = Reader::open(&path, &mut silent()).unwrap();
-        assert!(position(&reader).is_err(), "nobody may touch a book that is being written");
+        assert!(
+            position(&reader).is_err(),
+            "nobody may touch a book that is being written"
+        );
         drop(lock);
         let reader = Reader::open(&path, &mut silent()).unwrap();
         assert_eq!(position(&reader).unwrap(), Value::Integer(0));
@@ -198,8 +215,16 @@ mod tests {
         let path = directory.path().join("book");
         drop(book(&path));
         let reader = Reader::open(&path, &mut silent()).unwrap();
-        assert_eq!(reader.show(Seq(7)).unwrap_err().message, "event 7 is not in the log; its head is 0");
-        let error = reader.query("other", "SELECT 1", |_| Ok(()), |_| Ok(())).unwrap_err();
-        assert_eq!(error.hint.as_deref(), Some("projections of this book: live"));
+        assert_eq!(
+            reader.show(Seq(7)).unwrap_err().message,
+            "event 7 is not in the log; its head is 0"
+        );
+        let error = reader
+            .query("other", "SELECT 1", |_| Ok(()), |_| Ok(()))
+            .unwrap_err();
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("projections of this book: live")
+        );
     }
 }

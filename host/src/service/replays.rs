@@ -62,7 +62,13 @@ impl Book {
     }
 
     /// Materializes `1..=to` into a projection of its own name, replacing an earlier replay of that name when it is done.
-    pub fn replay(&mut self, picked: &Picked, to: Option<Seq>, name: &str, progress: OnProgress<'_>) -> Result<Replayed> {
+    pub fn replay(
+        &mut self,
+        picked: &Picked,
+        to: Option<Seq>,
+        name: &str,
+        progress: OnProgress<'_>,
+    ) -> Result<Replayed> {
         if !is_identifier(name) || name == super::LIVE {
             return Err(Error::usage(format!(
                 "'{}' cannot be the name of a replay: [a-z][a-z0-9_]*, not '{}'",
@@ -72,7 +78,10 @@ impl Book {
         }
         let to = to.unwrap_or(self.head());
         if to > self.head() {
-            return Err(Error::usage(format!("event {to} is not in the log; its head is {}", self.head())));
+            return Err(Error::usage(format!(
+                "event {to} is not in the log; its head is {}",
+                self.head()
+            )));
         }
         let schedule = self.schedule_of(picked)?;
         let record = ProjectionRecord {
@@ -91,16 +100,28 @@ impl Book {
             let plan = self.plan(&schedule)?;
             plan.at(to).0.clone()
         };
-        let mut projection =
-            crate::store::Projection::open(&path, program.layouts.clone(), crate::store::Access::Live)?;
+        let mut projection = crate::store::Projection::open(
+            &path,
+            program.layouts.clone(),
+            crate::store::Access::Live,
+        )?;
         let (head, rows) = (projection.head(), projection.rows_digest()?);
         drop(projection);
-        let old = self.log.projections()?.into_iter().find(|known| known.name == name);
+        let old = self
+            .log
+            .projections()?
+            .into_iter()
+            .find(|known| known.name == name);
         self.log.transaction(|log| log.put_projection(&record))?;
         if let Some(old) = old {
             remove_projection(&self.dir.projection(&old.file))?;
         }
-        Ok(Replayed { name: name.to_owned(), head, schedule, rows })
+        Ok(Replayed {
+            name: name.to_owned(),
+            head,
+            schedule,
+            rows,
+        })
     }
 
     /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hash and rows.
@@ -120,7 +141,11 @@ impl Book {
         let total: u64 = epochs
             .iter()
             .enumerate()
-            .map(|(at, _)| epochs.get(at + 1).map_or(self.head().0, |(next, _)| next.0 - 1))
+            .map(|(at, _)| {
+                epochs
+                    .get(at + 1)
+                    .map_or(self.head().0, |(next, _)| next.0 - 1)
+            })
             .sum();
         let mut done = 0;
         for (at, (from, schedule)) in epochs.iter().enumerate() {
@@ -129,11 +154,16 @@ impl Book {
             }
             verified.epochs += 1;
             let last = at + 1 == epochs.len();
-            let to = epochs.get(at + 1).map_or(self.head(), |(next, _)| Seq(next.0 - 1));
+            let to = epochs
+                .get(at + 1)
+                .map_or(self.head(), |(next, _)| Seq(next.0 - 1));
             let path = self.dir.projection("verify.building");
             remove_projection(&path)?;
             let problem = self.verify_epoch(schedule, &path, *from, to, last, &mut |at| {
-                progress(Progress { done: done + at.0, total });
+                progress(Progress {
+                    done: done + at.0,
+                    total,
+                });
             });
             remove_projection(&path)?;
             verified.problem = problem?;
@@ -148,22 +178,35 @@ impl Book {
         while next <= self.head() {
             let stored = self.log.stored(next, self.head(), limits::REPLAY_BATCH)?;
             if stored.is_empty() {
-                return Ok(Some(format!("event {next} is missing in the log, or its effects are")));
+                return Ok(Some(format!(
+                    "event {next} is missing in the log, or its effects are"
+                )));
             }
             for record in stored {
                 if record.event.seq != next {
-                    return Ok(Some(format!("event {next} is missing in the log, or its effects are")));
+                    return Ok(Some(format!(
+                        "event {next} is missing in the log, or its effects are"
+                    )));
                 }
-                hash = chain_hash(&hash, &record.event, &payload_hash(&record.salt, &record.event.data));
+                hash = chain_hash(
+                    &hash,
+                    &record.event,
+                    &payload_hash(&record.salt, &record.event.data),
+                );
                 if hash != record.hash {
-                    return Ok(Some(format!("event {next} is not what was logged: its hash does not hold")));
+                    return Ok(Some(format!(
+                        "event {next} is not what was logged: its hash does not hold"
+                    )));
                 }
                 next = next.next();
             }
         }
         let (events, effects, _) = self.log.counts()?;
         if (events, effects) != (self.head().0, self.head().0) {
-            return Ok(Some(format!("the log has {events} events and {effects} effects, its head is {}", self.head())));
+            return Ok(Some(format!(
+                "the log has {events} events and {effects} effects, its head is {}",
+                self.head()
+            )));
         }
         Ok(None)
     }
@@ -180,7 +223,10 @@ impl Book {
     ) -> Result<Option<String>> {
         let plan = self.plan(schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
-        player.materializer.projection().reverse_unordered_selects(true)?;
+        player
+            .materializer
+            .projection()
+            .reverse_unordered_selects(true)?;
         let mut next = Seq(1);
         while next <= to {
             for record in self.log.stored(next, to, limits::REPLAY_BATCH)? {
@@ -188,7 +234,10 @@ impl Book {
                 let outcome = match player.run(event) {
                     Ok(outcome) => outcome,
                     Err(super::Failure::Doom(doom)) => {
-                        return Ok(Some(format!("event of doom: {}", doom.into_error().message)));
+                        return Ok(Some(format!(
+                            "event of doom: {}",
+                            doom.into_error().message
+                        )));
                     }
                     Err(super::Failure::Host(error)) => return Err(error),
                 };
@@ -220,7 +269,10 @@ impl Book {
         for (table, layout) in layouts.tables.iter().enumerate() {
             let live = self.live_projection().table_digest(table)?;
             if player.materializer.projection().table_digest(table)? != live {
-                return Ok(Some(format!("the rows of table '{}' differ from the replay's", layout.sql_name)));
+                return Ok(Some(format!(
+                    "the rows of table '{}' differ from the replay's",
+                    layout.sql_name
+                )));
             }
         }
         Ok(None)
@@ -233,8 +285,11 @@ impl Book {
             Some(record) => Ok(self.dir.projection(&record.file)),
             None => {
                 let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
-                Err(Error::new(ErrorKind::Usage, format!("there is no projection '{}'", name.escape_debug()))
-                    .hint(format!("projections of this book: {}", names.join(", "))))
+                Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("there is no projection '{}'", name.escape_debug()),
+                )
+                .hint(format!("projections of this book: {}", names.join(", "))))
             }
         }
     }

@@ -26,25 +26,36 @@ impl PayloadSchema {
             .with_pattern_options(jsonschema::PatternOptions::regex())
             .build(&schema)
             .map_err(|error| refuse(format!("is not a JSON Schema: {error}")))?;
-        Ok(PayloadSchema { name: name.to_owned(), validator })
+        Ok(PayloadSchema {
+            name: name.to_owned(),
+            validator,
+        })
     }
 
     /// Refuses a payload with the JSON pointer to the first fault.
     pub fn check(&self, data: &str) -> Result<()> {
         check_size(&self.name, data)?;
-        let payload: Json = serde_json::from_str(data)
-            .map_err(|error| Error::refused(format!("payload of '{}' is not JSON: {error}", self.name)))?;
+        let payload: Json = serde_json::from_str(data).map_err(|error| {
+            Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
+        })?;
         match self.validator.iter_errors(&payload).next() {
             None => Ok(()),
             Some(fault) => {
                 let pointer = fault.instance_path().to_string();
-                let place = if pointer.is_empty() { "the payload".to_owned() } else { format!("'{pointer}'") };
+                let place = if pointer.is_empty() {
+                    "the payload".to_owned()
+                } else {
+                    format!("'{pointer}'")
+                };
                 let mut text = fault.to_string();
                 if text.len() > 300 {
                     text = text.chars().take(300).collect::<String>() + "…";
                 }
-                Err(Error::refused(format!("payload of '{}' does not fit its schema at {place}: {text}", self.name))
-                    .hint("daybook plugin inspect FILE.wasm shows the schema"))
+                Err(Error::refused(format!(
+                    "payload of '{}' does not fit its schema at {place}: {text}",
+                    self.name
+                ))
+                .hint("daybook plugin inspect FILE.wasm shows the schema"))
             }
         }
     }

@@ -44,16 +44,27 @@ impl Scope {
         command: Option<CommandIds>,
     ) -> Box<Scope> {
         let view = program.link(handler).view.clone();
-        Box::new(Scope { ground: Some(ground), program, runtime, handler, view, command })
+        Box::new(Scope {
+            ground: Some(ground),
+            program,
+            runtime,
+            handler,
+            view,
+            command,
+        })
     }
 
     /// The ground, given back after the call.
     pub fn into_ground(self: Box<Self>) -> Box<Ground> {
-        self.ground.expect("the ground is back when a call has ended")
+        self.ground
+            .expect("the ground is back when a call has ended")
     }
 
     fn ground(&mut self) -> &mut Ground {
-        let ground = self.ground.as_mut().expect("the ground is here while a handler runs");
+        let ground = self
+            .ground
+            .as_mut()
+            .expect("the ground is here while a handler runs");
         ground.usage.host_calls += 1;
         ground
     }
@@ -93,7 +104,10 @@ impl Scope {
 
     fn key(view: &View, layout: &TableLayout, key: Vec<Value>) -> Result<Vec<Value>, Violation> {
         let right = key.len() == layout.key.len()
-            && key.iter().zip(&layout.key).all(|(value, &at)| fits(value, &layout.columns[at]));
+            && key
+                .iter()
+                .zip(&layout.key)
+                .all(|(value, &at)| fits(value, &layout.columns[at]));
         if right {
             return Ok(key.into_iter().map(normal).collect());
         }
@@ -101,7 +115,13 @@ impl Scope {
         let wanted: Vec<_> = layout
             .key
             .iter()
-            .map(|&at| format!("{} {}", layout.columns[at].name, layout.columns[at].kind.sql()))
+            .map(|&at| {
+                format!(
+                    "{} {}",
+                    layout.columns[at].name,
+                    layout.columns[at].kind.sql()
+                )
+            })
             .collect();
         Err(Violation(format!(
             "{}: the key of table '{}' is ({}), not ({})",
@@ -113,7 +133,12 @@ impl Scope {
     }
 
     /// A row of the component's columns, checked; as a key and the values in the component's order.
-    fn row(view: &View, table: &ViewTable, layout: &TableLayout, row: &mut [Value]) -> Result<(), Violation> {
+    fn row(
+        view: &View,
+        table: &ViewTable,
+        layout: &TableLayout,
+        row: &mut [Value],
+    ) -> Result<(), Violation> {
         if row.len() != table.columns.len() {
             return Err(Violation(format!(
                 "{}: a row of table '{}' has {} columns, not {}",
@@ -157,13 +182,20 @@ impl Scope {
     }
 
     /// The component's row as a row of the layout: columns it does not know keep what they had, or get their default.
-    fn widen(table: &ViewTable, layout: &TableLayout, row: Vec<Value>, current: Option<&Row>) -> Row {
+    fn widen(
+        table: &ViewTable,
+        layout: &TableLayout,
+        row: Vec<Value>,
+        current: Option<&Row>,
+    ) -> Row {
         if table.identity {
             return row.into();
         }
         let mut wide: Vec<Value> = match current {
             Some(current) => current.to_vec(),
-            None => (0..layout.columns.len()).map(|at| layout.missing(at)).collect(),
+            None => (0..layout.columns.len())
+                .map(|at| layout.missing(at))
+                .collect(),
         };
         for (value, &at) in row.into_iter().zip(&table.columns) {
             wide[at] = value;
@@ -185,9 +217,16 @@ impl Scope {
                 column.map(|column| row[column].clone())
             })
             .collect::<Option<_>>()
-            .ok_or_else(|| Violation(format!("{}: the row of table '{name}' lacks its key", view.version)))?;
+            .ok_or_else(|| {
+                Violation(format!(
+                    "{}: the row of table '{name}' lacks its key",
+                    view.version
+                ))
+            })?;
         let result = Self::put(ground, table, &layout, key, row, mode);
-        result.map_err(|error| self.blame(error))?.map_or(Ok(Ok(())), |error| Ok(Err(error)))
+        result
+            .map_err(|error| self.blame(error))?
+            .map_or(Ok(Ok(())), |error| Ok(Err(error)))
     }
 
     fn put(
@@ -205,9 +244,12 @@ impl Scope {
             _ => {}
         }
         let row = Self::widen(table, layout, row, current.as_ref());
-        if let Some(column) = layout.columns.iter().zip(row.iter()).find_map(|(column, value)| {
-            (!fits(value, column)).then_some(column)
-        }) {
+        if let Some(column) = layout
+            .columns
+            .iter()
+            .zip(row.iter())
+            .find_map(|(column, value)| (!fits(value, column)).then_some(column))
+        {
             return Err(Error::refused(format!(
                 "a row of table '{}' needs column '{}', which this version does not know and which has no default",
                 layout.sql_name, column.name
@@ -237,7 +279,11 @@ fn normal(value: Value) -> Value {
 
 /// The component's columns of a row.
 fn narrow(table: &ViewTable, row: &Row) -> Vec<Value> {
-    if table.identity { row.to_vec() } else { table.columns.iter().map(|&at| row[at].clone()).collect() }
+    if table.identity {
+        row.to_vec()
+    } else {
+        table.columns.iter().map(|&at| row[at].clone()).collect()
+    }
 }
 
 impl StateRead for Scope {
@@ -263,7 +309,10 @@ impl StateRead for Scope {
 
     fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<QueryResult, Violation> {
         let view = self.view.clone();
-        match self.ground().query(&view.scope, &view.sql_tables, sql, &parameters) {
+        match self
+            .ground()
+            .query(&view.scope, &view.sql_tables, sql, &parameters)
+        {
             Ok(result) => Ok(result),
             Err(error) => Err(self.blame(error)),
         }
@@ -322,14 +371,27 @@ impl Materialization for Scope {
             )));
         }
         if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(&task.data) {
-            return Err(refuse(format!("the data of a '{}' task is not JSON: {error}", task.kind)));
+            return Err(refuse(format!(
+                "the data of a '{}' task is not JSON: {error}",
+                task.kind
+            )));
         }
-        if let Some(time) = task.not_before.as_deref().filter(|time| !crate::model::clock::is_rfc3339(time)) {
-            return Err(refuse(format!("'{}' is not an RFC 3339 time", time.escape_debug())));
+        if let Some(time) = task
+            .not_before
+            .as_deref()
+            .filter(|time| !crate::model::clock::is_rfc3339(time))
+        {
+            return Err(refuse(format!(
+                "'{}' is not an RFC 3339 time",
+                time.escape_debug()
+            )));
         }
         let ground = self.ground();
         if ground.tasks.len() == limits::TASKS_PER_EVENT_MAX {
-            return Err(refuse(format!("more than {} tasks for one event", limits::TASKS_PER_EVENT_MAX)));
+            return Err(refuse(format!(
+                "more than {} tasks for one event",
+                limits::TASKS_PER_EVENT_MAX
+            )));
         }
         ground.tasks.push(task);
         Ok(())
@@ -340,11 +402,20 @@ impl Materialization for Scope {
         let Some(below) = self.program.below(self.handler, event.event_type.as_str()) else {
             return Ok(Ok(()));
         };
-        let mut ground = self.ground.take().expect("the ground is here while a handler runs");
+        let mut ground = self
+            .ground
+            .take()
+            .expect("the ground is here while a handler runs");
         let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
         let fuel_max = ground.fuel_left.min(limits::FUEL_PER_CALL_MAX);
         let code = self.program.link(below).code.clone();
-        let scope = Scope::new(ground, self.program.clone(), self.runtime.clone(), below, None);
+        let scope = Scope::new(
+            ground,
+            self.program.clone(),
+            self.runtime.clone(),
+            below,
+            None,
+        );
         let called = self.runtime.materialize(&code, &event, scope, fuel_max);
         ground = give_back(called.cx.into_any());
         ground.fuel_left = ground.fuel_left.saturating_sub(called.fuel);
@@ -365,7 +436,10 @@ impl Materialization for Scope {
 impl Creation for Scope {
     fn now(&mut self) -> String {
         self.ground();
-        self.command.as_ref().map(|command| command.time.clone()).unwrap_or_default()
+        self.command
+            .as_ref()
+            .map(|command| command.time.clone())
+            .unwrap_or_default()
     }
 
     fn make_id(&mut self) -> Result<String, Violation> {
@@ -382,5 +456,8 @@ impl Creation for Scope {
 
 /// The ground inside a capability that the runtime gives back.
 pub fn give_back(scope: Box<dyn Any + Send>) -> Box<Ground> {
-    scope.downcast::<Scope>().expect("the runtime gives back what it was lent").into_ground()
+    scope
+        .downcast::<Scope>()
+        .expect("the runtime gives back what it was lent")
+        .into_ground()
 }

@@ -52,7 +52,11 @@ pub enum Policy {
 impl Book {
     /// Registers a component: inspected, compiled, checked against the versions it extends. Nothing else changes.
     pub fn load(&mut self, bytes: &[u8]) -> Result<Loaded> {
-        let code = Arc::new(self.library.runtime.load(bytes, Some(&self.library.cache))?);
+        let code = Arc::new(
+            self.library
+                .runtime
+                .load(bytes, Some(&self.library.cache))?,
+        );
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
         let loaded = Loaded {
@@ -98,7 +102,9 @@ impl Book {
                 old.short(),
                 new.short()
             ))
-            .hint("a version that was used stays as it is for ever; give the new code a later date"))
+            .hint(
+                "a version that was used stays as it is for ever; give the new code a later date",
+            ))
         };
         let events = Listing::read(&self.log)?.events(version);
         if events > 0 {
@@ -114,23 +120,34 @@ impl Book {
     /// tables it will have. What it reads of plugins that are not active is checked at activation.
     fn tables_of(&mut self, code: &Arc<Code>) -> Result<Vec<Arc<TableLayout>>> {
         let mut lineup = Lineup::default();
-        lineup.0.insert(code.version.plugin.clone(), code.version.date);
+        lineup
+            .0
+            .insert(code.version.plugin.clone(), code.version.date);
         for reads in &code.manifest.reads {
             match self.lineup().version(&reads.plugin) {
                 Some(date) => lineup.0.insert(reads.plugin.parse()?, date),
                 None => {
                     let tables = code.manifest.tables.iter();
-                    return tables.map(|table| Ok(Arc::new(table.layout(&code.version.plugin)?))).collect();
+                    return tables
+                        .map(|table| Ok(Arc::new(table.layout(&code.version.plugin)?)))
+                        .collect();
                 }
             };
         }
         let library = &mut self.library;
         let log = &self.log;
         let program = Program::resolve(&lineup, |version| {
-            if *version == code.version { Ok(code.clone()) } else { library.code(log, version) }
+            if *version == code.version {
+                Ok(code.clone())
+            } else {
+                library.code(log, version)
+            }
         })?;
         let tables = program.layouts.tables.iter();
-        Ok(tables.filter(|table| table.plugin == code.version.plugin).cloned().collect())
+        Ok(tables
+            .filter(|table| table.plugin == code.version.plugin)
+            .cloned()
+            .collect())
     }
 
     pub fn versions(&self) -> Result<Vec<VersionLine>> {
@@ -139,7 +156,12 @@ impl Book {
 
     /// Puts a version in force. The new projection is built beside the live one and switched to in the log transaction
     /// that records the activation; whatever fails before that changes nothing.
-    pub fn activate(&mut self, version: &PluginVersion, policy: Policy, progress: OnProgress<'_>) -> Result<Seq> {
+    pub fn activate(
+        &mut self,
+        version: &PluginVersion,
+        policy: Policy,
+        progress: OnProgress<'_>,
+    ) -> Result<Seq> {
         self.library.find(version)?;
         let lineup = self.lineup().with(std::slice::from_ref(version));
         let activation = self.head().next();
@@ -171,10 +193,11 @@ impl Book {
             "policy": match policy { Policy::Pinned => "pinned", Policy::Recorded => "recorded" },
             "lineup": lineup.to_string(),
         });
-        let switched = self.append_system("daybook.VersionActivated", data.to_string(), |log, seq| {
-            log.put_projection(&record)?;
-            log.put_epoch(seq, &schedule)
-        });
+        let switched =
+            self.append_system("daybook.VersionActivated", data.to_string(), |log, seq| {
+                log.put_projection(&record)?;
+                log.put_epoch(seq, &schedule)
+            });
         let seq = match switched {
             Ok(seq) => seq,
             Err(error) => {
@@ -186,14 +209,25 @@ impl Book {
         let plan = self.plan(&schedule)?;
         let (running_program, _) = plan.at(Seq(seq.0 - 1));
         let projection = Projection::open(&path, running_program.layouts.clone(), Access::Live)?;
-        let mut materializer = Materializer::new(self.library.runtime.clone(), running_program.clone(), projection);
+        let mut materializer = Materializer::new(
+            self.library.runtime.clone(),
+            running_program.clone(),
+            projection,
+        );
         if materializer.program().lineup != program.lineup {
             materializer.switch(program)?;
         }
-        self.live = Live { record, materializer };
+        self.live = Live {
+            record,
+            materializer,
+        };
         // The activation itself changes no row, but the position moves with it.
         let event = self.log.list(
-            &crate::store::EventFilter { from: Some(seq), to: Some(seq), ..Default::default() },
+            &crate::store::EventFilter {
+                from: Some(seq),
+                to: Some(seq),
+                ..Default::default()
+            },
             1,
         )?;
         self.live.materializer.run(&event[0]).map_err(Error::from)?;
@@ -204,7 +238,13 @@ impl Book {
     }
 
     /// Materializes `1..=to` under a schedule into a new projection file.
-    pub(super) fn build(&mut self, schedule: &Schedule, path: &std::path::Path, to: Seq, progress: OnProgress<'_>) -> Result<()> {
+    pub(super) fn build(
+        &mut self,
+        schedule: &Schedule,
+        path: &std::path::Path,
+        to: Seq,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
         let plan = self.plan(schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
         let log = &self.log;

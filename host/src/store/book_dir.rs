@@ -15,11 +15,19 @@ impl BookDir {
         if let Ok(mut entries) = std::fs::read_dir(path)
             && entries.next().is_some()
         {
-            return Err(Error::unavailable(format!("{} is not an empty directory", path.display()))
-                .hint("name a directory that does not exist yet"));
+            return Err(Error::unavailable(format!(
+                "{} is not an empty directory",
+                path.display()
+            ))
+            .hint("name a directory that does not exist yet"));
         }
         let book = BookDir(path.to_owned());
-        for directory in [book.0.clone(), book.0.join("projections"), book.0.join("snapshots"), book.cache()] {
+        for directory in [
+            book.0.clone(),
+            book.0.join("projections"),
+            book.0.join("snapshots"),
+            book.cache(),
+        ] {
             std::fs::create_dir_all(&directory)
                 .map_err(|error| Error::io(format!("creating {}", directory.display()), error))?;
         }
@@ -29,8 +37,11 @@ impl BookDir {
     pub fn open(path: &Path) -> Result<BookDir> {
         let book = BookDir(path.to_owned());
         if !book.log().is_file() {
-            return Err(Error::unavailable(format!("{} is not a book: it has no log.db", path.display()))
-                .hint(format!("make one with: daybook init {}", path.display())));
+            return Err(Error::unavailable(format!(
+                "{} is not a book: it has no log.db",
+                path.display()
+            ))
+            .hint(format!("make one with: daybook init {}", path.display())));
         }
         // Both can be deleted at any time.
         for directory in [book.0.join("projections"), book.cache()] {
@@ -67,10 +78,11 @@ impl BookDir {
             .map_err(|error| Error::io(format!("opening {}", path.display()), error))?;
         match file.try_lock() {
             Ok(()) => Ok(BookLock(file)),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::unavailable(format!("{} is open in another process", self.0.display()))
-                    .hint("wait until it is done, or stop it; reading needs no lock"))
-            }
+            Err(TryLockError::WouldBlock) => Err(Error::unavailable(format!(
+                "{} is open in another process",
+                self.0.display()
+            ))
+            .hint("wait until it is done, or stop it; reading needs no lock")),
             Err(TryLockError::Error(error)) => {
                 Err(Error::io(format!("locking {}", path.display()), error))
             }
@@ -80,11 +92,14 @@ impl BookDir {
     /// Removes what an interrupted build left: files below `projections/` that no record names.
     pub fn sweep(&self, known: &[String]) -> Result<()> {
         let directory = self.0.join("projections");
-        let entries = std::fs::read_dir(&directory)
-            .map_err(|error| Error::io(directory.display(), error))?;
+        let entries =
+            std::fs::read_dir(&directory).map_err(|error| Error::io(directory.display(), error))?;
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name.trim_end_matches("-wal").trim_end_matches("-shm").trim_end_matches("-journal");
+            let stem = name
+                .trim_end_matches("-wal")
+                .trim_end_matches("-shm")
+                .trim_end_matches("-journal");
             if !known.iter().any(|file| file == stem) {
                 std::fs::remove_file(entry.path())
                     .map_err(|error| Error::io(format!("removing {name}"), error))?;

@@ -27,14 +27,23 @@ impl LogDb {
             .map_err(|error| self.failed(error))?;
         let rows: Vec<(String, String, Vec<u8>, String, String)> = statement
             .query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
             })
             .and_then(Iterator::collect)
             .map_err(|error| self.failed(error))?;
         rows.into_iter()
             .map(|(plugin, date, digest, manifest, loaded_at)| {
                 Ok(StoredVersion {
-                    version: PluginVersion { plugin: plugin.parse()?, date: date.parse()? },
+                    version: PluginVersion {
+                        plugin: plugin.parse()?,
+                        date: date.parse()?,
+                    },
                     digest: Digest::from_slice(&digest)?,
                     manifest: serde_json::from_str(&manifest).map_err(|error| {
                         Error::corrupt(format!("manifest of {plugin}@{date}: {error}"))
@@ -47,27 +56,42 @@ impl LogDb {
 
     pub fn component(&self, digest: &Digest) -> Result<Vec<u8>> {
         self.connection
-            .query_row("SELECT bytes FROM components WHERE digest = ?1", [&digest.0[..]], |row| {
-                row.get(0)
-            })
+            .query_row(
+                "SELECT bytes FROM components WHERE digest = ?1",
+                [&digest.0[..]],
+                |row| row.get(0),
+            )
             .optional()
             .map_err(|error| self.failed(error))?
             .ok_or_else(|| Error::corrupt(format!("component {digest} is not in the log")))
     }
 
     /// Registers a version, replacing one of the same date. Part of the open transaction.
-    pub fn put_version(&mut self, version: &StoredVersion, bytes: &[u8], layouts: &[Arc<TableLayout>]) -> Result<()> {
+    pub fn put_version(
+        &mut self,
+        version: &StoredVersion,
+        bytes: &[u8],
+        layouts: &[Arc<TableLayout>],
+    ) -> Result<()> {
         let manifest = serde_json::to_string(&version.manifest)
             .map_err(|error| Error::internal(format!("writing a manifest: {error}")))?;
         let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
-            self.connection.execute(sql, values).map_err(|error| self.failed(error))
+            self.connection
+                .execute(sql, values)
+                .map_err(|error| self.failed(error))
         };
         let digest = &version.digest.0[..];
-        run("INSERT OR IGNORE INTO components (digest, bytes) VALUES (?1, ?2)", params![digest, bytes])?;
+        run(
+            "INSERT OR IGNORE INTO components (digest, bytes) VALUES (?1, ?2)",
+            params![digest, bytes],
+        )?;
         run(
             "INSERT OR REPLACE INTO versions (plugin, date, digest, manifest, loaded_at) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![
-                version.version.plugin.as_str(), version.version.date.to_string(), digest, manifest,
+                version.version.plugin.as_str(),
+                version.version.date.to_string(),
+                digest,
+                manifest,
                 version.loaded_at
             ],
         )?;
@@ -75,7 +99,11 @@ impl LogDb {
             let declaration = Table {
                 name: layout.table.clone(),
                 columns: layout.columns.clone(),
-                primary_key: layout.key.iter().map(|&at| layout.columns[at].name.clone()).collect(),
+                primary_key: layout
+                    .key
+                    .iter()
+                    .map(|&at| layout.columns[at].name.clone())
+                    .collect(),
                 indexes: Vec::new(),
             };
             let declaration = serde_json::to_string(&declaration)

@@ -12,15 +12,78 @@ use crate::model::{Error, Result, limits};
 
 /// Functions whose result is the same on every machine and at any time.
 const FUNCTIONS: &[&str] = &[
-    "abs", "avg", "ceil", "ceiling", "char", "coalesce", "concat", "concat_ws", "count",
-    "cume_dist", "dense_rank", "first_value", "floor", "format", "glob", "group_concat", "hex",
-    "if", "ifnull", "iif", "instr", "json", "json_array", "json_array_length", "json_extract",
-    "json_group_array", "json_group_object", "json_insert", "json_object", "json_patch",
-    "json_quote", "json_remove", "json_replace", "json_set", "json_type", "json_valid", "->",
-    "->>", "lag", "last_value", "lead", "length", "like", "lower", "ltrim", "max", "min", "mod",
-    "nth_value", "ntile", "nullif", "octet_length", "percent_rank", "printf", "quote", "rank",
-    "replace", "round", "row_number", "rtrim", "sign", "string_agg", "substr", "substring", "sum",
-    "total", "trim", "trunc", "typeof", "unhex", "unicode", "upper",
+    "abs",
+    "avg",
+    "ceil",
+    "ceiling",
+    "char",
+    "coalesce",
+    "concat",
+    "concat_ws",
+    "count",
+    "cume_dist",
+    "dense_rank",
+    "first_value",
+    "floor",
+    "format",
+    "glob",
+    "group_concat",
+    "hex",
+    "if",
+    "ifnull",
+    "iif",
+    "instr",
+    "json",
+    "json_array",
+    "json_array_length",
+    "json_extract",
+    "json_group_array",
+    "json_group_object",
+    "json_insert",
+    "json_object",
+    "json_patch",
+    "json_quote",
+    "json_remove",
+    "json_replace",
+    "json_set",
+    "json_type",
+    "json_valid",
+    "->",
+    "->>",
+    "lag",
+    "last_value",
+    "lead",
+    "length",
+    "like",
+    "lower",
+    "ltrim",
+    "max",
+    "min",
+    "mod",
+    "nth_value",
+    "ntile",
+    "nullif",
+    "octet_length",
+    "percent_rank",
+    "printf",
+    "quote",
+    "rank",
+    "replace",
+    "round",
+    "row_number",
+    "rtrim",
+    "sign",
+    "string_agg",
+    "substr",
+    "substring",
+    "sum",
+    "total",
+    "trim",
+    "trunc",
+    "typeof",
+    "unhex",
+    "unicode",
+    "upper",
 ];
 
 /// Table-valued functions that only read their argument.
@@ -35,7 +98,10 @@ enum Mode {
     #[default]
     Host,
     /// A plugin's statement; `denied` collects why.
-    Plugin { tables: Arc<BTreeSet<String>>, denied: Option<String> },
+    Plugin {
+        tables: Arc<BTreeSet<String>>,
+        denied: Option<String>,
+    },
 }
 
 /// Sits between plugin SQL and a connection.
@@ -48,8 +114,10 @@ pub struct Guard {
 
 impl Guard {
     pub fn install(connection: &mut Connection) -> Result<Guard> {
-        let guard =
-            Guard { mode: Arc::default(), steps: Arc::new(AtomicU64::new(u64::MAX)) };
+        let guard = Guard {
+            mode: Arc::default(),
+            steps: Arc::new(AtomicU64::new(u64::MAX)),
+        };
         let mode = guard.mode.clone();
         let authorize = move |context: AuthContext<'_>| {
             let mut mode = mode.lock().expect("the guard's lock is never poisoned");
@@ -75,21 +143,34 @@ impl Guard {
         };
         let failed = |error| super::sqlite("guarding a projection", error);
         connection.authorizer(Some(authorize)).map_err(failed)?;
-        connection.progress_handler(STEPS_PER_TICK as i32, Some(progress)).map_err(failed)?;
+        connection
+            .progress_handler(STEPS_PER_TICK as i32, Some(progress))
+            .map_err(failed)?;
         Ok(guard)
     }
 
     /// Until `leave`, statements are compiled and run as a plugin's.
     pub fn enter(&self, tables: Arc<BTreeSet<String>>) {
-        *self.mode.lock().expect("the guard's lock is never poisoned") =
-            Mode::Plugin { tables, denied: None };
-        self.steps.store(limits::SQL_STEPS_PER_QUERY_MAX, Ordering::Relaxed);
+        *self
+            .mode
+            .lock()
+            .expect("the guard's lock is never poisoned") = Mode::Plugin {
+            tables,
+            denied: None,
+        };
+        self.steps
+            .store(limits::SQL_STEPS_PER_QUERY_MAX, Ordering::Relaxed);
     }
 
     /// Back to the host. What was denied, if anything was.
     pub fn leave(&self) -> Option<String> {
         self.steps.store(u64::MAX, Ordering::Relaxed);
-        let mode = std::mem::take(&mut *self.mode.lock().expect("the guard's lock is never poisoned"));
+        let mode = std::mem::take(
+            &mut *self
+                .mode
+                .lock()
+                .expect("the guard's lock is never poisoned"),
+        );
         match mode {
             Mode::Host => None,
             Mode::Plugin { denied, .. } => denied,
@@ -113,9 +194,8 @@ fn refusal(action: &AuthAction<'_>, tables: &BTreeSet<String>) -> Option<String>
         }
         AuthAction::Function { function_name } => {
             let name = function_name.to_ascii_lowercase();
-            (!FUNCTIONS.contains(&name.as_str())).then(|| {
-                format!("it calls '{name}', which is not a deterministic function")
-            })
+            (!FUNCTIONS.contains(&name.as_str()))
+                .then(|| format!("it calls '{name}', which is not a deterministic function"))
         }
         other => {
             let text = format!("{other:?}");

@@ -8,7 +8,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
 use super::{schema, sqlite};
 use crate::model::event::Event;
 use crate::model::log::{
-    Appended, Commit, CommandOutcome, EventLog, RecordedCommand, RecordedEvent, Resolved,
+    Appended, CommandOutcome, Commit, EventLog, RecordedCommand, RecordedEvent, Resolved,
 };
 use crate::model::{Digest, Error, Result, Seq, TypeName};
 
@@ -48,14 +48,22 @@ pub struct EventFilter {
     pub subject: Option<String>,
 }
 
-const EVENT_COLUMNS: &str = "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
+const EVENT_COLUMNS: &str =
+    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
 
 impl LogDb {
     pub fn create(path: &Path) -> Result<LogDb> {
-        let log = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
-        log.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| log.failed(error))?;
+        let log = Self::connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
+        log.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| log.failed(error))?;
         schema::create_log(&log.connection)?;
-        log.connection.execute_batch("COMMIT").map_err(|error| log.failed(error))?;
+        log.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| log.failed(error))?;
         Ok(log)
     }
 
@@ -71,12 +79,20 @@ impl LogDb {
         let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(failed)?;
         // A reader may meet a writer's checkpoint; it waits rather than fails.
-        connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
         connection
-            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;")
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(failed)?;
+        connection
+            .execute_batch(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;",
+            )
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
-        Ok(LogDb { connection, path: path.to_owned(), lineups: HashMap::new() })
+        Ok(LogDb {
+            connection,
+            path: path.to_owned(),
+            lineups: HashMap::new(),
+        })
     }
 
     pub(super) fn failed(&self, error: rusqlite::Error) -> Error {
@@ -99,9 +115,13 @@ impl LogDb {
 
     /// Runs work in one durable transaction; what it changed is gone when it fails.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut LogDb) -> Result<T>) -> Result<T> {
-        self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
+        self.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.failed(error))?;
         let result = work(self).and_then(|value| {
-            self.connection.execute_batch("COMMIT").map_err(|error| self.failed(error))?;
+            self.connection
+                .execute_batch("COMMIT")
+                .map_err(|error| self.failed(error))?;
             Ok(value)
         });
         if result.is_err() {
@@ -118,7 +138,9 @@ impl LogDb {
             .prepare_cached("SELECT seq, data FROM events WHERE id = ?1 AND source = ?2")
             .and_then(|mut statement| {
                 statement
-                    .query_row((id, source), |row| Ok((Seq(row.get::<_, i64>(0)? as u64), row.get(1)?)))
+                    .query_row((id, source), |row| {
+                        Ok((Seq(row.get::<_, i64>(0)? as u64), row.get(1)?))
+                    })
                     .optional()
             })
             .map_err(|error| self.failed(error))
@@ -178,7 +200,12 @@ impl LogDb {
                 )
                 .and_then(|mut statement| {
                     statement.execute(params![
-                        task.id, seq, ordinal as i64, task.task.kind, task.task.key, task.task.data,
+                        task.id,
+                        seq,
+                        ordinal as i64,
+                        task.task.kind,
+                        task.task.key,
+                        task.task.data,
                         task.task.not_before,
                     ])
                 })
@@ -234,8 +261,10 @@ impl LogDb {
             }
         }
         text.push_str(&format!(" ORDER BY e.seq LIMIT {count_max}"));
-        let mut statement =
-            self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&text)
+            .map_err(|error| self.failed(error))?;
         let mut found = statement
             .query(rusqlite::params_from_iter(values))
             .map_err(|error| self.failed(error))?;
@@ -254,10 +283,16 @@ impl LogDb {
              FROM events e JOIN lineups l ON l.id = e.lineup JOIN effects f ON f.seq = e.seq
              WHERE e.seq >= ?1 AND e.seq <= ?2 ORDER BY e.seq LIMIT ?3"
         );
-        let mut statement =
-            self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&text)
+            .map_err(|error| self.failed(error))?;
         let mut found = statement
-            .query((from.0 as i64, to.0.min(i64::MAX as u64) as i64, count_max as i64))
+            .query((
+                from.0 as i64,
+                to.0.min(i64::MAX as u64) as i64,
+                count_max as i64,
+            ))
             .map_err(|error| self.failed(error))?;
         let mut events = Vec::new();
         let mut stamp = LineupText::default();
@@ -345,7 +380,9 @@ impl EventLog for LogDb {
             .connection
             .prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
             .and_then(|mut statement| {
-                statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()
+                statement
+                    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
             })
             .map_err(|error| self.failed(error))?;
         match last {
@@ -354,7 +391,12 @@ impl EventLog for LogDb {
         }
     }
 
-    fn append(&mut self, expected_head: Seq, _commit_id: &str, commit: &Commit) -> Result<Appended> {
+    fn append(
+        &mut self,
+        expected_head: Seq,
+        _commit_id: &str,
+        commit: &Commit,
+    ) -> Result<Appended> {
         self.transaction(|log| {
             let (head, _) = log.head()?;
             if head != expected_head {
@@ -366,14 +408,30 @@ impl EventLog for LogDb {
     }
 
     /// A local file never loses a reply; this only looks.
-    fn resolve(&mut self, expected_head: Seq, _commit_id: &str, commit: &Commit) -> Result<Resolved> {
+    fn resolve(
+        &mut self,
+        expected_head: Seq,
+        _commit_id: &str,
+        commit: &Commit,
+    ) -> Result<Resolved> {
         let (head, _) = self.head()?;
         let landed = head.0 >= expected_head.0 + commit.events.len() as u64;
-        Ok(if landed { Resolved::Landed } else { Resolved::Lost })
+        Ok(if landed {
+            Resolved::Landed
+        } else {
+            Resolved::Lost
+        })
     }
 
     fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
-        self.list(&EventFilter { from: Some(from), to: Some(to), ..EventFilter::default() }, count_max)
+        self.list(
+            &EventFilter {
+                from: Some(from),
+                to: Some(to),
+                ..EventFilter::default()
+            },
+            count_max,
+        )
     }
 }
 
@@ -388,7 +446,10 @@ struct LineupText {
 fn event(row: &rusqlite::Row<'_>, stamp: &mut LineupText) -> rusqlite::Result<Result<Event>> {
     let name = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
     let lineup = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
-    let known = stamp.event_type.as_ref().filter(|known| known.as_str() == name && stamp.text == lineup);
+    let known = stamp
+        .event_type
+        .as_ref()
+        .filter(|known| known.as_str() == name && stamp.text == lineup);
     let event_type = match known {
         Some(known) => known.clone(),
         None => {
@@ -428,7 +489,9 @@ fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredComma
     let outcome: String = row.get(9)?;
     let message: Option<String> = row.get(11)?;
     let outcome = match outcome.as_str() {
-        "accepted" => CommandOutcome::Accepted { events: row.get::<_, i64>(13)? as u64 },
+        "accepted" => CommandOutcome::Accepted {
+            events: row.get::<_, i64>(13)? as u64,
+        },
         "rejected" => CommandOutcome::Rejected(crate::model::Rejection {
             code: row.get::<_, Option<String>>(10)?.unwrap_or_default(),
             message: message.unwrap_or_default(),

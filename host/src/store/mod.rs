@@ -28,14 +28,15 @@ fn sqlite(what: &str, error: rusqlite::Error) -> Error {
     match code {
         Some(Code::DiskFull) => Error::new(ErrorKind::Io, message)
             .hint("nothing of this request was kept; free space on the disk and repeat it"),
-        Some(Code::SystemIoFailure | Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied) => {
-            Error::new(ErrorKind::Io, message).hint("check the book's disk and its permissions")
-        }
+        Some(
+            Code::SystemIoFailure | Code::CannotOpen | Code::ReadOnly | Code::PermissionDenied,
+        ) => Error::new(ErrorKind::Io, message).hint("check the book's disk and its permissions"),
         Some(Code::DatabaseBusy | Code::DatabaseLocked) => {
             Error::unavailable(message).hint("another program is using the book's files")
         }
-        Some(Code::DatabaseCorrupt | Code::NotADatabase) => Error::corrupt(message)
-            .hint("a projection can be deleted and comes back; the log has to be restored from a copy"),
+        Some(Code::DatabaseCorrupt | Code::NotADatabase) => Error::corrupt(message).hint(
+            "a projection can be deleted and comes back; the log has to be restored from a copy",
+        ),
         _ => Error::internal(message),
     }
 }

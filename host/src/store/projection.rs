@@ -119,7 +119,9 @@ impl Projection {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         connection.execute_batch(pragmas).map_err(failed)?;
         connection
-            .execute_batch("PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;")
+            .execute_batch(
+                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;",
+            )
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(512);
         schema::limit(&connection)?;
@@ -162,7 +164,9 @@ impl Projection {
 
     fn begin(&mut self) -> Result<()> {
         if !self.in_transaction {
-            self.connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| self.failed(error))?;
+            self.connection
+                .execute_batch("BEGIN IMMEDIATE")
+                .map_err(|error| self.failed(error))?;
             self.in_transaction = true;
         }
         Ok(())
@@ -177,7 +181,9 @@ impl Projection {
                 let max: Option<i64> = self
                     .connection
                     .query_row(&text, [], |row| row.get(0))
-                    .map_err(|error| sqlite(&format!("projection {}", self.path.display()), error))?;
+                    .map_err(|error| {
+                        sqlite(&format!("projection {}", self.path.display()), error)
+                    })?;
                 table.stored_key_max = Some(max.unwrap_or(i64::MIN));
             }
         }
@@ -200,7 +206,11 @@ impl Projection {
                 Some(before) => self.rebuild_table(before, table)?,
             }
         }
-        for gone in old.tables.iter().filter(|table| layouts.position(&table.sql_name).is_none()) {
+        for gone in old
+            .tables
+            .iter()
+            .filter(|table| layouts.position(&table.sql_name).is_none())
+        {
             self.run_all([format!("DROP TABLE \"{}\"", gone.sql_name)])?;
         }
         self.attach_layouts(layouts)
@@ -208,14 +218,20 @@ impl Projection {
 
     fn run_all(&self, statements: impl IntoIterator<Item = String>) -> Result<()> {
         for statement in statements {
-            self.connection.execute_batch(&statement).map_err(|error| self.failed(error))?;
+            self.connection
+                .execute_batch(&statement)
+                .map_err(|error| self.failed(error))?;
         }
         Ok(())
     }
 
     fn rebuild_table(&mut self, before: &Arc<TableLayout>, after: &Arc<TableLayout>) -> Result<()> {
         let key_names = |layout: &TableLayout| {
-            layout.key.iter().map(|&at| layout.columns[at].name.clone()).collect::<Vec<_>>()
+            layout
+                .key
+                .iter()
+                .map(|&at| layout.columns[at].name.clone())
+                .collect::<Vec<_>>()
         };
         if key_names(before) != key_names(after) {
             return Err(Error::refused(format!(
@@ -255,15 +271,19 @@ impl Projection {
         }
         let rows = &self.tables[table];
         if self.closed {
-            return Err(Error::internal("a closed state was asked for a row it was not supplied with"));
+            return Err(Error::internal(
+                "a closed state was asked for a row it was not supplied with",
+            ));
         }
         if let (RowKey::Integer(number), Some(max)) = (&name, rows.stored_key_max)
             && *number > max
         {
             return Ok(None);
         }
-        let mut statement =
-            self.connection.prepare_cached(&rows.sql.get).map_err(|error| self.failed(error))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&rows.sql.get)
+            .map_err(|error| self.failed(error))?;
         let mut found = statement
             .query(params_from_iter(key.iter().map(Bind)))
             .map_err(|error| self.failed(error))?;
@@ -291,7 +311,12 @@ impl Projection {
 
     /// The unique index, if any, in which another row than `key`'s has the values of `row`.
     pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
-        if self.tables[table].layout.indexes.iter().all(|index| !index.unique) {
+        if self.tables[table]
+            .layout
+            .indexes
+            .iter()
+            .all(|index| !index.unique)
+        {
             return Ok(None);
         }
         self.begin()?;
@@ -302,18 +327,35 @@ impl Projection {
                 continue;
             }
             let name = |at: &usize| format!("\"{}\"", layout.columns[*at].name);
-            let same: Vec<_> = index.columns.iter().map(|at| format!("{} = ?", name(at))).collect();
-            let own: Vec<_> = layout.key.iter().map(|at| format!("{} = ?", name(at))).collect();
+            let same: Vec<_> = index
+                .columns
+                .iter()
+                .map(|at| format!("{} = ?", name(at)))
+                .collect();
+            let own: Vec<_> = layout
+                .key
+                .iter()
+                .map(|at| format!("{} = ?", name(at)))
+                .collect();
             let text = format!(
                 "SELECT 1 FROM \"{}\" WHERE {} AND NOT ({})",
                 layout.sql_name,
                 same.join(" AND "),
                 own.join(" AND ")
             );
-            let mut statement =
-                self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
-            let values = index.columns.iter().chain(&layout.key).map(|&at| Bind(&row[at]));
-            if statement.exists(params_from_iter(values)).map_err(|error| self.failed(error))? {
+            let mut statement = self
+                .connection
+                .prepare_cached(&text)
+                .map_err(|error| self.failed(error))?;
+            let values = index
+                .columns
+                .iter()
+                .chain(&layout.key)
+                .map(|&at| Bind(&row[at]));
+            if statement
+                .exists(params_from_iter(values))
+                .map_err(|error| self.failed(error))?
+            {
                 return Ok(Some(index.name.clone()));
             }
         }
@@ -325,8 +367,10 @@ impl Projection {
         self.flush_table(table)?;
         let rows = &self.tables[table];
         let (text, parameters) = sql::find(&rows.layout, &rows.sql.columns, find)?;
-        let mut statement =
-            self.connection.prepare_cached(&text).map_err(|error| self.failed(error))?;
+        let mut statement = self
+            .connection
+            .prepare_cached(&text)
+            .map_err(|error| self.failed(error))?;
         let mut found = statement
             .query(params_from_iter(parameters.into_iter().map(Bind)))
             .map_err(|error| self.failed(error))?;
@@ -412,8 +456,10 @@ impl Projection {
     }
 
     fn scan_with(&self, rows: &TableRows, mut visit: impl FnMut(Row) -> Result<()>) -> Result<()> {
-        let mut statement =
-            self.connection.prepare(&rows.sql.scan).map_err(|error| self.failed(error))?;
+        let mut statement = self
+            .connection
+            .prepare(&rows.sql.scan)
+            .map_err(|error| self.failed(error))?;
         let mut found = statement.query([]).map_err(|error| self.failed(error))?;
         while let Some(cells) = found.next().map_err(|error| self.failed(error))? {
             visit(Row::from(sql::row(cells, rows.layout.columns.len())?))?;
@@ -437,14 +483,25 @@ impl Projection {
         // Key order keeps SQLite's pages local. Unique indexes never meet a conflict here: every write to such a
         // table is preceded by a flush, so at most one row is dirty.
         dirty.sort_unstable();
-        let mut insert = self.connection.prepare_cached(&rows.sql.insert).map_err(failed)?;
-        let mut update = self.connection.prepare_cached(&rows.sql.update).map_err(failed)?;
-        let mut delete = self.connection.prepare_cached(&rows.sql.delete).map_err(failed)?;
+        let mut insert = self
+            .connection
+            .prepare_cached(&rows.sql.insert)
+            .map_err(failed)?;
+        let mut update = self
+            .connection
+            .prepare_cached(&rows.sql.update)
+            .map_err(failed)?;
+        let mut delete = self
+            .connection
+            .prepare_cached(&rows.sql.delete)
+            .map_err(failed)?;
         for key in dirty {
             let cached = rows.cached.get_mut(&key).expect("a dirty row is cached");
             match (&cached.row, cached.stored) {
                 (Some(row), false) => {
-                    insert.execute(params_from_iter(row.iter().map(Bind))).map_err(failed)?;
+                    insert
+                        .execute(params_from_iter(row.iter().map(Bind)))
+                        .map_err(failed)?;
                     if let (RowKey::Integer(number), Some(max)) = (&key, &mut rows.stored_key_max) {
                         *max = (*max).max(*number);
                     }
@@ -455,7 +512,9 @@ impl Projection {
                 }
                 (None, true) => {
                     let values = key_values(&key)?;
-                    delete.execute(params_from_iter(values.iter().map(Bind))).map_err(failed)?;
+                    delete
+                        .execute(params_from_iter(values.iter().map(Bind)))
+                        .map_err(failed)?;
                 }
                 (None, false) => {}
             }
@@ -473,7 +532,11 @@ impl Projection {
 
     /// True when the cache holds so much that the caller should commit soon.
     pub fn is_full(&self) -> bool {
-        self.tables.iter().map(|table| table.cached.len()).sum::<usize>() > limits::CACHED_ROWS_MAX
+        self.tables
+            .iter()
+            .map(|table| table.cached.len())
+            .sum::<usize>()
+            > limits::CACHED_ROWS_MAX
             || self.tables.iter().map(|table| table.bytes).sum::<usize>() > limits::CACHED_BYTES_MAX
     }
 
@@ -494,7 +557,9 @@ impl Projection {
         self.begin()?;
         self.flush()?;
         schema::set_projection_head(&self.connection, self.head)?;
-        self.connection.execute_batch("COMMIT").map_err(|error| self.failed(error))?;
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| self.failed(error))?;
         self.in_transaction = false;
         self.committed = self.head;
         if self.is_full() {
@@ -523,9 +588,12 @@ impl Projection {
         self.connection
             .execute_batch("PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE;")
             .map_err(|error| self.failed(error))?;
-        self.connection.close().map_err(|(_, error)| sqlite("closing a projection", error))?;
+        self.connection
+            .close()
+            .map_err(|(_, error)| sqlite("closing a projection", error))?;
         let file = std::fs::File::open(&path).map_err(|error| Error::io(path.display(), error))?;
-        file.sync_all().map_err(|error| Error::io(path.display(), error))?;
+        file.sync_all()
+            .map_err(|error| Error::io(path.display(), error))?;
         Ok(path)
     }
 }
@@ -537,9 +605,10 @@ fn key_values(key: &RowKey) -> Result<Vec<Value>> {
             let mut rest = &bytes[..];
             let mut values = Vec::new();
             while !rest.is_empty() {
-                values.push(Value::decode(&mut rest).ok_or_else(|| {
-                    Error::internal("a cached key does not decode")
-                })?);
+                values.push(
+                    Value::decode(&mut rest)
+                        .ok_or_else(|| Error::internal("a cached key does not decode"))?,
+                );
             }
             Ok(values)
         }
@@ -558,13 +627,19 @@ fn run_query(
         // Whatever is wrong with a plugin's statement is the plugin's; only the disk and damage are not.
         match mapped.kind {
             ErrorKind::Io | ErrorKind::Corrupt | ErrorKind::Unavailable => mapped,
-            _ => Error { kind: ErrorKind::Refused, ..mapped },
+            _ => Error {
+                kind: ErrorKind::Refused,
+                ..mapped
+            },
         }
     };
     let mut statement = connection.prepare_cached(text).map_err(failed)?;
     // Some statements find nothing to do and so ask for no permission; and a plan is another one with every SQLite.
     if !statement.readonly() || statement.column_count() == 0 || statement.is_explain() != 0 {
-        return Err(Error::refused(format!("SQL refused: it is not a plain SELECT: {}", excerpt(text))));
+        return Err(Error::refused(format!(
+            "SQL refused: it is not a plain SELECT: {}",
+            excerpt(text)
+        )));
     }
     if statement.parameter_count() != parameters.len() {
         return Err(Error::refused(format!(
@@ -573,8 +648,14 @@ fn run_query(
             parameters.len()
         )));
     }
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
-    let mut found = statement.query(params_from_iter(parameters.iter().map(Bind))).map_err(failed)?;
+    let columns: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    let mut found = statement
+        .query(params_from_iter(parameters.iter().map(Bind)))
+        .map_err(failed)?;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     while let Some(cells) = found.next().map_err(failed)? {
         let row = sql::row(cells, columns.len())?;
@@ -591,5 +672,9 @@ fn run_query(
 
 fn excerpt(text: &str) -> String {
     let cut: String = text.chars().take(120).collect();
-    if cut.len() < text.len() { format!("{cut}…") } else { cut }
+    if cut.len() < text.len() {
+        format!("{cut}…")
+    } else {
+        cut
+    }
 }

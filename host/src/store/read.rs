@@ -26,23 +26,34 @@ pub fn read_only_query(
         OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )
     .map_err(failed)?;
-    connection.busy_timeout(std::time::Duration::from_secs(10)).map_err(failed)?;
+    connection
+        .busy_timeout(std::time::Duration::from_secs(10))
+        .map_err(failed)?;
     schema::check_projection(&connection, path)?;
     schema::limit(&connection)?;
     connection
         .authorizer(Some(|context: AuthContext<'_>| match context.action {
-            AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. } => Authorization::Allow,
-            AuthAction::Function { function_name } if !function_name.eq_ignore_ascii_case("load_extension") => {
+            AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. } => {
+                Authorization::Allow
+            }
+            AuthAction::Function { function_name }
+                if !function_name.eq_ignore_ascii_case("load_extension") =>
+            {
                 Authorization::Allow
             }
             _ => Authorization::Deny,
         }))
         .map_err(failed)?;
     let refused = |error: rusqlite::Error| {
-        Error::refused(format!("SQL: {error}")).hint("one read-only SELECT over the tables plugin_table")
+        Error::refused(format!("SQL: {error}"))
+            .hint("one read-only SELECT over the tables plugin_table")
     };
     let mut statement = connection.prepare(text).map_err(refused)?;
-    let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let columns: Vec<String> = statement
+        .column_names()
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
     start(TextQuery { columns: &columns })?;
     let mut found = statement.query([]).map_err(refused)?;
     while let Some(cells) = found.next().map_err(refused)? {

@@ -42,7 +42,13 @@ impl LogDb {
             .map_err(|error| self.failed(error))?;
         let rows: Vec<(String, String, String, String, String)> = statement
             .query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
             })
             .and_then(Iterator::collect)
             .map_err(|error| self.failed(error))?;
@@ -51,9 +57,19 @@ impl LogDb {
                 let role = match role.as_str() {
                     "live" => Role::Live,
                     "replay" => Role::Replay,
-                    other => return Err(Error::corrupt(format!("projection '{name}' has role '{other}'"))),
+                    other => {
+                        return Err(Error::corrupt(format!(
+                            "projection '{name}' has role '{other}'"
+                        )));
+                    }
                 };
-                Ok(ProjectionRecord { name, file, role, schedule: schedule.parse()?, made_by })
+                Ok(ProjectionRecord {
+                    name,
+                    file,
+                    role,
+                    schedule: schedule.parse()?,
+                    made_by,
+                })
             })
             .collect()
     }
@@ -81,7 +97,9 @@ impl LogDb {
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
             .and_then(Iterator::collect)
             .map_err(|error| self.failed(error))?;
-        rows.into_iter().map(|(from, text)| Ok((Seq(from as u64), text.parse()?))).collect()
+        rows.into_iter()
+            .map(|(from, text)| Ok((Seq(from as u64), text.parse()?)))
+            .collect()
     }
 
     /// Part of the open transaction.
@@ -101,7 +119,9 @@ impl LogDb {
     pub fn meta(&self, key: &str) -> Result<Option<String>> {
         use rusqlite::OptionalExtension;
         self.connection
-            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get(0))
+            .query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| {
+                row.get(0)
+            })
             .optional()
             .map_err(|error| self.failed(error))
     }
@@ -109,7 +129,10 @@ impl LogDb {
     /// Part of the open transaction.
     pub fn put_meta(&mut self, key: &str, value: &str) -> Result<()> {
         self.connection
-            .execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)", [key, value])
+            .execute(
+                "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
+                [key, value],
+            )
             .map_err(|error| self.failed(error))?;
         Ok(())
     }

@@ -43,21 +43,28 @@ impl TableRows {
         }
     }
 
-
     /// Remembers what the database said.
     pub fn learn(&mut self, key: RowKey, row: Option<Row>) {
         self.bytes += weight(&row);
         let stored = row.is_some();
-        self.cached.insert(key, Cached { row, stored, dirty: false });
+        self.cached.insert(
+            key,
+            Cached {
+                row,
+                stored,
+                dirty: false,
+            },
+        );
     }
 
     /// Changes a row that was looked up before.
     pub fn set(&mut self, key: RowKey, row: Option<Row>) {
         self.bytes += weight(&row);
-        let entry = self
-            .cached
-            .entry(key.clone())
-            .or_insert(Cached { row: None, stored: false, dirty: false });
+        let entry = self.cached.entry(key.clone()).or_insert(Cached {
+            row: None,
+            stored: false,
+            dirty: false,
+        });
         entry.row = row;
         if !entry.dirty {
             entry.dirty = true;
@@ -73,5 +80,7 @@ impl TableRows {
 }
 
 fn weight(row: &Option<Row>) -> usize {
-    64 + row.as_ref().map_or(0, |row| row.iter().map(|value| 24 + value.weight()).sum::<usize>())
+    64 + row.as_ref().map_or(0, |row| {
+        row.iter().map(|value| 24 + value.weight()).sum::<usize>()
+    })
 }

@@ -85,14 +85,23 @@ fn stamp(connection: &Connection, application: i64, format: i64) -> Result<()> {
         .map_err(|error| sqlite("stamping a file", error))
 }
 
-fn check(connection: &Connection, path: &Path, application: i64, format: i64, what: &str) -> Result<()> {
+fn check(
+    connection: &Connection,
+    path: &Path,
+    application: i64,
+    format: i64,
+    what: &str,
+) -> Result<()> {
     let read = |pragma| -> Result<i64> {
         connection
             .pragma_query_value(None, pragma, |row| row.get(0))
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))
     };
     if read("application_id")? != application {
-        return Err(Error::unavailable(format!("{} is not {what} of a book", path.display())));
+        return Err(Error::unavailable(format!(
+            "{} is not {what} of a book",
+            path.display()
+        )));
     }
     let found = read("user_version")?;
     if found > format {
@@ -104,13 +113,18 @@ fn check(connection: &Connection, path: &Path, application: i64, format: i64, wh
         .hint("open it with the daybook that wrote it, or a newer one"));
     }
     if found < 1 {
-        return Err(Error::corrupt(format!("{} has format {found}, which never was", path.display())));
+        return Err(Error::corrupt(format!(
+            "{} has format {found}, which never was",
+            path.display()
+        )));
     }
     Ok(())
 }
 
 pub fn create_log(connection: &Connection) -> Result<()> {
-    connection.execute_batch(LOG_TABLES).map_err(|error| sqlite("creating the log", error))?;
+    connection
+        .execute_batch(LOG_TABLES)
+        .map_err(|error| sqlite("creating the log", error))?;
     stamp(connection, LOG_APPLICATION, LOG_FORMAT)
 }
 
@@ -126,7 +140,13 @@ pub fn create_projection(connection: &Connection) -> Result<()> {
 }
 
 pub fn check_projection(connection: &Connection, path: &Path) -> Result<()> {
-    check(connection, path, PROJECTION_APPLICATION, PROJECTION_FORMAT, "a projection")
+    check(
+        connection,
+        path,
+        PROJECTION_APPLICATION,
+        PROJECTION_FORMAT,
+        "a projection",
+    )
 }
 
 pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
@@ -135,15 +155,16 @@ pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
             Ok((row.get(0)?, row.get(1)?))
         })
         .map_err(|error| sqlite("reading a projection's position", error))?;
-    Ok(ProjectionHead { position: Seq(position as u64), running: Digest::from_slice(&running)? })
+    Ok(ProjectionHead {
+        position: Seq(position as u64),
+        running: Digest::from_slice(&running)?,
+    })
 }
 
 pub fn set_projection_head(connection: &Connection, head: ProjectionHead) -> Result<()> {
     connection
         .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2")
-        .and_then(|mut statement| {
-            statement.execute((head.position.0 as i64, &head.running.0[..]))
-        })
+        .and_then(|mut statement| statement.execute((head.position.0 as i64, &head.running.0[..])))
         .map_err(|error| sqlite("writing a projection's position", error))?;
     Ok(())
 }
@@ -157,7 +178,9 @@ pub fn limit(connection: &Connection) -> Result<()> {
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),
     ];
     for (limit, value) in limits {
-        connection.set_limit(limit, value).map_err(|error| sqlite("setting a limit", error))?;
+        connection
+            .set_limit(limit, value)
+            .map_err(|error| sqlite("setting a limit", error))?;
     }
     Ok(())
 }

@@ -35,7 +35,9 @@ pub fn value(cell: ValueRef<'_>) -> Option<Value> {
 pub fn row(cells: &rusqlite::Row<'_>, width: usize) -> Result<Vec<Value>> {
     (0..width)
         .map(|at| {
-            let cell = cells.get_ref(at).map_err(|error| super::sqlite("reading a row", error))?;
+            let cell = cells
+                .get_ref(at)
+                .map_err(|error| super::sqlite("reading a row", error))?;
             value(cell).ok_or_else(|| Error::refused("a text value is not UTF-8"))
         })
         .collect()
@@ -70,13 +72,20 @@ impl TableSql {
                 .collect();
             terms.join(" AND ")
         };
-        let rest: Vec<usize> = all.iter().copied().filter(|&at| !layout.is_key(at)).collect();
+        let rest: Vec<usize> = all
+            .iter()
+            .copied()
+            .filter(|&at| !layout.is_key(at))
+            .collect();
         // A table that is all key has nothing to set; the statement must still be a valid one.
         let set = if rest.is_empty() {
             format!("{0} = {0}", name(&layout.key[0]))
         } else {
-            let terms: Vec<_> =
-                rest.iter().enumerate().map(|(at, c)| format!("{} = ?{}", name(c), at + 1)).collect();
+            let terms: Vec<_> = rest
+                .iter()
+                .enumerate()
+                .map(|(at, c)| format!("{} = ?{}", name(c), at + 1))
+                .collect();
             terms.join(", ")
         };
         let marks = vec!["?"; all.len()].join(", ");
@@ -106,17 +115,30 @@ pub fn create_table(layout: &TableLayout) -> Vec<String> {
             format!("\"{}\" {}{null}", column.name, column.kind.sql())
         })
         .collect();
-    let key: Vec<_> =
-        layout.key.iter().map(|&at| format!("\"{}\"", layout.columns[at].name)).collect();
+    let key: Vec<_> = layout
+        .key
+        .iter()
+        .map(|&at| format!("\"{}\"", layout.columns[at].name))
+        .collect();
     columns.push(format!("PRIMARY KEY ({})", key.join(", ")));
     let rowid = is_rowid(layout);
-    let options = if rowid { "STRICT" } else { "STRICT, WITHOUT ROWID" };
-    let mut statements =
-        vec![format!("CREATE TABLE \"{}\" ({}) {options}", layout.sql_name, columns.join(", "))];
+    let options = if rowid {
+        "STRICT"
+    } else {
+        "STRICT, WITHOUT ROWID"
+    };
+    let mut statements = vec![format!(
+        "CREATE TABLE \"{}\" ({}) {options}",
+        layout.sql_name,
+        columns.join(", ")
+    )];
     statements.extend(layout.indexes.iter().map(|index| {
         let unique = if index.unique { "UNIQUE " } else { "" };
-        let columns: Vec<_> =
-            index.columns.iter().map(|&at| format!("\"{}\"", layout.columns[at].name)).collect();
+        let columns: Vec<_> = index
+            .columns
+            .iter()
+            .map(|&at| format!("\"{}\"", layout.columns[at].name))
+            .collect();
         format!(
             "CREATE {unique}INDEX \"{0}__{1}\" ON \"{0}\" ({2})",
             layout.sql_name,
@@ -132,17 +154,25 @@ pub fn is_rowid(layout: &TableLayout) -> bool {
 }
 
 /// A structured find as SQL, with its parameters in order.
-pub fn find<'a>(layout: &TableLayout, columns: &str, find: &'a Find) -> Result<(String, Vec<&'a Value>)> {
+pub fn find<'a>(
+    layout: &TableLayout,
+    columns: &str,
+    find: &'a Find,
+) -> Result<(String, Vec<&'a Value>)> {
     let by: &[usize] = match &find.index {
         None => &layout.key,
         Some(name) => {
-            let index = layout.indexes.iter().find(|index| index.name == *name).ok_or_else(|| {
-                Error::refused(format!(
-                    "table '{}' has no index '{}'",
-                    layout.sql_name,
-                    name.escape_debug()
-                ))
-            })?;
+            let index = layout
+                .indexes
+                .iter()
+                .find(|index| index.name == *name)
+                .ok_or_else(|| {
+                    Error::refused(format!(
+                        "table '{}' has no index '{}'",
+                        layout.sql_name,
+                        name.escape_debug()
+                    ))
+                })?;
             &index.columns
         }
     };
@@ -170,19 +200,33 @@ pub fn find<'a>(layout: &TableLayout, columns: &str, find: &'a Find) -> Result<(
         if bound.values.is_empty() {
             continue;
         }
-        let names: Vec<_> = rest[..bound.values.len()].iter().map(|&at| name(at)).collect();
+        let names: Vec<_> = rest[..bound.values.len()]
+            .iter()
+            .map(|&at| name(at))
+            .collect();
         let marks = vec!["?"; bound.values.len()].join(", ");
         let equal = if bound.inclusive { "=" } else { "" };
-        terms.push(format!("({}) {operator}{equal} ({marks})", names.join(", ")));
+        terms.push(format!(
+            "({}) {operator}{equal} ({marks})",
+            names.join(", ")
+        ));
         parameters.extend(&bound.values);
     }
     let direction = if find.descending { " DESC" } else { "" };
     let mut order: Vec<usize> = by.to_vec();
     order.extend(layout.key.iter().filter(|at| !by.contains(at)));
-    let order: Vec<_> = order.iter().map(|&at| format!("{}{direction}", name(at))).collect();
-    let filter =
-        if terms.is_empty() { String::new() } else { format!(" WHERE {}", terms.join(" AND ")) };
-    let limit = find.limit.map_or(String::new(), |limit| format!(" LIMIT {limit}"));
+    let order: Vec<_> = order
+        .iter()
+        .map(|&at| format!("{}{direction}", name(at)))
+        .collect();
+    let filter = if terms.is_empty() {
+        String::new()
+    } else {
+        format!(" WHERE {}", terms.join(" AND "))
+    };
+    let limit = find
+        .limit
+        .map_or(String::new(), |limit| format!(" LIMIT {limit}"));
     let sql = format!(
         "SELECT {columns} FROM \"{}\"{filter} ORDER BY {}{limit}",
         layout.sql_name,

@@ -142,7 +142,7 @@ impl Runtime {
         }
         let export = |interface: &str, name: &str| {
             let (_, instance) =
-                component.get_export(None, &format!("daybook:plugin/{interface}@1.0.0"))?;
+                component.get_export(None, format!("daybook:plugin/{interface}@1.0.0"))?;
             component
                 .get_export(Some(&instance), name)
                 .and_then(|(item, index)| {

@@ -30,6 +30,9 @@ pub struct Aside {
     entries: Vec<Write>,
 }
 
+/// A creator's decision, and what it logged on the way.
+pub type Answer = (Result<Vec<NewEvent>, Rejection>, Vec<LogLine>);
+
 /// What one event came to.
 #[derive(Debug, Clone)]
 pub struct Outcome {
@@ -301,11 +304,7 @@ impl Materializer {
     }
 
     /// Asks the creator of a command. Nothing can be written.
-    pub fn create(
-        &mut self,
-        command: &Command,
-        id: uuid::Uuid,
-    ) -> Result<(Result<Vec<NewEvent>, Rejection>, Vec<LogLine>), Failure> {
+    pub fn create(&mut self, command: &Command, id: uuid::Uuid) -> Result<Answer, Failure> {
         self.discard()?;
         let program = self.program.clone();
         let name = command.command_type.as_str();

@@ -55,7 +55,7 @@ impl Scope {
     }
 
     /// The ground, given back after the call.
-    pub fn into_ground(self: Box<Self>) -> Box<Ground> {
+    pub fn into_ground(self) -> Box<Ground> {
         self.ground
             .expect("the ground is back when a call has ended")
     }

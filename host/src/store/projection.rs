@@ -648,11 +648,7 @@ fn run_query(
             parameters.len()
         )));
     }
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut found = statement
         .query(params_from_iter(parameters.iter().map(Bind)))
         .map_err(failed)?;

@@ -49,11 +49,7 @@ pub fn read_only_query(
             .hint("one read-only SELECT over the tables plugin_table")
     };
     let mut statement = connection.prepare(text).map_err(refused)?;
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     start(TextQuery { columns: &columns })?;
     let mut found = statement.query([]).map_err(refused)?;
     while let Some(cells) = found.next().map_err(refused)? {

@@ -102,6 +102,16 @@ impl Error {
     }
 }
 
+/// Text that came from outside, for a message: escaped, and cut where it is longer than anybody wants to read.
+pub fn shown(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 100;
+    let mut short: String = text.chars().take(CHARACTERS_MAX).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short.escape_debug().to_string()
+}
+
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::error::{Error, Result};
+use super::error::{Error, Result, shown};
 
 /// Position in a book's log. The first event has 1; 0 stands for "before the first".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -47,7 +47,7 @@ macro_rules! name_type {
                 } else {
                     Err(Error::refused(format!(
                         concat!($what, " '{}' is not of the form ", $rule),
-                        text.escape_debug()
+                        shown(text)
                     )))
                 }
             }
@@ -117,7 +117,7 @@ impl FromStr for VersionDate {
         let refuse = || {
             Error::refused(format!(
                 "version '{}' is not a calendar date of the form 2018-07-30",
-                text.escape_debug()
+                shown(text)
             ))
         };
         let shape = text.len() == 10
@@ -154,10 +154,7 @@ impl FromStr for PluginVersion {
     type Err = Error;
     fn from_str(text: &str) -> Result<Self> {
         let (plugin, date) = text.split_once('@').ok_or_else(|| {
-            Error::usage(format!(
-                "'{}' is not of the form PLUGIN@DATE",
-                text.escape_debug()
-            ))
+            Error::usage(format!("'{}' is not of the form PLUGIN@DATE", shown(text)))
         })?;
         Ok(PluginVersion {
             plugin: plugin.parse()?,

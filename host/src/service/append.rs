@@ -32,6 +32,7 @@ impl Book {
     /// Appends a group of events in one durable transaction. An `Err` names the first event that is wrong; then
     /// nothing of the group was kept.
     pub fn append(&mut self, events: Vec<Incoming>) -> Result<Vec<Receipt>> {
+        self.check_current()?;
         let mut group = Group::default();
         let mut receipts = Vec::with_capacity(events.len());
         for incoming in events {

@@ -138,6 +138,20 @@ impl Book {
         self.dir.projection(&self.live.record.file)
     }
 
+    /// Refuses to go on where a failed commit left the live projection behind the log: what came next would be worked
+    /// out on a state that lacks events.
+    pub(super) fn check_current(&self) -> Result<()> {
+        let position = self.live_head().position;
+        if position == self.head() {
+            return Ok(());
+        }
+        Err(Error::unavailable(format!(
+            "the live projection is at event {position}, behind the log's {}",
+            self.head()
+        ))
+        .hint("open the book again once the cause is mended; it catches up by itself"))
+    }
+
     pub(super) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
         self.library.plan(&self.log, schedule)
     }

@@ -8,6 +8,7 @@ use serde::{Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
+use crate::model::error::shown;
 use crate::model::{Error, Event, Result, TypeName, clock, limits};
 
 /// An event as a client gives it, before it has a position.
@@ -59,7 +60,7 @@ impl Incoming {
                     if version != "1.0" {
                         return Err(Error::refused(format!(
                             "specversion '{}' is not 1.0",
-                            version.escape_debug()
+                            shown(&version)
                         )));
                     }
                 }
@@ -86,7 +87,7 @@ impl Incoming {
                     if essence != "application/json" && !essence.ends_with("+json") {
                         return Err(Error::refused(format!(
                             "datacontenttype '{}' is not JSON",
-                            kind.escape_debug()
+                            shown(&kind)
                         )));
                     }
                 }
@@ -110,7 +111,7 @@ impl Incoming {
                     {
                         return Err(Error::refused(format!(
                             "'{}' is not an attribute of CloudEvents, nor an extension (a short scalar named [a-z0-9]+)",
-                            name.escape_debug()
+                            shown(&name)
                         )));
                     }
                     extensions.insert(name, value);
@@ -201,7 +202,8 @@ impl<'de> Visitor<'de> for Attributes {
         while let Some((name, value)) = map.next_entry::<String, Box<RawValue>>()? {
             if members.iter().any(|(known, _)| *known == name) {
                 return Err(serde::de::Error::custom(format!(
-                    "member '{name}' comes twice"
+                    "member '{}' comes twice",
+                    shown(&name)
                 )));
             }
             members.push((name, value));

@@ -47,7 +47,14 @@ impl Book {
     /// Runs a command. Every outcome is journalled, but for previews and payloads that do not fit the schema. A rejection
     /// is an answer (`Decision::Rejected`); an `Err` says that there was none.
     pub fn run(&mut self, request: Request) -> Result<Reply> {
+        self.check_current()?;
         let name = TypeName::new(&request.command_type)?;
+        if let Some(id) = request.id
+            && self.log.has_command(&id.to_string())?
+        {
+            return Err(Error::refused(format!("command {id} was run already"))
+                .hint("an id names one command for ever; give the new one an id of its own"));
+        }
         let program = self.live.materializer.program().clone();
         program
             .command_schema(name.as_str())?

@@ -52,6 +52,7 @@ pub enum Policy {
 impl Book {
     /// Registers a component: inspected, compiled, checked against the versions it extends. Nothing else changes.
     pub fn load(&mut self, bytes: &[u8]) -> Result<Loaded> {
+        self.check_current()?;
         let code = Arc::new(
             self.library
                 .runtime
@@ -162,6 +163,7 @@ impl Book {
         policy: Policy,
         progress: OnProgress<'_>,
     ) -> Result<Seq> {
+        self.check_current()?;
         self.library.find(version)?;
         let lineup = self.lineup().with(std::slice::from_ref(version));
         let activation = self.head().next();

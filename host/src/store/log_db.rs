@@ -146,6 +146,14 @@ impl LogDb {
             .map_err(|error| self.failed(error))
     }
 
+    /// True when a command with this id was journalled.
+    pub fn has_command(&self, id: &str) -> Result<bool> {
+        self.connection
+            .prepare_cached("SELECT 1 FROM commands WHERE id = ?1")
+            .and_then(|mut statement| statement.exists([id]))
+            .map_err(|error| self.failed(error))
+    }
+
     fn lineup_id(&mut self, text: &str) -> Result<i64> {
         if let Some(id) = self.lineups.get(text) {
             return Ok(*id);

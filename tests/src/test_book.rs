@@ -151,7 +151,7 @@ impl TestBook {
         let path = self.path();
         drop(self.book.take());
         meanwhile(&path);
-        self.book = Some(Book::open(runtime(), &path, &mut replay::silent())?);
+        self.book = Some(open(&path)?);
         Ok(())
     }
 
@@ -160,7 +160,7 @@ impl TestBook {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let target = folder.path().join("book");
         self.reopen_after(|path| copy_folder(path, &target));
-        let book = Book::open(runtime(), &target, &mut replay::silent()).expect("a copy of a book");
+        let book = open(&target).expect("a copy of a book");
         TestBook {
             book: Some(book),
             folder: Arc::new(folder),
@@ -258,6 +258,21 @@ impl Default for TestBook {
     fn default() -> Self {
         TestBook::new()
     }
+}
+
+/// Opens a book. Where its lock is still held it waits a little: a process that another test is just starting shares this
+/// one's open files until it has become the other program.
+pub fn open(path: &Path) -> Result<Book, Error> {
+    let mut result = Book::open(runtime(), path, &mut replay::silent());
+    for _ in 0..50 {
+        match &result {
+            Err(error) if error.message.ends_with("is open in another process") => {}
+            _ => break,
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        result = Book::open(runtime(), path, &mut replay::silent());
+    }
+    result
 }
 
 /// The events of an accepted command.

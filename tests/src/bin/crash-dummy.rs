@@ -1,0 +1,73 @@
+//! A process to be killed: works on a book without pause, and prints what it was told is kept, as soon as it was told.
+//!
+//! ```text
+//! crash-dummy append BOOK ROUND SEED    prints `ready`, then `kept GROUP SIZE` for each group of deposits
+//! crash-dummy activate BOOK VERSION…    prints `ready`, then `active VERSION`, round and round
+//! ```
+
+use std::io::{Write, stdout};
+use std::path::Path;
+
+use daybook::model::Error;
+use daybook::replay;
+use daybook::service::{Book, Policy};
+use daybook_tests::{Random, event_at, runtime, version};
+use serde_json::json;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let done = match arguments.as_slice() {
+        ["append", book, round, seed] => append(book, round, seed.parse().expect("a seed")),
+        ["activate", book, versions @ ..] => activate(book, versions),
+        other => panic!("not understood: {other:?}"),
+    };
+    if let Err(error) = done {
+        panic!("{error}");
+    }
+}
+
+fn tell(line: &str) {
+    let mut out = stdout().lock();
+    writeln!(out, "{line}")
+        .and_then(|()| out.flush())
+        .expect("somebody listens");
+}
+
+fn open(book: &str) -> Result<Book, Error> {
+    let book = Book::open(runtime(), Path::new(book), &mut replay::silent())?;
+    tell("ready");
+    Ok(book)
+}
+
+fn append(book: &str, round: &str, seed: u64) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let mut random = Random::new(seed);
+    for group in 0.. {
+        let size = 1 + random.below(5);
+        let events = (0..size).map(|place| {
+            let data = json!({"account": random.below(7), "amount": 1});
+            event_at(
+                "deposit.Deposited",
+                &format!("{round}/{group}/{place}/{size}"),
+                "2026-01-01T00:00:00Z",
+                data,
+            )
+        });
+        book.append(events.collect())?;
+        tell(&format!("kept {group} {size}"));
+    }
+    Ok(())
+}
+
+fn activate(book: &str, versions: &[&str]) -> Result<(), Error> {
+    let mut book = open(book)?;
+    for text in versions.iter().cycle() {
+        let version = version(text);
+        if book.lineup().version(version.plugin.as_str()) != Some(version.date) {
+            book.activate(&version, Policy::Pinned, &mut replay::silent())?;
+            tell(&format!("active {text}"));
+        }
+    }
+    Ok(())
+}

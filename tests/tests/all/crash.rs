@@ -1,0 +1,212 @@
+//! A process that is killed keeps what it acknowledged, and nothing by halves.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use daybook::model::log::EventLog;
+use daybook::model::{Digest, Seq};
+use daybook_tests::{Random, TestBook, event, version};
+use serde_json::json;
+
+fn dummy(arguments: &[&str]) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_crash-dummy"))
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the dummy starts")
+}
+
+/// Kills a process: in a quarter of the cases while it starts, else once it has told up to so many things, at most so many
+/// microseconds later. Gives the lines it had printed.
+fn killed(
+    mut child: Child,
+    random: &mut Random,
+    told_max: u64,
+    microseconds_max: u64,
+) -> Vec<String> {
+    let mut out = child.stdout.take().expect("a pipe");
+    let mut printed = Vec::new();
+    let lines = if random.below(4) == 0 {
+        0
+    } else {
+        1 + random.below(told_max + 1)
+    };
+    for _ in 0..lines {
+        let mut byte = [0];
+        while out.read(&mut byte).is_ok_and(|count| count == 1) {
+            printed.push(byte[0]);
+            if byte[0] == b'\n' {
+                break;
+            }
+        }
+    }
+    let range = if lines == 0 { 60_000 } else { microseconds_max };
+    std::thread::sleep(Duration::from_micros(random.below(range)));
+    // `kill` is SIGKILL on Unix: no handler runs, nothing is flushed.
+    child.kill().expect("the dummy is still there");
+    out.read_to_end(&mut printed).expect("a pipe");
+    let status = child.wait().expect("the dummy's end");
+    assert!(
+        !status.success() && status.code().is_none(),
+        "the dummy ended by itself: {status}"
+    );
+    let text = String::from_utf8(printed).expect("text");
+    // A line without its end was cut off by the kill.
+    text.split_inclusive('\n')
+        .filter_map(|line| line.strip_suffix('\n'))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Groups of one round in the log: how many events each has, and how many it should have.
+fn groups_in_log(book: &TestBook, from: Seq, round: usize) -> BTreeMap<u64, (u64, u64)> {
+    let mut groups = BTreeMap::new();
+    for event in book.log().read(from, book.head(), usize::MAX >> 1).unwrap() {
+        let parts: Vec<u64> = event
+            .id
+            .split('/')
+            .map(|part| part.parse().unwrap())
+            .collect();
+        assert_eq!(
+            parts[0] as usize, round,
+            "event {} is of another round",
+            event.seq
+        );
+        let (present, _) = groups.entry(parts[1]).or_insert((0, parts[3]));
+        assert_eq!(
+            *present, parts[2],
+            "event {} is out of its order",
+            event.seq
+        );
+        *present += 1;
+    }
+    groups
+}
+
+#[test]
+fn a_process_killed_while_it_appends_keeps_what_it_acknowledged_once_and_whole() {
+    let mut random = Random::announced("killed while appending");
+    let mut book = TestBook::with_plugins(&["deposit@2020-01-01"]);
+    let (mut acknowledged, mut deposits) = (0, 0);
+    for round in 0..80 {
+        let from = book.head().next();
+        let mut lines = Vec::new();
+        book.reopen_after(|path| {
+            let path = path.to_str().unwrap();
+            let child = dummy(&[
+                "append",
+                path,
+                &round.to_string(),
+                &random.next().to_string(),
+            ]);
+            lines = killed(child, &mut random, 6, 3_000);
+        });
+        let groups = groups_in_log(&book, from, round);
+        for (group, (present, size)) in &groups {
+            assert_eq!(
+                present, size,
+                "round {round}: half of group {group} is kept"
+            );
+        }
+        for line in lines.iter().filter(|line| line.starts_with("kept")) {
+            let numbers: Vec<u64> = line
+                .split(' ')
+                .skip(1)
+                .map(|number| number.parse().unwrap())
+                .collect();
+            let kept = groups
+                .get(&numbers[0])
+                .unwrap_or_else(|| panic!("round {round}: '{line}' is lost"));
+            assert_eq!(kept.0, numbers[1], "round {round}: '{line}'");
+            acknowledged += numbers[1];
+        }
+        deposits += groups
+            .values()
+            .map(|(present, _)| *present as i64)
+            .sum::<i64>();
+        // State: every deposit is of one cent.
+        assert_eq!(
+            book.numbers("SELECT coalesce(sum(balance), 0) FROM deposit_account"),
+            [deposits]
+        );
+        assert_eq!(book.live_head().position, book.head());
+        if round % 20 == 19 {
+            book.assert_verified();
+        }
+    }
+    assert!(
+        acknowledged > 100,
+        "only {acknowledged} events were acknowledged before the kills: nothing was tried"
+    );
+    book.append_one(event(
+        "deposit.Deposited",
+        json!({"account": 1, "amount": 1}),
+    ))
+    .unwrap();
+    book.assert_verified();
+}
+
+#[test]
+fn a_process_killed_while_it_activates_leaves_one_version_or_the_other() {
+    let mut random = Random::announced("killed while activating");
+    let versions = ["cascade@2020-01-01", "cascade@2020-02-01"];
+    let mut book = TestBook::with_guests(&["cascade-1", "cascade-2"]);
+    let events = (0..60).map(|n| event("cascade.Happened", json!({"n": n % 5})));
+    book.append(events.collect()).unwrap();
+    let mut states: BTreeMap<String, (Digest, Digest)> = BTreeMap::new();
+    for text in versions {
+        if book.lineup().to_string() != text {
+            book.activate_pinned(&version(text)).unwrap();
+        }
+        states.insert(
+            text.to_owned(),
+            (book.mark().rows, book.live_head().running),
+        );
+    }
+    assert_ne!(states[versions[0]], states[versions[1]]);
+    let mut switched = 0;
+    for round in 0..40 {
+        let before = book.mark();
+        let mut lines = Vec::new();
+        book.reopen_after(|path| {
+            lines = killed(
+                dummy(&["activate", path.to_str().unwrap(), versions[0], versions[1]]),
+                &mut random,
+                1,
+                60_000,
+            );
+        });
+        let after = book.mark();
+        assert_eq!(
+            states[&after.lineup],
+            (after.rows, after.live.running),
+            "round {round}"
+        );
+        assert_eq!(after.live.position, after.head, "round {round}");
+        // Every acknowledged activation is one event; at most one more was kept and not yet acknowledged.
+        let told = lines
+            .iter()
+            .filter(|line| line.starts_with("active"))
+            .count() as u64;
+        let kept = after.head.0 - before.head.0;
+        assert!(
+            kept == told || kept == told + 1,
+            "round {round}: {told} told, {kept} kept"
+        );
+        switched += kept;
+        let files: Vec<_> = std::fs::read_dir(book.path().join("projections"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.ends_with("-wal") && !name.ends_with("-shm"))
+            .collect();
+        assert_eq!(files.len(), 1, "round {round}: {files:?}");
+    }
+    assert!(
+        switched > 0,
+        "no activation was kept before the kills: nothing was tried"
+    );
+    book.assert_verified();
+}

@@ -1,0 +1,266 @@
+//! The rules of the sources, as tables: which module names which library, and which module imports which.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use daybook::model::Digest;
+use daybook_tests::workspace;
+
+/// SHA-256 over the files of `wit/v1`, in the order of their names. DRAFT: the contract may still change, and this with
+/// it; once it is declared frozen, neither does any more.
+const CONTRACT_V1: &str = "f4c84872d07a5ebf04e52cb87d0eb0c08a1011e97ec860f3445d3fa56ea15bef";
+
+/// Text in the host's sources, and the modules that may hold it.
+const OWNERS: &[(&[&str], &[&str])] = &[
+    (&["rusqlite"], &["store"]),
+    (
+        &["wasmtime", "wit_component", "wit_parser", "wasmparser"],
+        &["runtime"],
+    ),
+    (&["axum"], &["http", "console"]),
+    (&["clap", "indicatif"], &["cli"]),
+    (&["comfy_table"], &["cli", "diff/text"]),
+    (
+        &[
+            "println!",
+            "eprintln!",
+            "print!(",
+            "eprint!(",
+            "dbg!",
+            "io::stdout",
+            "io::stderr",
+        ],
+        &["cli"],
+    ),
+    (
+        &[
+            "SystemTime",
+            "Instant",
+            "Timestamp::now",
+            "Zoned::now",
+            "Utc::now",
+        ],
+        &["model/clock.rs"],
+    ),
+    (
+        &["std::fs", "File::open", "File::create"],
+        &["store", "runtime/cache.rs", "service", "authoring", "cli"],
+    ),
+];
+
+/// Which of the host's modules a module may import, beside its own.
+const IMPORTS: &[(&str, &[&str])] = &[
+    ("main.rs", &["cli"]),
+    ("lib.rs", &[]),
+    (
+        "cli",
+        &[
+            "service",
+            "diff",
+            "replay",
+            "authoring",
+            "runtime",
+            "store",
+            "model",
+        ],
+    ),
+    ("service", &["store", "runtime", "replay", "diff", "model"]),
+    ("authoring", &["runtime", "model"]),
+    ("diff", &["replay", "model"]),
+    ("store", &["model"]),
+    ("runtime", &["model"]),
+    ("replay", &["model"]),
+    ("model", &[]),
+];
+
+/// Lines of one file beyond which it holds more than one thing.
+const LINES_MAX: usize = 600;
+
+/// Every Rust source below a folder.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in
+        fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+    {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The host's sources by their path below `src`, without comments and without the tests at their end.
+fn host() -> Vec<(String, String)> {
+    let folder = workspace::root().join("host/src");
+    let files = sources(&folder);
+    assert!(
+        files.len() > 30,
+        "the host's sources are not where they were"
+    );
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path
+                .strip_prefix(&folder)
+                .unwrap()
+                .to_string_lossy()
+                .replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            let code = text
+                .split("#[cfg(test)]\nmod tests {")
+                .next()
+                .unwrap_or_default();
+            let lines = code
+                .lines()
+                .map(|line| line.split("//").next().unwrap_or_default());
+            (name, lines.collect::<Vec<_>>().join("\n"))
+        })
+        .collect()
+}
+
+/// True where a file is the module, or in it.
+fn is_in(file: &str, module: &str) -> bool {
+    file == module
+        || file
+            .strip_prefix(module)
+            .is_some_and(|rest| rest.starts_with('/'))
+}
+
+#[test]
+fn each_library_is_named_by_its_one_owner() {
+    let mut faults = Vec::new();
+    for (file, code) in host() {
+        for (texts, owners) in OWNERS {
+            if owners.iter().any(|owner| is_in(&file, owner)) {
+                continue;
+            }
+            faults.extend(
+                texts
+                    .iter()
+                    .filter(|text| code.contains(**text))
+                    .map(|text| format!("{file} names {text}")),
+            );
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn modules_import_only_what_lies_below_them() {
+    let mut faults = Vec::new();
+    for (file, code) in host() {
+        let module = file.split('/').next().unwrap();
+        let Some((_, allowed)) = IMPORTS.iter().find(|(known, _)| *known == module) else {
+            faults.push(format!(
+                "{file} is in a module that the table does not have"
+            ));
+            continue;
+        };
+        for rest in code.split("crate::").skip(1) {
+            let name: String = rest
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
+            if name != module && !name.is_empty() && !allowed.contains(&name.as_str()) {
+                faults.push(format!("{file} imports {name}"));
+            }
+            if name.is_empty() {
+                faults.push(format!(
+                    "{file} imports from the crate's root in a way that this test does not read"
+                ));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn every_source_opens_with_what_it_owns_and_is_of_one_thing() {
+    let mut faults = Vec::new();
+    for folder in ["host", "plugin-sdk", "plugins", "tests"] {
+        for path in sources(&workspace::root().join(folder)) {
+            if path
+                .components()
+                .any(|part| part.as_os_str() == "target" || part.as_os_str() == "fixtures")
+            {
+                continue;
+            }
+            let text = fs::read_to_string(&path).unwrap();
+            if !text.starts_with("//! ") {
+                faults.push(format!("{} does not open with //!", path.display()));
+            }
+            let lines = text.lines().count();
+            if lines > LINES_MAX {
+                faults.push(format!("{} has {lines} lines", path.display()));
+            }
+        }
+    }
+    assert_eq!(faults, Vec::<String>::new());
+}
+
+#[test]
+fn the_contract_is_the_one_that_components_were_built_for() {
+    let mut files: Vec<_> = fs::read_dir(workspace::root().join("wit/v1"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    let mut bytes = Vec::new();
+    for file in &files {
+        bytes.extend_from_slice(file.file_name().unwrap().as_encoded_bytes());
+        bytes.push(0);
+        bytes.extend(fs::read(file).unwrap());
+        bytes.push(0);
+    }
+    let digest = Digest::of(&bytes).to_string();
+    assert_eq!(
+        digest, CONTRACT_V1,
+        "wit/v1 has changed; published contracts never do"
+    );
+}
+
+#[test]
+fn projections_name_the_engine_that_cargo_asks_for() {
+    let manifest = fs::read_to_string(workspace::root().join("Cargo.toml")).unwrap();
+    let line = manifest
+        .lines()
+        .find(|line| line.starts_with("wasmtime = "))
+        .expect("the engine is a dependency");
+    let version = line.split('"').nth(1).expect("a version");
+    let major = version.split('.').next().unwrap();
+    let fingerprint = daybook::runtime::fingerprint();
+    assert!(
+        fingerprint.contains(&format!("wasmtime {major} ")),
+        "{fingerprint}, but Cargo.toml has {version}"
+    );
+}
+
+#[test]
+fn the_top_level_holds_what_it_should() {
+    let known = [
+        ".ci",
+        ".git",
+        ".gitignore",
+        "Cargo.lock",
+        "Cargo.toml",
+        "LICENSE",
+        "README.md",
+        "host",
+        "plugin-sdk",
+        "plugins",
+        "rust-toolchain.toml",
+        "target",
+        "tests",
+        "wit",
+    ];
+    let entries = fs::read_dir(workspace::root()).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let unknown: Vec<_> = names
+        .filter(|name| !known.contains(&name.as_str()))
+        .collect();
+    assert_eq!(unknown, Vec::<String>::new());
+}

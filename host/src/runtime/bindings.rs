@@ -12,8 +12,8 @@ wasmtime::component::bindgen!({
 
 use wasmtime::component::{ComponentType, Lower};
 
+pub use self::daybook::plugin::{creation, materialization, types};
 use crate::model;
-pub use daybook::plugin::{creation, materialization, types};
 
 /// An event lent to a component: its texts are not copied on the way.
 #[derive(ComponentType, Lower)]

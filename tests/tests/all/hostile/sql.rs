@@ -137,3 +137,57 @@ fn sql_without_end_stops_after_a_counted_number_of_steps() {
     ];
     check_events("sql", "sql", attempts, Some(json!({"sql": "SELECT 1"})));
 }
+
+#[test]
+fn a_plain_select_may_use_everything_that_is_deterministic() {
+    let mut book = book_with("sql");
+    for n in 0..3 {
+        let data = json!({"sql": format!("SELECT {n}")});
+        book.append_one(daybook_tests::event("sql.Happened", data))
+            .unwrap();
+    }
+    let cases = [
+        ("SELECT count(*) FROM sql_thing", "3"),
+        ("SELECT count(*) FROM (SELECT n FROM sql_thing)", "3"),
+        (
+            "SELECT count(*) FROM (SELECT n FROM sql_thing) AS inner_rows",
+            "3",
+        ),
+        (
+            "WITH a AS (SELECT n FROM sql_thing) SELECT count(*) FROM a",
+            "3",
+        ),
+        (
+            "WITH a AS (SELECT n FROM sql_thing) SELECT sum(n) FROM a",
+            "3",
+        ),
+        (
+            "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 5) SELECT sum(x) FROM c",
+            "15",
+        ),
+        (
+            "SELECT max(total) FROM (SELECT sum(n) OVER (ORDER BY id) AS total FROM sql_thing)",
+            "3",
+        ),
+        ("SELECT sum(value) FROM json_each('[1,2,3]')", "6"),
+        ("SELECT count(*) FROM json_each('[1,2,3]')", "3"),
+        (
+            "SELECT count(*) FROM sql_thing AS a JOIN sql_thing AS b ON a.id < b.id",
+            "3",
+        ),
+        (
+            "SELECT count(*) FROM sql_thing WHERE EXISTS (SELECT 1 FROM sql_thing)",
+            "3",
+        ),
+    ];
+    for (sql, expected) in cases {
+        let reply = book
+            .command("sql.Do", json!({"sql": sql}), true)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let text = &accepted(reply)[0].0.data;
+        assert!(
+            text.ends_with(&format!(" [[{expected}]]\"}}")),
+            "{sql}: {text}"
+        );
+    }
+}

@@ -21,12 +21,9 @@ pub struct StoredVersion {
 impl LogDb {
     /// All versions, by plugin and date.
     pub fn versions(&self) -> Result<Vec<StoredVersion>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT plugin, date, digest, manifest, loaded_at FROM versions ORDER BY plugin, date")
-            .map_err(|error| self.failed(error))?;
-        let rows: Vec<(String, String, Vec<u8>, String, String)> = statement
-            .query_map([], |row| {
+        let rows: Vec<(String, String, Vec<u8>, String, String)> = self.all(
+            "SELECT plugin, date, digest, manifest, loaded_at FROM versions ORDER BY plugin, date",
+            |row| {
                 Ok((
                     row.get(0)?,
                     row.get(1)?,
@@ -34,9 +31,8 @@ impl LogDb {
                     row.get(3)?,
                     row.get(4)?,
                 ))
-            })
-            .and_then(Iterator::collect)
-            .map_err(|error| self.failed(error))?;
+            },
+        )?;
         rows.into_iter()
             .map(|(plugin, date, digest, manifest, loaded_at)| {
                 Ok(StoredVersion {
@@ -118,14 +114,10 @@ impl LogDb {
 
     /// Every layout that was ever registered, for reading recorded effects.
     pub fn layouts(&self) -> Result<BTreeMap<[u8; 16], Arc<TableLayout>>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT plugin, declaration FROM layouts")
-            .map_err(|error| self.failed(error))?;
-        let rows: Vec<(String, String)> = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .and_then(Iterator::collect)
-            .map_err(|error| self.failed(error))?;
+        let rows: Vec<(String, String)> = self
+            .all("SELECT plugin, declaration FROM layouts", |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
         rows.into_iter()
             .map(|(plugin, declaration)| {
                 let table: Table = serde_json::from_str(&declaration)

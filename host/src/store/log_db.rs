@@ -113,6 +113,18 @@ impl LogDb {
         Ok(())
     }
 
+    /// Every row of a statement without parameters.
+    pub(super) fn all<T>(
+        &self,
+        sql: &str,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.connection
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_map([], read)?.collect())
+            .map_err(|error| self.failed(error))
+    }
+
     /// Runs work in one durable transaction; what it changed is gone when it fails.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut LogDb) -> Result<T>) -> Result<T> {
         self.connection
@@ -345,16 +357,7 @@ impl LogDb {
 
     /// How many events each (plugin version) is stamped on, by lineup text and type.
     pub fn stamped(&self) -> Result<Vec<(String, TypeName, u64)>> {
-        let mut statement = self
-            .connection
-            .prepare(
-                "SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2",
-            )
-            .map_err(|error| self.failed(error))?;
-        let rows: Vec<(String, String, i64)> = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-            .and_then(Iterator::collect)
-            .map_err(|error| self.failed(error))?;
+        let rows: Vec<(String, String, i64)> = self.all("SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.into_iter()
             .map(|(lineup, name, count)| Ok((lineup, TypeName::new(&name)?, count as u64)))
             .collect()

@@ -36,12 +36,9 @@ pub struct ProjectionRecord {
 
 impl LogDb {
     pub fn projections(&self) -> Result<Vec<ProjectionRecord>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT name, file, role, schedule, made_by FROM projections ORDER BY name")
-            .map_err(|error| self.failed(error))?;
-        let rows: Vec<(String, String, String, String, String)> = statement
-            .query_map([], |row| {
+        let rows: Vec<(String, String, String, String, String)> = self.all(
+            "SELECT name, file, role, schedule, made_by FROM projections ORDER BY name",
+            |row| {
                 Ok((
                     row.get(0)?,
                     row.get(1)?,
@@ -49,9 +46,8 @@ impl LogDb {
                     row.get(3)?,
                     row.get(4)?,
                 ))
-            })
-            .and_then(Iterator::collect)
-            .map_err(|error| self.failed(error))?;
+            },
+        )?;
         rows.into_iter()
             .map(|(name, file, role, schedule, made_by)| {
                 let role = match role.as_str() {
@@ -89,14 +85,10 @@ impl LogDb {
 
     /// From which event on which schedule produced the recorded effects.
     pub fn epochs(&self) -> Result<Vec<(Seq, Schedule)>> {
-        let mut statement = self
-            .connection
-            .prepare("SELECT from_seq, schedule FROM epochs ORDER BY from_seq")
-            .map_err(|error| self.failed(error))?;
-        let rows: Vec<(i64, String)> = statement
-            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
-            .and_then(Iterator::collect)
-            .map_err(|error| self.failed(error))?;
+        let rows: Vec<(i64, String)> = self.all(
+            "SELECT from_seq, schedule FROM epochs ORDER BY from_seq",
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
         rows.into_iter()
             .map(|(from, text)| Ok((Seq(from as u64), text.parse()?)))
             .collect()

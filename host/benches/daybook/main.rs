@@ -18,6 +18,10 @@ use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy};
 
 use workload::Workload;
 
+/// The command's own: floor and host alike.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     let arguments: Vec<String> = std::env::args()
         .skip(1)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Difference;
+use super::{Difference, SuppliedRow};
 use crate::model::{Change, Effects, Layouts, Row, TableLayout, Value};
 
 /// What one side made of an event.
@@ -12,8 +12,8 @@ pub struct Step {
     pub layouts: Arc<Layouts>,
     /// Effects and their canonical bytes; or why there are none.
     pub outcome: Result<(Effects, Vec<u8>), String>,
-    /// Single rows that were looked at: table and key. What else was looked at is not told: `searched`.
-    pub touched: Vec<(usize, Vec<Value>)>,
+    /// Single rows that were looked at, as they were before the event. What else was looked at is not told: `searched`.
+    pub touched: Vec<SuppliedRow>,
     pub searched: bool,
 }
 

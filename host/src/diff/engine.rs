@@ -10,7 +10,7 @@ use super::final_rows::{Piece, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
-use crate::replay::{OnProgress, Progress};
+use crate::replay::{self, OnProgress, Progress, Source};
 
 /// A lineup on a projection of its own.
 pub trait Side: Send {
@@ -63,11 +63,6 @@ pub trait Prober: Send {
     fn probe(&mut self, event: &Event, rows: &[SuppliedRow]) -> Result<Option<Step>>;
 }
 
-/// Reads `from..=to`, at most so many.
-pub type Source<'a> = Box<dyn FnMut(Seq, Seq, usize) -> Result<Vec<Event>> + Send + 'a>;
-
-/// Events that go from thread to thread at once: large enough to make hand-over cheap, small enough to stay in cache.
-const BATCH: usize = 256;
 /// Batches a thread may be ahead.
 const AHEAD: usize = 4;
 const ROWS_PER_PIECE: usize = 256;
@@ -114,7 +109,11 @@ pub fn run(
         let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
         let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
-        let reader = scope.spawn(move || read(source, to, &to_candidate));
+        let reader = scope.spawn(move || {
+            replay::read(source, Seq(1), to, |events| {
+                to_candidate.send(Arc::new(events)).is_ok()
+            })
+        });
         let ahead =
             scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
         let probing = scope.spawn(move || run_prober(prober, &questions, &to_asker));
@@ -162,27 +161,6 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
     thread
         .join()
         .unwrap_or_else(|_| Err(Error::internal("a thread of the diff panicked")))
-}
-
-fn read(mut source: Source<'_>, to: Seq, out: &SyncSender<Batch>) -> Result<()> {
-    let mut next = Seq(1);
-    while next <= to {
-        let events = source(next, to, BATCH)?;
-        let hole = |at| Error::corrupt(format!("event {at} is missing in the log"));
-        if events.is_empty() {
-            return Err(hole(next));
-        }
-        for event in &events {
-            if event.seq != next {
-                return Err(hole(next));
-            }
-            next = next.next();
-        }
-        if out.send(Arc::new(events)).is_err() {
-            return Ok(());
-        }
-    }
-    Ok(())
 }
 
 fn run_candidate(
@@ -246,7 +224,8 @@ fn run_base(
     out: SyncSender<(Batch, Vec<Found>)>,
     rows: &SyncSender<Piece>,
 ) -> Result<(Cost, u64)> {
-    // Batches that the prober has: the base works on the next one meanwhile.
+    // Batches that the prober has: the base works on the next ones meanwhile. As many as the channels hold, so that
+    // neither thread waits for the other's turn on a machine with fewer cores than threads.
     let mut asked = 0;
     while let Ok((batch, candidates)) = steps.recv() {
         let mut found = Vec::new();
@@ -276,7 +255,7 @@ fn run_base(
             return Ok((side.cost(), side.dooms()));
         }
         asked += 1;
-        if asked > 1 {
+        if asked == AHEAD {
             asked -= 1;
             if !take_answer(side, answers, &out)? {
                 return Ok((side.cost(), side.dooms()));

@@ -15,7 +15,7 @@ mod words;
 use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
-pub use engine::{Base, Beside, Prober, Side, Source, SuppliedRow, cause, run};
+pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, run};
 pub use expectation::Expectations;
 
 use crate::model::{Result, Seq, Task, TypeName, Value};

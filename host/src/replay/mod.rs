@@ -1,6 +1,8 @@
 //! Replay: a range of the log, in order, in batches, to whoever wants it. Knows neither disk nor engine.
 
-use crate::model::{Event, Seq};
+use std::sync::mpsc::sync_channel;
+
+use crate::model::{Error, Event, Result, Seq};
 
 /// How far something long is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,31 +19,61 @@ pub fn silent() -> impl FnMut(Progress) {
     |_| {}
 }
 
-/// Reads `from..=to` through `read(from, to, count_max)` and hands over batch after batch. A batch that does not
-/// begin where the last one ended is an error: nothing is ever skipped.
-pub fn batches<E>(
+/// Reads `from..=to`, at most so many.
+pub type Source<'a> = Box<dyn FnMut(Seq, Seq, usize) -> Result<Vec<Event>> + Send + 'a>;
+
+/// Events read at once: large enough to make hand-over cheap, small enough to stay in cache.
+pub const READ: usize = 256;
+/// Such pieces the reader may be ahead.
+const AHEAD: usize = 4;
+
+/// Reads `from..=to` and hands over piece after piece, until one is not wanted (`false`). A piece that does not begin
+/// where the last one ended is an error: nothing is ever skipped.
+pub fn read(
+    mut source: Source<'_>,
     from: Seq,
     to: Seq,
-    batch: usize,
-    mut read: impl FnMut(Seq, Seq, usize) -> Result<Vec<Event>, E>,
-    gap: impl Fn(Seq) -> E,
-    mut visit: impl FnMut(Vec<Event>) -> Result<(), E>,
-) -> Result<(), E> {
+    mut take: impl FnMut(Vec<Event>) -> bool,
+) -> Result<()> {
+    let hole = |at| Error::corrupt(format!("event {at} is missing in the log"));
     let mut next = from;
     while next <= to {
-        let events = read(next, to, batch)?;
+        let events = source(next, to, READ)?;
         if events.is_empty() {
-            return Err(gap(next));
+            return Err(hole(next));
         }
         for event in &events {
             if event.seq != next {
-                return Err(gap(next));
+                return Err(hole(next));
             }
             next = next.next();
         }
-        visit(events)?;
+        if !take(events) {
+            break;
+        }
     }
     Ok(())
+}
+
+/// As `read`, on a thread of its own, a little ahead of the visitor.
+pub fn read_ahead(
+    source: Source<'_>,
+    from: Seq,
+    to: Seq,
+    mut visit: impl FnMut(Vec<Event>) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let (sender, pieces) = sync_channel(AHEAD);
+        let reader =
+            scope.spawn(move || read(source, from, to, |events| sender.send(events).is_ok()));
+        let visited = pieces.iter().try_for_each(&mut visit);
+        // The reader stops when it is not listened to any more.
+        drop(pieces);
+        let read = reader
+            .join()
+            .unwrap_or_else(|_| Err(Error::internal("the reader of the log panicked")));
+        visited.and(read)
+    })
 }
 
 #[cfg(test)]
@@ -67,26 +99,34 @@ mod tests {
     /// filled later. Here a hole stops the replay.
     #[test]
     fn a_hole_in_the_log_stops_the_replay_at_the_hole() {
-        let read = |from: Seq, to: Seq, max: usize| -> Result<Vec<Event>, Seq> {
+        let source = |from: Seq, to: Seq, max: usize| -> Result<Vec<Event>> {
             Ok((from.0..=to.0)
-                .filter(|seq| *seq != 7)
+                .filter(|seq| *seq != 700)
                 .take(max)
                 .map(event)
                 .collect())
         };
         let mut seen = Vec::new();
-        let result = batches(
-            Seq(1),
-            Seq(9),
-            3,
-            read,
-            |at| at,
-            |events| {
-                seen.extend(events.iter().map(|event| event.seq.0));
-                Ok(())
-            },
-        );
-        assert_eq!(result, Err(Seq(7)));
-        assert_eq!(seen, [1, 2, 3, 4, 5, 6]);
+        let result = read_ahead(Box::new(source), Seq(1), Seq(900), |events| {
+            seen.extend(events.iter().map(|event| event.seq.0));
+            Ok(())
+        });
+        let message = result.expect_err("a hole is an error").message;
+        assert_eq!(message, "event 700 is missing in the log");
+        assert!(seen.len() < 700 && seen.iter().copied().eq(1..=seen.len() as u64));
+    }
+
+    #[test]
+    fn a_visitor_that_fails_ends_the_reading() {
+        let source = |from: Seq, _: Seq, max: usize| Ok((from.0..).take(max).map(event).collect());
+        let mut seen = 0;
+        let result = read_ahead(Box::new(source), Seq(1), Seq(u64::MAX - 1), |events| {
+            seen += events.len();
+            match seen {
+                0..2_000 => Ok(()),
+                _ => Err(Error::refused("enough")),
+            }
+        });
+        assert_eq!(result.expect_err("the visitor's error").message, "enough");
     }
 }

@@ -52,23 +52,26 @@ impl Book {
         }
         let base_schedule = self.schedule_of(&request.base)?;
         let candidate_schedule = self.schedule_of(&request.candidate)?;
-        let (base_plan, candidate_plan) =
-            (self.plan(&base_schedule)?, self.plan(&candidate_schedule)?);
         let paths = [
             self.dir.projection("diff-base.building"),
             self.dir.projection("diff-candidate.building"),
         ];
         let _temporary = Temporary::new(&paths)?;
-        let runtime = self.library.runtime.clone();
+        let mut beside = self.library.apart(&self.log)?;
+        let mut probing = self.library.apart(&self.log)?;
+        let base_plan = self.plan(&base_schedule)?;
         // Rows can be handed from one side to the other as long as neither changes its tables on the way.
-        let elsewhere = base_plan.is_single() && candidate_plan.is_single();
+        let elsewhere = base_plan.is_single() && self.plan(&candidate_schedule)?.is_single();
         let mut base = BaseSide::new(
-            Player::new(runtime.clone(), base_plan, &paths[0])?,
-            candidate_plan.clone(),
+            Player::new(self.library.runtime.clone(), base_plan, &paths[0])?,
+            self.plan(&candidate_schedule)?,
             elsewhere,
         );
-        let mut prober = RowProber::new(runtime.clone(), candidate_plan.first().clone())?;
-        let mut candidate = PlayerSide::new(Player::new(runtime, candidate_plan, &paths[1])?);
+        let probing_plan = probing.plan(&self.log, &candidate_schedule)?;
+        let mut prober = RowProber::new(probing.runtime, probing_plan.first().clone())?;
+        let candidate_plan = beside.plan(&self.log, &candidate_schedule)?;
+        let mut candidate =
+            PlayerSide::new(Player::new(beside.runtime, candidate_plan, &paths[1])?);
         let log = LogDb::open(&self.dir.log())?;
         let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
         let summary = Summary {
@@ -259,30 +262,34 @@ impl BaseSide {
         }
     }
 
-    /// Rows of the state before the pending event that either version looked at, in the candidate's layouts.
+    /// Rows of the state before the pending event that either version looked at, in the candidate's layouts; first those
+    /// that the candidate looked at, in its order.
     fn rows_before(&mut self, base: &Step, candidate: &Step) -> Result<Vec<SuppliedRow>> {
-        let mut keys = candidate.touched.clone();
-        for (table, key) in &base.touched {
-            if let Some(table) = self.candidate_tables[*table]
-                && !keys.iter().any(|known| known.0 == table && known.1 == *key)
+        let mut rows: Vec<SuppliedRow> = Vec::with_capacity(candidate.touched.len() + 1);
+        for (table, key, _) in &candidate.touched {
+            let row = match &self.maps[*table] {
+                None => None,
+                Some((at, map)) => {
+                    let seen = |known: &&SuppliedRow| known.0 == *at && known.1 == *key;
+                    match base.touched.iter().find(seen) {
+                        Some((_, _, row)) => row.clone(),
+                        None => self.side.player.materializer.row_before(*at, key)?,
+                    }
+                    .map(|row| map.map(&row))
+                }
+            };
+            rows.push((*table, key.clone(), row));
+        }
+        for (at, key, row) in &base.touched {
+            if let Some(table) = self.candidate_tables[*at]
+                && let Some((_, map)) = &self.maps[table]
+                && !rows.iter().any(|known| known.0 == table && known.1 == *key)
             {
-                keys.push((table, key.clone()));
+                let row = row.as_ref().map(|row| map.map(row));
+                rows.push((table, key.clone(), row));
             }
         }
-        keys.into_iter()
-            .map(|(table, key)| {
-                let row = match &self.maps[table] {
-                    None => None,
-                    Some((at, map)) => self
-                        .side
-                        .player
-                        .materializer
-                        .row_before(*at, &key)?
-                        .map(|row| map.map(&row)),
-                };
-                Ok((table, key, row))
-            })
-            .collect()
+        Ok(rows)
     }
 
     fn keep(&mut self, event: &Event, step: &Step) -> Result<()> {
@@ -358,6 +365,14 @@ impl Base for BaseSide {
         if self.elsewhere && !base.searched && !candidate.searched {
             let rows = self.rows_before(&base, &candidate)?;
             self.keep(event, &base)?;
+            // The candidate saw what it would see on the base's state: its own step is the answer.
+            if rows[..candidate.touched.len()] == candidate.touched {
+                return Ok(Beside::Differs {
+                    base,
+                    candidate,
+                    cause: Cause::Direct,
+                });
+            }
             return Ok(Beside::Asks {
                 base,
                 candidate,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::overlay::{Overlay, Write};
 use super::program::Program;
+use crate::diff::SuppliedRow;
 use crate::model::layout::RowMap;
 use crate::model::{Error, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits};
 use crate::store::Projection;
@@ -27,8 +28,8 @@ pub struct Ground {
     pub fuel_left: u64,
     /// Writes of this event are in the projection already, because a `find` or `query` needed them.
     shown_to_sql: bool,
-    /// Keys that were read below the event's own writes; only collected in a diff.
-    pub touched: Vec<(usize, Vec<Value>)>,
+    /// Single rows that were read below the event's own writes; only collected in a diff.
+    pub touched: Vec<SuppliedRow>,
     pub tracing: bool,
     /// A `find`, a `query` or a unique index looked at more than single rows.
     pub searched: bool,
@@ -131,10 +132,10 @@ impl Ground {
         if let Some(at) = self.overlay.find(table, key) {
             return Ok(self.overlay.row(at).clone());
         }
-        if self.tracing {
-            self.touched.push((table, key.to_vec()));
-        }
         let row = self.under(table, key)?;
+        if self.tracing {
+            self.touched.push((table, key.to_vec(), row.clone()));
+        }
         self.usage.rows_read += 1;
         Ok(row)
     }

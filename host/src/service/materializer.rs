@@ -6,6 +6,7 @@ use super::ground::{Ground, Usage};
 use super::overlay::Write;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
+use crate::diff::SuppliedRow;
 use crate::model::hash::running_hash;
 use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
@@ -268,7 +269,7 @@ impl Materializer {
     }
 
     /// Rows that the last event looked at below its own writes, and whether it looked at more than single rows.
-    pub fn take_trace(&mut self) -> (Vec<(usize, Vec<Value>)>, bool) {
+    pub fn take_trace(&mut self) -> (Vec<SuppliedRow>, bool) {
         let ground = self.ground();
         (std::mem::take(&mut ground.touched), ground.searched)
     }

@@ -9,13 +9,14 @@ use super::listing::Listing;
 use super::materializer::Materializer;
 use super::player::Player;
 use super::program::Program;
+use crate::model::log::EventLog;
 use crate::model::{
     Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
     limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{Access, Projection, ProjectionRecord, Role, StoredVersion};
+use crate::store::{Access, LogDb, Projection, ProjectionRecord, Role, StoredVersion};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -249,24 +250,23 @@ impl Book {
     ) -> Result<()> {
         let plan = self.plan(schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
-        let log = &self.log;
-        replay::batches(
-            Seq(1),
-            to,
-            limits::REPLAY_BATCH,
-            |from, to, count_max| crate::model::log::EventLog::read(log, from, to, count_max),
-            |at| Error::corrupt(format!("event {at} is missing in the log")),
-            |events| {
-                for event in &events {
-                    player.run(event).map_err(Error::from)?;
-                    player.keep()?;
-                }
+        let log = LogDb::open(&self.dir.log())?;
+        let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+        let mut uncommitted = 0;
+        replay::read_ahead(source, Seq(1), to, |events| {
+            for event in &events {
+                player.run(event).map_err(Error::from)?;
+                player.keep()?;
+            }
+            uncommitted += events.len();
+            if uncommitted >= limits::REPLAY_BATCH {
                 player.materializer.commit()?;
-                let done = events.last().map_or(0, |event| event.seq.0);
-                progress(Progress { done, total: to.0 });
-                Ok(())
-            },
-        )?;
+                uncommitted = 0;
+            }
+            let done = events.last().map_or(0, |event| event.seq.0);
+            progress(Progress { done, total: to.0 });
+            Ok(())
+        })?;
         player.materializer.into_projection().finish().map(|_| ())
     }
 }

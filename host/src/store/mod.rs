@@ -3,6 +3,7 @@
 mod book_dir;
 mod code;
 mod guard;
+mod key_filter;
 mod log_db;
 mod projection;
 mod read;

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::guard::Guard;
+use super::key_filter::KeyFilter;
 use super::rows::TableRows;
 use super::sql::{self, Bind};
 use super::{schema, sqlite};
@@ -175,17 +176,15 @@ impl Projection {
     fn attach_layouts(&mut self, layouts: Arc<Layouts>) -> Result<()> {
         self.tables = layouts.tables.iter().cloned().map(TableRows::new).collect();
         for table in &mut self.tables {
-            if sql::is_rowid(&table.layout) {
-                let key = &table.layout.columns[table.layout.key[0]].name;
-                let text = format!("SELECT max(\"{key}\") FROM \"{}\"", table.layout.sql_name);
-                let max: Option<i64> = self
-                    .connection
-                    .query_row(&text, [], |row| row.get(0))
-                    .map_err(|error| {
-                        sqlite(&format!("projection {}", self.path.display()), error)
-                    })?;
-                table.stored_key_max = Some(max.unwrap_or(i64::MIN));
-            }
+            let text = format!(
+                "SELECT EXISTS (SELECT 1 FROM \"{}\")",
+                table.layout.sql_name
+            );
+            let has_rows: bool = self
+                .connection
+                .query_row(&text, [], |row| row.get(0))
+                .map_err(|error| sqlite(&format!("projection {}", self.path.display()), error))?;
+            table.stored_keys = (!has_rows).then(KeyFilter::default);
         }
         self.layouts = layouts;
         Ok(())
@@ -275,8 +274,10 @@ impl Projection {
                 "a closed state was asked for a row it was not supplied with",
             ));
         }
-        if let (RowKey::Integer(number), Some(max)) = (&name, rows.stored_key_max)
-            && *number > max
+        if rows
+            .stored_keys
+            .as_ref()
+            .is_some_and(|keys| !keys.may_hold(&name))
         {
             return Ok(None);
         }
@@ -389,8 +390,8 @@ impl Projection {
                     insert
                         .execute(params_from_iter(row.iter().map(Bind)))
                         .map_err(failed)?;
-                    if let (RowKey::Integer(number), Some(max)) = (&key, &mut rows.stored_key_max) {
-                        *max = (*max).max(*number);
+                    if let Some(keys) = &mut rows.stored_keys {
+                        keys.add(&key);
                     }
                 }
                 (Some(row), true) => {
@@ -465,7 +466,7 @@ impl Projection {
         }
         self.tables.iter_mut().for_each(TableRows::clear);
         self.head = self.committed;
-        // Keys above the stored maximum may have been flushed and rolled back: too high a maximum only costs a look-up.
+        // Keys that were written and rolled back stay in the filters: that only costs a look-up.
     }
 
     /// Ends `Access::Building`: everything is on the disk and the file is an ordinary one.

@@ -6,6 +6,7 @@ use foldhash::fast::FixedState;
 
 use crate::model::value::RowKey;
 use crate::model::{Row, TableLayout};
+use crate::store::key_filter::KeyFilter;
 use crate::store::sql::TableSql;
 
 /// What is known of one key.
@@ -25,8 +26,8 @@ pub struct TableRows {
     pub cached: HashMap<RowKey, Cached, FixedState>,
     /// Keys to write at the next flush, in the order in which they first changed.
     pub dirty: Vec<RowKey>,
-    /// Single integer keys only: no row above it is stored. Saves the look-up before an insert of a new key.
-    pub stored_key_max: Option<i64>,
+    /// Keys that may be in the database file. None: the table was not empty when it was opened.
+    pub stored_keys: Option<KeyFilter>,
     pub bytes: usize,
 }
 
@@ -38,7 +39,7 @@ impl TableRows {
             sql,
             cached: HashMap::default(),
             dirty: Vec::new(),
-            stored_key_max: None,
+            stored_keys: None,
             bytes: 0,
         }
     }

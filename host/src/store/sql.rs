@@ -149,7 +149,7 @@ pub fn create_table(layout: &TableLayout) -> Vec<String> {
     statements
 }
 
-pub fn is_rowid(layout: &TableLayout) -> bool {
+fn is_rowid(layout: &TableLayout) -> bool {
     layout.key.len() == 1 && layout.columns[layout.key[0]].kind == ColumnKind::Integer
 }
 

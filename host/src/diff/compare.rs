@@ -15,6 +15,8 @@ pub struct Step {
     /// Single rows that were looked at, as they were before the event. What else was looked at is not told: `searched`.
     pub touched: Vec<SuppliedRow>,
     pub searched: bool,
+    /// Fuel that the event's handlers burned.
+    pub fuel: u64,
 }
 
 impl Step {
@@ -24,6 +26,7 @@ impl Step {
             outcome,
             touched: Vec::new(),
             searched: false,
+            fuel: 0,
         }
     }
 }

@@ -59,8 +59,8 @@ pub type SuppliedRow = (usize, Vec<Value>, Option<Row>);
 
 /// Tries the candidate on single rows, on a thread of its own.
 pub trait Prober: Send {
-    /// None: the rows did not suffice.
-    fn probe(&mut self, event: &Event, rows: &[SuppliedRow]) -> Result<Option<Step>>;
+    /// `base` is the base's step on the same state. None: the rows did not suffice.
+    fn probe(&mut self, event: &Event, base: &Step, rows: &[SuppliedRow]) -> Result<Option<Step>>;
 }
 
 /// Batches a thread may be ahead.
@@ -194,7 +194,7 @@ fn run_prober(
     while let Ok((batch, mut found)) = questions.recv() {
         for found in &mut found {
             if let Reason::Asked(rows) = &found.reason {
-                found.reason = match prober.probe(&batch[found.event], rows)? {
+                found.reason = match prober.probe(&batch[found.event], &found.base, rows)? {
                     None => Reason::Unanswered,
                     Some(probed) => Reason::Known(cause(&found.base, &probed)),
                 };

@@ -6,22 +6,20 @@ use std::sync::Arc;
 
 use super::book::{Book, remove_projection};
 use super::library::Plan;
-use super::materializer::{Failure, Materializer, Outcome};
+use super::materializer::{Failure, Outcome};
 use super::overlay::Write;
 use super::player::Player;
-use super::program::Program;
+use super::prober::RowProber;
 use super::replays::Picked;
 use crate::diff::{
-    Base, Beside, Cause, Cost, Expectations, Prober, Side, Sink, Step, Summary, SuppliedRow, cause,
-    run,
+    Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, SuppliedRow, cause, run,
 };
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
 use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
 use crate::replay::OnProgress;
-use crate::runtime::Runtime;
-use crate::store::{LogDb, Projection};
+use crate::store::LogDb;
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -68,7 +66,11 @@ impl Book {
             elsewhere,
         );
         let probing_plan = probing.plan(&self.log, &candidate_schedule)?;
-        let mut prober = RowProber::new(probing.runtime, probing_plan.first().clone())?;
+        let mut prober = RowProber::new(
+            probing.runtime,
+            probing_plan.first().clone(),
+            base.side.player.materializer.program().clone(),
+        )?;
         let candidate_plan = beside.plan(&self.log, &candidate_schedule)?;
         let mut candidate =
             PlayerSide::new(Player::new(beside.runtime, candidate_plan, &paths[1])?);
@@ -211,9 +213,12 @@ impl Side for PlayerSide {
 }
 
 /// As the engine wants it: an event of doom is an answer, a fault of the host is not.
-fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
+pub(super) fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
     match result {
-        Ok(outcome) => Ok(Step::new(layouts, Ok((outcome.effects, outcome.body)))),
+        Ok(outcome) => Ok(Step {
+            fuel: outcome.usage.fuel,
+            ..Step::new(layouts, Ok((outcome.effects, outcome.body)))
+        }),
         Err(Failure::Doom(doom)) => Ok(Step::new(
             layouts,
             Err(format!("{} {}", doom.version.plugin, doom.error)),
@@ -414,37 +419,5 @@ impl Base for BaseSide {
     fn forget(&mut self, to: Seq) {
         let count = self.history.partition_point(|(seq, _)| *seq <= to);
         self.history.drain(..count);
-    }
-}
-
-/// The candidate on single rows that the base hands over.
-struct RowProber {
-    materializer: Materializer,
-    layouts: Arc<Layouts>,
-}
-
-impl RowProber {
-    fn new(runtime: Arc<Runtime>, program: Arc<Program>) -> Result<Self> {
-        let layouts = program.layouts.clone();
-        let projection = Projection::closed(layouts.clone())?;
-        Ok(RowProber {
-            materializer: Materializer::new(runtime, program, projection),
-            layouts,
-        })
-    }
-}
-
-impl Prober for RowProber {
-    fn probe(&mut self, event: &Event, rows: &[SuppliedRow]) -> Result<Option<Step>> {
-        self.materializer.projection().supply(rows);
-        let result = self.materializer.run(event);
-        let (_, searched) = self.materializer.take_trace();
-        self.materializer.discard()?;
-        match result {
-            // A row that was not supplied, or a search: the base's own state has to be asked.
-            Err(Failure::Host(_)) => Ok(None),
-            _ if searched => Ok(None),
-            result => step_of(result, self.layouts.clone()).map(Some),
-        }
     }
 }

@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Write};
-use super::program::Program;
+use super::program::{Handler, Program};
 use crate::diff::SuppliedRow;
 use crate::model::layout::RowMap;
-use crate::model::{Error, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits};
+use crate::model::{
+    Error, Event, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
+};
 use crate::store::Projection;
 
 /// Everything one event's handlers share. Boxed, and handed from call to call.
@@ -33,8 +35,21 @@ pub struct Ground {
     pub tracing: bool,
     /// A `find`, a `query` or a unique index looked at more than single rows.
     pub searched: bool,
+    /// Only for a probe: what a version below would do first.
+    pub below: Option<Below>,
     /// A fault of the host behind a violation that the guest was shown.
     pub fault: Option<Error>,
+}
+
+/// What a version below did with an event on this very state, so that it need not run again.
+#[derive(Debug)]
+pub struct Below {
+    pub handler: Handler,
+    pub event: Event,
+    /// Table, key and the row after, in this ground's layouts.
+    pub writes: Vec<SuppliedRow>,
+    pub tasks: Vec<Task>,
+    pub fuel: u64,
 }
 
 /// What an event's handlers used.
@@ -74,6 +89,7 @@ impl Ground {
             touched: Vec::new(),
             tracing: false,
             searched: false,
+            below: None,
             fault: None,
         })
     }
@@ -167,6 +183,29 @@ impl Ground {
             )));
         }
         Ok(())
+    }
+
+    /// Does what the version below is known to do with an event that is passed on to it. False: it has to run, because
+    /// nothing is known, or the event or the state is not the one that it is known of.
+    pub fn pass_on(&mut self, handler: Handler, event: &Event) -> Result<bool> {
+        let untouched = self.overlay.mark() == 0 && self.tasks.is_empty();
+        let known = |below: &mut Below| {
+            untouched
+                && below.handler == handler
+                && below.event == *event
+                && below.fuel <= self.fuel_left
+        };
+        let Some(below) = self.below.take_if(known) else {
+            return Ok(false);
+        };
+        self.usage.fuel += below.fuel;
+        self.fuel_left -= below.fuel;
+        self.tasks = below.tasks;
+        for (table, key, row) in below.writes {
+            let current = self.get(table, &key)?;
+            self.put(table, key, current, row)?;
+        }
+        Ok(true)
     }
 
     /// Makes the event's writes visible to SQL.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ground::{Ground, Usage};
+use super::ground::{Below, Ground, Usage};
 use super::overlay::Write;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
@@ -261,6 +261,11 @@ impl Materializer {
         }
         self.pending = aside.pending;
         Ok(())
+    }
+
+    /// For the next event: what the version below the first handler would do, if that is known.
+    pub fn know_below(&mut self, below: Option<Below>) {
+        self.ground().below = below;
     }
 
     /// Collects from now on which rows each event looks at.

@@ -11,6 +11,7 @@ mod listing;
 mod materializer;
 mod overlay;
 mod player;
+mod prober;
 mod program;
 mod reader;
 mod replays;

@@ -398,10 +398,15 @@ impl Materialization for Scope {
     }
 
     fn previous(&mut self, event: Event) -> Result<Result<(), HandlerError>, HandlerError> {
-        self.ground();
-        let Some(below) = self.program.below(self.handler, event.event_type.as_str()) else {
+        let handler = self.handler;
+        let Some(below) = self.program.below(handler, event.event_type.as_str()) else {
             return Ok(Ok(()));
         };
+        match self.ground().pass_on(below, &event) {
+            Ok(false) => {}
+            Ok(true) => return Ok(Ok(())),
+            Err(error) => return Err(self.blame(error).into()),
+        }
         let mut ground = self
             .ground
             .take()

@@ -1,11 +1,12 @@
 //! Daybook: an event-processing host with dated, replayable logic.
 //!
 //! `host/ARCHITECTURE.md` is the map; the layers are
-//! `main → cli → { authoring, service } → { store, runtime, replay, diff } → model`.
+//! `main → cli → { authoring, http } → service → { store, runtime, replay, diff } → model`.
 
 pub mod authoring;
 pub mod cli;
 pub mod diff;
+pub mod http;
 pub mod model;
 pub mod replay;
 pub mod runtime;

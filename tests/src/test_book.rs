@@ -276,7 +276,7 @@ pub fn open(path: &Path) -> Result<Book, Error> {
 }
 
 /// The events of an accepted command.
-pub fn accepted(reply: Reply) -> Vec<(daybook::model::Event, daybook::service::Outcome)> {
+pub fn accepted(reply: Reply) -> Vec<daybook::service::Caused> {
     match reply.decision {
         Decision::Accepted(events) => events,
         Decision::Rejected(rejection) => {

@@ -5,14 +5,13 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use super::common::{self, FormatArg};
-use super::effects::json_text;
 use super::output::{Output, thousands};
 use super::table::clean;
 use super::{Exit, input};
 use crate::model::manifest::{PayloadType, Table};
 use crate::model::{Manifest, Result};
 use crate::runtime::Code;
-use crate::service;
+use crate::service::{self, json_text};
 
 /// Show what a component declares
 ///

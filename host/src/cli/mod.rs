@@ -19,6 +19,7 @@ mod progress;
 mod query;
 mod replay;
 mod run;
+mod serve;
 mod show;
 mod table;
 mod values;
@@ -56,6 +57,7 @@ Exit codes:
    6  the book cannot be opened: not there, in use, or of a newer format
    7  the operating system refused: disk full, no permission
    8  stored data contradicts itself
+   9  what the caller saw is not so any more
   70  a fault of Daybook itself
 
 Data goes to standard output, everything else to standard error.
@@ -79,6 +81,7 @@ enum Verb {
     Replay(replay::Args),
     Diff(diff::Args),
     Verify(verify::Args),
+    Serve(serve::Args),
     Demo(demo::Args),
 }
 
@@ -137,6 +140,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Serve(args) => serve::run(&args, out),
         Verb::Demo(args) => demo::run(&args, out),
     }
 }
@@ -200,6 +204,7 @@ mod tests {
             ErrorKind::Unavailable,
             ErrorKind::Io,
             ErrorKind::Corrupt,
+            ErrorKind::Conflict,
             ErrorKind::Internal,
         ];
         let codes = kinds

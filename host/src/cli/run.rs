@@ -1,16 +1,14 @@
 //! `daybook run`
 
-use serde::Serialize;
-use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::common::{BookArg, FormatArg};
-use super::effects::{Caused, CausedJson, event_line, json_text, print_log};
+use super::effects::{event_line, print_caused, print_log};
 use super::output::Output;
 use super::table::clean;
 use super::{Exit, input};
-use crate::model::{Event, Rejection, Result, TypeName};
-use crate::service::{Decision, Reply, Request};
+use crate::model::{Rejection, Result, TypeName};
+use crate::service::{Decision, Request};
 
 /// Run a command
 ///
@@ -60,41 +58,33 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         actor: args.actor,
         id: args.id,
         preview: args.preview,
+        ..Request::default()
     })?;
     print_log(&reply.log, out)?;
-    let about = about(&reply);
-    let outcomes = match reply.decision {
-        Decision::Rejected(rejection) => {
-            print_rejection(&rejection, about, args.format.is_json(), out)?;
-            return Ok(Exit::Rejected);
+    if let Decision::Accepted(events) = &reply.decision {
+        for caused in events {
+            print_log(&caused.log, out)?;
         }
-        Decision::Accepted(outcomes) => outcomes,
-    };
-    let layouts = book.live_projection().layouts().clone();
-    let mut events: Vec<(Event, Caused)> = Vec::with_capacity(outcomes.len());
-    for (event, outcome) in outcomes {
-        print_log(&outcome.log, out)?;
-        events.push((event, Caused::now(outcome.effects, &layouts)));
     }
     if args.format.is_json() {
-        let events = events
-            .iter()
-            .map(|(event, caused)| caused.json(event))
-            .collect();
-        out.json(&AnswerJson {
-            about,
-            outcome: "accepted",
-            events: Some(events),
-            rejection: None,
-        })?;
-        return Ok(Exit::Fine);
+        out.json(&reply.json())?;
     }
+    let events = match &reply.decision {
+        Decision::Rejected(rejection) => {
+            if !args.format.is_json() {
+                print_rejection(rejection, out)?;
+            }
+            return Ok(Exit::Rejected);
+        }
+        Decision::Accepted(_) if args.format.is_json() => return Ok(Exit::Fine),
+        Decision::Accepted(events) => events,
+    };
     if events.is_empty() {
         out.line("accepted; nothing had to change")?;
     }
-    for (event, caused) in &events {
-        out.line(event_line(event))?;
-        caused.print(out)?;
+    for caused in events {
+        out.line(event_line(&caused.event))?;
+        print_caused(caused, out)?;
     }
     if args.preview {
         let id = reply.command_id;
@@ -105,59 +95,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-#[derive(Serialize)]
-struct AnswerJson<'a> {
-    #[serde(flatten)]
-    about: AboutJson,
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    events: Option<Vec<CausedJson<'a>>>,
-    #[serde(flatten)]
-    rejection: Option<RejectionJson<'a>>,
-}
-
-/// What every answer says.
-#[derive(Serialize)]
-struct AboutJson {
-    command: String,
-    version: String,
-    preview: bool,
-}
-
-#[derive(Serialize)]
-struct RejectionJson<'a> {
-    code: &'a str,
-    message: &'a str,
-    details: Option<Json>,
-}
-
-fn about(reply: &Reply) -> AboutJson {
-    AboutJson {
-        command: reply.command_id.to_string(),
-        version: reply.version.to_string(),
-        preview: reply.preview,
-    }
-}
-
-fn print_rejection(
-    rejection: &Rejection,
-    about: AboutJson,
-    as_json: bool,
-    out: &mut Output,
-) -> Result<()> {
-    if as_json {
-        let rejection = RejectionJson {
-            code: &rejection.code,
-            message: &rejection.message,
-            details: rejection.details.as_deref().map(json_text),
-        };
-        return out.json(&AnswerJson {
-            about,
-            outcome: "rejected",
-            events: None,
-            rejection: Some(rejection),
-        });
-    }
+fn print_rejection(rejection: &Rejection, out: &mut Output) -> Result<()> {
     out.line(format_args!(
         "rejected: {}: {}",
         clean(&rejection.code),

@@ -1,10 +1,8 @@
 //! `daybook show`
 
-use serde::Serialize;
-
 use super::Exit;
 use super::common::{BookArg, FormatArg, seq};
-use super::effects::{Caused, CausedJson, event_line};
+use super::effects::{event_line, print_caused};
 use super::output::Output;
 use crate::model::{Result, Seq};
 
@@ -29,21 +27,11 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let shown = args.book.read()?.show(args.seq)?;
-    let stored = shown.stored;
-    let caused = Caused {
-        changes: shown.changes,
-        tasks: shown.tasks,
-    };
     if args.format.is_json() {
-        out.json(&ShownJson {
-            caused: caused.json(&stored.event),
-            recorded_at: &stored.recorded_at,
-            lineup: &stored.lineup,
-            command: stored.command.as_deref(),
-            hash: stored.hash.to_string(),
-        })?;
+        out.json(&shown.json())?;
         return Ok(Exit::Fine);
     }
+    let stored = &shown.stored;
     let event = &stored.event;
     out.line(event_line(event))?;
     out.line(format_args!(
@@ -65,16 +53,6 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         out.line(format_args!("  beside    {extensions}"))?;
     }
     out.line(format_args!("  hash      {}", stored.hash))?;
-    caused.print(out)?;
+    print_caused(&shown.caused(), out)?;
     Ok(Exit::Fine)
-}
-
-#[derive(Serialize)]
-struct ShownJson<'a> {
-    #[serde(flatten)]
-    caused: CausedJson<'a>,
-    recorded_at: &'a str,
-    lineup: &'a str,
-    command: Option<&'a str>,
-    hash: String,
 }

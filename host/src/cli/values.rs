@@ -1,29 +1,10 @@
 //! Values of rows as text, as JSON and as tab-separated cells.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::table::clean;
 use crate::model::{TableLayout, Value};
-
-/// A value as JSON. A blob is an object, so that it cannot be taken for text.
-pub fn json_of(value: &Value) -> Json {
-    match value {
-        Value::Null => Json::Null,
-        Value::Integer(number) => json!(number),
-        Value::Real(number) => json!(number),
-        Value::Text(text) => json!(text),
-        Value::Blob(bytes) => json!({ "blob": hex(bytes) }),
-    }
-}
-
-/// A row as a JSON object.
-pub fn json_row<'a>(columns: impl IntoIterator<Item = &'a str>, row: &[Value]) -> Json {
-    let members = columns
-        .into_iter()
-        .zip(row)
-        .map(|(name, value)| (name.to_owned(), json_of(value)));
-    Json::Object(members.collect::<Map<_, _>>())
-}
+use crate::service::json_of;
 
 /// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
 pub fn json_line(columns: &[String], row: &[Value]) -> String {

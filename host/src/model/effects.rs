@@ -116,6 +116,16 @@ pub struct RecordedChange {
     pub after: Option<Row>,
 }
 
+impl RecordedChange {
+    pub fn operation(&self) -> &'static str {
+        match (&self.before, &self.after) {
+            (None, _) => "insert",
+            (_, None) => "delete",
+            _ => "update",
+        }
+    }
+}
+
 /// Why recorded bytes could not be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DecodeError {

@@ -24,6 +24,8 @@ pub enum ErrorKind {
     Io,
     /// Stored data contradicts itself.
     Corrupt,
+    /// What the caller saw, or said before, is not so any more.
+    Conflict,
     /// A fault of the host.
     Internal,
 }
@@ -39,9 +41,29 @@ impl ErrorKind {
             ErrorKind::Unavailable => 6,
             ErrorKind::Io => 7,
             ErrorKind::Corrupt => 8,
+            ErrorKind::Conflict => 9,
             ErrorKind::Internal => 70,
         }
     }
+}
+
+/// What a client of the server can act upon, beyond the kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// The book has no such type, table, event or version.
+    Unknown,
+    /// The payload does not fit its schema; a JSON pointer to the fault, empty for the whole.
+    Schema { pointer: String },
+    /// An id or idempotency key that was used before for something else.
+    Reused,
+    /// The subject is not where the caller saw it: the seq of its last event, 0 for none.
+    Moved { position: u64 },
+    /// Rows that the caller saw have changed since: `table`, key as JSON, columns.
+    Stale(Vec<(String, String, Vec<String>)>),
+    /// Too much waits already; later it may work.
+    Busy,
+    /// It takes longer, or gives more, than a request may.
+    Limit,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +72,7 @@ pub struct Error {
     pub message: String,
     /// The way out, when there is one to name.
     pub hint: Option<String>,
+    pub problem: Option<Box<Problem>>,
 }
 
 impl Error {
@@ -58,6 +81,7 @@ impl Error {
             kind,
             message: message.into(),
             hint: None,
+            problem: None,
         }
     }
 
@@ -92,6 +116,11 @@ impl Error {
 
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn problem(mut self, problem: Problem) -> Self {
+        self.problem = Some(Box::new(problem));
         self
     }
 

@@ -1,16 +1,18 @@
 //! Events into the log: one group, all or nothing, kept before it is acknowledged.
 
-use std::collections::HashMap;
-
 use uuid::Uuid;
 
 use super::book::Book;
+use super::caused::Caused;
 use super::cloud_event::Incoming;
+use super::group::{Group, Undo};
+use super::guards::Guards;
 use super::materializer::Outcome;
+use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
-use crate::model::log::{Appended, Commit, EventLog, RecordedCommand, RecordedEvent, RecordedTask};
-use crate::model::{Effects, Error, ErrorKind, Event, Result, Seq, Task, TypeName, clock};
+use crate::model::log::{RecordedEvent, RecordedTask};
+use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,39 +23,78 @@ pub struct Receipt {
     pub duplicate: bool,
 }
 
-/// Events worked out but not yet in the log: the projection is ahead of it inside an open transaction.
-#[derive(Default)]
-pub(super) struct Group {
-    pub commit: Commit,
-    identities: HashMap<(String, String), usize>,
+/// Events as a client gives them, to be kept together.
+#[derive(Debug, Clone, Default)]
+pub struct AppendRequest {
+    pub events: Vec<Incoming>,
+    pub guards: Guards,
+    /// Work it out in full, report everything, keep nothing.
+    pub preview: bool,
+}
+
+/// What became of one event of a request.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    pub receipt: Receipt,
+    /// Absent for a duplicate: the log has it.
+    pub caused: Option<Caused>,
 }
 
 impl Book {
     /// Appends a group of events in one durable transaction. An `Err` names the first event that is wrong; then
     /// nothing of the group was kept.
     pub fn append(&mut self, events: Vec<Incoming>) -> Result<Vec<Receipt>> {
-        self.check_current()?;
-        let mut group = Group::default();
+        let mut group = self.group()?;
         let mut receipts = Vec::with_capacity(events.len());
-        for incoming in events {
-            let line = incoming.line;
-            match self.admit(&mut group, incoming) {
-                Ok(receipt) => receipts.push(receipt),
-                Err(error) => {
-                    self.live.materializer.rollback();
-                    return Err(match line {
-                        Some(line) => error.context(format!("line {line}")),
-                        None => error,
-                    });
-                }
+        self.within(&mut group, false, |book, group| {
+            for incoming in events {
+                receipts.push(book.admit_line(group, incoming)?.0);
             }
-        }
+            Ok(())
+        })?;
         self.settle(group)?;
         Ok(receipts)
     }
 
+    /// Adds a request's events to a group; the answer is true once the group is settled.
+    pub fn append_into(
+        &mut self,
+        group: &mut Group,
+        request: AppendRequest,
+    ) -> Result<Vec<Admitted>> {
+        let layouts = self.live.materializer.program().layouts.clone();
+        self.within(group, request.preview, |book, group| {
+            book.check_guards(group, &request.guards)?;
+            let admitted = request.events.into_iter().map(|incoming| {
+                let (receipt, outcome) = book.admit_line(group, incoming)?;
+                let caused = outcome.and_then(|outcome| {
+                    let event = group.commit.events.last()?.event.clone();
+                    Some(Caused::now(event, outcome, &layouts))
+                });
+                Ok(Admitted { receipt, caused })
+            });
+            admitted.collect()
+        })
+    }
+
+    fn admit_line(
+        &mut self,
+        group: &mut Group,
+        incoming: Incoming,
+    ) -> Result<(Receipt, Option<Outcome>)> {
+        let line = incoming.line;
+        self.admit(group, incoming).map_err(|error| match line {
+            Some(line) => error.context(format!("line {line}")),
+            None => error,
+        })
+    }
+
     /// Checks one event and works out its effects, inside the open group.
-    fn admit(&mut self, group: &mut Group, incoming: Incoming) -> Result<Receipt> {
+    fn admit(
+        &mut self,
+        group: &mut Group,
+        incoming: Incoming,
+    ) -> Result<(Receipt, Option<Outcome>)> {
         let event_type = incoming.event_type.as_str();
         if incoming.event_type.plugin() == SYSTEM_PLUGIN {
             return Err(Error::refused(format!(
@@ -63,7 +104,7 @@ impl Book {
         if let Some(id) = &incoming.id
             && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
         {
-            return Ok(receipt);
+            return Ok((receipt, None));
         }
         self.live
             .materializer
@@ -91,12 +132,8 @@ impl Book {
             id: event.id.clone(),
             duplicate: false,
         };
-        self.materialize(group, event, None)?;
-        Ok(receipt)
-    }
-
-    fn next_seq(&self, group: &Group) -> Seq {
-        Seq(self.head.0.0 + group.commit.events.len() as u64 + 1)
+        let outcome = self.materialize(group, event, None)?;
+        Ok((receipt, Some(outcome)))
     }
 
     /// The same (source, id) again: the first result when it says the same, else a refusal.
@@ -118,6 +155,7 @@ impl Book {
                 id.escape_debug(),
                 source.escape_debug()
             ))
+            .problem(Problem::Reused)
             .hint("an id names one event for ever; give the new one an id of its own"));
         }
         Ok(Some(Receipt {
@@ -135,7 +173,12 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        let undo = Undo {
+            head: self.live.materializer.head(),
+            writes: self.live.materializer.pending_writes(),
+        };
         self.live.materializer.keep()?;
+        group.undo.push(undo);
         if self.live.materializer.projection().is_full() {
             self.live.materializer.projection().shrink()?;
         }
@@ -178,55 +221,6 @@ impl Book {
         }
     }
 
-    /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
-    pub(super) fn settle(&mut self, group: Group) -> Result<()> {
-        if group.commit.events.is_empty() && group.commit.commands.is_empty() {
-            return Ok(());
-        }
-        let expected = self.head.0;
-        let commit_id = group
-            .commit
-            .events
-            .first()
-            .map(|event| event.event.id.clone())
-            .unwrap_or_default();
-        let head = match self.log.append(expected, &commit_id, &group.commit) {
-            Ok(Appended::Ok(head)) => head,
-            Ok(Appended::Conflict { head }) => {
-                self.live.materializer.rollback();
-                return Err(Error::internal(format!(
-                    "somebody else appended to the log: its head is {head}, expected was {expected}"
-                )));
-            }
-            Ok(Appended::Unknown) => {
-                self.live.materializer.rollback();
-                return Err(Error::unavailable(
-                    "it is not known whether the log kept the commit",
-                ));
-            }
-            Err(error) => {
-                self.live.materializer.rollback();
-                return Err(error);
-            }
-        };
-        if let Some(last) = group.commit.events.last() {
-            self.head = (head, last.hash);
-        }
-        self.commit_live()
-    }
-
-    /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
-    pub(super) fn commit_live(&mut self) -> Result<()> {
-        self.live.materializer.commit().map_err(|error| {
-            self.live.materializer.rollback();
-            Error::new(
-                ErrorKind::Io,
-                format!("the events are kept, the live projection is behind: {error}"),
-            )
-            .hint("open the book again once the cause is mended; it catches up by itself")
-        })
-    }
-
     /// One of the host's own events, in the same transaction as what it reports.
     pub(super) fn append_system(
         &mut self,
@@ -262,13 +256,6 @@ impl Book {
         }
         self.head = (seq, hash);
         Ok(seq)
-    }
-
-    /// A journal entry for a command that added no event.
-    pub(super) fn journal(&mut self, command: RecordedCommand) -> Result<()> {
-        let mut group = Group::default();
-        group.commit.commands.push(command);
-        self.settle(group)
     }
 }
 

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::library::{Library, Plan};
 use super::materializer::Materializer;
 use super::player::Player;
+use super::program::Program;
 use crate::model::log::EventLog;
 use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
 use crate::replay::{self, OnProgress, Progress};
@@ -124,6 +125,11 @@ impl Book {
         &self.log
     }
 
+    /// What the live projection runs.
+    pub fn program(&self) -> Arc<Program> {
+        self.live.materializer.program().clone()
+    }
+
     /// Position and running hash of the live projection.
     pub fn live_head(&self) -> crate::store::ProjectionHead {
         self.live.materializer.head()
@@ -140,7 +146,7 @@ impl Book {
 
     /// Refuses to go on where a failed commit left the live projection behind the log: what came next would be worked
     /// out on a state that lacks events.
-    pub(super) fn check_current(&self) -> Result<()> {
+    pub fn check_current(&self) -> Result<()> {
         let position = self.live_head().position;
         if position == self.head() {
             return Ok(());
@@ -150,6 +156,19 @@ impl Book {
             self.head()
         ))
         .hint("open the book again once the cause is mended; it catches up by itself"))
+    }
+
+    /// Brings a live projection that fell behind up to the log's head, as opening the book does.
+    pub fn recover_live(&mut self) -> Result<()> {
+        self.live.materializer = recover(
+            &self.dir,
+            &self.log,
+            &mut self.library,
+            &self.live.record,
+            self.head.0,
+            &mut replay::silent(),
+        )?;
+        Ok(())
     }
 
     pub(super) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {

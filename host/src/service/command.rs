@@ -2,13 +2,16 @@
 
 use uuid::Uuid;
 
-use super::append::Group;
 use super::book::Book;
-use super::materializer::{Failure, Outcome};
+use super::caused::Caused;
+use super::group::Group;
+use super::guards::Guards;
+use super::materializer::Failure;
+use crate::model::error::Problem;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{
-    Command, Error, ErrorKind, Event, LogLine, PluginVersion, Rejection, Result, TypeName, clock,
-    limits,
+    Command, Error, ErrorKind, Event, LogLine, PluginVersion, Rejection, Result, Seq, TypeName,
+    VersionDate, clock, limits,
 };
 
 /// A command as it comes in.
@@ -19,8 +22,14 @@ pub struct Request {
     pub data: String,
     pub subject: Option<String>,
     pub actor: Option<String>,
-    /// None: the host makes one. A preview and the run after it yield the same ids when they share it.
+    /// None: the host makes one. A preview and the run after it yield the same ids when they share it. The same command
+    /// with the same id again gets the first answer.
     pub id: Option<Uuid>,
+    /// The creator to ask: the newest version that is not after this date. Events are materialized by the active ones.
+    pub pin: Option<VersionDate>,
+    pub guards: Guards,
+    /// CloudEvents extension attributes for each of its events, a JSON object.
+    pub extensions: Option<String>,
     /// Run it in full, report everything, keep nothing.
     pub preview: bool,
 }
@@ -32,6 +41,8 @@ pub struct Reply {
     /// The version whose creator answered.
     pub version: PluginVersion,
     pub preview: bool,
+    /// This is the answer that the command got before.
+    pub repeated: bool,
     pub decision: Decision,
     pub log: Vec<LogLine>,
 }
@@ -39,7 +50,7 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// The events in order, each with what it caused.
-    Accepted(Vec<(Event, Outcome)>),
+    Accepted(Vec<Caused>),
     Rejected(Rejection),
 }
 
@@ -47,25 +58,25 @@ impl Book {
     /// Runs a command. Every outcome is journalled, but for previews and payloads that do not fit the schema. A rejection
     /// is an answer (`Decision::Rejected`); an `Err` says that there was none.
     pub fn run(&mut self, request: Request) -> Result<Reply> {
-        self.check_current()?;
+        let mut group = self.group()?;
+        let reply = self.run_into(&mut group, request);
+        // A creator that failed has an entry in the journal, which is to be kept.
+        self.settle(group)?;
+        reply
+    }
+
+    /// Runs a command inside a group; the answer is true once the group is settled.
+    pub fn run_into(&mut self, group: &mut Group, request: Request) -> Result<Reply> {
         let name = TypeName::new(&request.command_type)?;
         if let Some(id) = request.id
-            && self.log.has_command(&id.to_string())?
+            && let Some(first) = self.log.find_command(&id.to_string())?
         {
-            return Err(Error::refused(format!("command {id} was run already"))
-                .hint("an id names one command for ever; give the new one an id of its own"));
+            return self.first_answer(id, first, &request);
         }
         let program = self.live.materializer.program().clone();
-        program
-            .command_schema(name.as_str())?
-            .check(&request.data)?;
-        let handler = program.creator(name.as_str()).ok_or_else(|| {
-            Error::internal(format!("command '{name}' has a schema and no creator"))
-        })?;
-        let version = program.plugins[handler.plugin].chain[0]
-            .code
-            .version
-            .clone();
+        let (handler, schema) = program.creator(name.as_str(), request.pin)?;
+        schema.check(&request.data)?;
+        let version = program.link(handler).code.version.clone();
         let id = request.id.unwrap_or_else(Uuid::now_v7);
         let command = Command {
             id: id.to_string(),
@@ -75,52 +86,99 @@ impl Book {
             actor: request.actor,
             data: request.data,
         };
-        let (decision, log) = match self.live.materializer.create(&command, id) {
-            Ok(answer) => answer,
-            Err(failure) => return Err(self.failed(&command, failure, request.preview)),
-        };
-        let reply = |decision, log| Reply {
-            command_id: id,
-            version: version.clone(),
-            preview: request.preview,
-            decision,
-            log,
-        };
-        let events = match decision {
-            Err(rejection) => {
-                if !request.preview {
-                    let outcome = CommandOutcome::Rejected(rejection.clone());
-                    self.journal(self.record(&command, outcome))?;
-                }
-                return Ok(reply(Decision::Rejected(rejection), log));
-            }
-            Ok(events) => events,
-        };
-        let mut group = Group::default();
-        let outcomes = match self.create_events(&mut group, &command, id, events, &version) {
-            Ok(outcomes) => outcomes,
-            Err(error) => {
-                self.live.materializer.rollback();
-                if !request.preview && matches!(error.kind, ErrorKind::Plugin) {
-                    let outcome = CommandOutcome::Failed(error.message.clone());
-                    self.journal(self.record(&command, outcome))?;
-                }
-                return Err(error);
-            }
-        };
-        if request.preview {
-            self.live.materializer.rollback();
-        } else {
-            let outcome = CommandOutcome::Accepted {
-                events: group.commit.events.len() as u64,
+        let position = Seq(self.next_seq(group).0 - 1);
+        self.check_guards(group, &request.guards)?;
+        let mut log = Vec::new();
+        let decision = self.within(group, request.preview, |book, group| {
+            let (answer, lines) = book
+                .live
+                .materializer
+                .create(handler, &command, id)
+                .map_err(|failure| creator_failed(&command, failure))?;
+            log = lines;
+            let events = match answer {
+                Ok(events) => events,
+                Err(rejection) => return Ok(Decision::Rejected(rejection)),
             };
-            group.commit.commands.push(self.record(&command, outcome));
-            self.settle(group)?;
+            let asked = Asked {
+                command: &command,
+                id,
+                version: &version,
+                extensions: request.extensions.as_deref(),
+            };
+            book.create_events(group, &asked, events)
+                .map(Decision::Accepted)
+        });
+        if !request.preview {
+            let outcome = match &decision {
+                Ok(Decision::Accepted(events)) => Some(CommandOutcome::Accepted {
+                    events: events.len() as u64,
+                }),
+                Ok(Decision::Rejected(rejection)) => {
+                    Some(CommandOutcome::Rejected(rejection.clone()))
+                }
+                Err(error) if error.kind == ErrorKind::Plugin => {
+                    Some(CommandOutcome::Failed(error.message.clone()))
+                }
+                Err(_) => None,
+            };
+            let record = outcome.map(|outcome| self.record(&command, position, outcome));
+            group.commit.commands.extend(record);
         }
-        Ok(reply(Decision::Accepted(outcomes), log))
+        Ok(Reply {
+            command_id: id,
+            version,
+            preview: request.preview,
+            repeated: false,
+            decision: decision?,
+            log,
+        })
     }
 
-    fn record(&self, command: &Command, outcome: CommandOutcome) -> RecordedCommand {
+    /// What a command was answered when it came first, from the journal.
+    fn first_answer(
+        &mut self,
+        id: Uuid,
+        first: RecordedCommand,
+        request: &Request,
+    ) -> Result<Reply> {
+        let same = first.command_type.as_str() == request.command_type
+            && first.data == request.data
+            && first.subject == request.subject;
+        if !same {
+            return Err(Error::refused(format!(
+                "command {id} was run already, with other content"
+            ))
+            .problem(Problem::Reused)
+            .hint("an id names one command for ever; give the new one an id of its own"));
+        }
+        let lineup: crate::model::Lineup = first.lineup.parse()?;
+        let program = self.library.program(&self.log, &lineup)?;
+        let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;
+        let version = program.link(handler).code.version.clone();
+        let decision = match first.outcome {
+            CommandOutcome::Rejected(rejection) => Decision::Rejected(rejection),
+            CommandOutcome::Failed(message) => return Err(Error::plugin(message)),
+            CommandOutcome::Accepted { events } => {
+                let from = first.position.next();
+                let to = Seq(first.position.0 + events);
+                let count = usize::try_from(events).unwrap_or(usize::MAX);
+                let stored = self.log.stored(from, to, count)?;
+                let shown = super::reader::shown(&self.log, stored)?;
+                Decision::Accepted(shown.into_iter().map(|shown| shown.caused()).collect())
+            }
+        };
+        Ok(Reply {
+            command_id: id,
+            version,
+            preview: request.preview,
+            repeated: true,
+            decision,
+            log: Vec::new(),
+        })
+    }
+
+    fn record(&self, command: &Command, position: Seq, outcome: CommandOutcome) -> RecordedCommand {
         RecordedCommand {
             id: command.id.clone(),
             command_type: command.command_type.clone(),
@@ -128,32 +186,9 @@ impl Book {
             time: command.time.clone(),
             actor: command.actor.clone(),
             data: command.data.clone(),
-            position: self.head(),
+            position,
             lineup: self.live.materializer.program().stamp.clone(),
             outcome,
-        }
-    }
-
-    /// A creator that failed, trapped or broke the contract.
-    fn failed(&mut self, command: &Command, failure: Failure, preview: bool) -> Error {
-        match failure {
-            Failure::Host(error) => error,
-            Failure::Doom(doom) => {
-                let mut text = format!(
-                    "{} on command {} {}",
-                    doom.version, doom.event_type, doom.error
-                );
-                for line in &doom.log {
-                    text.push_str(&format!("\n    log: {}", line.message));
-                }
-                if !preview {
-                    let outcome = CommandOutcome::Failed(doom.error.to_string());
-                    if let Err(error) = self.journal(self.record(command, outcome)) {
-                        return error;
-                    }
-                }
-                Error::plugin(text)
-            }
         }
     }
 
@@ -161,11 +196,15 @@ impl Book {
     fn create_events(
         &mut self,
         group: &mut Group,
-        command: &Command,
-        id: Uuid,
+        asked: &Asked<'_>,
         events: Vec<crate::model::NewEvent>,
-        version: &PluginVersion,
-    ) -> Result<Vec<(Event, Outcome)>> {
+    ) -> Result<Vec<Caused>> {
+        let Asked {
+            command,
+            id,
+            version,
+            extensions,
+        } = *asked;
         let blame = |what: String| {
             Error::plugin(format!(
                 "{version} on command {}: {what}",
@@ -179,6 +218,7 @@ impl Book {
                 limits::EVENTS_PER_COMMAND_MAX
             )));
         }
+        let program = self.live.materializer.program().clone();
         let mut outcomes = Vec::with_capacity(events.len());
         for (ordinal, new) in events.into_iter().enumerate() {
             let event_type =
@@ -188,7 +228,6 @@ impl Book {
                     "it asks for '{event_type}', another plugin's event"
                 )));
             }
-            let program = self.live.materializer.program().clone();
             let schema = program.event_schema(event_type.as_str()).map_err(|_| {
                 blame(format!(
                     "it asks for '{event_type}', which its manifest does not declare"
@@ -198,7 +237,7 @@ impl Book {
                 .check(&new.data)
                 .map_err(|error| blame(error.message))?;
             let event = Event {
-                seq: crate::model::Seq(self.head().0 + ordinal as u64 + 1),
+                seq: self.next_seq(group),
                 id: Uuid::new_v5(&id, format!("event:{ordinal}").as_bytes()).to_string(),
                 source: format!("/commands/{id}"),
                 version: program.lineup.version(event_type.plugin()),
@@ -206,11 +245,36 @@ impl Book {
                 subject: new.subject.or_else(|| command.subject.clone()),
                 time: command.time.clone(),
                 data: new.data,
-                extensions: None,
+                extensions: extensions.map(str::to_owned),
             };
             let outcome = self.materialize(group, event.clone(), Some(&command.id))?;
-            outcomes.push((event, outcome));
+            outcomes.push(Caused::now(event, outcome, &program.layouts));
         }
         Ok(outcomes)
     }
+}
+
+/// A command whose creator has answered.
+#[derive(Clone, Copy)]
+struct Asked<'a> {
+    command: &'a Command,
+    id: Uuid,
+    version: &'a PluginVersion,
+    extensions: Option<&'a str>,
+}
+
+/// A creator that failed, trapped or broke the contract.
+fn creator_failed(command: &Command, failure: Failure) -> Error {
+    let doom = match failure {
+        Failure::Host(error) => return error,
+        Failure::Doom(doom) => doom,
+    };
+    let mut text = format!(
+        "{} on command {} {}",
+        doom.version, command.command_type, doom.error
+    );
+    for line in &doom.log {
+        text.push_str(&format!("\n    log: {}", line.message));
+    }
+    Error::plugin(text)
 }

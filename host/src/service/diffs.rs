@@ -17,7 +17,7 @@ use crate::diff::{
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
+use crate::model::{Error, Event, Layouts, Result, Row, Seq};
 use crate::replay::OnProgress;
 use crate::store::LogDb;
 
@@ -313,29 +313,6 @@ impl BaseSide {
             program.layouts.clone(),
         )
     }
-
-    fn write(&mut self, table: usize, key: &[Value], row: Option<Row>) -> Result<()> {
-        let projection = self.side.player.materializer.projection();
-        projection.get(table, key)?;
-        projection.put(table, key, row)
-    }
-
-    /// Puts rows back to what they were before an event, or after it. Two passes, so that no unique index meets a value
-    /// twice on the way.
-    fn shift(&mut self, writes: &[Write], back: bool) -> Result<()> {
-        for (table, key, _, _) in writes {
-            self.write(*table, key, None)?;
-        }
-        self.side.player.materializer.projection().flush_shown()?;
-        for (table, key, before, after) in writes {
-            self.write(
-                *table,
-                key,
-                if back { before.clone() } else { after.clone() },
-            )?;
-        }
-        Ok(())
-    }
 }
 
 impl Side for BaseSide {
@@ -407,11 +384,11 @@ impl Base for BaseSide {
             .map(|(_, writes)| writes.clone())
             .collect();
         for writes in later.iter().rev() {
-            self.shift(writes, true)?;
+            self.side.player.materializer.shift(writes, true)?;
         }
         let probed = self.probe_here(event)?;
         for writes in &later {
-            self.shift(writes, false)?;
+            self.side.player.materializer.shift(writes, false)?;
         }
         Ok(cause(base, &probed))
     }

@@ -289,6 +289,29 @@ impl Materializer {
         self.ground().overlay.writes()
     }
 
+    /// Takes back an event that was kept and not committed: its writes, and the position before it.
+    pub fn take_back(&mut self, head: ProjectionHead, writes: &[Write]) -> Result<()> {
+        self.shift(writes, true)?;
+        self.projection().advance(head);
+        Ok(())
+    }
+
+    /// Puts rows back to what they were before an event, or after it. Two passes, so that no unique index meets a value
+    /// twice on the way.
+    pub fn shift(&mut self, writes: &[Write], back: bool) -> Result<()> {
+        let projection = self.projection();
+        for (table, key, _, _) in writes {
+            projection.get(*table, key)?;
+            projection.put(*table, key, None)?;
+        }
+        projection.flush_shown()?;
+        for (table, key, before, after) in writes {
+            let row = if back { before } else { after };
+            projection.put(*table, key, row.clone())?;
+        }
+        Ok(())
+    }
+
     /// Forgets the pending event.
     pub fn discard(&mut self) -> Result<()> {
         if self.pending.take().is_some() {
@@ -310,13 +333,14 @@ impl Materializer {
     }
 
     /// Asks the creator of a command. Nothing can be written.
-    pub fn create(&mut self, command: &Command, id: uuid::Uuid) -> Result<Answer, Failure> {
+    pub fn create(
+        &mut self,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
         self.discard()?;
         let program = self.program.clone();
-        let name = command.command_type.as_str();
-        let handler = program
-            .creator(name)
-            .ok_or_else(|| Error::refused(format!("no active version handles command '{name}'")))?;
         let mut ground = self
             .ground
             .take()

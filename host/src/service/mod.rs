@@ -2,10 +2,13 @@
 
 mod append;
 mod book;
+mod caused;
 mod cloud_event;
 mod command;
 mod diffs;
 mod ground;
+mod group;
+mod guards;
 mod library;
 mod listing;
 mod materializer;
@@ -18,16 +21,24 @@ mod replays;
 mod schemas;
 mod scope;
 mod versions;
+mod writer;
 
-pub use append::{Receipt, task_id};
+pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use book::{Book, LIVE};
+pub use caused::{
+    AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
+    json_text,
+};
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub use diffs::DiffRequest;
 pub use ground::Usage;
+pub use group::Group;
+pub use guards::{Guards, SeenRow, column_hash, find_table};
 pub use library::Plan;
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
 pub use reader::{Reader, Shown};
 pub use replays::{Picked, Replayed, Verified};
 pub use versions::{Loaded, Policy, VersionLine, inspect};
+pub use writer::{Done, Writer, WriterOptions};

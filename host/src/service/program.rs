@@ -6,9 +6,10 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 
 use super::schemas::PayloadSchema;
+use crate::model::error::Problem;
 use crate::model::layout::Layouts;
 use crate::model::{
-    Error, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName, limits,
+    Error, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName, VersionDate, limits,
 };
 use crate::runtime::Code;
 
@@ -21,9 +22,9 @@ pub struct Program {
     pub layouts: Arc<Layouts>,
     pub plugins: Vec<Plugin>,
     handlers: HashMap<TypeName, Vec<Handler>, FixedState>,
-    creators: HashMap<TypeName, Handler>,
     events: HashMap<TypeName, PayloadSchema>,
-    commands: HashMap<TypeName, PayloadSchema>,
+    /// Who answers a command, newest first, with the schema that version asks for.
+    commands: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
 }
 
 /// A plugin's version with the versions it extends.
@@ -107,7 +108,6 @@ impl Program {
             layouts,
             plugins,
             handlers: HashMap::default(),
-            creators: HashMap::new(),
             events: HashMap::new(),
             commands: HashMap::new(),
         };
@@ -137,10 +137,11 @@ impl Program {
                 }
                 for command in &manifest.commands {
                     let name = TypeName::new(&command.name)?;
-                    self.creators.entry(name.clone()).or_insert(handler);
+                    let schema = PayloadSchema::new(&command.name, &command.schema)?;
                     self.commands
                         .entry(name)
-                        .or_insert(PayloadSchema::new(&command.name, &command.schema)?);
+                        .or_default()
+                        .push((handler, schema));
                 }
             }
         }
@@ -182,10 +183,6 @@ impl Program {
         &self.plugins[handler.plugin].chain[handler.link]
     }
 
-    pub fn creator(&self, command_type: &str) -> Option<Handler> {
-        self.creators.get(command_type).copied()
-    }
-
     /// The schema of an event type, or that nobody declares it.
     pub fn event_schema(&self, name: &str) -> Result<&PayloadSchema> {
         self.events
@@ -193,10 +190,42 @@ impl Program {
             .ok_or_else(|| self.unknown("event", name, self.events.keys()))
     }
 
-    pub fn command_schema(&self, name: &str) -> Result<&PayloadSchema> {
-        self.commands
+    /// Who answers a command, and the schema of its payload: the newest version that is not after the pin.
+    pub fn creator(
+        &self,
+        name: &str,
+        pin: Option<VersionDate>,
+    ) -> Result<(Handler, &PayloadSchema)> {
+        let answering = self
+            .commands
             .get(name)
-            .ok_or_else(|| self.unknown("command", name, self.commands.keys()))
+            .ok_or_else(|| self.unknown("command", name, self.commands.keys()))?;
+        let date = |handler: Handler| self.link(handler).code.version.date;
+        let found = answering
+            .iter()
+            .find(|(handler, _)| pin.is_none_or(|pin| date(*handler) <= pin));
+        match (found, pin, answering.last()) {
+            (Some((handler, schema)), _, _) => Ok((*handler, schema)),
+            (None, Some(pin), Some((oldest, _))) => Err(Error::refused(format!(
+                "no version of {pin} or before answers '{}'; the oldest that does is {}",
+                name.escape_debug(),
+                date(*oldest)
+            ))
+            .problem(Problem::Unknown)),
+            _ => Err(Error::internal(format!("nobody answers command '{name}'"))),
+        }
+    }
+
+    /// Names and schemas of what may be asked for: event types and command types.
+    pub fn types(&self) -> (Vec<&TypeName>, Vec<&TypeName>) {
+        let sorted = |mut names: Vec<_>| {
+            names.sort_unstable();
+            names
+        };
+        (
+            sorted(self.events.keys().collect()),
+            sorted(self.commands.keys().collect()),
+        )
     }
 
     fn unknown<'a>(
@@ -210,7 +239,8 @@ impl Program {
         let error = Error::refused(format!(
             "{what} type '{}' is not known to this book",
             name.escape_debug()
-        ));
+        ))
+        .problem(Problem::Unknown);
         if known.is_empty() {
             error.hint("no version is active: daybook load BOOK FILE.wasm, then daybook activate BOOK PLUGIN@DATE")
         } else {

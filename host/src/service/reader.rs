@@ -4,9 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::book::Book;
+use super::caused::Caused;
+use super::ground::Usage;
 use super::listing::Listing;
 use super::versions::VersionLine;
 use crate::model::effects::{DecodeError, RecordedChange, decode};
+use crate::model::error::Problem;
 use crate::model::log::EventLog;
 use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
 use crate::replay::OnProgress;
@@ -31,6 +34,40 @@ pub struct Shown {
     pub tasks: Vec<Task>,
 }
 
+impl Shown {
+    pub fn caused(&self) -> Caused {
+        Caused {
+            event: self.stored.event.clone(),
+            changes: self.changes.clone(),
+            tasks: self.tasks.clone(),
+            log: Vec::new(),
+            usage: Usage::default(),
+        }
+    }
+}
+
+/// Recorded effects made readable.
+pub(super) fn shown(log: &LogDb, events: Vec<StoredEvent>) -> Result<Vec<Shown>> {
+    let layouts = log.layouts()?;
+    let shown = events.into_iter().map(|stored| {
+        let seq = stored.event.seq;
+        let (changes, tasks) = decode(&stored.effects, &layouts).map_err(|error| match error {
+            DecodeError::Malformed => Error::corrupt(format!(
+                "the recorded effects of event {seq} cannot be read"
+            )),
+            DecodeError::UnknownLayout(_) => Error::corrupt(format!(
+                "the recorded effects of event {seq} are of a table that no loaded version declares"
+            )),
+        })?;
+        Ok(Shown {
+            stored,
+            changes,
+            tasks,
+        })
+    });
+    shown.collect()
+}
+
 /// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
 const ATTEMPTS_MAX: usize = 5;
 
@@ -50,6 +87,13 @@ impl Reader {
             }
         }
         Ok(reader)
+    }
+
+    /// Opens a book that this process serves: nothing needs to be brought up to date.
+    pub fn beside(path: &Path) -> Result<Reader> {
+        let dir = BookDir::open(path)?;
+        let log = LogDb::open(&dir.log())?;
+        Ok(Reader { dir, log })
     }
 
     /// True where the live projection is not there, not whole, or not as far as the log.
@@ -82,24 +126,20 @@ impl Reader {
     pub fn show(&self, seq: Seq) -> Result<Shown> {
         let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
             let head = self.head()?;
-            return Err(Error::usage(format!(
-                "event {seq} is not in the log; its head is {head}"
-            )));
+            return Err(
+                Error::usage(format!("event {seq} is not in the log; its head is {head}"))
+                    .problem(Problem::Unknown),
+            );
         };
-        let (changes, tasks) =
-            decode(&stored.effects, &self.log.layouts()?).map_err(|error| match error {
-                DecodeError::Malformed => {
-                    Error::corrupt(format!("the recorded effects of event {seq} cannot be read"))
-                }
-                DecodeError::UnknownLayout(_) => Error::corrupt(format!(
-                    "the recorded effects of event {seq} are of a table that no loaded version declares"
-                )),
-            })?;
-        Ok(Shown {
-            stored,
-            changes,
-            tasks,
-        })
+        let mut shown = shown(&self.log, vec![stored])?;
+        shown
+            .pop()
+            .ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))
+    }
+
+    /// Events `from..=to` with what they caused, at most `count_max` of them.
+    pub fn shown(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Shown>> {
+        shown(&self.log, self.log.stored(from, to, count_max)?)
     }
 
     /// Every version that was ever loaded, by plugin and date.

@@ -2,6 +2,7 @@
 
 use serde_json::Value as Json;
 
+use crate::model::error::Problem;
 use crate::model::{Error, Result, limits};
 
 /// A compiled schema of one event or command type.
@@ -55,6 +56,7 @@ impl PayloadSchema {
                     "payload of '{}' does not fit its schema at {place}: {text}",
                     self.name
                 ))
+                .problem(Problem::Schema { pointer })
                 .hint("daybook plugin inspect FILE.wasm shows the schema"))
             }
         }

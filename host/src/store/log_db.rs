@@ -51,6 +51,10 @@ pub struct EventFilter {
 const EVENT_COLUMNS: &str =
     "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
 
+const COMMAND_COLUMNS: &str =
+    "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
+     c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
+
 impl LogDb {
     pub fn create(path: &Path) -> Result<LogDb> {
         let log = Self::connect(
@@ -158,11 +162,26 @@ impl LogDb {
             .map_err(|error| self.failed(error))
     }
 
-    /// True when a command with this id was journalled.
-    pub fn has_command(&self, id: &str) -> Result<bool> {
+    /// A command of the journal by its id.
+    pub fn find_command(&self, id: &str) -> Result<Option<RecordedCommand>> {
+        let found = self
+            .connection
+            .prepare_cached(&format!("SELECT {COMMAND_COLUMNS} WHERE c.id = ?1"))
+            .and_then(|mut statement| statement.query_row([id], command).optional())
+            .map_err(|error| self.failed(error))?;
+        found
+            .map(|(_, stored)| stored.map(|stored| stored.command))
+            .transpose()
+    }
+
+    /// The last event about a subject.
+    pub fn last_of_subject(&self, subject: &str) -> Result<Option<Seq>> {
         self.connection
-            .prepare_cached("SELECT 1 FROM commands WHERE id = ?1")
-            .and_then(|mut statement| statement.exists([id]))
+            .prepare_cached("SELECT max(seq) FROM events WHERE subject = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([subject], |row| row.get::<_, Option<i64>>(0))
+            })
+            .map(|seq| seq.map(|seq| Seq(seq as u64)))
             .map_err(|error| self.failed(error))
     }
 
@@ -367,11 +386,9 @@ impl LogDb {
     pub fn commands(&self, after: u64, count_max: usize) -> Result<Vec<(u64, StoredCommand)>> {
         let mut statement = self
             .connection
-            .prepare_cached(
-                "SELECT c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome,
-                        c.code, c.message, c.details, c.events
-                 FROM commands c JOIN lineups l ON l.id = c.lineup WHERE c.ordinal > ?1 ORDER BY c.ordinal LIMIT ?2",
-            )
+            .prepare_cached(&format!(
+                "SELECT {COMMAND_COLUMNS} WHERE c.ordinal > ?1 ORDER BY c.ordinal LIMIT ?2"
+            ))
             .map_err(|error| self.failed(error))?;
         let mut found = statement
             .query((after as i64, count_max as i64))

@@ -36,6 +36,7 @@ CREATE TABLE events (
     command      TEXT
 ) STRICT;
 CREATE UNIQUE INDEX events__identity ON events (id, source);
+CREATE INDEX events__subject ON events (subject, seq) WHERE subject IS NOT NULL;
 
 -- What each event caused, in canonical bytes.
 CREATE TABLE effects (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;

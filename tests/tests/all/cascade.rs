@@ -52,13 +52,13 @@ fn the_version_before_runs_as_often_as_it_is_asked_and_its_failure_is_undone() {
 fn a_command_falls_through_to_the_version_that_declares_it() {
     let mut book = TestBook::with_guests(&["cascade-1", "cascade-2"]);
     let reply = book.command("cascade.Do", json!({"n": 1}), false).unwrap();
-    let (event, outcome) = accepted(reply).remove(0);
+    let caused = accepted(reply).remove(0);
     assert_eq!(
-        event.version,
+        caused.event.version,
         Some(version(SECOND).date),
         "the version in force is stamped"
     );
-    assert_eq!(outcome.effects.changes.len(), 1);
+    assert_eq!(caused.changes.len(), 1);
     assert_eq!(things(&book), rows(&[(1, "first, then second")]));
 }
 

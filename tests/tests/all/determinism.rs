@@ -55,7 +55,7 @@ fn a_mutable_global_starts_anew_in_every_call() {
             .unwrap();
         let reply = book.command("counter.Do", json!({"n": n}), false).unwrap();
         assert_eq!(
-            accepted(reply)[0].0.data,
+            accepted(reply)[0].event.data,
             r#"{"n":1}"#,
             "the creator's count"
         );
@@ -189,20 +189,13 @@ fn verify_names_the_event_that_depends_on_unordered_sql() {
 fn output_reaches_the_log_and_not_the_effects() {
     let mut book = check_equal_in_two_books("stdout", "stdout");
     let mut outcomes = accepted(book.command("stdout.Do", json!({"n": 4}), true).unwrap());
-    let (event, outcome) = outcomes.remove(0);
-    let lines: Vec<_> = outcome
-        .log
-        .iter()
-        .map(|line| line.message.clone())
-        .collect();
-    let printed = |to: &str| format!("printed to {to} by event {}", event.seq);
+    let caused = outcomes.remove(0);
+    let lines: Vec<_> = caused.log.iter().map(|line| line.message.clone()).collect();
+    let printed = |to: &str| format!("printed to {to} by event {}", caused.event.seq);
     for line in [printed("stdout"), printed("stderr"), "logged".to_owned()] {
         assert!(lines.contains(&line), "{line}: {lines:?}");
     }
-    assert_eq!(
-        (outcome.effects.changes.len(), outcome.effects.tasks.len()),
-        (1, 0)
-    );
+    assert_eq!((caused.changes.len(), caused.tasks.len()), (1, 0));
 }
 
 #[test]
@@ -229,16 +222,16 @@ fn a_command_makes_the_same_ids_and_uses_the_same_fuel_whenever_it_runs() {
     };
     let preview = accepted(book.run(request(true)).unwrap());
     let run = accepted(book.run(request(false)).unwrap());
-    let seen = |events: &[(daybook::model::Event, daybook::service::Outcome)]| {
+    let seen = |events: &[daybook::service::Caused]| {
         events
             .iter()
-            .map(|(event, outcome)| {
+            .map(|caused| {
                 (
-                    event.seq,
-                    event.id.clone(),
-                    event.data.clone(),
-                    outcome.body.clone(),
-                    outcome.usage,
+                    caused.event.seq,
+                    caused.event.id.clone(),
+                    caused.event.data.clone(),
+                    format!("{:?} {:?}", caused.changes, caused.tasks),
+                    caused.usage,
                 )
             })
             .collect::<Vec<_>>()

@@ -170,7 +170,7 @@ fn a_find_answers_as_sql_would_in_materializers_and_creators() {
         let (payload, sql) = question(random.pick(ORDERS), &mut random);
         let expected = text(&book.rows(&sql));
         let reply = accepted(book.command("findall.Do", payload.clone(), true).unwrap());
-        let answered: Json = serde_json::from_str(&reply[0].0.data).unwrap();
+        let answered: Json = serde_json::from_str(&reply[0].event.data).unwrap();
         let answer = |text: &str| serde_json::from_str::<Json>(text).unwrap();
         assert_eq!(
             answer(answered["text"].as_str().unwrap()),

@@ -28,16 +28,13 @@ fn a_plugin_of_materializers_alone_handles_events_and_has_no_commands() {
 #[test]
 fn a_plugin_of_creators_alone_answers_commands_and_its_events_have_no_effects() {
     let mut book = TestBook::with_guests(&["creator-only"]);
-    let (event, outcome) = accepted(
+    let caused = accepted(
         book.command("creatoronly.Do", json!({"n": 5}), false)
             .unwrap(),
     )
     .remove(0);
-    assert_eq!(event.data, r#"{"n":5}"#);
-    assert_eq!(
-        (outcome.effects.changes.len(), outcome.effects.tasks.len()),
-        (0, 0)
-    );
+    assert_eq!(caused.event.data, r#"{"n":5}"#);
+    assert_eq!((caused.changes.len(), caused.tasks.len()), (0, 0));
 
     let before = book.mark();
     match book

@@ -17,7 +17,7 @@ fn equal_commands_give_events_with_ids_of_their_own() {
     for _ in 0..4 {
         let events = accepted(book.command("equalids.Do", json!({"n": 5}), false).unwrap());
         assert_eq!(events.len(), 5);
-        ids.extend(events.into_iter().map(|(event, _)| event.id));
+        ids.extend(events.into_iter().map(|caused| caused.event.id));
     }
     ids.extend(book.texts("SELECT text FROM equalids_thing"));
     assert_eq!(
@@ -42,13 +42,20 @@ fn a_command_id_is_used_once() {
         id: Some(uuid::Uuid::from_u128(42)),
         ..Default::default()
     };
-    book.run(request(5)).unwrap();
+    let first = serde_json::to_value(book.run(request(5)).unwrap().json()).unwrap();
     let before = book.mark();
     let error = book
         .run(request(6))
         .map(|reply| reply.command_id)
         .expect_err("the id was used");
     assert_eq!(error.kind, ErrorKind::Refused, "{error}");
+    let again = book.run(request(5)).unwrap();
+    assert!(again.repeated);
+    assert_eq!(
+        serde_json::to_value(again.json()).unwrap(),
+        first,
+        "the first answer"
+    );
     assert_eq!(book.mark(), before);
     assert_eq!(book.numbers("SELECT balance FROM deposit_account"), [5]);
 }

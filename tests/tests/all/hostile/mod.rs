@@ -312,7 +312,7 @@ fn a_long_log_is_cut_and_says_so() {
             book.command("longlog.Do", json!({"n": lines}), true)
                 .unwrap(),
         );
-        let log = outcomes.remove(0).1.log;
+        let log = outcomes.remove(0).log;
         let bytes: usize = log.iter().map(|line| line.message.len()).sum();
         assert!(
             bytes < limits::LOG_BYTES_PER_CALL_MAX + 100,

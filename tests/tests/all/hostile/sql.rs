@@ -118,7 +118,7 @@ fn sql_that_is_no_plain_select_is_stopped_in_creators() {
             false,
         )
         .unwrap();
-    assert_eq!(accepted(reply)[0].0.data, r#"{"text":"[\"c\"] [[0]]"}"#);
+    assert_eq!(accepted(reply)[0].event.data, r#"{"text":"[\"c\"] [[0]]"}"#);
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn a_plain_select_may_use_everything_that_is_deterministic() {
         let reply = book
             .command("sql.Do", json!({"sql": sql}), true)
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
-        let text = &accepted(reply)[0].0.data;
+        let text = &accepted(reply)[0].event.data;
         assert!(
             text.ends_with(&format!(" [[{expected}]]\"}}")),
             "{sql}: {text}"

@@ -1,0 +1,88 @@
+//! `POST /commands/{type}`
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::App;
+use super::guards::{self, WriteQuery};
+use super::problem::Problem;
+use crate::service::{Decision, Reply, Request};
+
+pub async fn post(
+    State(app): State<App>,
+    Path(command_type): Path<String>,
+    query: Result<Query<WriteQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    let data = body_text(body)?;
+    let subject = query.subject;
+    let request = Request {
+        command_type,
+        data,
+        actor: None,
+        id: guards::command_id(&headers)?,
+        pin: guards::pin(&headers)?,
+        guards: guards::guards(&headers, subject.as_deref())?,
+        extensions: guards::extensions(&headers, None)
+            .map(|extensions| serde_json::Value::Object(extensions).to_string()),
+        preview: query.preview,
+        subject,
+    };
+    let reply = app.ask(|writer, done| writer.run(request, done)).await?;
+    answer(&reply)
+}
+
+/// The body as text: JSON in UTF-8.
+pub fn body_text(body: Result<Bytes, BytesRejection>) -> Result<String, Problem> {
+    let body = body.map_err(|error| {
+        let name = match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
+            _ => "malformed",
+        };
+        Problem::new(error.status(), name, error.body_text())
+    })?;
+    String::from_utf8(body.into()).map_err(|_| Problem::malformed("the body is not UTF-8"))
+}
+
+fn answer(reply: &Reply) -> Result<Response, Problem> {
+    let mut response = match &reply.decision {
+        Decision::Accepted(events) => {
+            let status = match events.is_empty() || reply.preview {
+                true => StatusCode::OK,
+                false => StatusCode::CREATED,
+            };
+            (status, axum::Json(reply.json())).into_response()
+        }
+        Decision::Rejected(rejection) => {
+            let details = rejection.details.as_deref().map(crate::service::json_text);
+            let problem = Problem::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "rejected",
+                rejection.message.as_str(),
+            );
+            problem
+                .with("code", rejection.code.as_str())
+                .with("details", details)
+                .with("command", reply.command_id.to_string())
+                .into_response()
+        }
+    };
+    let date = reply.version.date.to_string();
+    let headers = response.headers_mut();
+    headers.insert("daybook-version", header_value(&date)?);
+    if reply.repeated {
+        headers.insert("daybook-repeated", HeaderValue::from_static("true"));
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+pub fn header_value(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text)
+        .map_err(|_| Problem::from(crate::model::Error::internal("a header that is none")))
+}

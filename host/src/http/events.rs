@@ -1,0 +1,210 @@
+//! `POST /events`: CloudEvents over HTTP, structured, binary and in batches.
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value as Json, json};
+
+use super::App;
+use super::commands::{body_text, header_value};
+use super::guards::{self, WriteQuery};
+use super::problem::Problem;
+use crate::model::{Error, Seq};
+use crate::service::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Shown};
+
+pub async fn post(
+    State(app): State<App>,
+    query: Result<Query<WriteQuery>, QueryRejection>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Response, Problem> {
+    let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
+    if query.subject.is_some() {
+        return Err(Problem::malformed(
+            "an event's subject is one of its attributes",
+        ));
+    }
+    let mut events = read(&headers, body)?;
+    if let Some(extensions) = guards::extensions(&headers, None) {
+        for event in &mut events {
+            add_extensions(event, &extensions);
+        }
+    }
+    let subject = match events.as_slice() {
+        [only] => only.subject.clone(),
+        _ => None,
+    };
+    let request = AppendRequest {
+        guards: guards::guards(&headers, subject.as_deref())?,
+        preview: query.preview,
+        events,
+    };
+    let preview = request.preview;
+    let admitted = app.ask(|writer, done| writer.append(request, done)).await?;
+    answer(&app, admitted, preview).await
+}
+
+/// The events of a request, by its content type.
+fn read(
+    headers: &HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Vec<Incoming>, Problem> {
+    let kind = guards::text(headers, "content-type")?.unwrap_or("application/json");
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let text = body_text(body)?;
+    let one = |text: &str| Ok(vec![Incoming::parse(text)?]);
+    match essence {
+        "application/cloudevents+json" => one(&text),
+        "application/cloudevents-batch+json" => batch(&text),
+        _ if headers.contains_key("ce-type") => Ok(vec![binary(headers, &text)?]),
+        "application/json" if text.trim_start().starts_with('[') => batch(&text),
+        "application/json" => one(&text),
+        other => Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "media-type",
+            format!("'{}' is not how events come", crate::model::error::shown(other)),
+        )
+        .with(
+            "hint",
+            "application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers",
+        )),
+    }
+}
+
+fn batch(text: &str) -> Result<Vec<Incoming>, Problem> {
+    let events: Vec<&RawValue> = serde_json::from_str(text).map_err(|error| {
+        Problem::malformed(format!("the body is not an array of events: {error}"))
+    })?;
+    events
+        .into_iter()
+        .enumerate()
+        .map(|(at, raw)| {
+            Incoming::parse(raw.get()).map_err(|error| error.context(format!("event {at}")).into())
+        })
+        .collect()
+}
+
+/// Attributes in `ce-` headers, the payload alone in the body.
+fn binary(headers: &HeaderMap, data: &str) -> Result<Incoming, Problem> {
+    let mut attributes = Map::new();
+    for name in headers.keys() {
+        if let Some(attribute) = name.as_str().strip_prefix("ce-") {
+            let value = guards::text(headers, name.as_str())?.unwrap_or_default();
+            attributes.insert(attribute.to_owned(), json!(percent_decoded(value)));
+        }
+    }
+    // The payload keeps its text: it is put in as it is, once it is known to be one JSON value.
+    let raw: &RawValue = serde_json::from_str(data)
+        .map_err(|error| Problem::malformed(format!("the body is not JSON: {error}")))?;
+    let raw = raw.get().to_owned();
+    let mut incoming = Incoming::parse(&Json::Object(attributes).to_string())?;
+    incoming.data = raw;
+    Ok(incoming)
+}
+
+/// CloudEvents percent-encodes what a header cannot hold. What is not such an encoding stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let hex = |digit: u8| char::from(digit).to_digit(16);
+        if let (b'%', [high, low, tail @ ..]) = (first, tail)
+            && let (Some(high), Some(low)) = (hex(*high), hex(*low))
+        {
+            bytes.push((high * 16 + low) as u8);
+            rest = tail;
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| text.to_owned())
+}
+
+fn add_extensions(event: &mut Incoming, more: &Map<String, Json>) {
+    let mut extensions: Map<String, Json> = event
+        .extensions
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or_default();
+    extensions.extend(
+        more.iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    event.extensions = Some(Json::Object(extensions).to_string());
+}
+
+#[derive(Serialize)]
+struct AnswerJson<'a> {
+    preview: bool,
+    events: Vec<ReceiptJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct ReceiptJson<'a> {
+    seq: u64,
+    id: &'a str,
+    /// It had been there before; nothing was added.
+    duplicate: bool,
+    #[serde(flatten)]
+    caused: Option<CausedJson<'a>>,
+}
+
+async fn answer(
+    app: &App,
+    mut admitted: Vec<Admitted>,
+    preview: bool,
+) -> Result<Response, Problem> {
+    // A duplicate is answered with what the first one caused.
+    let wanted: Vec<(usize, Seq)> = admitted
+        .iter()
+        .enumerate()
+        .filter(|(_, admitted)| admitted.caused.is_none())
+        .map(|(at, admitted)| (at, admitted.receipt.seq))
+        .collect();
+    let duplicates = wanted.len();
+    if duplicates > 0 && !preview {
+        let found = app
+            .read(move |reader| {
+                let read = wanted
+                    .into_iter()
+                    .map(|(at, seq)| Ok((at, reader.show(seq)?)));
+                read.collect::<Result<Vec<(usize, Shown)>, Error>>()
+            })
+            .await?;
+        for (at, shown) in found {
+            admitted[at].caused = Some(shown.caused());
+        }
+    }
+    let status = match duplicates == admitted.len() || preview {
+        true => StatusCode::OK,
+        false => StatusCode::CREATED,
+    };
+    let events = admitted.iter().map(|admitted| ReceiptJson {
+        seq: admitted.receipt.seq.0,
+        id: &admitted.receipt.id,
+        duplicate: admitted.receipt.duplicate,
+        caused: admitted.caused.as_ref().map(Caused::json),
+    });
+    let body = AnswerJson {
+        preview,
+        events: events.collect(),
+    };
+    let mut response = (status, axum::Json(body)).into_response();
+    let version = admitted
+        .first()
+        .and_then(|first| first.caused.as_ref())
+        .and_then(|caused| caused.event.version);
+    if let Some(version) = version {
+        let value = header_value(&version.to_string())?;
+        response.headers_mut().insert("daybook-version", value);
+    }
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, header_value("no-store")?);
+    Ok(response)
+}

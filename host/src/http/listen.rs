@@ -1,0 +1,184 @@
+//! The accept loop: connections, their limits, and the end of it all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::net::TcpListener;
+use tokio::runtime::Runtime as Tokio;
+use tokio::sync::{Semaphore, watch};
+
+use super::{App, ServeOptions};
+use crate::model::{Error, Result};
+use crate::service::Book;
+
+/// Time a client has to send a request's head: what is slower is an attack, or nobody.
+const HEAD_TIME: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+const HEADERS_MAX: usize = 100;
+/// Time for requests that were accepted to finish when the server stops.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// A server that runs. Dropping it stops it too, without waiting.
+pub struct Serving {
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    loop_thread: Option<JoinHandle<()>>,
+    writer_thread: Option<JoinHandle<Book>>,
+    app: App,
+}
+
+/// Puts a book online. Returns once the server listens.
+pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
+    let failed = |error| Error::io(format!("listening on {}", options.listen), error);
+    let listener = std::net::TcpListener::bind(options.listen).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    let (app, writer_thread) = App::start(book, options)?;
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .thread_name("daybook-http")
+        .enable_all()
+        .build()
+        .map_err(|error| Error::io("starting the server's threads", error))?;
+    let (stop, stopped) = watch::channel(false);
+    let served = app.clone();
+    let loop_thread = std::thread::Builder::new()
+        .name("daybook-accept".to_owned())
+        .spawn(move || run(&tokio, listener, served, stopped))
+        .map_err(|error| Error::io("starting the server's thread", error))?;
+    Ok(Serving {
+        address,
+        stop,
+        loop_thread: Some(loop_thread),
+        writer_thread: Some(writer_thread),
+        app,
+    })
+}
+
+impl Serving {
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Takes no more requests, finishes those it has, and gives the book back.
+    pub fn stop(mut self) -> Result<Book> {
+        self.stop.send_replace(true);
+        if let Some(thread) = self.loop_thread.take() {
+            thread
+                .join()
+                .map_err(|_| Error::internal("the server's thread panicked"))?;
+        }
+        self.app.writer().stop();
+        let thread = self
+            .writer_thread
+            .take()
+            .ok_or_else(|| Error::internal("the writer was stopped before"))?;
+        thread
+            .join()
+            .map_err(|_| Error::internal("the writer's thread panicked"))
+    }
+
+    /// Until Ctrl-C or SIGTERM; then as `stop`.
+    pub fn wait(self) -> Result<Book> {
+        let tokio = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::io("waiting for a signal", error))?;
+        tokio
+            .block_on(signal())
+            .map_err(|error| Error::io("waiting for a signal", error))?;
+        self.stop()
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        if self.writer_thread.is_some() {
+            self.app.writer().stop();
+        }
+    }
+}
+
+async fn signal() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminated = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = terminated.recv() => Ok(()),
+        pressed = tokio::signal::ctrl_c() => pressed,
+    }
+}
+
+fn run(
+    tokio: &Tokio,
+    listener: std::net::TcpListener,
+    app: App,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let permits = Arc::new(Semaphore::new(app.options().connections_max));
+    let router = app.router();
+    tokio.block_on(async {
+        let listener = match TcpListener::from_std(listener) {
+            Ok(listener) => listener,
+            Err(error) => {
+                tracing::error!(%error, "the server cannot listen");
+                return;
+            }
+        };
+        let graceful = GracefulShutdown::new();
+        let mut http = Builder::new(TokioExecutor::new()).http1_only();
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIME)
+            .max_headers(HEADERS_MAX)
+            .max_buf_size(HEAD_BYTES_MAX);
+        loop {
+            let accepted = tokio::select! {
+                _ = stopped.wait_for(|stopped| *stopped) => break,
+                accepted = accept(&listener, &permits) => accepted,
+            };
+            let (stream, permit) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Mostly too many open files: others may close theirs meanwhile.
+                    tracing::warn!(%error, "accepting a connection");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let service = TowerToHyperService::new(router.clone());
+            let connection = graceful.watch(
+                http.serve_connection_with_upgrades(TokioIo::new(stream), service)
+                    .into_owned(),
+            );
+            tokio::spawn(async move {
+                // A client that hangs up is no news.
+                let _ = connection.await;
+                drop(permit);
+            });
+        }
+        drop(listener);
+        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+    });
+}
+
+async fn accept(
+    listener: &TcpListener,
+    permits: &Arc<Semaphore>,
+) -> std::io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
+    let permit = permits
+        .clone()
+        .acquire_owned()
+        .await
+        .map_err(std::io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, permit))
+}

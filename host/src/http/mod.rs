@@ -1,0 +1,192 @@
+//! The HTTP server: a book online. Every module is one kind of request; `listen` is the accept loop.
+
+mod commands;
+mod events;
+mod guards;
+mod listen;
+mod problem;
+
+use std::sync::{Arc, Mutex, RwLock};
+
+use axum::Router;
+use axum::routing::{get, post};
+use tokio::sync::{oneshot, watch};
+
+use crate::model::{Error, Result, Seq};
+use crate::service::{Book, Done, Program, Reader, Writer, WriterOptions};
+
+pub use listen::{Serving, serve};
+pub use problem::Problem;
+
+/// How a book is served.
+#[derive(Debug, Clone)]
+pub struct ServeOptions {
+    /// Address and port; port 0 takes a free one.
+    pub listen: std::net::SocketAddr,
+    pub writer: WriterOptions,
+    /// Bytes that a request's body may have.
+    pub body_max: usize,
+    /// Connections at the same time; further ones wait to be accepted.
+    pub connections_max: usize,
+}
+
+impl ServeOptions {
+    pub fn new(listen: std::net::SocketAddr) -> Self {
+        ServeOptions {
+            listen,
+            writer: WriterOptions::default(),
+            body_max: 8 << 20,
+            connections_max: 1_024,
+        }
+    }
+}
+
+/// What the requests share.
+#[derive(Clone)]
+pub struct App(Arc<Shared>);
+
+struct Shared {
+    writer: Writer,
+    book: std::path::PathBuf,
+    /// What the writer made public last: readers never ask the writer.
+    live: RwLock<Arc<Live>>,
+    head: watch::Sender<Seq>,
+    /// Readers that wait for work; each has its own connection.
+    readers: Mutex<Vec<Reader>>,
+    options: ServeOptions,
+}
+
+/// The book as the last commit left it.
+pub struct Live {
+    pub head: Seq,
+    pub program: Arc<Program>,
+    /// The live projection's file.
+    pub path: std::path::PathBuf,
+}
+
+impl Live {
+    fn of(book: &mut Book) -> Live {
+        Live {
+            head: book.head(),
+            program: book.program(),
+            path: book.live_path(),
+        }
+    }
+}
+
+impl App {
+    /// Gives a book to its writer's thread.
+    pub(crate) fn start(
+        mut book: Book,
+        options: ServeOptions,
+    ) -> Result<(App, std::thread::JoinHandle<Book>)> {
+        let live = Arc::new(Live::of(&mut book));
+        let (head, _) = watch::channel(live.head);
+        let path = book.dir().path().to_owned();
+        let publish: Arc<std::sync::OnceLock<App>> = Arc::default();
+        let to_publish = publish.clone();
+        let (writer, thread) = Writer::start(book, options.writer, move |book, _requests| {
+            if let Some(app) = to_publish.get() {
+                app.publish(book);
+            }
+        })?;
+        let app = App(Arc::new(Shared {
+            writer,
+            book: path,
+            live: RwLock::new(live),
+            head,
+            readers: Mutex::default(),
+            options,
+        }));
+        let _ = publish.set(app.clone());
+        Ok((app, thread))
+    }
+
+    fn publish(&self, book: &mut Book) {
+        let live = Live::of(book);
+        let head = live.head;
+        *self
+            .0
+            .live
+            .write()
+            .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(live);
+        self.0.head.send_replace(head);
+    }
+
+    /// The book as the last commit left it.
+    pub fn live(&self) -> Arc<Live> {
+        self.0
+            .live
+            .read()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+            .clone()
+    }
+
+    /// Tells of every new head.
+    pub fn follow(&self) -> watch::Receiver<Seq> {
+        self.0.head.subscribe()
+    }
+
+    pub fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    pub fn options(&self) -> &ServeOptions {
+        &self.0.options
+    }
+
+    /// Asks the writer, and waits for its answer.
+    async fn ask<T: Send + 'static>(
+        &self,
+        send: impl FnOnce(&Writer, Done<T>) -> Result<()>,
+    ) -> Result<T> {
+        let (done, answer) = oneshot::channel();
+        send(
+            &self.0.writer,
+            // A caller that is gone does not want its answer.
+            Box::new(move |result| drop(done.send(result))),
+        )?;
+        answer
+            .await
+            .map_err(|_| Error::unavailable("the book is being closed"))?
+    }
+
+    /// Reads on a thread where waiting is allowed, with a connection of its own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let app = self.clone();
+        let read = move || {
+            let readers = &app.0.readers;
+            let lock = || {
+                readers
+                    .lock()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner)
+            };
+            let idle = lock().pop();
+            let reader = match idle {
+                Some(reader) => reader,
+                None => Reader::beside(&app.0.book)?,
+            };
+            let result = work(&reader);
+            lock().push(reader);
+            result
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
+    }
+
+    fn router(self) -> Router {
+        let body_max = self.0.options.body_max;
+        Router::new()
+            .route("/commands/{type}", post(commands::post))
+            .route("/events", post(events::post))
+            .route("/healthz", get(|| async { "alive" }))
+            .fallback(problem::not_found)
+            .method_not_allowed_fallback(problem::method_not_allowed)
+            .layer(axum::extract::DefaultBodyLimit::max(body_max))
+            .with_state(self)
+    }
+}

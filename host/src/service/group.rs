@@ -1,0 +1,126 @@
+//! Requests that become durable together: one transaction, one fsync, each request whole in it or not at all.
+
+use std::collections::HashMap;
+
+use super::book::Book;
+use super::overlay::Write;
+use crate::model::log::{Appended, Commit, EventLog};
+use crate::model::{Error, ErrorKind, Result, Seq};
+use crate::store::ProjectionHead;
+
+/// Worked out but not yet in the log: the projection is ahead of it inside an open transaction.
+#[derive(Default)]
+pub struct Group {
+    pub(super) commit: Commit,
+    /// (source, id) of its events, by their place.
+    pub(super) identities: HashMap<(String, String), usize>,
+    /// For each event the way back.
+    pub(super) undo: Vec<Undo>,
+}
+
+/// Where the projection was before an event, and what the event wrote.
+pub(super) struct Undo {
+    pub head: ProjectionHead,
+    pub writes: Vec<Write>,
+}
+
+impl Group {
+    pub fn is_empty(&self) -> bool {
+        self.commit.events.is_empty() && self.commit.commands.is_empty()
+    }
+
+    /// Events in it.
+    pub fn events(&self) -> usize {
+        self.commit.events.len()
+    }
+
+    /// True when a command of this group has the id: its answer is only true once the group is kept.
+    pub fn has_command(&self, id: &str) -> bool {
+        self.commit.commands.iter().any(|command| command.id == id)
+    }
+}
+
+impl Book {
+    /// Begins a group.
+    pub fn group(&self) -> Result<Group> {
+        self.check_current()?;
+        Ok(Group::default())
+    }
+
+    /// One request's part of a group: whole, or, when it fails or is only a preview, not at all.
+    pub(super) fn within<T>(
+        &mut self,
+        group: &mut Group,
+        preview: bool,
+        work: impl FnOnce(&mut Book, &mut Group) -> Result<T>,
+    ) -> Result<T> {
+        let events = group.commit.events.len();
+        let result = work(self, group);
+        if preview || result.is_err() {
+            self.live.materializer.discard()?;
+            for undo in group.undo.drain(events..).rev() {
+                self.live.materializer.take_back(undo.head, &undo.writes)?;
+            }
+            for gone in group.commit.events.drain(events..) {
+                let event = gone.event;
+                group.identities.remove(&(event.source, event.id));
+            }
+        }
+        result
+    }
+
+    /// The position that the next event of a group gets.
+    pub(super) fn next_seq(&self, group: &Group) -> Seq {
+        Seq(self.head.0.0 + group.commit.events.len() as u64 + 1)
+    }
+
+    /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
+    pub fn settle(&mut self, group: Group) -> Result<()> {
+        if group.is_empty() {
+            self.live.materializer.rollback();
+            return Ok(());
+        }
+        let expected = self.head.0;
+        let commit_id = group
+            .commit
+            .events
+            .first()
+            .map(|event| event.event.id.clone())
+            .unwrap_or_default();
+        let head = match self.log.append(expected, &commit_id, &group.commit) {
+            Ok(Appended::Ok(head)) => head,
+            Ok(Appended::Conflict { head }) => {
+                self.live.materializer.rollback();
+                return Err(Error::internal(format!(
+                    "somebody else appended to the log: its head is {head}, expected was {expected}"
+                )));
+            }
+            Ok(Appended::Unknown) => {
+                self.live.materializer.rollback();
+                return Err(Error::unavailable(
+                    "it is not known whether the log kept the commit",
+                ));
+            }
+            Err(error) => {
+                self.live.materializer.rollback();
+                return Err(error);
+            }
+        };
+        if let Some(last) = group.commit.events.last() {
+            self.head = (head, last.hash);
+        }
+        self.commit_live()
+    }
+
+    /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
+    pub(super) fn commit_live(&mut self) -> Result<()> {
+        self.live.materializer.commit().map_err(|error| {
+            self.live.materializer.rollback();
+            Error::new(
+                ErrorKind::Io,
+                format!("the events are kept, the live projection is behind: {error}"),
+            )
+            .hint("open the book again once the cause is mended; it catches up by itself")
+        })
+    }
+}

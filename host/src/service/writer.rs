@@ -1,0 +1,232 @@
+//! One writer thread per book: it takes what waits, works it out request by request, and makes it durable together.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread::JoinHandle;
+
+use super::append::{Admitted, AppendRequest};
+use super::book::Book;
+use super::command::{Reply, Request};
+use super::group::Group;
+use crate::model::error::Problem;
+use crate::model::{Error, ErrorKind, Result};
+
+/// How much may wait, and how much shares a commit.
+#[derive(Debug, Clone, Copy)]
+pub struct WriterOptions {
+    /// Requests that may wait. One more is refused with `Problem::Busy`.
+    pub queue_max: usize,
+    /// Requests that share one commit at most.
+    pub group_max: usize,
+}
+
+impl Default for WriterOptions {
+    fn default() -> Self {
+        WriterOptions {
+            queue_max: 1_024,
+            group_max: 128,
+        }
+    }
+}
+
+/// Events beyond which a group takes no further request: its answers should not wait for ever.
+const GROUP_EVENTS_MAX: usize = 10_000;
+
+/// Is told the answer, on the writer's thread: it should only pass it on.
+pub type Done<T> = Box<dyn FnOnce(Result<T>) + Send>;
+
+type Work = Box<dyn FnOnce(&mut Book) + Send>;
+
+enum Job {
+    Run(Request, Done<Reply>),
+    Append(AppendRequest, Done<Vec<Admitted>>),
+    /// Anything else that needs the book to itself: between two groups.
+    Alone(Work),
+    Stop,
+}
+
+/// A handle on the thread; clones share it.
+#[derive(Clone)]
+pub struct Writer {
+    jobs: SyncSender<Job>,
+    waiting: Arc<AtomicUsize>,
+}
+
+impl Writer {
+    /// Gives a book to a thread of its own. `watch` is told of every commit, before its
+    /// answers are given, and how many requests shared it. The thread gives the book back when it is
+    /// stopped.
+    pub fn start(
+        book: Book,
+        options: WriterOptions,
+        watch: impl FnMut(&mut Book, usize) + Send + 'static,
+    ) -> Result<(Writer, JoinHandle<Book>)> {
+        let (jobs, queue) = sync_channel(options.queue_max);
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let taken = waiting.clone();
+        let thread = std::thread::Builder::new()
+            .name("daybook-writer".to_owned())
+            .spawn(move || work(book, options, &queue, &taken, watch))
+            .map_err(|error| Error::io("starting the writer's thread", error))?;
+        Ok((Writer { jobs, waiting }, thread))
+    }
+
+    /// Requests that wait.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    pub fn run(&self, request: Request, done: Done<Reply>) -> Result<()> {
+        self.send(Job::Run(request, done))
+    }
+
+    pub fn append(&self, request: AppendRequest, done: Done<Vec<Admitted>>) -> Result<()> {
+        self.send(Job::Append(request, done))
+    }
+
+    /// Has the book to itself between two groups.
+    pub fn alone(&self, work: impl FnOnce(&mut Book) + Send + 'static) -> Result<()> {
+        self.send(Job::Alone(Box::new(work)))
+    }
+
+    /// Ends the thread once everything that waits is answered.
+    pub fn stop(&self) {
+        // A thread that is gone has stopped.
+        let _ = self.jobs.send(Job::Stop);
+    }
+
+    fn send(&self, job: Job) -> Result<()> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.jobs.try_send(job).map_err(|error| {
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            match error {
+                TrySendError::Full(_) => {
+                    Error::unavailable("too many requests wait already; none was kept")
+                        .problem(Problem::Busy)
+                        .hint("try again in a moment")
+                }
+                TrySendError::Disconnected(_) => Error::unavailable("the book is being closed"),
+            }
+        })
+    }
+}
+
+/// Answers that wait for the commit.
+type Answers = Vec<Box<dyn FnOnce(&Result<()>) + Send>>;
+
+fn work(
+    mut book: Book,
+    options: WriterOptions,
+    queue: &Receiver<Job>,
+    waiting: &AtomicUsize,
+    mut watch: impl FnMut(&mut Book, usize) + Send + 'static,
+) -> Book {
+    let mut next = None;
+    loop {
+        let Some(first) = next.take().or_else(|| take(queue, waiting, true)) else {
+            return book;
+        };
+        match first {
+            Job::Stop => return book,
+            Job::Alone(work) => {
+                work(&mut book);
+                watch(&mut book, 1);
+            }
+            job => {
+                let mut answers = Answers::new();
+                let mut job = Some(job);
+                let begun = mend(&mut book).and_then(|()| book.group());
+                let mut group = match begun {
+                    Ok(group) => group,
+                    Err(error) => {
+                        refuse(job, &error);
+                        continue;
+                    }
+                };
+                while let Some(asked) = job.take() {
+                    next = join(&mut book, &mut group, asked, &mut answers);
+                    if next.is_some()
+                        || answers.len() >= options.group_max
+                        || group.events() >= GROUP_EVENTS_MAX
+                    {
+                        break;
+                    }
+                    job = take(queue, waiting, false);
+                }
+                let kept = book.settle(group);
+                if kept.is_ok() {
+                    watch(&mut book, answers.len());
+                }
+                for answer in answers {
+                    answer(&kept);
+                }
+            }
+        }
+    }
+}
+
+fn take(queue: &Receiver<Job>, waiting: &AtomicUsize, wait: bool) -> Option<Job> {
+    let job = if wait {
+        queue.recv().ok()
+    } else {
+        queue.try_recv().ok()
+    };
+    if job.is_some() {
+        waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+    job
+}
+
+/// A projection that a failed commit left behind is brought up to the log before anything else is worked out on it.
+fn mend(book: &mut Book) -> Result<()> {
+    match book.check_current() {
+        Ok(()) => Ok(()),
+        Err(_) => book.recover_live(),
+    }
+}
+
+fn refuse(job: Option<Job>, error: &Error) {
+    match job {
+        Some(Job::Run(_, done)) => done(Err(error.clone())),
+        Some(Job::Append(_, done)) => done(Err(error.clone())),
+        Some(Job::Alone(_) | Job::Stop) | None => {}
+    }
+}
+
+/// Works a request out inside the group. What cannot be part of it comes back, for the next one.
+fn join(book: &mut Book, group: &mut Group, job: Job, answers: &mut Answers) -> Option<Job> {
+    match job {
+        Job::Run(request, done) => {
+            // A second request with an id of this very group must see the first one's answer kept.
+            let known = |id: uuid::Uuid| group.has_command(&id.to_string());
+            if request.id.is_some_and(known) {
+                return Some(Job::Run(request, done));
+            }
+            let result = book.run_into(group, request);
+            answers.push(Box::new(move |kept| done(answer(result, kept))));
+            None
+        }
+        Job::Append(request, done) => {
+            let result = book.append_into(group, request);
+            answers.push(Box::new(move |kept| done(answer(result, kept))));
+            None
+        }
+        other => Some(other),
+    }
+}
+
+/// What was worked out is only true when it was kept; what was refused stays refused.
+fn answer<T>(result: Result<T>, kept: &Result<()>) -> Result<T> {
+    match (result, kept) {
+        (Ok(value), Ok(())) => Ok(value),
+        (Ok(_), Err(error)) => Err(Error {
+            kind: match error.kind {
+                ErrorKind::Refused => ErrorKind::Unavailable,
+                kind => kind,
+            },
+            ..error.clone()
+        }),
+        (Err(error), _) => Err(error),
+    }
+}

@@ -7,6 +7,7 @@ pub mod components;
 pub mod data;
 pub mod oracle;
 pub mod random;
+pub mod server;
 pub mod small_disk;
 pub mod test_book;
 pub mod workspace;
@@ -14,6 +15,7 @@ pub mod workspace;
 pub use collected::{Collected, diff};
 pub use components::{guest, plugin};
 pub use random::Random;
+pub use server::{Answer, Server};
 pub use small_disk::SmallDisk;
 pub use test_book::{
     Mark, TestBook, accepted, copy_folder, event, event_at, open, runtime, version,

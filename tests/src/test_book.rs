@@ -155,6 +155,16 @@ impl TestBook {
         Ok(())
     }
 
+    /// Takes the open book away, for somebody who serves it; the folder stays.
+    pub fn take(&mut self) -> Book {
+        self.book.take().expect("an open book")
+    }
+
+    /// Gives it back.
+    pub fn put(&mut self, book: Book) {
+        self.book = Some(book);
+    }
+
     /// Another book with the same content.
     pub fn copy(&mut self) -> TestBook {
         let folder = tempfile::tempdir().expect("a temporary folder");

@@ -12,4 +12,5 @@ mod hostile;
 mod layers;
 mod model;
 mod poker;
+mod serve;
 mod worlds;

@@ -1,0 +1,125 @@
+//! Puts a test's book online and asks it like any client: over a socket.
+
+use std::io::Read as _;
+
+use daybook::http::{ServeOptions, Serving, serve};
+use serde_json::Value as Json;
+
+use crate::TestBook;
+
+/// A served book.
+pub struct Server {
+    pub url: String,
+    agent: ureq::Agent,
+    serving: Option<Serving>,
+    book: Option<TestBook>,
+}
+
+/// What a request was answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    /// Null where the body is not JSON.
+    pub json: Json,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The last part of a problem's type.
+    pub fn problem(&self) -> &str {
+        let name = self.json["type"].as_str().unwrap_or_default();
+        name.strip_prefix("/problems/").unwrap_or_default()
+    }
+}
+
+impl Server {
+    /// Serves a book on a free port of this machine.
+    pub fn of(book: TestBook) -> Server {
+        let address = "127.0.0.1:0".parse().expect("an address");
+        Self::with(book, ServeOptions::new(address))
+    }
+
+    pub fn with(mut book: TestBook, options: ServeOptions) -> Server {
+        let serving = serve(book.take(), options).expect("it is served");
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .build();
+        Server {
+            url: format!("http://{}", serving.address()),
+            agent: config.new_agent(),
+            serving: Some(serving),
+            book: Some(book),
+        }
+    }
+
+    /// Stops it and gives the book back, open.
+    pub fn stop(mut self) -> TestBook {
+        let serving = self.serving.take().expect("it is served");
+        let mut book = self.book.take().expect("the book's folder is kept");
+        book.put(serving.stop().expect("it stops"));
+        book
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, &[], None)
+    }
+
+    /// Posts JSON.
+    pub fn post(&self, path: &str, body: &Json) -> Answer {
+        self.ask("POST", path, &[], Some(&body.to_string()))
+    }
+
+    /// Any request; the content type is JSON unless a header says another.
+    pub fn ask(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&str>,
+    ) -> Answer {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
+            request = request.header("content-type", "application/json");
+        }
+        let answered = match body {
+            Some(body) => self
+                .agent
+                .run(request.body(body.to_owned()).expect("a request")),
+            None => self.agent.run(request.body(()).expect("a request")),
+        };
+        let mut response = answered.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
+        let headers = response
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                let value = value.to_str().unwrap_or_default();
+                (name.as_str().to_owned(), value.to_owned())
+            })
+            .collect();
+        let mut text = String::new();
+        response
+            .body_mut()
+            .as_reader()
+            .read_to_string(&mut text)
+            .expect("a body of text");
+        Answer {
+            status: response.status().as_u16(),
+            headers,
+            json: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+}

@@ -12,7 +12,8 @@ pub struct Server {
     pub url: String,
     agent: ureq::Agent,
     serving: Option<Serving>,
-    book: Option<TestBook>,
+    /// Closed while it is served; the lock lets many threads share the server.
+    book: std::sync::Mutex<TestBook>,
 }
 
 /// What a request was answered.
@@ -56,14 +57,14 @@ impl Server {
             url: format!("http://{}", serving.address()),
             agent: config.new_agent(),
             serving: Some(serving),
-            book: Some(book),
+            book: std::sync::Mutex::new(book),
         }
     }
 
     /// Stops it and gives the book back, open.
     pub fn stop(mut self) -> TestBook {
         let serving = self.serving.take().expect("it is served");
-        let mut book = self.book.take().expect("the book's folder is kept");
+        let mut book = self.book.into_inner().expect("nobody panicked with it");
         book.put(serving.stop().expect("it stops"));
         book
     }

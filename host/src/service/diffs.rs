@@ -236,7 +236,7 @@ struct BaseSide {
     maps: Vec<Option<(usize, RowMap)>>,
     /// The other way: the candidate's table of each of the base's.
     candidate_tables: Vec<Option<usize>>,
-    /// What recent events wrote, oldest first: the way back for `settle`.
+    /// What events wrote from the oldest unanswered question on: the way back for `settle`.
     history: VecDeque<(Seq, Vec<Write>)>,
 }
 
@@ -297,9 +297,13 @@ impl BaseSide {
         Ok(rows)
     }
 
-    fn keep(&mut self, event: &Event, step: &Step) -> Result<()> {
-        if self.elsewhere && step.outcome.is_ok() {
-            let writes = self.side.player.materializer.pending_writes();
+    fn keep(&mut self, event: &Event, step: &Step, asks: bool) -> Result<()> {
+        if asks || !self.history.is_empty() {
+            // An event of doom wrote nothing, and is a point to come back to all the same.
+            let writes = match step.outcome {
+                Ok(_) => self.side.player.materializer.pending_writes(),
+                Err(_) => Vec::new(),
+            };
             self.history.push_back((event.seq, writes));
         }
         self.side.keep(step)
@@ -341,14 +345,15 @@ impl Base for BaseSide {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
         let base = self.side.work_out(event)?;
         if base.is_same(&candidate) {
-            self.keep(event, &base)?;
+            self.keep(event, &base, false)?;
             return Ok(Beside::Same);
         }
         if self.elsewhere && !base.searched && !candidate.searched {
             let rows = self.rows_before(&base, &candidate)?;
-            self.keep(event, &base)?;
             // The candidate saw what it would see on the base's state: its own step is the answer.
-            if rows[..candidate.touched.len()] == candidate.touched {
+            let answered = rows[..candidate.touched.len()] == candidate.touched;
+            self.keep(event, &base, !answered)?;
+            if answered {
                 return Ok(Beside::Differs {
                     base,
                     candidate,
@@ -366,7 +371,7 @@ impl Base for BaseSide {
         let aside = self.side.player.materializer.set_aside()?;
         let probed = self.probe_here(event)?;
         self.side.player.materializer.put_back(aside)?;
-        self.keep(event, &base)?;
+        self.keep(event, &base, false)?;
         let cause = cause(&base, &probed);
         Ok(Beside::Differs {
             base,

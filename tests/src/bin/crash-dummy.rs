@@ -3,11 +3,13 @@
 //! ```text
 //! crash-dummy append BOOK ROUND SEED    prints `ready`, then `kept GROUP SIZE` for each group of deposits
 //! crash-dummy activate BOOK VERSION…    prints `ready`, then `active VERSION`, round and round
+//! crash-dummy serve BOOK                prints `ready`, then `at ADDRESS`, and serves the book
 //! ```
 
 use std::io::{Write, stdout};
 use std::path::Path;
 
+use daybook::http::{ServeOptions, serve};
 use daybook::model::Error;
 use daybook::replay;
 use daybook::service::{Book, Policy};
@@ -20,6 +22,7 @@ fn main() {
     let done = match arguments.as_slice() {
         ["append", book, round, seed] => append(book, round, seed.parse().expect("a seed")),
         ["activate", book, versions @ ..] => activate(book, versions),
+        ["serve", book] => online(book),
         other => panic!("not understood: {other:?}"),
     };
     if let Err(error) = done {
@@ -58,6 +61,13 @@ fn append(book: &str, round: &str, seed: u64) -> Result<(), Error> {
         tell(&format!("kept {group} {size}"));
     }
     Ok(())
+}
+
+fn online(book: &str) -> Result<(), Error> {
+    let listen = "127.0.0.1:0".parse().expect("an address");
+    let serving = serve(open(book)?, ServeOptions::new(listen))?;
+    tell(&format!("at {}", serving.address()));
+    serving.wait().map(|_| ())
 }
 
 fn activate(book: &str, versions: &[&str]) -> Result<(), Error> {

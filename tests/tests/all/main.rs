@@ -13,5 +13,6 @@ mod layers;
 mod model;
 mod poker;
 mod serve;
+mod serve_crash;
 mod serve_races;
 mod worlds;

@@ -205,8 +205,8 @@ pub fn replay_deposits(log: &Path, directory: &Path) {
 }
 
 /// One durable transaction per deposit: the event into a log, the row into a table. Seconds for `count`.
-pub fn append_deposits(directory: &Path, count: u64) -> f64 {
-    let path = directory.join("floor-append.db");
+pub fn append_deposits(directory: &Path, count: u64, group: u64) -> f64 {
+    let path = directory.join(format!("floor-append-{group}.db"));
     let connection = Connection::open(path).expect("a database");
     connection
         .execute_batch(
@@ -228,9 +228,11 @@ pub fn append_deposits(directory: &Path, count: u64) -> f64 {
             i.wrapping_mul(2_654_435_761) % 20_000,
             i % 100
         );
-        connection
-            .execute_batch("BEGIN IMMEDIATE")
-            .expect("a transaction");
+        if i % group == 0 {
+            connection
+                .execute_batch("BEGIN IMMEDIATE")
+                .expect("a transaction");
+        }
         let deposited: Deposited = serde_json::from_str(&data).expect("a payload");
         append
             .execute((uuid::Uuid::now_v7().to_string(), &data))
@@ -246,7 +248,9 @@ pub fn append_deposits(directory: &Path, count: u64) -> f64 {
             seq,
         ))
         .expect("a row");
-        connection.execute_batch("COMMIT").expect("a commit");
+        if i % group == group - 1 || i == count - 1 {
+            connection.execute_batch("COMMIT").expect("a commit");
+        }
     }
     start.elapsed().as_secs_f64()
 }

@@ -4,6 +4,7 @@
 //! Peak memory is taken from child processes of this program, so that one part's memory is not another's.
 
 mod floor;
+mod load;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -43,6 +44,9 @@ fn main() {
     }
     if wanted("w1") {
         bench.w1();
+    }
+    if wanted("serve") {
+        bench.serve();
     }
     if wanted("million") {
         bench.million();
@@ -155,7 +159,7 @@ impl Bench {
                 book.append(vec![event]).expect("an event is appended");
             }
         });
-        let floor_seconds = floor::append_deposits(self.directory.path(), single as u64);
+        let floor_seconds = floor::append_deposits(self.directory.path(), single as u64, 1);
         println!(
             "w1: one durable event an append, with state: {:.0} events/s; plain rusqlite {:.0}; ratio {:.2}",
             single as f64 / seconds,
@@ -175,6 +179,44 @@ impl Bench {
         report("w1", "native floor of a rebuild", 200_000, floor, floor);
         let rebuild = median(|| timed(|| replay(&mut book, "deposit@2020-01-01")).0);
         report("w1", "rebuild", 200_000, rebuild, floor);
+    }
+
+    /// Durable commands a second through the server, beside the same work in plain rusqlite.
+    fn serve(&self) {
+        let (_, book) = self.book("serve", &[("deposit/2020-01-01", "deposit@2020-01-01")]);
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+            .expect("the book is served");
+        let address = serving.address();
+        let rate = |group| {
+            let count = 20_000;
+            count as f64 / floor::append_deposits(self.directory.path(), count, group)
+        };
+        let (single, grouped) = (rate(1), rate(32));
+        println!(
+            "serve: plain rusqlite, one transaction each: {single:.0} commands/s; groups of 32: {grouped:.0}"
+        );
+        for connections in [1, 64] {
+            let found = load::closed(address, connections, 20_000);
+            println!(
+                "serve: {connections} connections: {:.0} commands/s, p50 {:.2} ms, p99 {:.2} ms; {:.2} of one transaction each, {:.2} of groups of 32",
+                found.rate,
+                found.p50 * 1e3,
+                found.p99 * 1e3,
+                found.rate / single,
+                found.rate / grouped
+            );
+            if connections == 64 {
+                let half = load::open(address, connections, found.rate / 2.0, 5.0);
+                println!(
+                    "serve: at half that load ({:.0} commands/s): p50 {:.2} ms, p99 {:.2} ms",
+                    half.rate,
+                    half.p50 * 1e3,
+                    half.p99 * 1e3
+                );
+            }
+        }
+        drop(serving.stop().expect("the server stops"));
     }
 
     /// A million generated postings, and the memory that they and two million take.

@@ -1,0 +1,128 @@
+//! Clients of the server: as many connections as wanted, on one thread, so that they cost as little as clients can.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+/// What the clients saw.
+pub struct Load {
+    /// Requests a second.
+    pub rate: f64,
+    /// Seconds to the median answer.
+    pub p50: f64,
+    pub p99: f64,
+}
+
+/// Each connection sends its next command when the last one is answered.
+pub fn closed(address: SocketAddr, connections: usize, count: u64) -> Load {
+    run(address, connections, move |number, _| {
+        (number < count).then_some(Duration::ZERO)
+    })
+}
+
+/// Commands come at a rate of their own, answered or not: a command's time counts from when it was due.
+pub fn open(address: SocketAddr, connections: usize, rate: f64, seconds: f64) -> Load {
+    let count = (rate * seconds) as u64;
+    run(address, connections, move |number, _| {
+        (number < count).then(|| Duration::from_secs_f64(number as f64 / rate))
+    })
+}
+
+/// `due` says when the command of a number is due, counted from the start; none when there are no more.
+fn run(
+    address: SocketAddr,
+    connections: usize,
+    due: impl Fn(u64, Instant) -> Option<Duration> + Copy + Send + Sync + 'static,
+) -> Load {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let next = Arc::new(AtomicU64::new(0));
+        let start = Instant::now();
+        let clients: Vec<_> = (0..connections)
+            .map(|_| {
+                let next = next.clone();
+                tokio::task::spawn(async move {
+                    let mut stream = TcpStream::connect(address).await.expect("a connection");
+                    stream.set_nodelay(true).expect("a socket");
+                    let mut times = Vec::new();
+                    let mut answer = Vec::new();
+                    loop {
+                        let number = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(at) = due(number, start) else {
+                            return times;
+                        };
+                        let mut asked = Instant::now();
+                        if at > Duration::ZERO {
+                            tokio::time::sleep_until((start + at).into()).await;
+                            asked = start + at;
+                        }
+                        deposit(&mut stream, number, &mut answer).await;
+                        times.push(asked.elapsed().as_secs_f64());
+                    }
+                })
+            })
+            .collect();
+        let mut times = Vec::new();
+        for client in clients {
+            times.extend(client.await.expect("a client"));
+        }
+        let seconds = start.elapsed().as_secs_f64();
+        times.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+        Load {
+            rate: times.len() as f64 / seconds,
+            p50: at(0.5),
+            p99: at(0.99),
+        }
+    })
+}
+
+/// Sends W1's command of a number and reads the whole answer.
+async fn deposit(stream: &mut TcpStream, number: u64, answer: &mut Vec<u8>) {
+    let body = format!(
+        r#"{{"account":{},"amount":{}}}"#,
+        number.wrapping_mul(2_654_435_761) % 20_000,
+        number % 100
+    );
+    let request = format!(
+        "POST /commands/deposit.Deposit HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    answer.clear();
+    let whole = loop {
+        let mut piece = [0; 8 << 10];
+        let count = stream.read(&mut piece).await.expect("an answer");
+        assert!(count > 0, "the server hung up");
+        answer.extend_from_slice(&piece[..count]);
+        if let Some(whole) = length(answer) {
+            break whole;
+        }
+    };
+    assert_eq!(whole, answer.len());
+    assert!(
+        answer.starts_with(b"HTTP/1.1 201"),
+        "{}",
+        String::from_utf8_lossy(answer)
+    );
+}
+
+/// Bytes of the whole answer, once its head and body are there.
+fn length(answer: &[u8]) -> Option<usize> {
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let text = std::str::from_utf8(&answer[..head]).expect("a head of text");
+    let body: usize = text
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .expect("a length")
+        .parse()
+        .expect("a number");
+    (answer.len() >= head + body).then_some(head + body)
+}

@@ -53,6 +53,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         to: args.to,
         event_type: args.event_type.map(|name| name.as_str().to_owned()),
         subject: args.subject,
+        descending: false,
     };
     let mut left = args.limit.unwrap_or(usize::MAX);
     while left > 0 {

@@ -67,6 +67,11 @@ impl Serving {
         self.address
     }
 
+    /// What the requests share, for one who asks from inside the process.
+    pub fn app(&self) -> &App {
+        &self.app
+    }
+
     /// Takes no more requests, finishes those it has, and gives the book back.
     pub fn stop(mut self) -> Result<Book> {
         self.stop.send_replace(true);

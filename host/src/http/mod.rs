@@ -1,10 +1,16 @@
 //! The HTTP server: a book online. Every module is one kind of request; `listen` is the accept loop.
 
+mod answer;
 mod commands;
 mod events;
 mod guards;
+mod history;
 mod listen;
+mod listing;
+mod parameters;
 mod problem;
+mod query;
+mod state;
 
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -53,6 +59,7 @@ struct Shared {
     head: watch::Sender<Seq>,
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
+    reads: state::Reads,
     options: ServeOptions,
 }
 
@@ -96,6 +103,7 @@ impl App {
             live: RwLock::new(live),
             head,
             readers: Mutex::default(),
+            reads: state::Reads::default(),
             options,
         }));
         let _ = publish.set(app.clone());
@@ -182,7 +190,14 @@ impl App {
         let body_max = self.0.options.body_max;
         Router::new()
             .route("/commands/{type}", post(commands::post))
-            .route("/events", post(events::post))
+            .route("/", get(history::index))
+            .route("/events", post(events::post).get(history::list))
+            .route("/events/{event}", get(history::show))
+            .route("/query", post(query::post))
+            .route("/state", get(state::tables))
+            .route("/state/{table}", get(state::list))
+            .route("/state/{table}/{key}", get(state::row))
+            .route("/versions", get(history::versions))
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)

@@ -142,6 +142,16 @@ impl Reader {
         shown(&self.log, self.log.stored(from, to, count_max)?)
     }
 
+    /// Stops what `work` reads of the log once it takes longer than this many seconds.
+    pub fn within<T>(&self, seconds: f64, work: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
+        self.log.within(seconds, || work(self))
+    }
+
+    /// Events with an id, whatever their source: position and source, at most `count_max`.
+    pub fn find_id(&self, id: &str, count_max: usize) -> Result<Vec<(Seq, String)>> {
+        self.log.find_id(id, count_max)
+    }
+
     /// Every version that was ever loaded, by plugin and date.
     pub fn versions(&self) -> Result<Vec<VersionLine>> {
         Ok(Listing::read(&self.log)?.lines(&self.live()?.schedule.last()))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
 
+use super::deadline::Deadline;
 use super::{schema, sqlite};
 use crate::model::event::Event;
 use crate::model::log::{
@@ -16,6 +17,7 @@ use crate::model::{Digest, Error, Result, Seq, TypeName};
 #[derive(Debug)]
 pub struct LogDb {
     pub(super) connection: Connection,
+    pub(super) deadline: Deadline,
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     lineups: HashMap<String, i64>,
@@ -46,6 +48,8 @@ pub struct EventFilter {
     pub to: Option<Seq>,
     pub event_type: Option<String>,
     pub subject: Option<String>,
+    /// Newest first.
+    pub descending: bool,
 }
 
 const EVENT_COLUMNS: &str =
@@ -80,8 +84,8 @@ impl LogDb {
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<LogDb> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
-            .map_err(failed)?;
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         // A reader may meet a writer's checkpoint; it waits rather than fails.
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
@@ -93,6 +97,7 @@ impl LogDb {
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(LogDb {
+            deadline: Deadline::install(&mut connection)?,
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
@@ -299,7 +304,8 @@ impl LogDb {
                 text.push_str(&format!(" AND e.{column} = ?{}", values.len()));
             }
         }
-        text.push_str(&format!(" ORDER BY e.seq LIMIT {count_max}"));
+        let direction = if filter.descending { " DESC" } else { "" };
+        text.push_str(&format!(" ORDER BY e.seq{direction} LIMIT {count_max}"));
         let mut statement = self
             .connection
             .prepare_cached(&text)

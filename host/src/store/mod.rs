@@ -2,15 +2,18 @@
 
 mod book_dir;
 mod code;
+mod deadline;
 mod guard;
 mod key_filter;
 mod log_db;
+mod log_read;
 mod projection;
 mod read;
 mod registry;
 mod rows;
 mod schema;
 mod sql;
+mod state_read;
 
 pub use book_dir::{BookDir, BookLock};
 pub use code::StoredVersion;
@@ -18,7 +21,9 @@ pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
+pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 
+use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind};
 
 /// Maps a SQLite error once: what the operating system refused is told apart from damage and from our own faults.
@@ -38,6 +43,10 @@ fn sqlite(what: &str, error: rusqlite::Error) -> Error {
         Some(Code::DatabaseCorrupt | Code::NotADatabase) => Error::corrupt(message).hint(
             "a projection can be deleted and comes back; the log has to be restored from a copy",
         ),
+        // Only what limits a read interrupts it.
+        Some(Code::OperationInterrupted) => Error::refused(format!("{what}: it takes too long"))
+            .problem(Problem::Limit)
+            .hint("ask for less, or by columns that have an index"),
         _ => Error::internal(message),
     }
 }

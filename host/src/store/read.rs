@@ -32,17 +32,7 @@ pub fn read_only_query(
     schema::check_projection(&connection, path)?;
     schema::limit(&connection)?;
     connection
-        .authorizer(Some(|context: AuthContext<'_>| match context.action {
-            AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. } => {
-                Authorization::Allow
-            }
-            AuthAction::Function { function_name }
-                if !function_name.eq_ignore_ascii_case("load_extension") =>
-            {
-                Authorization::Allow
-            }
-            _ => Authorization::Deny,
-        }))
+        .authorizer(Some(|context: AuthContext<'_>| may_read(&context.action)))
         .map_err(failed)?;
     let refused = |error: rusqlite::Error| {
         Error::refused(format!("SQL: {error}"))
@@ -56,4 +46,19 @@ pub fn read_only_query(
         visit(sql::row(cells, columns.len())?)?;
     }
     Ok(())
+}
+
+/// What a person's SQL may do.
+pub(super) fn may_read(action: &AuthAction<'_>) -> Authorization {
+    match action {
+        AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. } => {
+            Authorization::Allow
+        }
+        AuthAction::Function { function_name }
+            if !function_name.eq_ignore_ascii_case("load_extension") =>
+        {
+            Authorization::Allow
+        }
+        _ => Authorization::Deny,
+    }
 }

@@ -1,0 +1,76 @@
+//! What every read is answered with: JSON, the position that it saw, and a tag to ask again with.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::commands::header_value;
+use super::guards;
+use super::problem::Problem;
+use crate::model::{Digest, Error, Seq};
+
+/// Ask again before it is used again.
+const CHANGING: &str = "no-cache";
+/// An event and what it caused never change.
+const FOR_EVER: &str = "private, max-age=31536000, immutable";
+
+/// What may be said of an answer beside its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tag {
+    /// The hash of the body.
+    Body,
+    /// This text, of something that changes.
+    Text(String),
+    /// This text, of something that never changes.
+    Immutable(String),
+}
+
+/// A body with its tag and the position it was read at; 304 without it where the client has it already.
+pub fn answer(
+    request: &HeaderMap,
+    body: &impl Serialize,
+    position: Seq,
+    tag: Tag,
+) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(body)
+        .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
+    let (tag, caching) = match tag {
+        Tag::Body => (hash(&body), CHANGING),
+        Tag::Text(text) => (text, CHANGING),
+        Tag::Immutable(text) => (text, FOR_EVER),
+    };
+    let tag = format!("\"{tag}\"");
+    let known = guards::text(request, "if-none-match")?;
+    let mut response = match known.is_some_and(|known| matches(known, &tag)) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => {
+            let json = HeaderValue::from_static("application/json");
+            ([(header::CONTENT_TYPE, json)], body).into_response()
+        }
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, header_value(&tag)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    Ok(at(position, response))
+}
+
+/// Says at which position something was read.
+pub fn at(position: Seq, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let position = HeaderValue::from(position.0);
+    response.headers_mut().insert("daybook-position", position);
+    response
+}
+
+/// 32 hexadecimal digits.
+fn hash(bytes: &[u8]) -> String {
+    Digest::of(bytes).to_string()[..32].to_owned()
+}
+
+/// True where a tag is one of those in `If-None-Match`, weak or strong.
+fn matches(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
+}

@@ -1,0 +1,243 @@
+//! `GET /state`, `/state/{table}` and `/state/{table}/{key}`: rows as they are now, each read of one snapshot.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
+use serde_json::{Map, Value as Json, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::answer::{Tag, answer, at};
+use super::listing::{self, Listing};
+use super::parameters::{Parameters, decoded, segment};
+use super::problem::Problem;
+use super::{App, Live};
+use crate::model::error::Problem as Detail;
+use crate::model::{Error, TableLayout, Value};
+use crate::service::{column_hash, find_table, json_of, json_row};
+use crate::store::{Snapshot, StatePool};
+
+/// Seconds after which a read is stopped.
+pub const READ_SECONDS_MAX: f64 = 5.0;
+
+/// Listings that run at the same time; each may have to look at a whole table.
+const LISTINGS_MAX: usize = 32;
+
+/// How often a read is begun whose projection is replaced, by an activation, while it is being opened.
+const ATTEMPTS_MAX: usize = 100;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// What reads of the state share.
+pub struct Reads {
+    pool: StatePool,
+    listings: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        // People's queries may keep a processor busy each; some stay free for everybody else.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Reads {
+            pool: StatePool::default(),
+            listings: Arc::new(Semaphore::new(LISTINGS_MAX)),
+            queries: Arc::new(Semaphore::new(processors.div_ceil(2).max(2))),
+        }
+    }
+}
+
+/// How much a read may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// One row.
+    Point,
+    /// As much as a table.
+    Listing,
+    /// Whatever a person asks for.
+    Query,
+}
+
+impl App {
+    /// Reads the state of one moment: the tables and the file given to `work` belong together.
+    pub async fn snapshot<T: Send + 'static>(
+        &self,
+        weight: Weight,
+        work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = self.permit(weight).await?;
+        let app = self.clone();
+        let read = move || {
+            // Kept by the thread, not by the caller: who hangs up does not make room for another.
+            let _permit = permit;
+            let mut attempt = 1;
+            loop {
+                let live = app.live();
+                let pool = &app.0.reads.pool;
+                match pool.snapshot(&live.path, live.head, READ_SECONDS_MAX) {
+                    Ok(snapshot) => return work(&live, &snapshot),
+                    Err(error) if attempt == ATTEMPTS_MAX => return Err(error.into()),
+                    Err(_) => {
+                        attempt += 1;
+                        std::thread::sleep(ATTEMPT_PAUSE);
+                    }
+                }
+            }
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
+    }
+
+    async fn permit(&self, weight: Weight) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+        let reads = &self.0.reads;
+        let room = match weight {
+            Weight::Point => return Ok(None),
+            Weight::Listing => reads.listings.clone(),
+            Weight::Query => reads.queries.clone(),
+        };
+        let waiting = Duration::from_secs_f64(READ_SECONDS_MAX);
+        match tokio::time::timeout(waiting, room.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            _ => Err(
+                Error::unavailable("too many reads of this kind run already")
+                    .problem(Detail::Busy)
+                    .hint("try again in a moment")
+                    .into(),
+            ),
+        }
+    }
+}
+
+/// The tables of the live state.
+pub async fn tables(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    Parameters::of(&uri)?.done(&[])?;
+    let live = app.live();
+    let tables: Vec<_> = { live.program.layouts.tables.iter() }
+        .map(|table| table_json(table))
+        .collect();
+    let body = json!({"lineup": live.program.stamp, "tables": tables});
+    answer(&headers, &body, live.head, Tag::Body)
+}
+
+/// Rows of a table, a page at a time.
+pub async fn list(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let name = decoded(segment(&uri, 1), false)?;
+    let parameters = Parameters::of(&uri)?;
+    let read = move |live: &Live, snapshot: &Snapshot<'_>| {
+        let (_, table) = find_table(&live.program.layouts.tables, &name)?;
+        let listing = Listing::of(parameters, table)?;
+        let page = snapshot.page(table, &listing.query)?;
+        let last = page.rows.last().filter(|_| page.more);
+        let next = last.map(|row| listing.cursor(table, row));
+        let rows = { page.rows.iter() }.map(|row| shown_row(table, &listing.columns, row));
+        let mut body = json!({
+            "table": name,
+            "rows": rows.collect::<Vec<_>>(),
+            "next": next,
+        });
+        if listing.hashes {
+            let rows = { page.rows.iter() }.map(|row| hashes(table, &listing.columns, Some(row)));
+            body["hashes"] = rows.collect();
+        }
+        Ok((snapshot.position(), body))
+    };
+    let (position, body) = app.snapshot(Weight::Listing, read).await?;
+    answer(&headers, &body, position, Tag::Body)
+}
+
+/// One row, with what a write can be guarded by.
+pub async fn row(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let name = decoded(segment(&uri, 1), false)?;
+    let mut parameters = Parameters::of(&uri)?;
+    let key = segment(&uri, 2).to_owned();
+    let read = move |live: &Live, snapshot: &Snapshot<'_>| {
+        let (_, table) = find_table(&live.program.layouts.tables, &name)?;
+        let columns = listing::columns(&mut parameters, table)?;
+        parameters.done(&["columns"])?;
+        let key = listing::key(table, &key)?;
+        let row = snapshot.row(table, &key)?;
+        let hashes = hashes(table, &columns, row.as_deref());
+        let key: Vec<Json> = key.iter().map(json_of).collect();
+        let found = match row {
+            Some(row) => Ok(json!({
+                "table": name,
+                "key": key,
+                "row": shown_row(table, &columns, &row),
+                "hashes": hashes,
+            })),
+            None => {
+                let text = format!("{name} has no row with this key");
+                Err(Problem::new(StatusCode::NOT_FOUND, "absent", text)
+                    .with("table", name)
+                    .with("key", key)
+                    .with("hashes", hashes))
+            }
+        };
+        Ok((snapshot.position(), found))
+    };
+    let (position, found) = app.snapshot(Weight::Point, read).await?;
+    match found {
+        Ok(body) => answer(&headers, &body, position, Tag::Body),
+        Err(absent) => Ok(at(position, absent)),
+    }
+}
+
+fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> Json {
+    if columns.len() == table.columns.len() {
+        return json_row(
+            { table.columns.iter() }.map(|column| column.name.as_str()),
+            row,
+        );
+    }
+    let members = { columns.iter() }.map(|&at| (table.columns[at].name.clone(), json_of(&row[at])));
+    Json::Object(members.collect::<Map<_, _>>())
+}
+
+/// The hash of each column, as `Daybook-Expect` takes it.
+fn hashes(table: &TableLayout, columns: &[usize], row: Option<&[Value]>) -> Json {
+    let members = { columns.iter() }.map(|&at| {
+        let hash = column_hash(row.map(|row| &row[at]));
+        (table.columns[at].name.clone(), Json::String(hash))
+    });
+    Json::Object(members.collect::<Map<_, _>>())
+}
+
+fn table_json(table: &TableLayout) -> Json {
+    let names = |columns: &[usize]| -> Vec<&str> {
+        { columns.iter() }
+            .map(|&at| table.columns[at].name.as_str())
+            .collect()
+    };
+    let columns = table.columns.iter().map(|column| {
+        json!({
+            "name": column.name,
+            "kind": column.kind,
+            "nullable": column.nullable,
+            "default": column.default.as_ref().map(json_of),
+        })
+    });
+    let indexes = table.indexes.iter().map(|index| {
+        json!({"name": index.name, "columns": names(&index.columns), "unique": index.unique})
+    });
+    json!({
+        "table": format!("{}.{}", table.plugin, table.table),
+        "sql_name": table.sql_name,
+        "columns": columns.collect::<Vec<_>>(),
+        "key": names(&table.key),
+        "indexes": indexes.collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,435 @@
+//! Reads of the live state beside its writer: connections that are kept open, and one snapshot per read.
+//!
+//! A connection is never older than its caller asks for. One whose file was replaced, by an activation or because the
+//! projection was built again, is found by its position, and left.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::hooks::{AuthContext, Authorization};
+use rusqlite::limits::Limit;
+use rusqlite::{Connection, OpenFlags, params_from_iter};
+
+use super::deadline::Deadline;
+use super::read::may_read;
+use super::sql::{self, Bind};
+use super::{guard, schema, sqlite};
+use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value, limits};
+
+/// Connections that are kept while nobody uses them.
+const IDLE_MAX: usize = 32;
+
+/// Bytes of one value in people's SQL: every row can be read, but no function works on more for long.
+const VALUE_BYTES_MAX: i32 = (limits::ROW_BYTES_MAX + (64 << 10)) as i32;
+
+/// Columns of one result of people's SQL.
+const RESULT_COLUMNS_MAX: i32 = 256;
+
+/// Bytes of a pattern of LIKE or GLOB: matching may take the square of it.
+const PATTERN_BYTES_MAX: i32 = 1_000;
+
+/// Read-only connections to the live projection.
+#[derive(Debug, Default)]
+pub struct StatePool {
+    idle: Mutex<Vec<StateReader>>,
+}
+
+/// One connection, and what bounds it.
+#[derive(Debug)]
+struct StateReader {
+    connection: Connection,
+    path: PathBuf,
+    deadline: Deadline,
+    /// What is compiled now is a person's, not the host's.
+    foreign: Arc<AtomicBool>,
+}
+
+/// The state as it was at one position, whatever is written meanwhile.
+#[derive(Debug)]
+pub struct Snapshot<'a> {
+    pool: &'a StatePool,
+    reader: Option<StateReader>,
+    position: Seq,
+}
+
+/// How a column compares with a value. Null compares with nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Comparison {
+    Equal,
+    NotEqual,
+    Less,
+    AtMost,
+    Greater,
+    AtLeast,
+}
+
+impl Comparison {
+    fn sql(self) -> &'static str {
+        match self {
+            Comparison::Equal => "=",
+            Comparison::NotEqual => "<>",
+            Comparison::Less => "<",
+            Comparison::AtMost => "<=",
+            Comparison::Greater => ">",
+            Comparison::AtLeast => ">=",
+        }
+    }
+}
+
+/// What a row must be like; columns are positions in the layout.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Filter {
+    Compare(usize, Comparison, Value),
+    Null(usize, bool),
+}
+
+/// Some rows of a table in a total order.
+#[derive(Debug, Clone)]
+pub struct PageQuery {
+    /// All of them must hold.
+    pub filters: Vec<Filter>,
+    /// Columns to order by; the key's are among them, so that no two rows are alike.
+    pub order: Vec<usize>,
+    pub descending: bool,
+    /// Values of `order` in the last row that was seen.
+    pub after: Option<Vec<Value>>,
+    pub rows_max: usize,
+    /// Bytes of rows after which a page ends; it has one row at least.
+    pub bytes_max: usize,
+}
+
+/// Whole rows, and whether there are others after them.
+#[derive(Debug)]
+pub struct Page {
+    pub rows: Vec<Vec<Value>>,
+    pub more: bool,
+}
+
+/// What a person's SELECT gave.
+#[derive(Debug)]
+pub struct Answer {
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Value>>,
+    /// There were more rows, or more bytes, than asked for.
+    pub truncated: bool,
+}
+
+impl StatePool {
+    /// Begins a read of the projection at `path`, which has all events up to `at_least`. It is stopped after `seconds`.
+    /// Fails where the file is gone, or not that far: it is being replaced, and its successor should be asked.
+    pub fn snapshot(&self, path: &Path, at_least: Seq, seconds: f64) -> Result<Snapshot<'_>> {
+        let kept = {
+            let mut idle = self.idle();
+            idle.retain(|reader| reader.path == path);
+            idle.pop()
+        };
+        if let Some(reader) = kept
+            && let Ok(position) = reader.begin(seconds)
+            && position >= at_least
+        {
+            return Ok(self.lend(reader, position));
+        }
+        let reader = StateReader::open(path)?;
+        let position = reader.begin(seconds)?;
+        if position < at_least {
+            return Err(Error::unavailable("the projection is being replaced"));
+        }
+        Ok(self.lend(reader, position))
+    }
+
+    fn lend(&self, reader: StateReader, position: Seq) -> Snapshot<'_> {
+        Snapshot {
+            pool: self,
+            reader: Some(reader),
+            position,
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<StateReader>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl StateReader {
+    fn open(path: &Path) -> Result<StateReader> {
+        let failed = |error| sqlite(&format!("opening {}", path.display()), error);
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        // Readers do not wait for writers; this is for the moments in which SQLite sorts its files out.
+        connection
+            .busy_timeout(Duration::from_secs(1))
+            .map_err(failed)?;
+        schema::check_projection(&connection, path)?;
+        schema::limit(&connection)?;
+        for (limit, value) in [
+            (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX),
+            (Limit::SQLITE_LIMIT_COLUMN, RESULT_COLUMNS_MAX),
+            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES_MAX),
+        ] {
+            connection.set_limit(limit, value).map_err(failed)?;
+        }
+        connection.set_prepared_statement_cache_capacity(64);
+        let foreign = Arc::new(AtomicBool::new(false));
+        let is_foreign = foreign.clone();
+        let authorize = move |context: AuthContext<'_>| match is_foreign.load(Ordering::Relaxed) {
+            true => may_read(&context.action),
+            false => Authorization::Allow,
+        };
+        connection.authorizer(Some(authorize)).map_err(failed)?;
+        let deadline = Deadline::install(&mut connection)?;
+        Ok(StateReader {
+            connection,
+            path: path.to_owned(),
+            deadline,
+            foreign,
+        })
+    }
+
+    fn failed(&self, error: rusqlite::Error) -> Error {
+        sqlite(&format!("projection {}", self.path.display()), error)
+    }
+
+    fn run(&self, text: &str) -> Result<()> {
+        self.connection
+            .prepare_cached(text)
+            .and_then(|mut statement| statement.execute([]))
+            .map(drop)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Begins to read, and says how far what is read is.
+    fn begin(&self, seconds: f64) -> Result<Seq> {
+        self.deadline.set(seconds);
+        self.run("BEGIN")?;
+        let position: i64 = self
+            .connection
+            .prepare_cached("SELECT position FROM _daybook")
+            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+            .map_err(|error| self.failed(error))?;
+        Ok(Seq(position as u64))
+    }
+
+    fn end(&self) -> Result<()> {
+        self.deadline.clear();
+        self.run("COMMIT")
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        let Some(reader) = self.reader.take() else {
+            return;
+        };
+        if reader.end().is_ok() {
+            let mut idle = self.pool.idle();
+            if idle.len() < IDLE_MAX {
+                idle.push(reader);
+            }
+        }
+    }
+}
+
+impl Snapshot<'_> {
+    /// The last event that this state has seen.
+    pub fn position(&self) -> Seq {
+        self.position
+    }
+
+    fn reader(&self) -> Result<&StateReader> {
+        self.reader
+            .as_ref()
+            .ok_or_else(|| Error::internal("a snapshot that has ended was asked"))
+    }
+
+    /// The row with a key.
+    pub fn row(&self, table: &TableLayout, key: &[Value]) -> Result<Option<Vec<Value>>> {
+        let filters = { table.key.iter() }
+            .zip(key)
+            .map(|(&at, part)| Filter::Compare(at, Comparison::Equal, part.clone()));
+        let page = self.page(
+            table,
+            &PageQuery {
+                filters: filters.collect(),
+                order: Vec::new(),
+                descending: false,
+                after: None,
+                rows_max: 1,
+                bytes_max: usize::MAX,
+            },
+        )?;
+        Ok(page.rows.into_iter().next())
+    }
+
+    /// Rows of a table.
+    pub fn page(&self, table: &TableLayout, query: &PageQuery) -> Result<Page> {
+        let reader = self.reader()?;
+        let failed = |error| reader.failed(error);
+        let (text, parameters) = page_sql(table, query);
+        let mut statement = reader.connection.prepare_cached(&text).map_err(failed)?;
+        let mut found = statement
+            .query(params_from_iter(parameters.into_iter().map(Bind)))
+            .map_err(failed)?;
+        let mut page = Page {
+            rows: Vec::new(),
+            more: false,
+        };
+        let mut bytes = 0;
+        while let Some(cells) = found.next().map_err(failed)? {
+            if page.rows.len() == query.rows_max || bytes > query.bytes_max {
+                page.more = true;
+                break;
+            }
+            let row = sql::row(cells, table.columns.len())?;
+            bytes += row.iter().map(Value::weight).sum::<usize>();
+            page.rows.push(row);
+        }
+        Ok(page)
+    }
+
+    /// Runs one SELECT of a person; it sees the tables as they are in the file.
+    pub fn select(
+        &self,
+        text: &str,
+        parameters: &[Value],
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Result<Answer> {
+        guard::check_text(text, parameters.len())?;
+        let reader = self.reader()?;
+        reader.foreign.store(true, Ordering::Relaxed);
+        let answer = select(&reader.connection, text, parameters, rows_max, bytes_max);
+        reader.foreign.store(false, Ordering::Relaxed);
+        answer
+    }
+}
+
+fn select(
+    connection: &Connection,
+    text: &str,
+    parameters: &[Value],
+    rows_max: usize,
+    bytes_max: usize,
+) -> Result<Answer> {
+    let failed = |error: rusqlite::Error| {
+        let mapped = sqlite("SQL", error);
+        // Whatever is wrong with a person's statement is the person's; only the disk and damage are not.
+        match mapped.kind {
+            ErrorKind::Io | ErrorKind::Corrupt | ErrorKind::Unavailable => mapped,
+            _ if mapped.problem.is_some() => mapped,
+            _ => Error {
+                kind: ErrorKind::Refused,
+                ..mapped
+            }
+            .hint("one read-only SELECT over the tables plugin_table"),
+        }
+    };
+    let mut statement = connection.prepare(text).map_err(failed)?;
+    // Some statements find nothing to do and so ask for no permission.
+    if !statement.readonly() || statement.column_count() == 0 || statement.is_explain() != 0 {
+        return Err(Error::refused("SQL: it is not a plain SELECT"));
+    }
+    if statement.parameter_count() != parameters.len() {
+        return Err(Error::refused(format!(
+            "SQL has {} parameters, {} were given",
+            statement.parameter_count(),
+            parameters.len()
+        )));
+    }
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let mut found = statement
+        .query(params_from_iter(parameters.iter().map(Bind)))
+        .map_err(failed)?;
+    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0, false);
+    while let Some(cells) = found.next().map_err(failed)? {
+        let row = sql::row(cells, columns.len())?;
+        bytes += row.iter().map(Value::weight).sum::<usize>();
+        truncated = rows.len() == rows_max || bytes > bytes_max;
+        if truncated {
+            break;
+        }
+        rows.push(row);
+    }
+    Ok(Answer {
+        columns,
+        rows,
+        truncated,
+    })
+}
+
+/// A page as SQL with its parameters in order. Names come from the layout, values are bound.
+fn page_sql<'a>(table: &TableLayout, query: &'a PageQuery) -> (String, Vec<&'a Value>) {
+    let name = |at: usize| format!("\"{}\"", table.columns[at].name);
+    let mut parameters: Vec<&Value> = Vec::new();
+    let mut terms = Vec::new();
+    for filter in &query.filters {
+        match filter {
+            Filter::Compare(at, comparison, value) => {
+                terms.push(format!("{} {} ?", name(*at), comparison.sql()));
+                parameters.push(value);
+            }
+            Filter::Null(at, true) => terms.push(format!("{} IS NULL", name(*at))),
+            Filter::Null(at, false) => terms.push(format!("{} IS NOT NULL", name(*at))),
+        }
+    }
+    if let Some(after) = &query.after {
+        terms.push(after_sql(table, query, after, &mut parameters));
+    }
+    let names = |columns: &[usize], end: &str| {
+        let names: Vec<_> = columns
+            .iter()
+            .map(|&at| format!("{}{end}", name(at)))
+            .collect();
+        names.join(", ")
+    };
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let mut text = format!("SELECT {} FROM \"{}\"", names(&all, ""), table.sql_name);
+    if !terms.is_empty() {
+        text.push_str(" WHERE ");
+        text.push_str(&terms.join(" AND "));
+    }
+    if !query.order.is_empty() {
+        let direction = if query.descending { " DESC" } else { "" };
+        text.push_str(" ORDER BY ");
+        text.push_str(&names(&query.order, direction));
+    }
+    // One more, to know whether there is one. The number is the host's own.
+    text.push_str(&format!(" LIMIT {}", query.rows_max + 1));
+    (text, parameters)
+}
+
+/// What comes after a row in the page's order. Null comes before every value, and only the first column may be null: the
+/// others are the key's.
+fn after_sql<'a>(
+    table: &TableLayout,
+    query: &PageQuery,
+    after: &'a [Value],
+    parameters: &mut Vec<&'a Value>,
+) -> String {
+    let beyond = if query.descending { "<" } else { ">" };
+    let row = |columns: &[usize]| {
+        let names: Vec<_> = columns
+            .iter()
+            .map(|&at| format!("\"{}\"", table.columns[at].name))
+            .collect();
+        let marks = vec!["?"; columns.len()].join(", ");
+        format!("({}) {beyond} ({marks})", names.join(", "))
+    };
+    let first = query.order[0];
+    let first_name = format!("\"{}\"", table.columns[first].name);
+    if after[0] == Value::Null {
+        parameters.extend(&after[1..]);
+        let same = format!("({first_name} IS NULL AND {})", row(&query.order[1..]));
+        return match query.descending {
+            true => same,
+            false => format!("({same} OR {first_name} IS NOT NULL)"),
+        };
+    }
+    parameters.extend(after);
+    let rest = row(&query.order);
+    match query.descending && table.columns[first].nullable {
+        true => format!("({rest} OR {first_name} IS NULL)"),
+        false => rest,
+    }
+}

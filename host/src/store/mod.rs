@@ -1,4 +1,4 @@
-//! SQLite: the log and the projections on disk. The only module that names rusqlite.
+//! What is on disk: the log and the projections in SQLite, and a book's tokens. The only module that names rusqlite.
 
 mod book_dir;
 mod code;
@@ -11,6 +11,7 @@ mod registry;
 mod rows;
 mod schema;
 mod sql;
+mod tokens;
 
 pub use book_dir::{BookDir, BookLock};
 pub use code::StoredVersion;
@@ -18,6 +19,7 @@ pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
+pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
 use crate::model::{Error, ErrorKind};
 

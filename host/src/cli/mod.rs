@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod show;
 mod table;
+mod token;
 mod values;
 mod verify;
 mod versions;
@@ -82,6 +83,7 @@ enum Verb {
     Diff(diff::Args),
     Verify(verify::Args),
     Serve(serve::Args),
+    Token(token::Args),
     Demo(demo::Args),
 }
 
@@ -141,6 +143,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
         Verb::Serve(args) => serve::run(&args, out),
+        Verb::Token(args) => token::run(&args, out),
         Verb::Demo(args) => demo::run(&args, out),
     }
 }

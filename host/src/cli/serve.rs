@@ -1,22 +1,27 @@
 //! `daybook serve`
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use super::Exit;
 use super::common::BookArg;
 use super::output::Output;
-use crate::http::{ServeOptions, serve};
-use crate::model::{Error, Result};
+use crate::http::{ServeOptions, TlsFiles, serve};
+use crate::model::Result;
 
 /// Put a book online
 ///
 /// Commands, events, previews and reads over HTTP. A reply comes after the commit, and the next read sees it. One process
-/// serves a book at a time; Ctrl-C ends it once the requests that were accepted are answered.
+/// serves a book at a time; Ctrl-C ends it once the requests that were accepted are answered, a second one at once.
+///
+/// As long as the book has no tokens, whoever is on this machine may do everything. From its first token on
+/// (`daybook token create`), and wherever others can reach the address, every request needs one.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   daybook serve mybook
   daybook serve mybook --listen 127.0.0.1:8080
+  daybook serve mybook --listen 0.0.0.0:7373 --tls-cert cert.pem --tls-key key.pem
   curl -d '{\"account\": 1, \"amount\": 5000}' http://127.0.0.1:7373/commands/bank.Deposit")]
 pub struct Args {
     #[command(flatten)]
@@ -24,24 +29,56 @@ pub struct Args {
     /// Address and port; only this machine can reach 127.0.0.1
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7373")]
     listen: SocketAddr,
+    /// Ask for a token even where only this machine can ask
+    #[arg(long)]
+    require_token: bool,
+    /// Serve HTTPS with this certificate (PEM), those that lead to its root after it
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's key (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Bytes that a request's body may have
+    #[arg(long, value_name = "BYTES", default_value_t = 8 << 20, value_parser = clap::value_parser!(u32).range(1..))]
+    body_max: u32,
+    /// Connections at the same time; one more takes the place of an idle one
+    #[arg(long, value_name = "COUNT", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    connections_max: u32,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    if !args.listen.ip().is_loopback() {
-        return Err(Error::usage(format!(
-            "{} can be reached from elsewhere, and this server asks nobody who they are",
-            args.listen
-        ))
-        .hint("listen on 127.0.0.1 behind a proxy that does"));
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    if tls.is_none() && !args.listen.ip().is_loopback() {
+        out.say("warning: without --tls-cert, tokens and data go over the network in the clear")?;
     }
     let book = args.book.open()?;
-    let serving = serve(book, ServeOptions::new(args.listen))?;
+    let serving = serve(
+        book,
+        ServeOptions {
+            require_token: args.require_token,
+            tls,
+            body_max: size(args.body_max),
+            connections_max: size(args.connections_max),
+            ..ServeOptions::new(args.listen)
+        },
+    )?;
     out.say(format_args!(
-        "{} is served at http://{}; Ctrl-C ends it",
+        "{} is served at {scheme}://{}; Ctrl-C ends it",
         args.book.path.display(),
         serving.address()
     ))?;
     serving.wait()?;
     out.say("closed")?;
     Ok(Exit::Fine)
+}
+
+fn size(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -2,33 +2,35 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::App;
 use super::guards::{self, WriteQuery};
 use super::problem::Problem;
+use super::{App, Caller};
 use crate::service::{Decision, Reply, Request};
 
 pub async fn post(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     Path(command_type): Path<String>,
     query: Result<Query<WriteQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
+    caller.check_type(&command_type)?;
     let Query(query) = query.map_err(|error| Problem::malformed(error.body_text()))?;
     let data = body_text(body)?;
     let subject = query.subject;
     let request = Request {
         command_type,
         data,
-        actor: None,
+        actor: caller.actor().map(str::to_owned),
         id: guards::command_id(&headers)?,
         pin: guards::pin(&headers)?,
         guards: guards::guards(&headers, subject.as_deref())?,
-        extensions: guards::extensions(&headers, None)
+        extensions: guards::extensions(&headers, caller.actor())
             .map(|extensions| serde_json::Value::Object(extensions).to_string()),
         preview: query.preview,
         subject,

@@ -2,22 +2,23 @@
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::App;
 use super::commands::{body_text, header_value};
 use super::guards::{self, WriteQuery};
 use super::problem::Problem;
+use super::{App, Caller};
 use crate::model::{Error, Seq};
 use crate::service::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Shown};
 
 pub async fn post(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<WriteQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -29,7 +30,11 @@ pub async fn post(
         ));
     }
     let mut events = read(&headers, body)?;
-    if let Some(extensions) = guards::extensions(&headers, None) {
+    for event in &events {
+        caller.check_type(event.event_type.as_str())?;
+    }
+    // With the token's name as the actor, in place of whom the client says it is.
+    if let Some(extensions) = guards::extensions(&headers, caller.actor()) {
         for event in &mut events {
             add_extensions(event, &extensions);
         }

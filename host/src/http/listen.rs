@@ -9,21 +9,26 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime as Tokio;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
+use tokio_rustls::TlsAcceptor;
 
-use super::{App, ServeOptions};
+use super::seats::{Seats, Taken};
+use super::stream::Impatient;
+use super::{App, ServeOptions, tls};
 use crate::model::{Error, Result};
 use crate::service::Book;
 
-/// Time a client has to send a request's head: what is slower is an attack, or nobody.
+/// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake: what is
+/// slower is an attack, or nobody.
 const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
-/// Time for requests that were accepted to finish when the server stops.
-const GRACE: Duration = Duration::from_secs(30);
+
+/// How shells call the end by a second Ctrl-C.
+const INTERRUPTED: i32 = 130;
 
 /// A server that runs. Dropping it stops it too, without waiting.
 pub struct Serving {
@@ -37,6 +42,7 @@ pub struct Serving {
 /// Puts a book online. Returns once the server listens.
 pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
     let failed = |error| Error::io(format!("listening on {}", options.listen), error);
+    let tls = options.tls.as_ref().map(tls::acceptor).transpose()?;
     let listener = std::net::TcpListener::bind(options.listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
@@ -50,7 +56,7 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
     let served = app.clone();
     let loop_thread = std::thread::Builder::new()
         .name("daybook-accept".to_owned())
-        .spawn(move || run(&tokio, listener, served, stopped))
+        .spawn(move || run(tokio, listener, tls, served, stopped))
         .map_err(|error| Error::io("starting the server's thread", error))?;
     Ok(Serving {
         address,
@@ -72,7 +78,8 @@ impl Serving {
         &self.app
     }
 
-    /// Takes no more requests, finishes those it has, and gives the book back.
+    /// Takes no more requests, finishes those it has, and gives the book back. What could not be finished within
+    /// `ServeOptions::grace` is refused.
     pub fn stop(mut self) -> Result<Book> {
         self.stop.send_replace(true);
         if let Some(thread) = self.loop_thread.take() {
@@ -80,7 +87,7 @@ impl Serving {
                 .join()
                 .map_err(|_| Error::internal("the server's thread panicked"))?;
         }
-        self.app.writer().stop();
+        self.app.writer().close();
         let thread = self
             .writer_thread
             .take()
@@ -90,15 +97,23 @@ impl Serving {
             .map_err(|_| Error::internal("the writer's thread panicked"))
     }
 
-    /// Until Ctrl-C or SIGTERM; then as `stop`.
+    /// Until Ctrl-C or SIGTERM; then as `stop`. A second one ends the process at once, which costs no event that was
+    /// acknowledged.
     pub fn wait(self) -> Result<Book> {
+        let failed = |error| Error::io("waiting for a signal", error);
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Error::io("waiting for a signal", error))?;
-        tokio
-            .block_on(signal())
-            .map_err(|error| Error::io("waiting for a signal", error))?;
+            .map_err(failed)?;
+        tokio.block_on(signal()).map_err(failed)?;
+        std::thread::Builder::new()
+            .name("daybook-signal".to_owned())
+            .spawn(move || {
+                if tokio.block_on(signal()).is_ok() {
+                    std::process::exit(INTERRUPTED);
+                }
+            })
+            .map_err(failed)?;
         self.stop()
     }
 }
@@ -107,7 +122,7 @@ impl Drop for Serving {
     fn drop(&mut self) {
         self.stop.send_replace(true);
         if self.writer_thread.is_some() {
-            self.app.writer().stop();
+            self.app.writer().close();
         }
     }
 }
@@ -122,12 +137,14 @@ async fn signal() -> std::io::Result<()> {
 }
 
 fn run(
-    tokio: &Tokio,
+    tokio: Tokio,
     listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
     app: App,
     mut stopped: watch::Receiver<bool>,
 ) {
-    let permits = Arc::new(Semaphore::new(app.options().connections_max));
+    let seats = Seats::new(app.options().connections_max);
+    let grace = app.options().grace;
     let router = app.router();
     tokio.block_on(async {
         let listener = match TcpListener::from_std(listener) {
@@ -147,9 +164,9 @@ fn run(
         loop {
             let accepted = tokio::select! {
                 _ = stopped.wait_for(|stopped| *stopped) => break,
-                accepted = accept(&listener, &permits) => accepted,
+                accepted = accept(&listener, &seats) => accepted,
             };
-            let (stream, permit) = match accepted {
+            let (stream, seat) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Mostly too many open files: others may close theirs meanwhile.
@@ -158,32 +175,43 @@ fn run(
                     continue;
                 }
             };
-            let service = TowerToHyperService::new(router.clone());
-            let connection = graceful.watch(
-                http.serve_connection_with_upgrades(TokioIo::new(stream), service)
-                    .into_owned(),
-            );
+            let stream = Impatient::new(stream);
+            let service = TowerToHyperService::new(seat.service(router.clone()));
+            let watcher = graceful.watcher();
+            let http = http.clone();
+            let tls = tls.clone();
             tokio::spawn(async move {
                 // A client that hangs up is no news.
-                let _ = connection.await;
-                drop(permit);
+                let connection = async {
+                    let Some(tls) = tls else {
+                        let io = TokioIo::new(stream);
+                        let _ = watcher
+                            .watch(http.serve_connection_with_upgrades(io, service))
+                            .await;
+                        return;
+                    };
+                    if let Ok(Ok(stream)) =
+                        tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await
+                    {
+                        let io = TokioIo::new(stream);
+                        let _ = watcher
+                            .watch(http.serve_connection_with_upgrades(io, service))
+                            .await;
+                    }
+                };
+                seat.sit(connection).await;
             });
         }
         drop(listener);
-        let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+        seats.clear();
+        let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
     });
+    // A read that goes on is waited for no longer than a request that does.
+    tokio.shutdown_timeout(Duration::from_secs(1));
 }
 
-async fn accept(
-    listener: &TcpListener,
-    permits: &Arc<Semaphore>,
-) -> std::io::Result<(tokio::net::TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let permit = permits
-        .clone()
-        .acquire_owned()
-        .await
-        .map_err(std::io::Error::other)?;
+async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> std::io::Result<(TcpStream, Taken)> {
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, permit))
+    Ok((stream, seats.take().await))
 }

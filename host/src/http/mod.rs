@@ -1,6 +1,8 @@
 //! The HTTP server: a book online. Every module is one kind of request; `listen` is the accept loop.
 
+mod access;
 mod answer;
+mod body;
 mod commands;
 mod events;
 mod guards;
@@ -10,19 +12,26 @@ mod listing;
 mod parameters;
 mod problem;
 mod query;
+mod seats;
 mod state;
+mod stream;
+mod tls;
 
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Duration;
 
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
 use crate::service::{Book, Done, Program, Reader, Writer, WriterOptions};
 
+pub use access::{Access, Caller};
 pub use listen::{Serving, serve};
 pub use problem::Problem;
+pub use tls::TlsFiles;
 
 /// How a book is served.
 #[derive(Debug, Clone)]
@@ -32,8 +41,17 @@ pub struct ServeOptions {
     pub writer: WriterOptions,
     /// Bytes that a request's body may have.
     pub body_max: usize,
-    /// Connections at the same time; further ones wait to be accepted.
+    /// Bytes of all bodies in memory at the same time; what is more is refused for the moment.
+    pub bodies_max: usize,
+    /// Connections at the same time. One more takes the place of the one that has been idle for the longest time, or
+    /// waits where all are at work.
     pub connections_max: usize,
+    /// Every request needs a token, even where the book has none yet and only this machine can ask.
+    pub require_token: bool,
+    /// HTTPS instead of HTTP.
+    pub tls: Option<TlsFiles>,
+    /// Time for requests that were accepted to finish when the server stops.
+    pub grace: Duration,
 }
 
 impl ServeOptions {
@@ -42,7 +60,11 @@ impl ServeOptions {
             listen,
             writer: WriterOptions::default(),
             body_max: 8 << 20,
+            bodies_max: 256 << 20,
             connections_max: 1_024,
+            require_token: false,
+            tls: None,
+            grace: Duration::from_secs(30),
         }
     }
 }
@@ -60,6 +82,9 @@ struct Shared {
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
+    access: Access,
+    /// A permit for each byte of a body in memory.
+    memory: Arc<Semaphore>,
     options: ServeOptions,
 }
 
@@ -87,6 +112,7 @@ impl App {
         mut book: Book,
         options: ServeOptions,
     ) -> Result<(App, std::thread::JoinHandle<Book>)> {
+        let access = Access::of(book.dir(), &options)?;
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
         let path = book.dir().path().to_owned();
@@ -104,6 +130,8 @@ impl App {
             head,
             readers: Mutex::default(),
             reads: state::Reads::default(),
+            access,
+            memory: Arc::new(Semaphore::new(options.bodies_max.max(options.body_max))),
             options,
         }));
         let _ = publish.set(app.clone());
@@ -137,6 +165,15 @@ impl App {
 
     pub fn writer(&self) -> &Writer {
         &self.0.writer
+    }
+
+    /// Who may ask.
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    fn memory(&self) -> &Arc<Semaphore> {
+        &self.0.memory
     }
 
     pub fn options(&self) -> &ServeOptions {
@@ -202,6 +239,8 @@ impl App {
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(axum::extract::DefaultBodyLimit::max(body_max))
+            .layer(from_fn_with_state(self.clone(), body::read))
+            .layer(from_fn_with_state(self.clone(), access::check))
             .with_state(self)
     }
 }

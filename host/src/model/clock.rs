@@ -10,6 +10,13 @@ pub fn now() -> String {
     format!("{now:.6}")
 }
 
+/// The wall clock so many days from now, in the form of `now`. None where that is beyond all calendars.
+pub fn in_days(days: u32) -> Option<String> {
+    let later = jiff::SignedDuration::from_hours(i64::from(days) * 24);
+    let time = jiff::Timestamp::now().checked_add(later).ok()?;
+    Some(format!("{time:.6}"))
+}
+
 /// The calendar date now, in UTC.
 pub fn today() -> VersionDate {
     let now = now();

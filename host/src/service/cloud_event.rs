@@ -103,7 +103,9 @@ impl Incoming {
                         && name
                             .bytes()
                             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-                    let value: Json = serde_json::from_str(raw.get()).unwrap_or(Json::Null);
+                    // What is nested too deeply to be read is not a scalar either.
+                    let value: Json =
+                        serde_json::from_str(raw.get()).unwrap_or(Json::Array(Vec::new()));
                     if !legal
                         || value.is_object()
                         || value.is_array()

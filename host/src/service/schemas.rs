@@ -39,6 +39,13 @@ impl PayloadSchema {
         let payload: Json = serde_json::from_str(data).map_err(|error| {
             Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
         })?;
+        if is_deeper(&payload, limits::PAYLOAD_DEPTH_MAX) {
+            return Err(Error::refused(format!(
+                "payload of '{}' is nested deeper than {} levels",
+                self.name,
+                limits::PAYLOAD_DEPTH_MAX
+            )));
+        }
         match self.validator.iter_errors(&payload).next() {
             None => Ok(()),
             Some(fault) => {
@@ -60,6 +67,16 @@ impl PayloadSchema {
                 .hint("daybook plugin inspect FILE.wasm shows the schema"))
             }
         }
+    }
+}
+
+/// True where arrays and objects lie within each other beyond so many levels.
+fn is_deeper(value: &Json, levels: usize) -> bool {
+    let inner = |value: &Json| is_deeper(value, levels - 1);
+    match value {
+        Json::Array(items) => levels == 0 || items.iter().any(inner),
+        Json::Object(members) => levels == 0 || members.values().any(inner),
+        _ => false,
     }
 }
 

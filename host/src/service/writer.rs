@@ -1,7 +1,7 @@
 //! One writer thread per book: it takes what waits, works it out request by request, and makes it durable together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 
@@ -9,6 +9,7 @@ use super::append::{Admitted, AppendRequest};
 use super::book::Book;
 use super::command::{Reply, Request};
 use super::group::Group;
+use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Result};
 
@@ -33,6 +34,9 @@ impl Default for WriterOptions {
 /// Events beyond which a group takes no further request: its answers should not wait for ever.
 const GROUP_EVENTS_MAX: usize = 10_000;
 
+/// Time after which a group takes no further request: what was quick does not wait for the slow ones behind it.
+const GROUP_SECONDS_MAX: f64 = 0.05;
+
 /// Is told the answer, on the writer's thread: it should only pass it on.
 pub type Done<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
@@ -51,6 +55,7 @@ enum Job {
 pub struct Writer {
     jobs: SyncSender<Job>,
     waiting: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
 }
 
 impl Writer {
@@ -64,12 +69,22 @@ impl Writer {
     ) -> Result<(Writer, JoinHandle<Book>)> {
         let (jobs, queue) = sync_channel(options.queue_max);
         let waiting = Arc::new(AtomicUsize::new(0));
-        let taken = waiting.clone();
+        let closing = Arc::new(AtomicBool::new(false));
+        let queue = Queue {
+            jobs: queue,
+            waiting: waiting.clone(),
+            closing: closing.clone(),
+        };
         let thread = std::thread::Builder::new()
             .name("daybook-writer".to_owned())
-            .spawn(move || work(book, options, &queue, &taken, watch))
+            .spawn(move || work(book, options, &queue, watch))
             .map_err(|error| Error::io("starting the writer's thread", error))?;
-        Ok((Writer { jobs, waiting }, thread))
+        let writer = Writer {
+            jobs,
+            waiting,
+            closing,
+        };
+        Ok((writer, thread))
     }
 
     /// Requests that wait.
@@ -96,6 +111,12 @@ impl Writer {
         let _ = self.jobs.send(Job::Stop);
     }
 
+    /// The same, but what has not begun is refused.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Relaxed);
+        self.stop();
+    }
+
     fn send(&self, job: Job) -> Result<()> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         self.jobs.try_send(job).map_err(|error| {
@@ -112,19 +133,43 @@ impl Writer {
     }
 }
 
+/// The writer's side of the queue.
+struct Queue {
+    jobs: Receiver<Job>,
+    waiting: Arc<AtomicUsize>,
+    closing: Arc<AtomicBool>,
+}
+
+impl Queue {
+    fn take(&self, wait: bool) -> Option<Job> {
+        loop {
+            let job = if wait {
+                self.jobs.recv().ok()
+            } else {
+                self.jobs.try_recv().ok()
+            };
+            let job = job?;
+            self.waiting.fetch_sub(1, Ordering::Relaxed);
+            if !self.closing.load(Ordering::Relaxed) || matches!(job, Job::Stop) {
+                return Some(job);
+            }
+            refuse(Some(job), &Error::unavailable("the book is being closed"));
+        }
+    }
+}
+
 /// Answers that wait for the commit.
 type Answers = Vec<Box<dyn FnOnce(&Result<()>) + Send>>;
 
 fn work(
     mut book: Book,
     options: WriterOptions,
-    queue: &Receiver<Job>,
-    waiting: &AtomicUsize,
+    queue: &Queue,
     mut watch: impl FnMut(&mut Book, usize) + Send + 'static,
 ) -> Book {
     let mut next = None;
     loop {
-        let Some(first) = next.take().or_else(|| take(queue, waiting, true)) else {
+        let Some(first) = next.take().or_else(|| queue.take(true)) else {
             return book;
         };
         match first {
@@ -136,6 +181,7 @@ fn work(
             job => {
                 let mut answers = Answers::new();
                 let mut job = Some(job);
+                let begun_at = Stopwatch::start();
                 let begun = mend(&mut book).and_then(|()| book.group());
                 let mut group = match begun {
                     Ok(group) => group,
@@ -149,10 +195,11 @@ fn work(
                     if next.is_some()
                         || answers.len() >= options.group_max
                         || group.events() >= GROUP_EVENTS_MAX
+                        || begun_at.seconds() >= GROUP_SECONDS_MAX
                     {
                         break;
                     }
-                    job = take(queue, waiting, false);
+                    job = queue.take(false);
                 }
                 let kept = book.settle(group);
                 if kept.is_ok() {
@@ -164,18 +211,6 @@ fn work(
             }
         }
     }
-}
-
-fn take(queue: &Receiver<Job>, waiting: &AtomicUsize, wait: bool) -> Option<Job> {
-    let job = if wait {
-        queue.recv().ok()
-    } else {
-        queue.try_recv().ok()
-    };
-    if job.is_some() {
-        waiting.fetch_sub(1, Ordering::Relaxed);
-    }
-    job
 }
 
 /// A projection that a failed commit left behind is brought up to the log before anything else is worked out on it.

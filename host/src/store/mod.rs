@@ -1,4 +1,4 @@
-//! SQLite: the log and the projections on disk. The only module that names rusqlite.
+//! What is on disk: the log and the projections in SQLite, and a book's tokens. The only module that names rusqlite.
 
 mod book_dir;
 mod code;
@@ -14,6 +14,7 @@ mod rows;
 mod schema;
 mod sql;
 mod state_read;
+mod tokens;
 
 pub use book_dir::{BookDir, BookLock};
 pub use code::StoredVersion;
@@ -22,6 +23,7 @@ pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
+pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind};

@@ -1,0 +1,338 @@
+//! Who asks, and whether they may: before anything else of a request is looked at.
+//!
+//! A book without tokens on a loopback address asks nobody, and everybody on this machine is its operator, but for web
+//! pages of other places that a browser on this machine shows. Otherwise every request carries a token.
+
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::problem::Problem;
+use super::{App, ServeOptions};
+use crate::model::error::shown;
+use crate::model::{Error, Result};
+use crate::store::{BookDir, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
+
+/// Who sent a request; each request has one among its extensions.
+#[derive(Debug, Clone)]
+pub struct Caller(Option<Token>);
+
+impl Caller {
+    /// The name on the token, which is the actor of what it is used for. None where nobody is asked.
+    pub fn actor(&self) -> Option<&str> {
+        self.0.as_ref().map(|token| token.name.as_str())
+    }
+
+    pub fn role(&self) -> TokenRole {
+        self.0
+            .as_ref()
+            .map_or(TokenRole::Operator, |token| token.role)
+    }
+
+    /// Whether a command or an event of this type (`bank.Deposit`) may be sent with the token.
+    pub fn check_type(&self, name: &str) -> Result<(), Problem> {
+        let plugins = self.0.as_ref().map_or(&[][..], |token| &token.plugins);
+        let plugin = name.split_once('.').map_or(name, |(plugin, _)| plugin);
+        if plugins.is_empty() || plugins.iter().any(|allowed| allowed.as_str() == plugin) {
+            return Ok(());
+        }
+        let allowed: Vec<&str> = plugins.iter().map(|plugin| plugin.as_str()).collect();
+        Err(forbidden(format!(
+            "this token is for {} alone, and '{}' is not of it",
+            allowed.join(", "),
+            shown(name)
+        )))
+    }
+}
+
+/// The tokens of a served book.
+pub struct Access {
+    file: TokenFile,
+    /// Set for ever by the first token that is seen: a file that goes away does not open the book.
+    required: AtomicBool,
+    known: RwLock<Known>,
+}
+
+/// The tokens as the file had them under this stamp.
+struct Known {
+    stamp: Option<TokenStamp>,
+    tokens: Arc<TokenList>,
+}
+
+impl Access {
+    /// Refuses a book that nobody could use: one that asks for tokens and has none.
+    pub fn of(book: &BookDir, options: &ServeOptions) -> Result<Access> {
+        let file = TokenFile::of(book);
+        let stamp = file.stamp()?;
+        let tokens = file.read()?;
+        let open_to_others = !options.listen.ip().is_loopback();
+        let none_valid = !tokens
+            .iter()
+            .any(|token| token.state() == TokenState::Valid);
+        if none_valid && (open_to_others || options.require_token) {
+            let why = match open_to_others {
+                true => format!("{} can be reached from elsewhere", options.listen),
+                false => "every request needs a token".to_owned(),
+            };
+            return Err(
+                Error::usage(format!("{why}, and the book has no valid token")).hint(format!(
+                    "daybook token create {} --role operator --name NAME",
+                    book.path().display()
+                )),
+            );
+        }
+        Ok(Access {
+            file,
+            required: AtomicBool::new(
+                open_to_others || options.require_token || !tokens.is_empty(),
+            ),
+            known: RwLock::new(Known {
+                stamp,
+                tokens: Arc::new(tokens),
+            }),
+        })
+    }
+
+    /// The tokens as they are now: what was revoked a moment ago is seen. Costs a look at the file's attributes.
+    fn tokens(&self) -> Result<Arc<TokenList>> {
+        let stamp = self.file.stamp()?;
+        {
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            if known.stamp == stamp {
+                return Ok(known.tokens.clone());
+            }
+        }
+        // The stamp is older than what is read under it, so that a change in between is noticed the next time.
+        let tokens = Arc::new(self.file.read()?);
+        if !tokens.is_empty() {
+            self.required.store(true, Ordering::Relaxed);
+        }
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        *known = Known {
+            stamp,
+            tokens: tokens.clone(),
+        };
+        Ok(tokens)
+    }
+
+    /// Whether somebody who was let in would be let in still; what goes on for long should ask now and then.
+    pub fn still_admits(&self, caller: &Caller) -> bool {
+        let Ok(tokens) = self.tokens() else {
+            return false;
+        };
+        match &caller.0 {
+            None => !self.required.load(Ordering::Relaxed),
+            Some(token) => {
+                token.state() == TokenState::Valid && tokens.iter().any(|known| known == token)
+            }
+        }
+    }
+
+    fn admit(&self, request: &Request) -> Result<Caller, Response> {
+        // Tokens that cannot be read let nobody in.
+        let tokens = self
+            .tokens()
+            .map_err(|error| Problem::from(error).into_response())?;
+        if !self.required.load(Ordering::Relaxed) {
+            check_origin(request).map_err(IntoResponse::into_response)?;
+            return Ok(Caller(None));
+        }
+        let secret = secret(request).map_err(|(what, challenge)| unknown(what, challenge))?;
+        let wrong = |what| unknown(what, "Bearer error=\"invalid_token\"");
+        let token = tokens
+            .find(secret)
+            .ok_or_else(|| wrong("no token of this book"))?;
+        match token.state() {
+            TokenState::Valid => {}
+            TokenState::Expired => return Err(wrong("the token has expired")),
+            TokenState::Revoked => return Err(wrong("the token was revoked")),
+        }
+        let needed = needed(request.method(), request.uri().path());
+        if token.role < needed {
+            return Err(challenged(
+                forbidden(format!(
+                    "this takes the role {}, and the token's is {}",
+                    needed.name(),
+                    token.role.name()
+                )),
+                "Bearer error=\"insufficient_scope\"",
+            ));
+        }
+        Ok(Caller(Some(token.clone())))
+    }
+}
+
+/// The first that every request meets.
+pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    if is_public(request.method(), request.uri().path()) {
+        return next.run(request).await;
+    }
+    match app.access().admit(&request) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(refusal) => refusal,
+    }
+}
+
+/// What a supervisor asks, who has no token.
+fn is_public(method: &Method, path: &str) -> bool {
+    (method == Method::GET || method == Method::HEAD) && matches!(path, "/healthz" | "/readyz")
+}
+
+/// The role that a request takes. What is not named here takes the highest.
+fn needed(method: &Method, path: &str) -> TokenRole {
+    match *method {
+        Method::GET | Method::HEAD => TokenRole::Reader,
+        Method::POST if path == "/query" => TokenRole::Reader,
+        Method::POST if path == "/events" || path.starts_with("/commands/") => TokenRole::Writer,
+        _ => TokenRole::Operator,
+    }
+}
+
+/// The bearer's secret; else what is wrong, and the challenge that says so.
+fn secret(request: &Request) -> Result<&str, (&'static str, &'static str)> {
+    const MALFORMED: &str = "Bearer error=\"invalid_request\"";
+    let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
+    let value = match (values.next(), values.next()) {
+        (None, _) => return Err(("this book asks for a token", "Bearer")),
+        (Some(value), None) => value,
+        (Some(_), Some(_)) => return Err(("Authorization comes twice", MALFORMED)),
+    };
+    let value = value
+        .to_str()
+        .map_err(|_| ("Authorization is not plain text", MALFORMED))?;
+    match value.split_once(' ') {
+        Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => Ok(secret.trim()),
+        _ => Err(("Authorization is not 'Bearer dbk_…'", MALFORMED)),
+    }
+}
+
+/// Where nobody is asked for a token, a page from elsewhere in a browser on this machine must not act for its user: such
+/// a request names another origin, or, once that page's name was made to point here, another host.
+fn check_origin(request: &Request) -> Result<(), Problem> {
+    let headers = request.headers();
+    let hosts = headers
+        .get_all(header::HOST)
+        .iter()
+        .map(HeaderValue::to_str);
+    let hosts_local = hosts
+        .into_iter()
+        .all(|host| host.is_ok_and(is_this_machine));
+    let target_local = request
+        .uri()
+        .authority()
+        .is_none_or(|authority| is_this_machine(authority.as_str()));
+    let mut origins = headers.get_all(header::ORIGIN).iter();
+    let origins_local = origins.all(|origin| {
+        let origin = origin
+            .to_str()
+            .ok()
+            .and_then(|text| text.parse::<Uri>().ok());
+        origin
+            .as_ref()
+            .and_then(Uri::authority)
+            .is_some_and(|authority| is_this_machine(authority.as_str()))
+    });
+    if hosts_local && target_local && origins_local {
+        return Ok(());
+    }
+    Err(
+        forbidden("without tokens only this machine's own programs and pages are answered").with(
+            "hint",
+            "ask for 127.0.0.1 or localhost, or create a token: daybook token create --help",
+        ),
+    )
+}
+
+/// True for a host, with or without its port, that is always this machine.
+fn is_this_machine(authority: &str) -> bool {
+    let host = match authority.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    let host = host.to_ascii_lowercase();
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+}
+
+fn forbidden(detail: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
+}
+
+fn unknown(detail: &'static str, challenge: &'static str) -> Response {
+    let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
+        .with("hint", "Authorization: Bearer dbk_…");
+    challenged(problem, challenge)
+}
+
+fn challenged(problem: Problem, challenge: &'static str) -> Response {
+    let mut response = problem.into_response();
+    let challenge = HeaderValue::from_static(challenge);
+    response
+        .headers_mut()
+        .insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_request_takes_the_role_that_its_effect_deserves() {
+        let cases = [
+            ("GET", "/events", TokenRole::Reader),
+            ("HEAD", "/state/bank.account", TokenRole::Reader),
+            ("POST", "/query", TokenRole::Reader),
+            ("POST", "/events", TokenRole::Writer),
+            ("POST", "/commands/bank.Deposit", TokenRole::Writer),
+            ("POST", "//query", TokenRole::Operator),
+            ("POST", "/query/", TokenRole::Operator),
+            ("POST", "/%71uery", TokenRole::Operator),
+            ("POST", "/commands", TokenRole::Operator),
+            ("PUT", "/events", TokenRole::Operator),
+            ("DELETE", "/state/bank.account", TokenRole::Operator),
+            ("OPTIONS", "/events", TokenRole::Operator),
+        ];
+        for (method, path, role) in cases {
+            let method = method.parse().unwrap();
+            assert_eq!(needed(&method, path), role, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn only_names_that_cannot_point_elsewhere_are_this_machine() {
+        let here = [
+            "localhost",
+            "LOCALHOST:7373",
+            "127.0.0.1:80",
+            "127.9.9.9",
+            "[::1]:7373",
+            "book.localhost:1",
+        ];
+        for host in here {
+            assert!(is_this_machine(host), "{host}");
+        }
+        let elsewhere = [
+            "",
+            "example.com",
+            "localhost.example.com",
+            "127.0.0.1.example.com",
+            "10.0.0.1",
+            "[::2]",
+            "notlocalhost",
+            "user@localhost.evil",
+        ];
+        for host in elsewhere {
+            assert!(!is_this_machine(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Bodies of requests: read whole before a request is worked on, within their size, their time, and what all of them
+//! together may take of the memory.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+
+use super::App;
+use super::problem::Problem;
+use crate::model::Error;
+use crate::model::error::Problem as Detail;
+
+/// Time for a body to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+
+/// Reads the body, then lets the request be worked on. What is in memory of it counts until it is answered, whether or not
+/// its client is there still.
+pub async fn read(State(app): State<App>, request: Request, next: Next) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    let bytes_max = app.options().body_max;
+    let read = tokio::time::timeout(BODY_TIME, collect(body, bytes_max, app.memory()));
+    let late = || {
+        let seconds = BODY_TIME.as_secs();
+        Problem::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "timeout",
+            format!("the body did not arrive within {seconds} s"),
+        )
+    };
+    let (bytes, taken) = match read.await.unwrap_or_else(|_| Err(late())) {
+        Ok(read) => read,
+        Err(problem) => {
+            let mut response = problem.into_response();
+            // What comes next on this connection is the rest of a body that nobody reads.
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(header::CONNECTION, close);
+            return response;
+        }
+    };
+    let request = Request::from_parts(parts, Body::from(bytes));
+    let work = async move {
+        let response = next.run(request).await;
+        drop(taken);
+        response
+    };
+    // A task of its own: a client that hangs up does not give memory back that its request still takes in the queue.
+    tokio::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|error| {
+            Problem::from(Error::internal(format!("a request ended early: {error}")))
+                .into_response()
+        })
+}
+
+/// The bytes of a body, and its share of the memory for all of them.
+async fn collect(
+    body: Body,
+    bytes_max: usize,
+    memory: &Arc<Semaphore>,
+) -> Result<(Vec<u8>, Option<OwnedSemaphorePermit>), Problem> {
+    let too_large = || {
+        Problem::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too-large",
+            format!("the body has more than {bytes_max} bytes"),
+        )
+    };
+    let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if announced > bytes_max {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::new();
+    let mut taken: Option<OwnedSemaphorePermit> = None;
+    let mut chunks = body.into_data_stream();
+    while let Some(chunk) = chunks.next().await {
+        let chunk =
+            chunk.map_err(|error| Problem::malformed(format!("the body ended early: {error}")))?;
+        if bytes.len() + chunk.len() > bytes_max {
+            return Err(too_large());
+        }
+        // Taken as it arrives: who only announces a large body holds nothing that others could use.
+        let share = u32::try_from(chunk.len())
+            .ok()
+            .and_then(|count| memory.clone().try_acquire_many_owned(count).ok())
+            .ok_or_else(|| {
+                Problem::from(
+                    Error::unavailable("too many large requests are being read")
+                        .problem(Detail::Busy)
+                        .hint("try again in a moment"),
+                )
+            })?;
+        match &mut taken {
+            Some(taken) => taken.merge(share),
+            None => taken = Some(share),
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok((bytes, taken))
+}

@@ -36,6 +36,11 @@ pub async fn post(
         subject,
     };
     let reply = app.ask(|writer, done| writer.run(request, done)).await?;
+    if let (Decision::Accepted(events), false, false) =
+        (&reply.decision, reply.preview, reply.repeated)
+    {
+        app.metrics().used(events);
+    }
     answer(&reply)
 }
 

@@ -50,6 +50,12 @@ pub async fn post(
     };
     let preview = request.preview;
     let admitted = app.ask(|writer, done| writer.append(request, done)).await?;
+    if !preview {
+        let kept = admitted
+            .iter()
+            .filter_map(|admitted| admitted.caused.as_ref());
+        app.metrics().used(kept);
+    }
     answer(&app, admitted, preview).await
 }
 

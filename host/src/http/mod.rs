@@ -9,6 +9,8 @@ mod guards;
 mod history;
 mod listen;
 mod listing;
+mod metrics;
+mod openapi;
 mod parameters;
 mod problem;
 mod query;
@@ -82,6 +84,7 @@ struct Shared {
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
+    metrics: metrics::Metrics,
     access: Access,
     /// A permit for each byte of a body in memory.
     memory: Arc<Semaphore>,
@@ -118,8 +121,10 @@ impl App {
         let path = book.dir().path().to_owned();
         let publish: Arc<std::sync::OnceLock<App>> = Arc::default();
         let to_publish = publish.clone();
-        let (writer, thread) = Writer::start(book, options.writer, move |book, _requests| {
+        let (writer, thread) = Writer::start(book, options.writer, move |book, requests| {
             if let Some(app) = to_publish.get() {
+                let projection = book.live_head().position.0;
+                app.metrics().committed(requests, book.head().0, projection);
                 app.publish(book);
             }
         })?;
@@ -130,6 +135,7 @@ impl App {
             head,
             readers: Mutex::default(),
             reads: state::Reads::default(),
+            metrics: metrics::Metrics::default(),
             access,
             memory: Arc::new(Semaphore::new(options.bodies_max.max(options.body_max))),
             options,
@@ -174,6 +180,11 @@ impl App {
 
     fn memory(&self) -> &Arc<Semaphore> {
         &self.0.memory
+    }
+
+    /// What is counted.
+    pub(crate) fn metrics(&self) -> &metrics::Metrics {
+        &self.0.metrics
     }
 
     pub fn options(&self) -> &ServeOptions {
@@ -235,12 +246,17 @@ impl App {
             .route("/state/{table}", get(state::list))
             .route("/state/{table}/{key}", get(state::row))
             .route("/versions", get(history::versions))
+            .route("/api", get(openapi::page))
+            .route("/openapi.json", get(openapi::get))
+            .route("/metrics", get(metrics::get))
+            .route("/readyz", get(metrics::ready))
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
             .layer(axum::extract::DefaultBodyLimit::max(body_max))
             .layer(from_fn_with_state(self.clone(), body::read))
             .layer(from_fn_with_state(self.clone(), access::check))
+            .route_layer(from_fn_with_state(self.clone(), metrics::count))
             .with_state(self)
     }
 }

@@ -14,5 +14,6 @@ mod model;
 mod poker;
 mod serve;
 mod serve_crash;
+mod serve_describe;
 mod serve_races;
 mod worlds;

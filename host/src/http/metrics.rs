@@ -1,0 +1,182 @@
+//! `GET /metrics`: counters in the OpenMetrics text that Prometheus reads, and whether the book is ready.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use super::App;
+use super::problem::Problem;
+use crate::model::Error;
+use crate::model::clock::Stopwatch;
+use crate::service::{Caused, Usage};
+
+/// What requests are told apart by.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Asked {
+    method: String,
+    /// The route, not the path: there are few.
+    route: String,
+    status: u16,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+/// Everything that is counted.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Asked, Counter>,
+    seconds: Family<Route, Histogram>,
+    commits: Counter,
+    group: Histogram,
+    fuel: Counter,
+    rows_read: Counter,
+    rows_written: Counter,
+    head: Gauge,
+    lag: Gauge,
+    waiting: Gauge,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("daybook"),
+            requests: Family::default(),
+            // 50 µs to 26 s.
+            seconds: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(50e-6, 2.0, 20))
+            }),
+            commits: Counter::default(),
+            group: Histogram::new(exponential_buckets(1.0, 2.0, 10)),
+            fuel: Counter::default(),
+            rows_read: Counter::default(),
+            rows_written: Counter::default(),
+            head: Gauge::default(),
+            lag: Gauge::default(),
+            waiting: Gauge::default(),
+        };
+        let to = &mut metrics.registry;
+        to.register("requests", "Requests answered", metrics.requests.clone());
+        to.register(
+            "request_seconds",
+            "Time to the answer",
+            metrics.seconds.clone(),
+        );
+        to.register("commits", "Groups made durable", metrics.commits.clone());
+        to.register(
+            "group_requests",
+            "Requests that shared a commit",
+            metrics.group.clone(),
+        );
+        to.register(
+            "fuel",
+            "Fuel burned by handlers of kept events",
+            metrics.fuel.clone(),
+        );
+        to.register(
+            "rows_read",
+            "Rows read by handlers of kept events",
+            metrics.rows_read.clone(),
+        );
+        to.register(
+            "rows_written",
+            "Rows written by handlers of kept events",
+            metrics.rows_written.clone(),
+        );
+        to.register(
+            "head",
+            "Position of the log's last event",
+            metrics.head.clone(),
+        );
+        to.register(
+            "projection_lag",
+            "Events that the live projection is behind the log",
+            metrics.lag.clone(),
+        );
+        to.register(
+            "queue",
+            "Requests that wait for the writer",
+            metrics.waiting.clone(),
+        );
+        metrics
+    }
+}
+
+impl Metrics {
+    /// A group of requests was made durable.
+    pub fn committed(&self, requests: usize, head: u64, projection: u64) {
+        self.commits.inc();
+        self.group.observe(requests as f64);
+        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        let lag = head.saturating_sub(projection);
+        self.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+    }
+
+    /// What events that were kept have cost.
+    pub fn used<'a>(&self, events: impl IntoIterator<Item = &'a Caused>) {
+        let mut all = Usage::default();
+        for caused in events {
+            all += caused.usage;
+        }
+        self.fuel.inc_by(all.fuel);
+        self.rows_read.inc_by(all.rows_read);
+        self.rows_written.inc_by(all.rows_written);
+    }
+}
+
+/// Counts and times every request.
+pub async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
+    let watch = Stopwatch::start();
+    let method = request.method().as_str();
+    let method = match method {
+        "GET" | "POST" | "HEAD" => method.to_owned(),
+        // Whatever a client makes up must not become a series of its own.
+        _ => "other".to_owned(),
+    };
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", MatchedPath::as_str)
+        .to_owned();
+    let response = next.run(request).await;
+    let metrics = app.metrics();
+    let status = response.status().as_u16();
+    let asked = Asked {
+        method,
+        route: route.clone(),
+        status,
+    };
+    metrics.requests.get_or_create(&asked).inc();
+    let seconds = metrics.seconds.get_or_create(&Route { route });
+    seconds.observe(watch.seconds());
+    response
+}
+
+pub async fn get(State(app): State<App>) -> Result<Response, Problem> {
+    let metrics = app.metrics();
+    let waiting = i64::try_from(app.writer().waiting()).unwrap_or(i64::MAX);
+    metrics.waiting.set(waiting);
+    let mut text = String::new();
+    encode(&mut text, &metrics.registry)
+        .map_err(|error| Error::internal(format!("metrics: {error}")))?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}
+
+/// Whether writes are taken: the queue has room. The book itself is open as long as the server runs.
+pub async fn ready(State(app): State<App>) -> Response {
+    match app.writer().waiting() < app.options().writer.queue_max {
+        true => "ready".into_response(),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "busy").into_response(),
+    }
+}

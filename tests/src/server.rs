@@ -3,6 +3,7 @@
 use std::io::Read as _;
 
 use daybook::http::{ServeOptions, Serving, serve};
+use daybook::service::Book;
 use serde_json::Value as Json;
 
 use crate::TestBook;
@@ -66,6 +67,27 @@ impl Server {
         let mut book = self.book.take().expect("the book's folder is kept");
         book.put(serving.stop().expect("it stops"));
         book
+    }
+
+    /// Gives the book to somebody between two groups, and waits until that is published.
+    pub fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> T + Send + 'static,
+    ) -> T {
+        let serving = self.serving.as_ref().expect("it is served");
+        let (done, answer) = std::sync::mpsc::channel();
+        let writer = serving.app().writer();
+        let work = move |book: &mut Book| {
+            // Who asked may be gone.
+            let _ = done.send(work(book));
+        };
+        writer.alone(work).expect("there is room");
+        let answer = answer.recv().expect("the writer runs");
+        let (done, published) = std::sync::mpsc::channel();
+        let nothing = move |_: &mut Book| drop(done);
+        writer.alone(nothing).expect("there is room");
+        let _ = published.recv() as Result<(), _>;
+        answer
     }
 
     pub fn get(&self, path: &str) -> Answer {

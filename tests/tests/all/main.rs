@@ -13,4 +13,5 @@ mod layers;
 mod model;
 mod poker;
 mod serve;
+mod serve_reads;
 mod worlds;

@@ -1,6 +1,7 @@
 //! Puts a test's book online and asks it like any client: over a socket.
 
 use std::io::Read as _;
+use std::sync::Mutex;
 
 use daybook::http::{ServeOptions, Serving, serve};
 use daybook::service::Book;
@@ -13,7 +14,8 @@ pub struct Server {
     pub url: String,
     agent: ureq::Agent,
     serving: Option<Serving>,
-    book: Option<TestBook>,
+    /// Behind a lock only so that threads can share the server.
+    book: Mutex<Option<TestBook>>,
 }
 
 /// What a request was answered.
@@ -57,14 +59,19 @@ impl Server {
             url: format!("http://{}", serving.address()),
             agent: config.new_agent(),
             serving: Some(serving),
-            book: Some(book),
+            book: Mutex::new(Some(book)),
         }
     }
 
     /// Stops it and gives the book back, open.
     pub fn stop(mut self) -> TestBook {
         let serving = self.serving.take().expect("it is served");
-        let mut book = self.book.take().expect("the book's folder is kept");
+        let mut book = self
+            .book
+            .get_mut()
+            .expect("no test panicked with it")
+            .take()
+            .expect("the book's folder is kept");
         book.put(serving.stop().expect("it stops"));
         book
     }

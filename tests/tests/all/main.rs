@@ -13,5 +13,6 @@ mod layers;
 mod model;
 mod poker;
 mod serve;
+mod serve_queries;
 mod serve_reads;
 mod worlds;

@@ -1,8 +1,10 @@
 //! Puts a test's book online and asks it like any client: over a socket.
 
 use std::io::Read as _;
+use std::sync::Mutex;
 
 use daybook::http::{ServeOptions, Serving, serve};
+use daybook::service::Book;
 use serde_json::Value as Json;
 
 use crate::TestBook;
@@ -12,8 +14,8 @@ pub struct Server {
     pub url: String,
     agent: ureq::Agent,
     serving: Option<Serving>,
-    /// Closed while it is served; the lock lets many threads share the server.
-    book: std::sync::Mutex<TestBook>,
+    /// Behind a lock only so that threads can share the server.
+    book: Mutex<Option<TestBook>>,
 }
 
 /// What a request was answered.
@@ -57,16 +59,42 @@ impl Server {
             url: format!("http://{}", serving.address()),
             agent: config.new_agent(),
             serving: Some(serving),
-            book: std::sync::Mutex::new(book),
+            book: Mutex::new(Some(book)),
         }
     }
 
     /// Stops it and gives the book back, open.
     pub fn stop(mut self) -> TestBook {
         let serving = self.serving.take().expect("it is served");
-        let mut book = self.book.into_inner().expect("nobody panicked with it");
+        let mut book = self
+            .book
+            .get_mut()
+            .expect("no test panicked with it")
+            .take()
+            .expect("the book's folder is kept");
         book.put(serving.stop().expect("it stops"));
         book
+    }
+
+    /// Gives the book to somebody between two groups, and waits until that is published.
+    pub fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> T + Send + 'static,
+    ) -> T {
+        let serving = self.serving.as_ref().expect("it is served");
+        let (done, answer) = std::sync::mpsc::channel();
+        let writer = serving.app().writer();
+        let work = move |book: &mut Book| {
+            // Who asked may be gone.
+            let _ = done.send(work(book));
+        };
+        writer.alone(work).expect("there is room");
+        let answer = answer.recv().expect("the writer runs");
+        let (done, published) = std::sync::mpsc::channel();
+        let nothing = move |_: &mut Book| drop(done);
+        writer.alone(nothing).expect("there is room");
+        let _ = published.recv() as Result<(), _>;
+        answer
     }
 
     pub fn get(&self, path: &str) -> Answer {

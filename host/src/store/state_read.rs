@@ -120,16 +120,8 @@ impl StatePool {
     /// Begins a read of the projection at `path`, which has all events up to `at_least`. It is stopped after `seconds`.
     /// Fails where the file is gone, or not that far: it is being replaced, and its successor should be asked.
     pub fn snapshot(&self, path: &Path, at_least: Seq, seconds: f64) -> Result<Snapshot<'_>> {
-        let kept = {
-            let mut idle = self.idle();
-            idle.retain(|reader| reader.path == path);
-            idle.pop()
-        };
-        if let Some(reader) = kept
-            && let Ok(position) = reader.begin(seconds)
-            && position >= at_least
-        {
-            return Ok(self.lend(reader, position));
+        if let Some(snapshot) = self.kept(path, at_least, seconds) {
+            return Ok(snapshot);
         }
         let reader = StateReader::open(path)?;
         let position = reader.begin(seconds)?;
@@ -137,6 +129,17 @@ impl StatePool {
             return Err(Error::unavailable("the projection is being replaced"));
         }
         Ok(self.lend(reader, position))
+    }
+
+    /// The same on a connection that is open already: nothing is waited for.
+    pub fn kept(&self, path: &Path, at_least: Seq, seconds: f64) -> Option<Snapshot<'_>> {
+        let reader = {
+            let mut idle = self.idle();
+            idle.retain(|reader| reader.path == path);
+            idle.pop()
+        }?;
+        let position = reader.begin(seconds).ok()?;
+        (position >= at_least).then(|| self.lend(reader, position))
     }
 
     fn lend(&self, reader: StateReader, position: Seq) -> Snapshot<'_> {

@@ -16,4 +16,6 @@ mod serve;
 mod serve_crash;
 mod serve_describe;
 mod serve_races;
+mod serve_queries;
+mod serve_reads;
 mod worlds;

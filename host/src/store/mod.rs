@@ -9,6 +9,7 @@ mod projection;
 mod read;
 mod registry;
 mod rows;
+mod scan;
 mod schema;
 mod sql;
 
@@ -18,6 +19,7 @@ pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
+pub use scan::Scan;
 
 use crate::model::{Error, ErrorKind};
 

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime as Tokio;
 use tokio::sync::{Semaphore, watch};
 
+use super::stall::Patient;
 use super::{App, ServeOptions};
 use crate::model::{Error, Result};
 use crate::service::Book;
@@ -46,7 +47,7 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
         .enable_all()
         .build()
         .map_err(|error| Error::io("starting the server's threads", error))?;
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = (app.0.stop.clone(), app.stopped());
     let served = app.clone();
     let loop_thread = std::thread::Builder::new()
         .name("daybook-accept".to_owned())
@@ -123,7 +124,7 @@ fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let permits = Arc::new(Semaphore::new(app.options().connections_max));
-    let router = app.router();
+    let router = app.clone().router();
     tokio.block_on(async {
         let listener = match TcpListener::from_std(listener) {
             Ok(listener) => listener,
@@ -153,6 +154,7 @@ fn run(
                     continue;
                 }
             };
+            let stream = Patient::new(stream, app.options().stall, stopped.clone());
             let service = TowerToHyperService::new(router.clone());
             let connection = graceful.watch(
                 http.serve_connection_with_upgrades(TokioIo::new(stream), service)
@@ -166,6 +168,8 @@ fn run(
         }
         drop(listener);
         let _ = tokio::time::timeout(GRACE, graceful.shutdown()).await;
+        // Those over WebSocket have left HTTP behind.
+        app.subscriptions().ended().await;
     });
 }
 

@@ -1,10 +1,13 @@
 //! The HTTP server: a book online. Every module is one kind of request; `listen` is the accept loop.
 
+mod asyncapi;
 mod commands;
 mod events;
 mod guards;
 mod listen;
 mod problem;
+mod stall;
+mod subscribe;
 
 use std::sync::{Arc, Mutex, RwLock};
 
@@ -28,6 +31,12 @@ pub struct ServeOptions {
     pub body_max: usize,
     /// Connections at the same time; further ones wait to be accepted.
     pub connections_max: usize,
+    /// Subscriptions at the same time; one more is refused.
+    pub subscribers_max: usize,
+    /// Time after which a client that takes nothing of what it asked for is cut off.
+    pub stall: std::time::Duration,
+    /// Time after which a subscriber hears something, even that nothing happened.
+    pub heartbeat: std::time::Duration,
 }
 
 impl ServeOptions {
@@ -37,6 +46,9 @@ impl ServeOptions {
             writer: WriterOptions::default(),
             body_max: 8 << 20,
             connections_max: 1_024,
+            subscribers_max: 256,
+            stall: std::time::Duration::from_secs(10),
+            heartbeat: std::time::Duration::from_secs(15),
         }
     }
 }
@@ -53,6 +65,9 @@ struct Shared {
     head: watch::Sender<Seq>,
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
+    subscriptions: subscribe::Subscriptions,
+    /// True once the server stops.
+    stop: watch::Sender<bool>,
     options: ServeOptions,
 }
 
@@ -96,6 +111,8 @@ impl App {
             live: RwLock::new(live),
             head,
             readers: Mutex::default(),
+            subscriptions: subscribe::Subscriptions::new(options.subscribers_max),
+            stop: watch::Sender::new(false),
             options,
         }));
         let _ = publish.set(app.clone());
@@ -125,6 +142,15 @@ impl App {
     /// Tells of every new head.
     pub fn follow(&self) -> watch::Receiver<Seq> {
         self.0.head.subscribe()
+    }
+
+    /// True once the server stops: what would go on for ever has to end.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    pub(crate) fn subscriptions(&self) -> &subscribe::Subscriptions {
+        &self.0.subscriptions
     }
 
     pub fn writer(&self) -> &Writer {
@@ -183,6 +209,8 @@ impl App {
         Router::new()
             .route("/commands/{type}", post(commands::post))
             .route("/events", post(events::post))
+            .route("/subscribe", get(subscribe::get))
+            .route("/asyncapi.json", get(asyncapi::get))
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)

@@ -13,4 +13,5 @@ mod layers;
 mod model;
 mod poker;
 mod serve;
+mod serve_subscribe;
 mod worlds;

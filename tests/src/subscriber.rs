@@ -45,7 +45,7 @@ impl Sse {
     }
 
     /// The next event or position; comments are passed over. What was cut off in the middle was not heard.
-    pub fn next(&mut self) -> Heard {
+    pub fn hear(&mut self) -> Heard {
         let (mut id, mut name, mut data) = (None, String::new(), String::new());
         loop {
             let mut line = String::new();
@@ -99,7 +99,7 @@ impl Ws {
     }
 
     /// The next event or position.
-    pub fn next(&mut self) -> Heard {
+    pub fn hear(&mut self) -> Heard {
         loop {
             match self.socket.read() {
                 Ok(Message::Text(text)) => {

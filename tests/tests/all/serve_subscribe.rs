@@ -62,10 +62,10 @@ enum Listener {
 }
 
 impl Listener {
-    fn next(&mut self) -> Heard {
+    fn hear(&mut self) -> Heard {
         match self {
-            Listener::Sse(sse) => sse.next(),
-            Listener::Ws(ws) => ws.next(),
+            Listener::Sse(sse) => sse.hear(),
+            Listener::Ws(ws) => ws.hear(),
         }
     }
 }
@@ -90,7 +90,7 @@ fn listen(url: &str, way: &str, filter: &str, until: u64, mut random: Random) ->
         };
         let leave_after = 1 + random.below(7_000);
         for _ in 0..leave_after {
-            match listener.next() {
+            match listener.hear() {
                 Heard::Event(seq, _, _) => {
                     heard.push(seq);
                     position = seq;
@@ -152,18 +152,18 @@ fn an_event_comes_with_its_effects_and_a_new_one_right_after_its_commit() {
     let mut sse = Sse::open(&server.url, "", None);
     let mut ws = Ws::open(&server.url, "");
     // Without a position it begins behind the present head, and says where that is.
-    assert_eq!(sse.next(), Heard::Position(5));
-    assert_eq!(ws.next(), Heard::Position(5));
+    assert_eq!(sse.hear(), Heard::Position(5));
+    assert_eq!(ws.hear(), Heard::Position(5));
     let posted = server.post("/events", &deposit(4));
     assert_eq!(posted.status, 201, "{}", posted.text);
-    let Heard::Event(6, name, json) = sse.next() else {
+    let Heard::Event(6, name, json) = sse.hear() else {
         panic!("the event that was posted")
     };
     assert_eq!(name, "deposit.Deposited");
     assert_eq!(json["changes"], posted.json["events"][0]["changes"]);
     assert_eq!(json["event"], posted.json["events"][0]["event"]);
     assert_eq!(json["changes"][0]["after"]["balance"], 1);
-    assert_eq!(ws.next(), Heard::Event(6, name, json));
+    assert_eq!(ws.hear(), Heard::Event(6, name, json));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn filters_choose_by_type_subject_and_table_and_positions_pass_what_they_leave_o
         let mut sse = Sse::open(&server.url, query, None);
         let mut heard = Vec::new();
         loop {
-            match sse.next() {
+            match sse.hear() {
                 Heard::Event(seq, _, _) => heard.push(seq),
                 Heard::Position(62) => return heard,
                 Heard::Position(_) => {}
@@ -190,20 +190,20 @@ fn filters_choose_by_type_subject_and_table_and_positions_pass_what_they_leave_o
     );
     // Loading and activating change no row.
     let mut sse = Sse::open(&server.url, "?from=0&table=deposit.account", None);
-    assert_eq!(sse.next(), Heard::Position(0));
-    assert!(matches!(sse.next(), Heard::Event(3, _, _)));
+    assert_eq!(sse.hear(), Heard::Position(0));
+    assert!(matches!(sse.hear(), Heard::Event(3, _, _)));
     let mut ws = Ws::open(&server.url, "?from=30&subject=account/0");
-    assert_eq!(ws.next(), Heard::Position(29));
-    assert!(matches!(ws.next(), Heard::Event(42, _, _)));
-    assert!(matches!(ws.next(), Heard::Event(62, _, _)));
+    assert_eq!(ws.hear(), Heard::Position(29));
+    assert!(matches!(ws.hear(), Heard::Event(42, _, _)));
+    assert!(matches!(ws.hear(), Heard::Event(62, _, _)));
 }
 
 #[test]
 fn the_last_event_id_wins_over_from() {
     let server = Server::with(deposits(10), quick());
     let mut sse = Sse::open(&server.url, "?from=2", Some(7));
-    assert_eq!(sse.next(), Heard::Position(7));
-    assert!(matches!(sse.next(), Heard::Event(8, _, _)));
+    assert_eq!(sse.hear(), Heard::Position(7));
+    assert!(matches!(sse.hear(), Heard::Event(8, _, _)));
 }
 
 #[test]
@@ -297,7 +297,7 @@ fn a_consumer_that_does_not_read_is_cut_off_and_may_resume() {
         std::thread::sleep(Duration::from_millis(3_500));
         let mut last = 0;
         loop {
-            match ws.next() {
+            match ws.hear() {
                 Heard::Event(seq, _, _) => {
                     assert_eq!(seq, last + 1);
                     last = seq;
@@ -317,8 +317,8 @@ fn a_consumer_that_does_not_read_is_cut_off_and_may_resume() {
     let last = last_id(&text);
     assert!(last > 0 && last < 20_000, "cut off after {last}");
     let mut sse = Sse::open(&server.url, "", Some(last));
-    assert_eq!(sse.next(), Heard::Position(last));
-    assert!(matches!(sse.next(), Heard::Event(seq, _, _) if seq == last + 1));
+    assert_eq!(sse.hear(), Heard::Position(last));
+    assert!(matches!(sse.hear(), Heard::Event(seq, _, _) if seq == last + 1));
 }
 
 /// Bytes of memory that a process has.
@@ -395,16 +395,16 @@ fn the_end_of_the_server_is_the_end_of_all_streams_whoever_reads_them() {
     let server = Server::of(long_deposits());
     let mut sse = Sse::open(&server.url, "", None);
     let mut ws = Ws::open(&server.url, "");
-    assert_eq!(ws.next(), sse.next());
+    assert_eq!(ws.hear(), sse.hear());
     let mut deaf = TcpStream::connect(server.url.strip_prefix("http://").unwrap()).unwrap();
     ask_raw(&mut deaf, "?from=1");
     let _deaf_ws = Ws::open(&server.url, "?from=1");
     std::thread::sleep(Duration::from_millis(500));
     let started = Instant::now();
     let stopping = std::thread::spawn(move || server.stop());
-    assert_eq!(sse.next(), Heard::End(None));
+    assert_eq!(sse.hear(), Heard::End(None));
     let reason = "{\"position\":20002}".to_owned();
-    assert_eq!(ws.next(), Heard::End(Some((1001, reason))));
+    assert_eq!(ws.hear(), Heard::End(Some((1001, reason))));
     // A client of that library answers the end when it reads again.
     while ws.socket.read().is_ok() {}
     drop(stopping.join().unwrap());
@@ -435,11 +435,11 @@ fn a_websocket_answers_pings_and_hears_no_messages() {
         pinged = ws.socket.read().unwrap().is_ping();
     }
     ws.socket.send(Message::text("hello")).unwrap();
-    while let Heard::Position(_) = ws.next() {}
+    while let Heard::Position(_) = ws.hear() {}
     let mut ws = Ws::open(&server.url, "");
     ws.socket.send(Message::text("hello")).unwrap();
-    assert_eq!(ws.next(), Heard::Position(3));
-    let Heard::End(Some((code, _))) = ws.next() else {
+    assert_eq!(ws.hear(), Heard::Position(3));
+    let Heard::End(Some((code, _))) = ws.hear() else {
         panic!("it goes on talking")
     };
     assert_eq!(code, 1008);

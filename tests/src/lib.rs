@@ -9,6 +9,7 @@ pub mod oracle;
 pub mod random;
 pub mod server;
 pub mod small_disk;
+pub mod subscriber;
 pub mod test_book;
 pub mod workspace;
 
@@ -17,6 +18,7 @@ pub use components::{guest, plugin};
 pub use random::Random;
 pub use server::{Answer, Server};
 pub use small_disk::SmallDisk;
+pub use subscriber::{Heard, Sse, Ws};
 pub use test_book::{
     Mark, TestBook, accepted, copy_folder, event, event_at, open, runtime, version,
 };

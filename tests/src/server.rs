@@ -46,8 +46,7 @@ impl Answer {
 impl Server {
     /// Serves a book on a free port of this machine.
     pub fn of(book: TestBook) -> Server {
-        let address = "127.0.0.1:0".parse().expect("an address");
-        Self::with(book, ServeOptions::new(address))
+        Self::with(book, Self::options())
     }
 
     pub fn with(mut book: TestBook, options: ServeOptions) -> Server {
@@ -61,6 +60,11 @@ impl Server {
             serving: Some(serving),
             book: Mutex::new(Some(book)),
         }
+    }
+
+    /// How a book is served on a free port of this machine, unless a test wants it otherwise.
+    pub fn options() -> ServeOptions {
+        ServeOptions::new("127.0.0.1:0".parse().expect("an address"))
     }
 
     /// Stops it and gives the book back, open.

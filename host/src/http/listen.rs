@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
 use super::seats::{Seats, Taken};
-use super::stream::Impatient;
+use super::stall::Patient;
 use super::{App, ServeOptions, tls};
 use crate::model::{Error, Result};
 use crate::service::Book;
@@ -52,7 +52,7 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
         .enable_all()
         .build()
         .map_err(|error| Error::io("starting the server's threads", error))?;
-    let (stop, stopped) = watch::channel(false);
+    let (stop, stopped) = (app.0.stop.clone(), app.stopped());
     let served = app.clone();
     let loop_thread = std::thread::Builder::new()
         .name("daybook-accept".to_owned())
@@ -145,7 +145,7 @@ fn run(
 ) {
     let seats = Seats::new(app.options().connections_max);
     let grace = app.options().grace;
-    let router = app.router();
+    let router = app.clone().router();
     tokio.block_on(async {
         let listener = match TcpListener::from_std(listener) {
             Ok(listener) => listener,
@@ -175,7 +175,7 @@ fn run(
                     continue;
                 }
             };
-            let stream = Impatient::new(stream);
+            let stream = Patient::new(stream, app.options().stall, stopped.clone());
             let service = TowerToHyperService::new(seat.service(router.clone()));
             let watcher = graceful.watcher();
             let http = http.clone();
@@ -205,6 +205,8 @@ fn run(
         drop(listener);
         seats.clear();
         let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+        // Those over WebSocket have left HTTP behind.
+        app.subscriptions().ended().await;
     });
     // A read that goes on is waited for no longer than a request that does.
     tokio.shutdown_timeout(Duration::from_secs(1));

@@ -2,6 +2,7 @@
 
 mod access;
 mod answer;
+mod asyncapi;
 mod body;
 mod commands;
 mod events;
@@ -15,8 +16,9 @@ mod parameters;
 mod problem;
 mod query;
 mod seats;
+mod stall;
 mod state;
-mod stream;
+mod subscribe;
 mod tls;
 
 use std::sync::{Arc, Mutex, RwLock};
@@ -54,6 +56,12 @@ pub struct ServeOptions {
     pub tls: Option<TlsFiles>,
     /// Time for requests that were accepted to finish when the server stops.
     pub grace: Duration,
+    /// Subscriptions at the same time; one more is refused.
+    pub subscribers_max: usize,
+    /// Time after which a client that takes nothing of what it asked for is cut off.
+    pub stall: std::time::Duration,
+    /// Time after which a subscriber hears something, even that nothing happened.
+    pub heartbeat: std::time::Duration,
 }
 
 impl ServeOptions {
@@ -67,6 +75,9 @@ impl ServeOptions {
             require_token: false,
             tls: None,
             grace: Duration::from_secs(30),
+            subscribers_max: 256,
+            stall: std::time::Duration::from_secs(10),
+            heartbeat: std::time::Duration::from_secs(15),
         }
     }
 }
@@ -88,6 +99,9 @@ struct Shared {
     access: Access,
     /// A permit for each byte of a body in memory.
     memory: Arc<Semaphore>,
+    subscriptions: subscribe::Subscriptions,
+    /// True once the server stops.
+    stop: watch::Sender<bool>,
     options: ServeOptions,
 }
 
@@ -138,6 +152,8 @@ impl App {
             metrics: metrics::Metrics::default(),
             access,
             memory: Arc::new(Semaphore::new(options.bodies_max.max(options.body_max))),
+            subscriptions: subscribe::Subscriptions::new(options.subscribers_max),
+            stop: watch::Sender::new(false),
             options,
         }));
         let _ = publish.set(app.clone());
@@ -167,6 +183,15 @@ impl App {
     /// Tells of every new head.
     pub fn follow(&self) -> watch::Receiver<Seq> {
         self.0.head.subscribe()
+    }
+
+    /// True once the server stops: what would go on for ever has to end.
+    pub fn stopped(&self) -> watch::Receiver<bool> {
+        self.0.stop.subscribe()
+    }
+
+    pub(crate) fn subscriptions(&self) -> &subscribe::Subscriptions {
+        &self.0.subscriptions
     }
 
     pub fn writer(&self) -> &Writer {
@@ -250,6 +275,9 @@ impl App {
             .route("/openapi.json", get(openapi::get))
             .route("/metrics", get(metrics::get))
             .route("/readyz", get(metrics::ready))
+            .route("/events", post(events::post))
+            .route("/subscribe", get(subscribe::get))
+            .route("/asyncapi.json", get(asyncapi::get))
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)

@@ -30,6 +30,10 @@ impl Event {
 /// The name under which the host logs its own events; no plugin may have it.
 pub const SYSTEM_PLUGIN: &str = "daybook";
 
+/// The types of the host's own events.
+pub const VERSION_LOADED: &str = "daybook.VersionLoaded";
+pub const VERSION_ACTIVATED: &str = "daybook.VersionActivated";
+
 /// A command as it is put before a creator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Command {

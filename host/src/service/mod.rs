@@ -6,6 +6,7 @@ mod caused;
 mod cloud_event;
 mod command;
 mod diffs;
+mod follow;
 mod ground;
 mod group;
 mod guards;
@@ -32,6 +33,7 @@ pub use caused::{
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub use diffs::DiffRequest;
+pub use follow::{Batch, Followed, Wanted};
 pub use ground::Usage;
 pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash, find_table};

@@ -1,5 +1,6 @@
 //! A book for reading: needs no lock, sees what is committed, works beside the process that writes.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use super::versions::VersionLine;
 use crate::model::effects::{DecodeError, RecordedChange, decode};
 use crate::model::error::Problem;
 use crate::model::log::EventLog;
-use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::model::{Error, ErrorKind, Event, Result, Seq, TableLayout, Task, Value};
 use crate::replay::OnProgress;
 use crate::runtime::Runtime;
 use crate::store::{
@@ -49,23 +50,31 @@ impl Shown {
 /// Recorded effects made readable.
 pub(super) fn shown(log: &LogDb, events: Vec<StoredEvent>) -> Result<Vec<Shown>> {
     let layouts = log.layouts()?;
-    let shown = events.into_iter().map(|stored| {
-        let seq = stored.event.seq;
-        let (changes, tasks) = decode(&stored.effects, &layouts).map_err(|error| match error {
-            DecodeError::Malformed => Error::corrupt(format!(
-                "the recorded effects of event {seq} cannot be read"
-            )),
-            DecodeError::UnknownLayout(_) => Error::corrupt(format!(
-                "the recorded effects of event {seq} are of a table that no loaded version declares"
-            )),
-        })?;
-        Ok(Shown {
-            stored,
-            changes,
-            tasks,
-        })
-    });
+    let shown = events
+        .into_iter()
+        .map(|stored| shown_with(&layouts, stored));
     shown.collect()
+}
+
+/// The same for one event, with the layouts of the log at hand.
+pub(super) fn shown_with(
+    layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
+    stored: StoredEvent,
+) -> Result<Shown> {
+    let seq = stored.event.seq;
+    let (changes, tasks) = decode(&stored.effects, layouts).map_err(|error| match error {
+        DecodeError::Malformed => Error::corrupt(format!(
+            "the recorded effects of event {seq} cannot be read"
+        )),
+        DecodeError::UnknownLayout(_) => Error::corrupt(format!(
+            "the recorded effects of event {seq} are of a table that no loaded version declares"
+        )),
+    })?;
+    Ok(Shown {
+        stored,
+        changes,
+        tasks,
+    })
 }
 
 /// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
@@ -103,6 +112,10 @@ impl Reader {
         let head = self.head()?;
         Ok(!path.is_file()
             || Projection::position_of(&path).map_or(true, |position| position < head))
+    }
+
+    pub(super) fn log(&self) -> &LogDb {
+        &self.log
     }
 
     fn live(&self) -> Result<ProjectionRecord> {

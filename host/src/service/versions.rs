@@ -9,6 +9,7 @@ use super::listing::Listing;
 use super::materializer::Materializer;
 use super::player::Player;
 use super::program::Program;
+use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
     Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
@@ -87,7 +88,7 @@ impl Book {
             "description": code.manifest.description,
             "changes": code.manifest.changes,
         });
-        self.append_system("daybook.VersionLoaded", data.to_string(), |log, _| {
+        self.append_system(VERSION_LOADED, data.to_string(), |log, _| {
             log.put_version(&stored, bytes, &tables)
         })?;
         self.library.keep(code);
@@ -196,11 +197,10 @@ impl Book {
             "policy": match policy { Policy::Pinned => "pinned", Policy::Recorded => "recorded" },
             "lineup": lineup.to_string(),
         });
-        let switched =
-            self.append_system("daybook.VersionActivated", data.to_string(), |log, seq| {
-                log.put_projection(&record)?;
-                log.put_epoch(seq, &schedule)
-            });
+        let switched = self.append_system(VERSION_ACTIVATED, data.to_string(), |log, seq| {
+            log.put_projection(&record)?;
+            log.put_epoch(seq, &schedule)
+        });
         let seq = match switched {
             Ok(seq) => seq,
             Err(error) => {

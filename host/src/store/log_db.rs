@@ -55,6 +55,12 @@ pub struct EventFilter {
 const EVENT_COLUMNS: &str =
     "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
 
+/// What `stored_event` reads.
+pub(super) const STORED_COLUMNS: &str =
+    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions, e.recorded_at, e.salt, e.hash,
+     e.command, f.body
+     FROM events e JOIN lineups l ON l.id = e.lineup JOIN effects f ON f.seq = e.seq";
+
 const COMMAND_COLUMNS: &str =
     "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
      c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
@@ -324,9 +330,7 @@ impl LogDb {
     /// Everything recorded about events `from..=to`, at most `count_max` of them.
     pub fn stored(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<StoredEvent>> {
         let text = format!(
-            "SELECT {EVENT_COLUMNS}, e.recorded_at, e.salt, e.hash, e.command, f.body
-             FROM events e JOIN lineups l ON l.id = e.lineup JOIN effects f ON f.seq = e.seq
-             WHERE e.seq >= ?1 AND e.seq <= ?2 ORDER BY e.seq LIMIT ?3"
+            "SELECT {STORED_COLUMNS} WHERE e.seq >= ?1 AND e.seq <= ?2 ORDER BY e.seq LIMIT ?3"
         );
         let mut statement = self
             .connection
@@ -342,31 +346,40 @@ impl LogDb {
         let mut events = Vec::new();
         let mut stamp = LineupText::default();
         while let Some(row) = found.next().map_err(|error| self.failed(error))? {
-            let read = || -> rusqlite::Result<_> {
-                Ok((
-                    row.get::<_, String>(7)?,
-                    row.get(9)?,
-                    row.get::<_, Vec<u8>>(10)?,
-                    row.get::<_, Vec<u8>>(11)?,
-                    row.get(12)?,
-                    row.get(13)?,
-                ))
-            };
-            let (lineup, recorded_at, salt, hash, command, effects) =
-                read().map_err(|error| self.failed(error))?;
-            events.push(StoredEvent {
-                event: event(row, &mut stamp).map_err(|error| self.failed(error))??,
-                recorded_at,
-                salt: salt
-                    .try_into()
-                    .map_err(|_| Error::corrupt("an event's salt is not of 16 bytes"))?,
-                hash: Digest::from_slice(&hash)?,
-                lineup,
-                command,
-                effects,
-            });
+            events.push(self.stored_event(row, &mut stamp)?);
         }
         Ok(events)
+    }
+
+    /// A row of `STORED_COLUMNS`.
+    pub(super) fn stored_event(
+        &self,
+        row: &rusqlite::Row<'_>,
+        stamp: &mut LineupText,
+    ) -> Result<StoredEvent> {
+        let read = || -> rusqlite::Result<_> {
+            Ok((
+                row.get::<_, String>(7)?,
+                row.get(9)?,
+                row.get::<_, Vec<u8>>(10)?,
+                row.get::<_, Vec<u8>>(11)?,
+                row.get(12)?,
+                row.get(13)?,
+            ))
+        };
+        let (lineup, recorded_at, salt, hash, command, effects) =
+            read().map_err(|error| self.failed(error))?;
+        Ok(StoredEvent {
+            event: event(row, stamp).map_err(|error| self.failed(error))??,
+            recorded_at,
+            salt: salt
+                .try_into()
+                .map_err(|_| Error::corrupt("an event's salt is not of 16 bytes"))?,
+            hash: Digest::from_slice(&hash)?,
+            lineup,
+            command,
+            effects,
+        })
     }
 
     /// Number of events, and of task rows, for consistency checks.
@@ -471,7 +484,7 @@ impl EventLog for LogDb {
 
 /// Finds the owner's version in a lineup's text, remembering the last answer: neighbours are mostly alike.
 #[derive(Default)]
-struct LineupText {
+pub(super) struct LineupText {
     text: String,
     event_type: Option<TypeName>,
     version: Option<crate::model::VersionDate>,

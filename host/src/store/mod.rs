@@ -11,6 +11,7 @@ mod projection;
 mod read;
 mod registry;
 mod rows;
+mod scan;
 mod schema;
 mod sql;
 mod state_read;
@@ -22,6 +23,7 @@ pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
+pub use scan::Scan;
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 

@@ -20,9 +20,6 @@ use super::{App, ServeOptions, tls};
 use crate::model::{Error, Result};
 use crate::service::Book;
 
-/// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake: what is
-/// slower is an attack, or nobody.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
@@ -139,7 +136,12 @@ fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let seats = Seats::new(app.options().connections_max);
-    let grace = app.options().grace;
+    let ServeOptions {
+        head_time,
+        stall_time,
+        grace,
+        ..
+    } = *app.options();
     let router = app.router();
     tokio.block_on(async {
         let listener = match TcpListener::from_std(listener) {
@@ -153,7 +155,7 @@ fn run(
         let mut http = Builder::new(TokioExecutor::new()).http1_only();
         http.http1()
             .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
+            .header_read_timeout(head_time)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX);
         loop {
@@ -170,7 +172,7 @@ fn run(
                     continue;
                 }
             };
-            let stream = Impatient::new(stream);
+            let stream = Impatient::new(stream, stall_time);
             let service = TowerToHyperService::new(seat.service(router.clone()));
             let watcher = graceful.watcher();
             let http = http.clone();
@@ -186,7 +188,7 @@ fn run(
                         return;
                     };
                     if let Ok(Ok(stream)) =
-                        tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await
+                        tokio::time::timeout(head_time, tls.accept(stream)).await
                     {
                         let io = TokioIo::new(stream);
                         let _ = watcher

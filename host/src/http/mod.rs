@@ -44,6 +44,13 @@ pub struct ServeOptions {
     pub require_token: bool,
     /// HTTPS instead of HTTP.
     pub tls: Option<TlsFiles>,
+    /// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake:
+    /// what is slower is an attack, or nobody.
+    pub head_time: Duration,
+    /// Time for a request's body to arrive.
+    pub body_time: Duration,
+    /// Time in which a client takes nothing of what it is sent, until it is cut off.
+    pub stall_time: Duration,
     /// Time for requests that were accepted to finish when the server stops.
     pub grace: Duration,
 }
@@ -58,6 +65,9 @@ impl ServeOptions {
             connections_max: 1_024,
             require_token: false,
             tls: None,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
+            stall_time: Duration::from_secs(30),
             grace: Duration::from_secs(30),
         }
     }

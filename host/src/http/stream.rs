@@ -8,19 +8,19 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// Time without a single byte taken, while there are some to send.
-const STALL_TIME: Duration = Duration::from_secs(30);
-
 /// A stream that fails once its writes stall.
 pub struct Impatient<S> {
     stream: S,
+    stall_time: Duration,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Impatient<S> {
-    pub fn new(stream: S) -> Impatient<S> {
+    /// `stall_time` is the time without a single byte taken, while there are some to send.
+    pub fn new(stream: S, stall_time: Duration) -> Impatient<S> {
         Impatient {
             stream,
+            stall_time,
             stalled: None,
         }
     }
@@ -35,9 +35,10 @@ impl<S> Impatient<S> {
             self.stalled = None;
             return written;
         }
+        let stall_time = self.stall_time;
         let clock = self
             .stalled
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(STALL_TIME)));
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(stall_time)));
         ready!(clock.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }

@@ -13,4 +13,6 @@ mod layers;
 mod model;
 mod poker;
 mod serve;
+mod serve_access;
+mod serve_hostile;
 mod worlds;

@@ -39,7 +39,7 @@ pub struct ServeOptions {
     pub bodies_max: usize,
     /// Connections at the same time. One more takes the place of the one that has been idle for the longest time, or
     /// waits where all are at work.
-    pub connections_max: usize,
+    pub connections_max: u32,
     /// Every request needs a token, even where the book has none yet and only this machine can ask.
     pub require_token: bool,
     /// HTTPS instead of HTTP.

@@ -101,6 +101,11 @@ impl Server {
         answer
     }
 
+    /// Where it listens, for who talks to it over a bare socket.
+    pub fn address(&self) -> std::net::SocketAddr {
+        self.serving.as_ref().expect("it is served").address()
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.ask("GET", path, &[], None)
     }

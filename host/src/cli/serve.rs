@@ -64,8 +64,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         ServeOptions {
             require_token: args.require_token,
             tls,
-            body_max: size(args.body_max),
-            connections_max: size(args.connections_max),
+            body_max: usize::try_from(args.body_max).unwrap_or(usize::MAX),
+            connections_max: args.connections_max,
             ..ServeOptions::new(args.listen)
         },
     )?;
@@ -77,8 +77,4 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     serving.wait()?;
     out.say("closed")?;
     Ok(Exit::Fine)
-}
-
-fn size(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -133,19 +133,18 @@ impl Access {
         }
     }
 
-    fn admit(&self, request: &Request) -> Result<Caller, Response> {
+    fn admit(&self, request: &Request) -> Result<Caller, Refusal> {
         // Tokens that cannot be read let nobody in.
-        let tokens = self
-            .tokens()
-            .map_err(|error| Problem::from(error).into_response())?;
+        let tokens = self.tokens().map_err(|error| Refusal {
+            problem: error.into(),
+            challenge: None,
+        })?;
         if !self.required.load(Ordering::Relaxed) {
-            check_origin(request).map_err(IntoResponse::into_response)?;
-            return Ok(Caller(None));
+            return check_origin(request).map(|()| Caller(None));
         }
-        let secret = secret(request).map_err(|(what, challenge)| unknown(what, challenge))?;
         let wrong = |what| unknown(what, "Bearer error=\"invalid_token\"");
         let token = tokens
-            .find(secret)
+            .find(secret(request)?)
             .ok_or_else(|| wrong("no token of this book"))?;
         match token.state() {
             TokenState::Valid => {}
@@ -154,16 +153,35 @@ impl Access {
         }
         let needed = needed(request.method(), request.uri().path());
         if token.role < needed {
-            return Err(challenged(
-                forbidden(format!(
+            return Err(Refusal {
+                problem: forbidden(format!(
                     "this takes the role {}, and the token's is {}",
                     needed.name(),
                     token.role.name()
                 )),
-                "Bearer error=\"insufficient_scope\"",
-            ));
+                challenge: Some("Bearer error=\"insufficient_scope\""),
+            });
         }
         Ok(Caller(Some(token.clone())))
+    }
+}
+
+/// Why a request is not let in, and what would let it in.
+struct Refusal {
+    problem: Problem,
+    challenge: Option<&'static str>,
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = self.problem.into_response();
+        if let Some(challenge) = self.challenge {
+            let challenge = HeaderValue::from_static(challenge);
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
     }
 }
 
@@ -177,7 +195,7 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => refusal,
+        Err(refusal) => refusal.into_response(),
     }
 }
 
@@ -196,27 +214,27 @@ fn needed(method: &Method, path: &str) -> TokenRole {
     }
 }
 
-/// The bearer's secret; else what is wrong, and the challenge that says so.
-fn secret(request: &Request) -> Result<&str, (&'static str, &'static str)> {
-    const MALFORMED: &str = "Bearer error=\"invalid_request\"";
+/// The bearer's secret.
+fn secret(request: &Request) -> Result<&str, Refusal> {
+    let malformed = |what| unknown(what, "Bearer error=\"invalid_request\"");
     let mut values = request.headers().get_all(header::AUTHORIZATION).iter();
     let value = match (values.next(), values.next()) {
-        (None, _) => return Err(("this book asks for a token", "Bearer")),
+        (None, _) => return Err(unknown("this book asks for a token", "Bearer")),
         (Some(value), None) => value,
-        (Some(_), Some(_)) => return Err(("Authorization comes twice", MALFORMED)),
+        (Some(_), Some(_)) => return Err(malformed("Authorization comes twice")),
     };
     let value = value
         .to_str()
-        .map_err(|_| ("Authorization is not plain text", MALFORMED))?;
+        .map_err(|_| malformed("Authorization is not plain text"))?;
     match value.split_once(' ') {
         Some((scheme, secret)) if scheme.eq_ignore_ascii_case("bearer") => Ok(secret.trim()),
-        _ => Err(("Authorization is not 'Bearer dbk_…'", MALFORMED)),
+        _ => Err(malformed("Authorization is not 'Bearer dbk_…'")),
     }
 }
 
 /// Where nobody is asked for a token, a page from elsewhere in a browser on this machine must not act for its user: such
 /// a request names another origin, or, once that page's name was made to point here, another host.
-fn check_origin(request: &Request) -> Result<(), Problem> {
+fn check_origin(request: &Request) -> Result<(), Refusal> {
     let headers = request.headers();
     let hosts = headers
         .get_all(header::HOST)
@@ -243,12 +261,15 @@ fn check_origin(request: &Request) -> Result<(), Problem> {
     if hosts_local && target_local && origins_local {
         return Ok(());
     }
-    Err(
+    let problem =
         forbidden("without tokens only this machine's own programs and pages are answered").with(
             "hint",
             "ask for 127.0.0.1 or localhost, or create a token: daybook token create --help",
-        ),
-    )
+        );
+    Err(Refusal {
+        problem,
+        challenge: None,
+    })
 }
 
 /// True for a host, with or without its port, that is always this machine.
@@ -267,19 +288,13 @@ fn forbidden(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
 }
 
-fn unknown(detail: &'static str, challenge: &'static str) -> Response {
+fn unknown(detail: &'static str, challenge: &'static str) -> Refusal {
     let problem = Problem::new(StatusCode::UNAUTHORIZED, "unauthorized", detail)
         .with("hint", "Authorization: Bearer dbk_…");
-    challenged(problem, challenge)
-}
-
-fn challenged(problem: Problem, challenge: &'static str) -> Response {
-    let mut response = problem.into_response();
-    let challenge = HeaderValue::from_static(challenge);
-    response
-        .headers_mut()
-        .insert(header::WWW_AUTHENTICATE, challenge);
-    response
+    Refusal {
+        problem,
+        challenge: Some(challenge),
+    }
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! together may take of the memory.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
@@ -18,9 +17,6 @@ use super::problem::Problem;
 use crate::model::Error;
 use crate::model::error::Problem as Detail;
 
-/// Time for a body to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
-
 /// Reads the body, then lets the request be worked on. What is in memory of it counts until it is answered, whether or not
 /// its client is there still.
 pub async fn read(State(app): State<App>, request: Request, next: Next) -> Response {
@@ -29,9 +25,10 @@ pub async fn read(State(app): State<App>, request: Request, next: Next) -> Respo
     }
     let (parts, body) = request.into_parts();
     let bytes_max = app.options().body_max;
-    let read = tokio::time::timeout(BODY_TIME, collect(body, bytes_max, app.memory()));
+    let time = app.options().body_time;
+    let read = tokio::time::timeout(time, collect(body, bytes_max, app.memory()));
     let late = || {
-        let seconds = BODY_TIME.as_secs();
+        let seconds = time.as_secs_f64();
         Problem::new(
             StatusCode::REQUEST_TIMEOUT,
             "timeout",

@@ -5,24 +5,21 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Runtime as Tokio;
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
-use super::seats::{Seats, Taken};
+use super::seats::{Seated, Seats, Taken};
 use super::stall::Patient;
 use super::{App, ServeOptions, tls};
 use crate::model::{Error, Result};
 use crate::service::Book;
 
-/// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake: what is
-/// slower is an attack, or nobody.
-const HEAD_TIME: Duration = Duration::from_secs(10);
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
@@ -144,7 +141,12 @@ fn run(
     mut stopped: watch::Receiver<bool>,
 ) {
     let seats = Seats::new(app.options().connections_max);
-    let grace = app.options().grace;
+    let ServeOptions {
+        head_time,
+        stall,
+        grace,
+        ..
+    } = *app.options();
     let router = app.clone().router();
     tokio.block_on(async {
         let listener = match TcpListener::from_std(listener) {
@@ -154,11 +156,10 @@ fn run(
                 return;
             }
         };
-        let graceful = GracefulShutdown::new();
-        let mut http = Builder::new(TokioExecutor::new()).http1_only();
-        http.http1()
-            .timer(TokioTimer::new())
-            .header_read_timeout(HEAD_TIME)
+        // Not the builder that finds out which HTTP a client speaks: until it has, it waits for ever.
+        let mut http = Builder::new();
+        http.timer(TokioTimer::new())
+            .header_read_timeout(head_time)
             .max_headers(HEADERS_MAX)
             .max_buf_size(HEAD_BYTES_MAX);
         loop {
@@ -175,28 +176,19 @@ fn run(
                     continue;
                 }
             };
-            let stream = Patient::new(stream, app.options().stall, stopped.clone());
-            let service = TowerToHyperService::new(seat.service(router.clone()));
-            let watcher = graceful.watcher();
+            let stream = Patient::new(stream, stall, stopped.clone());
+            let service = seat.service(router.clone());
             let http = http.clone();
             let tls = tls.clone();
+            let stopped = stopped.clone();
             tokio::spawn(async move {
-                // A client that hangs up is no news.
                 let connection = async {
                     let Some(tls) = tls else {
-                        let io = TokioIo::new(stream);
-                        let _ = watcher
-                            .watch(http.serve_connection_with_upgrades(io, service))
-                            .await;
-                        return;
+                        return speak(&http, stream, service, stopped).await;
                     };
-                    if let Ok(Ok(stream)) =
-                        tokio::time::timeout(HEAD_TIME, tls.accept(stream)).await
-                    {
-                        let io = TokioIo::new(stream);
-                        let _ = watcher
-                            .watch(http.serve_connection_with_upgrades(io, service))
-                            .await;
+                    let shaken = tokio::time::timeout(head_time, tls.accept(stream)).await;
+                    if let Ok(Ok(stream)) = shaken {
+                        speak(&http, stream, service, stopped).await;
                     }
                 };
                 seat.sit(connection).await;
@@ -204,12 +196,29 @@ fn run(
         }
         drop(listener);
         seats.clear();
-        let _ = tokio::time::timeout(grace, graceful.shutdown()).await;
+        let _ = tokio::time::timeout(grace, seats.all_free()).await;
         // Those over WebSocket have left HTTP behind.
         app.subscriptions().ended().await;
     });
     // A read that goes on is waited for no longer than a request that does.
     tokio.shutdown_timeout(Duration::from_secs(1));
+}
+
+/// Answers the requests of a connection until it ends, or until the server stops and the one at work is answered.
+async fn speak<S>(http: &Builder, stream: S, service: Seated, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http
+        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+        .with_upgrades();
+    tokio::pin!(connection);
+    tokio::select! {
+        // A client that hangs up is no news.
+        _ = connection.as_mut() => return,
+        _ = stopped.wait_for(|stopped| *stopped) => connection.as_mut().graceful_shutdown(),
+    }
+    let _ = connection.await;
 }
 
 async fn accept(listener: &TcpListener, seats: &Arc<Seats>) -> std::io::Result<(TcpStream, Taken)> {

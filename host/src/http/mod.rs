@@ -49,11 +49,16 @@ pub struct ServeOptions {
     pub bodies_max: usize,
     /// Connections at the same time. One more takes the place of the one that has been idle for the longest time, or
     /// waits where all are at work.
-    pub connections_max: usize,
+    pub connections_max: u32,
     /// Every request needs a token, even where the book has none yet and only this machine can ask.
     pub require_token: bool,
     /// HTTPS instead of HTTP.
     pub tls: Option<TlsFiles>,
+    /// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake:
+    /// what is slower is an attack, or nobody.
+    pub head_time: Duration,
+    /// Time for a request's body to arrive.
+    pub body_time: Duration,
     /// Time for requests that were accepted to finish when the server stops.
     pub grace: Duration,
     /// Subscriptions at the same time; one more is refused.
@@ -74,6 +79,8 @@ impl ServeOptions {
             connections_max: 1_024,
             require_token: false,
             tls: None,
+            head_time: Duration::from_secs(10),
+            body_time: Duration::from_secs(30),
             grace: Duration::from_secs(30),
             subscribers_max: 256,
             stall: std::time::Duration::from_secs(10),

@@ -22,6 +22,7 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// All seats of a server.
 pub struct Seats {
     free: Arc<Semaphore>,
+    count: u32,
     taken: Mutex<HashMap<u64, Arc<Seat>>>,
     /// Counts what happens, to tell before from after.
     moments: AtomicU64,
@@ -45,9 +46,10 @@ pub struct Taken {
 }
 
 impl Seats {
-    pub fn new(count: usize) -> Arc<Seats> {
+    pub fn new(count: u32) -> Arc<Seats> {
         Arc::new(Seats {
-            free: Arc::new(Semaphore::new(count)),
+            free: Arc::new(Semaphore::new(usize::try_from(count).unwrap_or(usize::MAX))),
+            count,
             taken: Mutex::default(),
             moments: AtomicU64::new(1),
         })
@@ -85,6 +87,11 @@ impl Seats {
         for seat in self.lock().values() {
             seat.leave.notify_one();
         }
+    }
+
+    /// Waits until everybody has gone.
+    pub async fn all_free(&self) {
+        let _ = self.free.acquire_many(self.count).await;
     }
 
     fn ask_idlest_to_leave(&self) {

@@ -282,7 +282,6 @@ impl App {
             .route("/openapi.json", get(openapi::get))
             .route("/metrics", get(metrics::get))
             .route("/readyz", get(metrics::ready))
-            .route("/events", post(events::post))
             .route("/subscribe", get(subscribe::get))
             .route("/asyncapi.json", get(asyncapi::get))
             .route("/healthz", get(|| async { "alive" }))

@@ -471,3 +471,33 @@ fn certificates_and_keys_that_cannot_serve_are_named_before_the_server_starts() 
         assert!(error.message.contains(says), "{error}");
     }
 }
+
+#[test]
+fn a_subscription_ends_when_its_token_is_revoked() {
+    let (book, tokens) = book();
+    let secret = token(&tokens, "anna", TokenRole::Reader, &[]);
+    let mut options = options("127.0.0.1:0");
+    options.heartbeat = std::time::Duration::from_millis(50);
+    let server = Server::with(book, options);
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let limit = Some(std::time::Duration::from_secs(10));
+    stream.set_read_timeout(limit).unwrap();
+    write!(
+        stream,
+        "GET /subscribe HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {secret}\r\n\r\n"
+    )
+    .unwrap();
+    let mut piece = [0; 4096];
+    let count = stream.read(&mut piece).unwrap();
+    assert!(piece[..count].starts_with(b"HTTP/1.1 200"));
+    tokens.revoke("anna").unwrap();
+    // Heartbeats that were under way, then the end of the chunks, or of the connection.
+    let mut heard = Vec::new();
+    while !heard.ends_with(b"\r\n0\r\n\r\n") {
+        match stream.read(&mut piece).expect("an end within its time") {
+            0 => break,
+            count => heard.extend_from_slice(&piece[..count]),
+        }
+    }
+    drop(server.stop());
+}

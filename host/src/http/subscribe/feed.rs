@@ -5,13 +5,14 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::http::App;
+use crate::http::{App, Caller};
 use crate::model::{Result, Seq};
 use crate::service::{Followed, Wanted};
 
 /// One subscription. Dropping it gives its place to somebody else.
 pub struct Feed {
     app: App,
+    caller: Caller,
     wanted: Arc<Wanted>,
     /// Everything up to here was given out, or is not wanted.
     position: Seq,
@@ -27,12 +28,18 @@ pub enum News {
     Events(Vec<Followed>),
     /// Nothing for a while, or nothing that is wanted.
     Heartbeat,
-    /// The server stops.
+    /// The server stops, or the client is not let in any more.
     Stop,
 }
 
 impl Feed {
-    pub fn new(app: App, after: Seq, wanted: Arc<Wanted>, place: OwnedSemaphorePermit) -> Feed {
+    pub fn new(
+        app: App,
+        caller: Caller,
+        after: Seq,
+        wanted: Arc<Wanted>,
+        place: OwnedSemaphorePermit,
+    ) -> Feed {
         let mut heartbeat = tokio::time::interval(app.options().heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         // The first tick is now.
@@ -41,6 +48,7 @@ impl Feed {
             head: app.follow(),
             stopped: app.stopped(),
             app,
+            caller,
             wanted,
             position: after,
             heartbeat,
@@ -60,7 +68,8 @@ impl Feed {
     /// Waits for what comes next.
     pub async fn next(&mut self) -> Result<News> {
         loop {
-            if *self.stopped.borrow() {
+            // A token that was revoked meanwhile ends the subscription with the next thing there is to tell.
+            if *self.stopped.borrow() || !self.app.access().still_admits(&self.caller) {
                 return Ok(News::Stop);
             }
             let head = *self.head.borrow_and_update();

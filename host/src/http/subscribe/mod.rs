@@ -13,15 +13,15 @@ use std::time::Duration;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use tokio::sync::Semaphore;
 
 use self::feed::Feed;
-use super::App;
 use super::guards;
 use super::problem::Problem;
+use super::{App, Caller};
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Seq};
 use crate::service::Wanted;
@@ -69,6 +69,7 @@ struct Asked {
 
 pub async fn get(
     State(app): State<App>,
+    Extension(caller): Extension<Caller>,
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
@@ -102,7 +103,7 @@ pub async fn get(
     let checked = wanted.clone();
     app.read(move |reader| reader.check_wanted(&checked))
         .await?;
-    let feed = Feed::new(app, Seq(after), wanted, place);
+    let feed = Feed::new(app, caller, Seq(after), wanted, place);
     Ok(match upgrade {
         Some(upgrade) => ws::answer(upgrade, feed),
         None => sse::answer(feed),

@@ -92,7 +92,7 @@ async fn deposit(stream: &mut TcpStream, number: u64, answer: &mut Vec<u8>) {
         number % 100
     );
     let request = format!(
-        "POST /commands/deposit.Deposit HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        "POST /commands/deposit.Deposit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
     stream.write_all(request.as_bytes()).await.expect("sent");

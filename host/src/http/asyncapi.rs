@@ -217,7 +217,7 @@ fn shared_schemas() -> Map<String, Json> {
 }
 
 /// A schema's references within itself, once it is a part of this document.
-fn rebase(schema: &mut Json, base: &str) {
+pub fn rebase(schema: &mut Json, base: &str) {
     match schema {
         Json::Object(members) => {
             // They would name another document than this one.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::App;
 use super::answer::{Tag, answer};
+use super::asyncapi::rebase;
 use super::problem::Problem;
 use crate::service::{Program, json_text};
 
@@ -143,7 +144,7 @@ fn describe(program: &Program) -> Json {
         for link in &plugin.chain {
             let version = &link.code.version;
             for event in &link.code.manifest.events {
-                let name = format!("{}@{}", event.name, version.date);
+                let name = format!("{}-{}", event.name, version.date);
                 schemas.insert(name.clone(), bare(&event.schema, &name));
                 let known =
                     |event_type: &Json| event_type["properties"]["type"]["const"] == event.name;
@@ -152,7 +153,7 @@ fn describe(program: &Program) -> Json {
                 }
             }
             for command in &link.code.manifest.commands {
-                let name = format!("{}@{}", command.name, version.date);
+                let name = format!("{}-{}", command.name, version.date);
                 schemas.insert(name.clone(), bare(&command.schema, &name));
                 let path = format!("/commands/{}", command.name);
                 let operation = paths.entry(path).or_insert_with(|| {
@@ -187,26 +188,8 @@ fn describe(program: &Program) -> Json {
 /// A payload's schema as part of another document, where its own root is somewhere else.
 fn bare(schema: &str, name: &str) -> Json {
     let mut schema = json_text(schema);
-    rebase(&mut schema, name);
-    if let Some(schema) = schema.as_object_mut() {
-        schema.remove("$schema");
-    }
+    rebase(&mut schema, &format!("#/components/schemas/{name}"));
     schema
-}
-
-fn rebase(schema: &mut Json, name: &str) {
-    match schema {
-        Json::Object(members) => {
-            if let Some(Json::String(reference)) = members.get_mut("$ref")
-                && let Some(inside) = reference.strip_prefix('#')
-            {
-                *reference = format!("#/components/schemas/{name}{inside}");
-            }
-            members.values_mut().for_each(|member| rebase(member, name));
-        }
-        Json::Array(items) => items.iter_mut().for_each(|item| rebase(item, name)),
-        _ => {}
-    }
 }
 
 fn command_operation(name: &str, doc: &str, schema: &str) -> Json {

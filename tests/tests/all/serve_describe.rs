@@ -34,10 +34,10 @@ fn the_description_names_every_type_with_its_schema_for_each_version() {
     assert_eq!(deposit["x-daybook-versions"], json!(["1993-01-01"]));
     let schemas = &api["components"]["schemas"];
     assert_eq!(
-        schemas["bank.Deposit@1993-01-01"]["required"],
+        schemas["bank.Deposit-1993-01-01"]["required"],
         json!(["account", "amount"])
     );
-    assert!(schemas["bank.TransactionPosted@1993-01-01"].is_object());
+    assert!(schemas["bank.TransactionPosted-1993-01-01"].is_object());
     let mut found = Vec::new();
     references(&api, &mut found);
     assert!(found.len() > 20);

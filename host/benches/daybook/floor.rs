@@ -204,23 +204,62 @@ pub fn replay_deposits(log: &Path, directory: &Path) {
     connection.execute_batch("COMMIT").expect("a commit");
 }
 
-/// One durable transaction per deposit: the event into a log, the row into a table. Seconds for `count`.
-pub fn append_deposits(directory: &Path, count: u64, group: u64) -> f64 {
-    let path = directory.join(format!("floor-append-{group}.db"));
-    let connection = Connection::open(path).expect("a database");
-    connection
-        .execute_batch(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-             CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, type TEXT NOT NULL,
-                 time TEXT NOT NULL, data TEXT NOT NULL) STRICT;",
+/// What is kept of a command.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// A row of the event, and the balance.
+    EventAndState,
+    /// The same work as Daybook's: the event with its identity (an id sent twice is found), chain hash and lineup, its
+    /// effects, the command with its outcome, and the balance; the log in one file, the state in another.
+    Everything,
+}
+
+/// Deposits into a durable log and a table, so many to a transaction. Seconds for `count`.
+pub fn append_deposits(directory: &Path, kept: Kept, count: u64, group: u64) -> f64 {
+    let file = |name: &str| directory.join(format!("floor-{name}-{group}-{}.db", kept as u8));
+    let log = Connection::open(file("log")).expect("a database");
+    log.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
+        .expect("a setting");
+    let everything = kept == Kept::Everything;
+    let other = everything.then(|| {
+        let state = Connection::open(file("state")).expect("a database");
+        state
+            .execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            .expect("a setting");
+        state
+    });
+    let state = other.as_ref().unwrap_or(&log);
+    log.execute_batch(
+        "CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, source TEXT NOT NULL,
+             type TEXT NOT NULL, time TEXT NOT NULL, data TEXT NOT NULL, hash BLOB NOT NULL, lineup INTEGER NOT NULL,
+             command TEXT) STRICT;
+         CREATE TABLE effects (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+         CREATE TABLE commands (ordinal INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, type TEXT NOT NULL,
+             time TEXT NOT NULL, data TEXT NOT NULL, position INTEGER NOT NULL, outcome TEXT NOT NULL) STRICT;",
+    )
+    .expect("tables");
+    if everything {
+        log.execute_batch("CREATE UNIQUE INDEX events__identity ON events (id, source)")
+            .expect("an index");
+    }
+    state.execute_batch(DEPOSIT_TABLE).expect("tables");
+    let mut append = log
+        .prepare(
+            "INSERT INTO events (id, source, type, time, data, hash, lineup, command)
+             VALUES (?1, ?2, 'deposit.Deposited', '2020-01-01T00:00:00Z', ?3, ?4, 1, ?5)",
         )
-        .expect("tables");
-    connection.execute_batch(DEPOSIT_TABLE).expect("tables");
-    let mut append = connection
-        .prepare("INSERT INTO events (id, type, time, data) VALUES (?1, 'deposit.Deposited', '2020-01-01T00:00:00Z', ?2)")
         .expect("a statement");
-    let mut get = connection.prepare(GET).expect("a statement");
-    let mut put = connection.prepare(PUT).expect("a statement");
+    let mut effects = log
+        .prepare("INSERT INTO effects VALUES (?1, ?2)")
+        .expect("a statement");
+    let mut commands = log
+        .prepare(
+            "INSERT INTO commands (id, type, time, data, position, outcome)
+             VALUES (?1, 'deposit.Deposit', '2020-01-01T00:00:00Z', ?2, ?3, 'accepted')",
+        )
+        .expect("a statement");
+    let mut get = state.prepare(GET).expect("a statement");
+    let mut put = state.prepare(PUT).expect("a statement");
     let start = Instant::now();
     for i in 0..count {
         let data = format!(
@@ -229,15 +268,30 @@ pub fn append_deposits(directory: &Path, count: u64, group: u64) -> f64 {
             i % 100
         );
         if i % group == 0 {
-            connection
-                .execute_batch("BEGIN IMMEDIATE")
-                .expect("a transaction");
+            log.execute_batch("BEGIN IMMEDIATE").expect("a transaction");
+            if everything {
+                state
+                    .execute_batch("BEGIN IMMEDIATE")
+                    .expect("a transaction");
+            }
         }
         let deposited: Deposited = serde_json::from_str(&data).expect("a payload");
+        let command = everything.then(|| uuid::Uuid::now_v7().to_string());
+        let id = uuid::Uuid::now_v7().to_string();
+        let source = command
+            .as_ref()
+            .map_or(String::new(), |command| format!("/commands/{command}"));
+        let hash: &[u8] = if everything { &[7; 32] } else { &[] };
         append
-            .execute((uuid::Uuid::now_v7().to_string(), &data))
+            .execute((&id, &source, &data, hash, &command))
             .expect("an event");
-        let seq = connection.last_insert_rowid();
+        let seq = log.last_insert_rowid();
+        if let Some(command) = &command {
+            effects.execute((seq, &[7u8; 60][..])).expect("effects");
+            commands
+                .execute((command, &data, seq - 1))
+                .expect("a command");
+        }
         let balance: Option<i64> = get
             .query_row([deposited.account], |row| row.get(0))
             .optional()
@@ -249,7 +303,10 @@ pub fn append_deposits(directory: &Path, count: u64, group: u64) -> f64 {
         ))
         .expect("a row");
         if i % group == group - 1 || i == count - 1 {
-            connection.execute_batch("COMMIT").expect("a commit");
+            log.execute_batch("COMMIT").expect("a commit");
+            if everything {
+                state.execute_batch("COMMIT").expect("a commit");
+            }
         }
     }
     start.elapsed().as_secs_f64()

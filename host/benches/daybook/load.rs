@@ -24,6 +24,18 @@ pub fn closed(address: SocketAddr, connections: usize, count: u64) -> Load {
     })
 }
 
+/// Each connection reads an account by its key again and again, for so long. Reads a second.
+pub fn reads(address: SocketAddr, connections: usize, seconds: f64) -> f64 {
+    let until = Duration::from_secs_f64(seconds);
+    let load = clients(
+        address,
+        connections,
+        move |_, start: Instant| (start.elapsed() < until).then_some(Duration::ZERO),
+        read_account,
+    );
+    load.rate
+}
+
 /// Commands come at a rate of their own, answered or not: a command's time counts from when it was due.
 pub fn open(address: SocketAddr, connections: usize, rate: f64, seconds: f64) -> Load {
     let count = (rate * seconds) as u64;
@@ -32,11 +44,20 @@ pub fn open(address: SocketAddr, connections: usize, rate: f64, seconds: f64) ->
     })
 }
 
-/// `due` says when the command of a number is due, counted from the start; none when there are no more.
 fn run(
     address: SocketAddr,
     connections: usize,
     due: impl Fn(u64, Instant) -> Option<Duration> + Copy + Send + Sync + 'static,
+) -> Load {
+    clients(address, connections, due, deposit)
+}
+
+/// `due` says when the command of a number is due, counted from the start; none when there are no more.
+fn clients(
+    address: SocketAddr,
+    connections: usize,
+    due: impl Fn(u64, Instant) -> Option<Duration> + Copy + Send + Sync + 'static,
+    request: impl Fn(u64) -> (String, &'static [u8]) + Copy + Send + Sync + 'static,
 ) -> Load {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -63,7 +84,8 @@ fn run(
                             tokio::time::sleep_until((start + at).into()).await;
                             asked = start + at;
                         }
-                        deposit(&mut stream, number, &mut answer).await;
+                        let (text, status) = request(number);
+                        ask(&mut stream, &text, status, &mut answer).await;
                         times.push(asked.elapsed().as_secs_f64());
                     }
                 })
@@ -84,17 +106,34 @@ fn run(
     })
 }
 
-/// Sends W1's command of a number and reads the whole answer.
-async fn deposit(stream: &mut TcpStream, number: u64, answer: &mut Vec<u8>) {
+/// W1's command of a number, and how its answer begins.
+fn deposit(number: u64) -> (String, &'static [u8]) {
     let body = format!(
         r#"{{"account":{},"amount":{}}}"#,
-        number.wrapping_mul(2_654_435_761) % 20_000,
+        account(number),
         number % 100
     );
     let request = format!(
         "POST /commands/deposit.Deposit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
     );
+    (request, b"HTTP/1.1 201")
+}
+
+fn read_account(number: u64) -> (String, &'static [u8]) {
+    let request = format!(
+        "GET /state/deposit.account/{} HTTP/1.1\r\nhost: localhost\r\n\r\n",
+        account(number)
+    );
+    (request, b"HTTP/1.1 200")
+}
+
+fn account(number: u64) -> u64 {
+    number.wrapping_mul(2_654_435_761) % 20_000
+}
+
+/// Sends a request and reads the whole answer.
+async fn ask(stream: &mut TcpStream, request: &str, status: &[u8], answer: &mut Vec<u8>) {
     stream.write_all(request.as_bytes()).await.expect("sent");
     answer.clear();
     let whole = loop {
@@ -108,7 +147,7 @@ async fn deposit(stream: &mut TcpStream, number: u64, answer: &mut Vec<u8>) {
     };
     assert_eq!(whole, answer.len());
     assert!(
-        answer.starts_with(b"HTTP/1.1 201"),
+        answer.starts_with(status),
         "{}",
         String::from_utf8_lossy(answer)
     );

@@ -159,7 +159,12 @@ impl Bench {
                 book.append(vec![event]).expect("an event is appended");
             }
         });
-        let floor_seconds = floor::append_deposits(self.directory.path(), single as u64, 1);
+        let floor_seconds = floor::append_deposits(
+            self.directory.path(),
+            floor::Kept::EventAndState,
+            single as u64,
+            1,
+        );
         println!(
             "w1: one durable event an append, with state: {:.0} events/s; plain rusqlite {:.0}; ratio {:.2}",
             single as f64 / seconds,
@@ -188,23 +193,36 @@ impl Bench {
         let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
             .expect("the book is served");
         let address = serving.address();
-        let rate = |group| {
+        let rate = |work: floor::Kept, group| {
             let count = 20_000;
-            count as f64 / floor::append_deposits(self.directory.path(), count, group)
+            count as f64 / floor::append_deposits(self.directory.path(), work, count, group)
         };
-        let (single, grouped) = (rate(1), rate(32));
+        let bare = (
+            rate(floor::Kept::EventAndState, 1),
+            rate(floor::Kept::EventAndState, 32),
+        );
         println!(
-            "serve: plain rusqlite, one transaction each: {single:.0} commands/s; groups of 32: {grouped:.0}"
+            "serve: plain rusqlite, event and balance alone: one transaction each {:.0} commands/s; groups of 32 {:.0}",
+            bare.0, bare.1
+        );
+        let (single, grouped) = (
+            rate(floor::Kept::Everything, 1),
+            rate(floor::Kept::Everything, 32),
+        );
+        println!(
+            "serve: plain rusqlite, the same rows (identity, effects and the command's entry too): one transaction each {single:.0} commands/s; groups of 32 {grouped:.0}"
         );
         for connections in [1, 64] {
             let found = load::closed(address, connections, 20_000);
             println!(
-                "serve: {connections} connections: {:.0} commands/s, p50 {:.2} ms, p99 {:.2} ms; {:.2} of one transaction each, {:.2} of groups of 32",
+                "serve: {connections} connections: {:.0} commands/s, p50 {:.2} ms, p99 {:.2} ms; {:.2} of one transaction each, {:.2} of groups of 32 (event and balance alone: {:.2}, {:.2})",
                 found.rate,
                 found.p50 * 1e3,
                 found.p99 * 1e3,
                 found.rate / single,
-                found.rate / grouped
+                found.rate / grouped,
+                found.rate / bare.0,
+                found.rate / bare.1
             );
             if connections == 64 {
                 let half = load::open(address, connections, found.rate / 2.0, 5.0);
@@ -213,6 +231,18 @@ impl Bench {
                     half.rate,
                     half.p50 * 1e3,
                     half.p99 * 1e3
+                );
+                let alone = load::reads(address, 8, 3.0);
+                let beside = std::thread::scope(|scope| {
+                    let writes =
+                        scope.spawn(|| load::open(address, connections, found.rate / 2.0, 4.0));
+                    let beside = load::reads(address, 8, 3.0);
+                    writes.join().expect("the writers end");
+                    beside
+                });
+                println!(
+                    "serve: reads of a row, 8 connections: {alone:.0}/s alone, {beside:.0}/s beside that half load: {:.2}",
+                    beside / alone
                 );
             }
         }

@@ -34,7 +34,7 @@ pub struct Args {
 }
 
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-enum Policy {
+pub enum Policy {
     /// All of history is materialized again with the new version
     #[default]
     Pinned,
@@ -42,16 +42,21 @@ enum Policy {
     Recorded,
 }
 
+impl From<Policy> for service::Policy {
+    fn from(policy: Policy) -> service::Policy {
+        match policy {
+            Policy::Pinned => service::Policy::Pinned,
+            Policy::Recorded => service::Policy::Recorded,
+        }
+    }
+}
+
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut book = args.book.open()?;
-    let policy = match args.policy {
-        Policy::Pinned => service::Policy::Pinned,
-        Policy::Recorded => service::Policy::Recorded,
-    };
     let seq = {
         let mut bar = Bar::new("activating");
         let mut progress = bar.events("materializing");
-        book.activate(&args.version, policy, &mut progress)?
+        book.activate(&args.version, args.policy.into(), &mut progress)?
     };
     let lineup = book.lineup();
     if args.format.is_json() {

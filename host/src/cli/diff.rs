@@ -9,9 +9,10 @@ use clap::ValueEnum;
 
 use super::Exit;
 use super::common::{BookArg, seq};
-use super::input::cannot_read;
+use super::input::expectation_text;
 use super::output::{Output, count, thousands};
 use super::progress::Bar;
+use super::what_if;
 use crate::diff::html::HtmlReport;
 use crate::diff::jsonl::JsonlReport;
 use crate::diff::text::TextReport;
@@ -34,6 +35,7 @@ Examples:
   daybook diff mybook --base bank@1993-01-01 --candidate bank@1994-01-01
   daybook diff mybook --base recorded --candidate bank@1994-01-01 --expect wanted.toml
   daybook diff mybook --base bank@1993-01-01 --candidate bank@1994-01-01 --format html --out report.html
+  daybook diff mybook --commands --base recorded --candidate bank@1994-01-01
 
 An expectation file:
   [[expect]]
@@ -52,6 +54,10 @@ pub struct Args {
     /// What is compared with it
     #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
     candidate: Vec<Choice>,
+    /// Compare what the creators answer to the journal's commands, instead of what events do: which would now be refused,
+    /// accepted, or make other events. `--base recorded` is what was answered
+    #[arg(long, conflicts_with_all = ["from", "to", "expect", "out"])]
+    commands: bool,
     /// The first event whose differences are told; what comes before it is run and not told
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     from: Option<Seq>,
@@ -86,7 +92,7 @@ enum Format {
 
 /// One side of a comparison, or one plugin of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Choice {
+pub enum Choice {
     Recorded,
     Version(PluginVersion),
 }
@@ -112,6 +118,11 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     };
     let mut expectations = expectations(args.expect.as_deref())?;
     let mut book = args.book.open()?;
+    if args.commands {
+        let sides = [&request.base, &request.candidate];
+        let is_json = args.format == Format::Jsonl;
+        return what_if::run(&mut book, sides, is_json, args.show, out);
+    }
     let summary = match &args.out {
         None => {
             let is_coloured =
@@ -187,7 +198,7 @@ fn compare(
     book.diff(request, expectations, sink.as_mut(), &mut progress)
 }
 
-fn picked(choices: &[Choice]) -> Result<Picked> {
+pub fn picked(choices: &[Choice]) -> Result<Picked> {
     let versions: Vec<PluginVersion> = choices
         .iter()
         .filter_map(|choice| match choice {
@@ -208,8 +219,7 @@ fn expectations(path: Option<&Path>) -> Result<Expectations> {
     let Some(path) = path else {
         return Ok(Expectations::none());
     };
-    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
-    Expectations::parse(&text).map_err(|error| error.context(path.display()))
+    Expectations::parse(&expectation_text(path)?)
 }
 
 #[cfg(test)]

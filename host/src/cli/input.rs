@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::diff::Expectations;
 use crate::model::{Error, Result, limits};
 
 /// `JSON`, `@FILE` or `-`: the text of a payload.
@@ -42,6 +43,13 @@ pub fn component(path: &Path) -> Result<Vec<u8>> {
         .read_to_end(&mut bytes)
         .map_err(|error| cannot_read(path, error))?;
     Ok(bytes)
+}
+
+/// The text of an expectation file that can be read as one.
+pub fn expectation_text(path: &Path) -> Result<String> {
+    let text = std::fs::read_to_string(path).map_err(|error| cannot_read(path, error))?;
+    Expectations::parse(&text).map_err(|error| error.context(path.display()))?;
+    Ok(text)
 }
 
 /// A file that is not there is the caller's mistake; anything else is the system's refusal.

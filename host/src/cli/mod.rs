@@ -3,6 +3,8 @@
 
 mod activate;
 mod append;
+mod bisect;
+mod changelog;
 mod common;
 mod demo;
 mod diff;
@@ -16,16 +18,22 @@ mod load;
 mod output;
 mod plugin;
 mod progress;
+mod promote;
 mod query;
 mod replay;
+mod retire;
 mod run;
 mod serve;
+mod shadow;
 mod show;
+mod snapshot;
 mod table;
 mod token;
+mod tracks;
 mod values;
 mod verify;
 mod versions;
+mod what_if;
 
 use std::process::ExitCode;
 
@@ -73,7 +81,13 @@ enum Verb {
     Plugin(plugin::Args),
     Load(load::Args),
     Versions(versions::Args),
+    Changelog(changelog::Args),
     Activate(activate::Args),
+    Shadow(shadow::Args),
+    Promote(promote::Args),
+    Rollback(promote::RollbackArgs),
+    Retire(retire::Args),
+    Snapshot(snapshot::Args),
     Append(append::Args),
     Run(run::Args),
     Events(events::Args),
@@ -81,6 +95,7 @@ enum Verb {
     Query(query::Args),
     Replay(replay::Args),
     Diff(diff::Args),
+    Bisect(bisect::Args),
     Verify(verify::Args),
     Serve(serve::Args),
     Token(token::Args),
@@ -133,7 +148,13 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Plugin(args) => plugin::run(&args, out),
         Verb::Load(args) => load::run(&args, out),
         Verb::Versions(args) => versions::run(&args, out),
+        Verb::Changelog(args) => changelog::run(&args, out),
         Verb::Activate(args) => activate::run(&args, out),
+        Verb::Shadow(args) => shadow::run(&args, out),
+        Verb::Promote(args) => promote::run(&args, out),
+        Verb::Rollback(args) => promote::run_rollback(&args, out),
+        Verb::Retire(args) => retire::run(&args, out),
+        Verb::Snapshot(args) => snapshot::run(&args, out),
         Verb::Append(args) => append::run(&args, out),
         Verb::Run(args) => run::run(args, out),
         Verb::Events(args) => events::run(args, out),
@@ -141,6 +162,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Query(args) => query::run(&args, out),
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
+        Verb::Bisect(args) => bisect::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
         Verb::Serve(args) => serve::run(&args, out),
         Verb::Token(args) => token::run(&args, out),

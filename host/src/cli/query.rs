@@ -6,12 +6,13 @@ use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::Exit;
-use super::common::BookArg;
+use super::common::{BookArg, runtime};
 use super::output::Output;
+use super::progress::Bar;
 use super::table::{number, table, text};
 use super::values::{json_line, plain, tab_separated};
 use crate::model::{Result, Value};
-use crate::service::LIVE;
+use crate::service::{LIVE, Moment};
 
 /// Ask the state, read-only, in SQL
 ///
@@ -22,6 +23,7 @@ use crate::service::LIVE;
 Examples:
   daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
   daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
+  daybook query mybook --as-of 20000 'SELECT sum(balance) FROM bank_account'
   daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json")]
 pub struct Args {
     #[command(flatten)]
@@ -32,6 +34,9 @@ pub struct Args {
     /// Which state: the live one, or a replay's by its name
     #[arg(long, value_name = "NAME", default_value = LIVE)]
     projection: String,
+    /// The state as it was after this event, or at this time (RFC 3339), under what is in force now
+    #[arg(long, value_name = "SEQ|TIME", conflicts_with = "projection")]
+    as_of: Option<Moment>,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -59,12 +64,21 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         table: None,
         out,
     });
-    args.book.read()?.query(
-        &args.projection,
-        &args.sql,
-        |columns| rows.borrow_mut().start(columns),
-        |row| rows.borrow_mut().row(&row),
-    )?;
+    let reader = args.book.read()?;
+    let start = |columns: &[String]| rows.borrow_mut().start(columns);
+    let visit = |row: Vec<Value>| rows.borrow_mut().row(&row);
+    match &args.as_of {
+        None => reader.query(&args.projection, &args.sql, start, visit)?,
+        Some(moment) => {
+            let past = {
+                let mut bar = Bar::new("going back");
+                let mut progress = bar.events("materializing");
+                let position = reader.position_at(moment)?;
+                reader.as_of(runtime()?, position, &mut progress)?
+            };
+            past.query(&args.sql, start, visit)?;
+        }
+    }
     rows.into_inner().finish()?;
     Ok(Exit::Fine)
 }

@@ -33,6 +33,11 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
                 "version": line.version.date.to_string(),
                 "extends": line.manifest.extends,
                 "active": line.active,
+                "state": line.state.as_str(),
+                "needed_by": line.needed_by,
+                "pins": line.pins.iter().map(|pin| json!({
+                    "actor": pin.actor, "uses": pin.uses, "last_at": pin.last_at,
+                })).collect::<Vec<_>>(),
                 "events": line.events,
                 "digest": line.digest.to_string(),
                 "loaded_at": line.loaded_at,
@@ -54,7 +59,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     for line in versions {
         rows.add_row([
             text(&line.version),
-            text(if line.active { "active" } else { "" }),
+            text(match line.active {
+                true => "active",
+                false => line.state.as_str(),
+            }),
             text(line.manifest.extends.as_deref().unwrap_or_default()),
             number(thousands(line.events)),
             text(line.digest.short()),

@@ -29,6 +29,7 @@
 mod entry;
 mod file;
 
+pub use self::entry::About;
 use self::entry::{Aspect, Entry, aspects};
 use super::{Difference, EventDiff, ExpectationUse, FinalKind, FinalRow};
 use crate::model::Result;
@@ -56,16 +57,22 @@ impl Expectations {
 
     /// For each of the event's differences: is it unexpected? Counts what is met and what is not.
     pub fn check(&mut self, diff: &EventDiff) -> Vec<bool> {
+        let event = About {
+            seq: diff.seq,
+            event_type: &diff.event_type,
+            cause: Some(diff.cause),
+        };
         diff.differences
             .iter()
-            .map(|difference| !self.takes(diff, difference))
+            .map(|difference| !self.takes(event, difference))
             .collect()
     }
 
-    fn takes(&mut self, diff: &EventDiff, difference: &Difference) -> bool {
+    /// Is there an entry for a difference of this event? Counts it, or that there is none.
+    pub fn takes(&mut self, event: About<'_>, difference: &Difference) -> bool {
         let taker = |aspect: Aspect<'_>| {
             self.entries.iter().position(|entry| {
-                entry.met < entry.count_max && entry.is_about(diff) && entry.names(aspect)
+                entry.met < entry.count_max && entry.is_about(event) && entry.names(aspect)
             })
         };
         let takers: Option<Vec<usize>> = aspects(difference).map(taker).collect();
@@ -101,6 +108,19 @@ impl Expectations {
                 met: entry.met,
             })
             .collect()
+    }
+
+    /// True when an entry asks for a cause.
+    pub fn name_causes(&self) -> bool {
+        self.entries.iter().any(|entry| entry.cause.is_some())
+    }
+
+    /// Goes on where an earlier comparison with the same file was: `uses` and `unexpected` as they were then.
+    pub fn resume(&mut self, met: &[u64], unexpected: u64) {
+        for (entry, met) in self.entries.iter_mut().zip(met) {
+            entry.met = *met;
+        }
+        self.unexpected = unexpected;
     }
 
     /// Differences and final rows that no entry took.

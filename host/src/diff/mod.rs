@@ -9,14 +9,16 @@ pub mod html;
 pub mod jsonl;
 #[cfg(test)]
 mod samples;
+mod tally;
 pub mod text;
-mod words;
+pub mod words;
 
 use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
 pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, run};
-pub use expectation::Expectations;
+pub use expectation::{About, Expectations};
+pub use tally::{Example, Tally, TallyLine};
 
 use crate::model::{Result, Seq, Task, TypeName, Value};
 

@@ -12,6 +12,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
+use super::body;
 use super::problem::Problem;
 use super::{App, ServeOptions};
 use crate::model::error::shown;
@@ -195,7 +196,11 @@ pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> 
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(refusal) => refusal.into_response(),
+        Err(refusal) => {
+            // A connection that is closed on what its client still sends is reset, and the answer may be lost with it.
+            body::pass_over(request.into_body()).await;
+            refusal.into_response()
+        }
     }
 }
 

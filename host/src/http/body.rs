@@ -60,6 +60,22 @@ pub async fn read(State(app): State<App>, request: Request, next: Next) -> Respo
         })
 }
 
+/// Takes what is left of a refused request off its connection, as far as that costs next to nothing.
+pub async fn pass_over(body: Body) {
+    let mut left: usize = 64 << 10;
+    let mut chunks = body.into_data_stream();
+    let passing = async {
+        while let Some(Ok(chunk)) = chunks.next().await {
+            left = left.saturating_sub(chunk.len());
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // What does not come in time is left to the connection's end.
+    let _ = tokio::time::timeout(std::time::Duration::from_secs(1), passing).await;
+}
+
 /// The bytes of a body, and its share of the memory for all of them.
 async fn collect(
     body: Body,

@@ -137,6 +137,7 @@ impl App {
         options: ServeOptions,
     ) -> Result<(App, std::thread::JoinHandle<Book>)> {
         let access = Access::of(book.dir(), &options)?;
+        book.follow()?;
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
         let path = book.dir().path().to_owned();

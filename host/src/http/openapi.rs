@@ -304,6 +304,14 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
             text(),
         )
     };
+    let as_of = || {
+        parameter(
+            "query",
+            "as_of",
+            "The state after this event (its seq), or at this time; built from the log where it is not known yet.",
+            text(),
+        )
+    };
     let table = || parameter("path", "table", "plugin.table", tables.clone());
     let query = json!({"post": {
         "operationId": "query",
@@ -316,6 +324,7 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
                 "sql": text(),
                 "parameters": {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}},
                 "limit": {"type": "integer", "minimum": 1, "maximum": 10_000},
+                "as_of": {"type": ["integer", "string"], "description": "The state after this event, or at this time."},
             },
             "additionalProperties": false,
         }}}},
@@ -368,6 +377,7 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
                         json!({"type": "integer", "minimum": 1, "maximum": 1_000}),
                     ),
                     parameter("query", "after", "`next` of the page before.", text()),
+                    as_of(),
                 ],
             ),
         ),
@@ -384,6 +394,7 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
                         text(),
                     ),
                     columns(),
+                    as_of(),
                 ],
             ),
         ),

@@ -4,6 +4,7 @@ use axum::http::Uri;
 
 use super::problem::Problem;
 use crate::model::error::shown;
+use crate::service::Moment;
 
 /// The parameters of a query string that nobody has taken yet.
 #[derive(Debug)]
@@ -50,6 +51,16 @@ impl Parameters {
                 .map_err(|_| Problem::malformed(format!("'{name}' is the seq of an event")))
         };
         self.take(name)?.map(seq).transpose()
+    }
+
+    /// `as_of`: a position in the log, or a time.
+    pub fn take_moment(&mut self) -> Result<Option<Moment>, Problem> {
+        let moment = |text: String| {
+            text.parse().map_err(|_| {
+                Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
+            })
+        };
+        self.take("as_of")?.map(moment).transpose()
     }
 
     /// True or false; false where it is absent.

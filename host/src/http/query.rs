@@ -16,7 +16,7 @@ use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Weight;
 use crate::model::Value;
-use crate::service::json_of;
+use crate::service::{Moment, json_of};
 
 /// Rows of one answer when the client does not say, and at most.
 const ROWS_DEFAULT: usize = 1_000;
@@ -32,6 +32,8 @@ struct QueryJson {
     #[serde(default)]
     parameters: Vec<Json>,
     limit: Option<usize>,
+    /// A position in the log, or a time.
+    as_of: Option<Json>,
 }
 
 pub async fn post(
@@ -41,7 +43,8 @@ pub async fn post(
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
     let query: QueryJson = serde_json::from_str(&body_text(body)?).map_err(|error| {
-        let shape = "{\"sql\": \"SELECT …\", \"parameters\": […], \"limit\": 1000}";
+        let shape =
+            "{\"sql\": \"SELECT …\", \"parameters\": […], \"limit\": 1000, \"as_of\": 20000}";
         Problem::malformed(format!("the body is not {shape}: {error}"))
     })?;
     let rows_max = query.limit.unwrap_or(ROWS_DEFAULT);
@@ -54,8 +57,17 @@ pub async fn post(
         .iter()
         .map(parameter)
         .collect::<Result<_, _>>()?;
+    let as_of = match &query.as_of {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let as_of: Option<Moment> = as_of
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339"))?;
     let (position, body) = app
-        .snapshot(Weight::Query, move |_, snapshot| {
+        .snapshot(Weight::Query, as_of, move |_, snapshot| {
             let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
             let rows = { answer.rows.iter() }.map(|row| row.iter().map(json_of).collect());
             let body = json!({

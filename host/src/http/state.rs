@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::{App, Live};
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, TableLayout, Value};
-use crate::service::{column_hash, find_table, json_of, json_row};
+use crate::service::{Moment, PastStates, column_hash, find_table, json_of, json_row};
 use crate::store::{Snapshot, StatePool};
 
 /// Seconds after which a read is stopped.
@@ -34,6 +34,7 @@ pub struct Reads {
     pool: StatePool,
     listings: Arc<Semaphore>,
     queries: Arc<Semaphore>,
+    past: PastStates,
 }
 
 impl Default for Reads {
@@ -44,6 +45,7 @@ impl Default for Reads {
             pool: StatePool::default(),
             listings: Arc::new(Semaphore::new(LISTINGS_MAX)),
             queries: Arc::new(Semaphore::new(processors.div_ceil(2).max(2))),
+            past: PastStates::default(),
         }
     }
 }
@@ -60,12 +62,17 @@ pub enum Weight {
 }
 
 impl App {
-    /// Reads the state of one moment: the tables and the file given to `work` belong together.
+    /// Reads the state of one moment, the present one unless another is named: the tables and the file given to `work`
+    /// belong together.
     pub async fn snapshot<T: Send + 'static>(
         &self,
         weight: Weight,
+        as_of: Option<Moment>,
         work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        if let Some(moment) = as_of {
+            return self.past(moment, work).await;
+        }
         if weight == Weight::Point {
             // A row by its key takes less time than giving the work to another thread.
             let live = self.live();
@@ -96,6 +103,30 @@ impl App {
         tokio::task::spawn_blocking(read)
             .await
             .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
+    }
+
+    /// The same of an earlier state, which may have to be built first.
+    async fn past<T: Send + 'static>(
+        &self,
+        moment: Moment,
+        work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = self.permit(Weight::Query).await?;
+        let app = self.clone();
+        let found = self.read(move |reader| {
+            let past = app.0.reads.past.at(reader, &moment)?;
+            let live = Live {
+                head: past.position,
+                program: past.program,
+                path: past.path,
+            };
+            let pool = &app.0.reads.pool;
+            let snapshot = pool.snapshot(&live.path, live.head, READ_SECONDS_MAX)?;
+            Ok(work(&live, &snapshot))
+        });
+        let found = found.await;
+        drop(permit);
+        found?
     }
 
     async fn permit(&self, weight: Weight) -> Result<Option<OwnedSemaphorePermit>, Problem> {
@@ -140,7 +171,8 @@ pub async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let name = decoded(segment(&uri, 1), false)?;
-    let parameters = Parameters::of(&uri)?;
+    let mut parameters = Parameters::of(&uri)?;
+    let as_of = parameters.take_moment()?;
     let read = move |live: &Live, snapshot: &Snapshot<'_>| {
         let (_, table) = find_table(&live.program.layouts.tables, &name)?;
         let listing = Listing::of(parameters, table)?;
@@ -159,7 +191,7 @@ pub async fn list(
         }
         Ok((snapshot.position(), body))
     };
-    let (position, body) = app.snapshot(Weight::Listing, read).await?;
+    let (position, body) = app.snapshot(Weight::Listing, as_of, read).await?;
     answer(&headers, &body, position, Tag::Body)
 }
 
@@ -171,11 +203,12 @@ pub async fn row(
 ) -> Result<Response, Problem> {
     let name = decoded(segment(&uri, 1), false)?;
     let mut parameters = Parameters::of(&uri)?;
+    let as_of = parameters.take_moment()?;
     let key = segment(&uri, 2).to_owned();
     let read = move |live: &Live, snapshot: &Snapshot<'_>| {
         let (_, table) = find_table(&live.program.layouts.tables, &name)?;
         let columns = listing::columns(&mut parameters, table)?;
-        parameters.done(&["columns"])?;
+        parameters.done(&["columns", "as_of"])?;
         let key = listing::key(table, &key)?;
         let row = snapshot.row(table, &key)?;
         let hashes = hashes(table, &columns, row.as_deref());
@@ -197,7 +230,7 @@ pub async fn row(
         };
         Ok((snapshot.position(), found))
     };
-    let (position, found) = app.snapshot(Weight::Point, read).await?;
+    let (position, found) = app.snapshot(Weight::Point, as_of, read).await?;
     match found {
         Ok(body) => answer(&headers, &body, position, Tag::Body),
         Err(absent) => Ok(at(position, absent)),

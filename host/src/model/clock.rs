@@ -39,6 +39,12 @@ impl Stopwatch {
     }
 }
 
+/// A date-time of RFC 3339, in the form of `now`: two of them compare as texts do.
+pub fn in_utc(text: &str) -> Option<String> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(format!("{time:.6}"))
+}
+
 /// True for a date-time of RFC 3339.
 pub fn is_rfc3339(text: &str) -> bool {
     text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()

@@ -33,6 +33,7 @@ pub const SYSTEM_PLUGIN: &str = "daybook";
 /// The types of the host's own events.
 pub const VERSION_LOADED: &str = "daybook.VersionLoaded";
 pub const VERSION_ACTIVATED: &str = "daybook.VersionActivated";
+pub const VERSION_RETIRED: &str = "daybook.VersionRetired";
 
 /// A command as it is put before a creator.
 #[derive(Debug, Clone, PartialEq)]

@@ -81,3 +81,21 @@ pub const APPEND_BATCH_DEFAULT: usize = 1_000;
 
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;
+
+/// Pages of 4 KiB in a write-ahead log after which SQLite takes them over into the file: a page that many commits wrote is
+/// taken over once. 16 MiB, which is also what a reader may have to look through, and recovery to read again.
+pub const WAL_PAGES: u32 = 4_096;
+
+/// Events that a track may be behind when it is promoted in a served book: they are run while nobody else's request is, at
+/// some 20 µs each.
+pub const PROMOTE_LAG_MAX: u64 = 1_000;
+
+/// Time for which a follower lets events gather before it runs them: a commit for each event would take the disk from the
+/// writer.
+pub const FOLLOWER_PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
+
+/// Snapshots that a book keeps: where one more comes, one goes.
+pub const SNAPSHOTS_MAX: usize = 16;
+
+/// States of the past that stay in a book's cache.
+pub const PAST_STATES_MAX: usize = 8;

@@ -80,6 +80,11 @@ impl Schedule {
             .unwrap_or_default()
     }
 
+    /// As far as it matters to events up to here: two schedules that agree up to an event give it the same state.
+    pub fn until(&self, last: Seq) -> &[(Seq, Lineup)] {
+        &self.0[..self.0.partition_point(|(from, _)| *from <= last)]
+    }
+
     /// Another lineup from a position on.
     pub fn then(&self, from: Seq, lineup: Lineup) -> Schedule {
         let mut entries: Vec<_> = self

@@ -3,13 +3,26 @@
 use super::error::Result;
 use super::event::{Event, Rejection};
 use super::hash::Digest;
-use super::id::{Seq, TypeName};
+use super::id::{PluginVersion, Seq, TypeName};
 
 /// Everything one group adds to the log: kept together or not at all.
 #[derive(Debug, Clone, Default)]
 pub struct Commit {
     pub events: Vec<RecordedEvent>,
     pub commands: Vec<RecordedCommand>,
+    /// Commands that asked for a version by its date: who still needs it.
+    pub pins: Vec<PinUse>,
+}
+
+/// A caller that asked for a version, and got it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinUse {
+    /// The version that answered.
+    pub version: PluginVersion,
+    /// Absent: a caller without a token.
+    pub actor: Option<String>,
+    /// RFC 3339, UTC.
+    pub at: String,
 }
 
 /// An event with what it caused.

@@ -1,6 +1,7 @@
 //! Words and rules of Daybook: ids, events, manifests, changes, limits. No IO here.
 
 pub mod capability;
+pub mod changelog;
 pub mod clock;
 pub mod effects;
 pub mod error;

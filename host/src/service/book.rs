@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
+use super::follower::{Follower, Head};
 use super::library::{Library, Plan};
 use super::materializer::Materializer;
 use super::player::Player;
@@ -12,7 +13,7 @@ use super::program::Program;
 use crate::model::log::EventLog;
 use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
 use crate::replay::{self, OnProgress, Progress};
-use crate::runtime::{ComponentCache, Runtime};
+use crate::runtime::Runtime;
 use crate::store::{BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
 
 /// Name of the live projection in the registry.
@@ -25,7 +26,17 @@ pub struct Book {
     pub(super) live: Live,
     /// Position and chain hash of the last event.
     pub(super) head: (Seq, Digest),
+    /// Threads that keep shadows and the standby current, while the book is served.
+    pub(super) followers: Vec<Follower>,
+    pub(super) following: bool,
+    pub(super) head_signal: Arc<Head>,
     _lock: BookLock,
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        self.stop_following();
+    }
 }
 
 /// The live projection and what it runs.
@@ -76,12 +87,7 @@ impl Book {
         log: LogDb,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        let key = log
-            .meta("cache_key")?
-            .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
-            .parse::<Digest>()?;
-        let cache = ComponentCache::new(dir.cache(), key.0);
-        let mut library = Library::open(runtime, cache, &log)?;
+        let mut library = Library::of(runtime, &dir, &log)?;
         let head = log.head()?;
         let records = log.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
@@ -100,6 +106,9 @@ impl Book {
                 materializer,
             },
             head,
+            followers: Vec::new(),
+            following: false,
+            head_signal: Arc::default(),
             _lock: lock,
         })
     }

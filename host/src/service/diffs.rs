@@ -67,13 +67,16 @@ impl Book {
         );
         let probing_plan = probing.plan(&self.log, &candidate_schedule)?;
         let mut prober = RowProber::new(
-            probing.runtime,
+            probing.runtime.clone(),
             probing_plan.first().clone(),
             base.side.player.materializer.program().clone(),
         )?;
         let candidate_plan = beside.plan(&self.log, &candidate_schedule)?;
-        let mut candidate =
-            PlayerSide::new(Player::new(beside.runtime, candidate_plan, &paths[1])?);
+        let mut candidate = PlayerSide::new(Player::new(
+            beside.runtime.clone(),
+            candidate_plan,
+            &paths[1],
+        )?);
         let log = LogDb::open(&self.dir.log())?;
         let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
         let summary = Summary {
@@ -83,7 +86,7 @@ impl Book {
             to,
             ..Summary::default()
         };
-        run(
+        let summary = run(
             source,
             &mut base,
             &mut candidate,
@@ -92,7 +95,11 @@ impl Book {
             sink,
             summary,
             progress,
-        )
+        )?;
+        drop((candidate, prober));
+        self.library.keep_apart(beside);
+        self.library.keep_apart(probing);
+        Ok(summary)
     }
 }
 
@@ -130,7 +137,7 @@ impl Drop for Temporary {
     }
 }
 
-struct PlayerSide {
+pub(super) struct PlayerSide {
     player: Player,
     cost: Cost,
     dooms: u64,
@@ -138,7 +145,7 @@ struct PlayerSide {
 }
 
 impl PlayerSide {
-    fn new(mut player: Player) -> Self {
+    pub fn new(mut player: Player) -> Self {
         player.materializer.trace();
         PlayerSide {
             player,
@@ -152,7 +159,7 @@ impl PlayerSide {
         self.player.materializer.program().layouts.clone()
     }
 
-    fn work_out(&mut self, event: &Event) -> Result<Step> {
+    pub fn work_out(&mut self, event: &Event) -> Result<Step> {
         let watch = Stopwatch::start();
         let result = self.player.run(event);
         self.cost.seconds += watch.seconds();
@@ -168,7 +175,11 @@ impl PlayerSide {
         Ok(step)
     }
 
-    fn keep(&mut self, step: &Step) -> Result<()> {
+    pub fn commit(&mut self) -> Result<()> {
+        self.player.materializer.commit()
+    }
+
+    pub fn keep(&mut self, step: &Step) -> Result<()> {
         self.events_since_commit += 1;
         if step.outcome.is_err() {
             return Ok(());

@@ -114,6 +114,7 @@ impl Book {
 
     /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
     pub(super) fn commit_live(&mut self) -> Result<()> {
+        self.head_signal.tell(self.head());
         self.live.materializer.commit().map_err(|error| {
             self.live.materializer.rollback();
             Error::new(

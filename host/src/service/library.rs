@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::program::Program;
 use crate::model::{Digest, Error, Lineup, PluginVersion, Result, Schedule, Seq};
 use crate::runtime::{Code, ComponentCache, Runtime};
-use crate::store::{LogDb, StoredVersion};
+use crate::store::{BookDir, LogDb, StoredVersion};
 
 pub struct Library {
     pub runtime: Arc<Runtime>,
@@ -14,6 +14,8 @@ pub struct Library {
     versions: BTreeMap<PluginVersion, StoredVersion>,
     codes: HashMap<Digest, Arc<Code>>,
     programs: HashMap<Lineup, Arc<Program>>,
+    /// Engines that were used and may be used again.
+    spare: Vec<Library>,
 }
 
 /// A schedule with its lineups resolved: which program runs from which event on.
@@ -44,29 +46,53 @@ impl Plan {
 }
 
 impl Library {
-    pub fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &LogDb) -> Result<Library> {
+    /// The versions of a book, on an engine that somebody has.
+    pub fn of(runtime: Arc<Runtime>, dir: &BookDir, log: &LogDb) -> Result<Library> {
+        let key = log
+            .meta("cache_key")?
+            .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
+            .parse::<Digest>()?;
+        Self::open(runtime, ComponentCache::new(dir.cache(), key.0), log)
+    }
+
+    fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &LogDb) -> Result<Library> {
         let mut library = Library {
             runtime,
             cache,
             versions: BTreeMap::new(),
             codes: HashMap::new(),
             programs: HashMap::new(),
+            spare: Vec::new(),
         };
         library.reload(log)?;
         Ok(library)
     }
 
     /// The same versions on an engine of their own. Threads that share one meet in its pool and in its counters at every
-    /// instance: two of them were a tenth slower for it.
-    pub fn apart(&self, log: &LogDb) -> Result<Library> {
-        Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)
+    /// instance: two of them were a tenth slower for it. Making one and loading what it runs takes some 20 ms, so give it
+    /// back with `keep_apart`.
+    pub fn apart(&mut self, log: &LogDb) -> Result<Library> {
+        match self.spare.pop() {
+            Some(mut library) => {
+                library.reload(log)?;
+                Ok(library)
+            }
+            None => Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log),
+        }
+    }
+
+    /// Takes an engine back, for whoever wants one next.
+    pub fn keep_apart(&mut self, library: Library) {
+        self.spare.push(library);
     }
 
     /// Reads the registry again after it changed.
     pub fn reload(&mut self, log: &LogDb) -> Result<()> {
+        let retired = log.retired()?;
         self.versions = log
             .versions()?
             .into_iter()
+            .filter(|version| !retired.contains_key(&version.version))
             .map(|version| (version.version.clone(), version))
             .collect();
         self.programs.clear();

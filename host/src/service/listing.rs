@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use crate::model::changelog::{Declared, VersionChanges, compare};
 use crate::model::{Lineup, Manifest, PluginVersion, Result, TypeName, VersionDate};
 use crate::store::{LogDb, StoredVersion};
 
+use super::retirement::VersionState;
 use super::versions::VersionLine;
 
 /// All versions of a book and how often each lineup is stamped on each type of event.
@@ -37,8 +39,43 @@ impl Listing {
             loaded_at: stored.loaded_at.clone(),
             active: is_in(active, &stored.version),
             events: self.events(&stored.version),
+            state: VersionState::Loaded,
+            pins: Vec::new(),
+            needed_by: Vec::new(),
         });
         lines.collect()
+    }
+
+    /// True when a lineup runs a version: it names it, or one that extends it.
+    pub fn runs(&self, lineup: &Lineup, version: &PluginVersion) -> bool {
+        let named = lineup.version(version.plugin.as_str());
+        let named = named.and_then(|date| {
+            self.versions.get(&PluginVersion {
+                plugin: version.plugin.clone(),
+                date,
+            })
+        });
+        named.is_some_and(|named| {
+            let chain = self.chain(named);
+            chain
+                .iter()
+                .any(|manifest| manifest.version == version.date.to_string())
+        })
+    }
+
+    /// Versions that extend a version, directly.
+    pub fn extending<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> impl Iterator<Item = &'a PluginVersion> {
+        let date = version.date.to_string();
+        let same_plugin = self
+            .versions
+            .values()
+            .filter(|other| other.version.plugin == version.plugin);
+        same_plugin
+            .filter(move |other| other.manifest.extends.as_deref() == Some(date.as_str()))
+            .map(|other| &other.version)
     }
 
     /// Events of the log that a version handled.
@@ -51,22 +88,71 @@ impl Listing {
 
     /// True when a version, or one it extends, declares or materializes a type.
     fn handles(&self, version: &PluginVersion, event_type: &str) -> bool {
-        let mut next = Some(version.clone());
-        while let Some(version) = next {
-            let Some(stored) = self.versions.get(&version) else {
-                return false;
-            };
-            if names(&stored.manifest, event_type) {
-                return true;
+        let stored = self.versions.get(version);
+        stored.is_some_and(|stored| {
+            let chain = self.chain(stored);
+            chain.iter().any(|manifest| names(manifest, event_type))
+        })
+    }
+}
+
+impl Listing {
+    /// What each version changed against the one before it by date; the first of a plugin against nothing, and untold.
+    pub fn changelog(&self, plugin: Option<&str>) -> Vec<ChangelogEntry> {
+        let mut entries = Vec::new();
+        let mut before: Option<&StoredVersion> = None;
+        for stored in self.versions.values() {
+            let name = &stored.version.plugin;
+            let earlier = before.filter(|before| before.version.plugin == *name);
+            before = Some(stored);
+            if plugin.is_some_and(|plugin| plugin != name.as_str()) {
+                continue;
             }
-            let extends: Option<VersionDate> = stored.manifest.extends().ok().flatten();
-            next = extends.map(|date| PluginVersion {
-                plugin: version.plugin,
-                date,
+            let declared = earlier.map(|earlier| {
+                let (old, new) = (self.chain(earlier), self.chain(stored));
+                compare(&Declared::of(&old), &Declared::of(&new))
+            });
+            entries.push(ChangelogEntry {
+                version: stored.version.clone(),
+                since: earlier.map(|earlier| earlier.version.date),
+                description: stored.manifest.description.clone(),
+                changes: stored.manifest.changes.clone(),
+                declared: declared.unwrap_or_default(),
             });
         }
-        false
+        entries
     }
+
+    /// A version's manifest and those of the versions it extends, newest first.
+    fn chain<'a>(&'a self, stored: &'a StoredVersion) -> Vec<&'a Manifest> {
+        let mut chain = vec![&stored.manifest];
+        let mut next = stored.manifest.extends().ok().flatten();
+        while let Some(date) = next {
+            let version = PluginVersion {
+                plugin: stored.version.plugin.clone(),
+                date,
+            };
+            let Some(stored) = self.versions.get(&version) else {
+                break;
+            };
+            chain.push(&stored.manifest);
+            next = stored.manifest.extends().ok().flatten();
+        }
+        chain
+    }
+}
+
+/// A version in the changelog.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangelogEntry {
+    pub version: PluginVersion,
+    /// The version before it, which it is compared with.
+    pub since: Option<VersionDate>,
+    pub description: String,
+    /// In its author's words.
+    pub changes: Vec<String>,
+    /// What it declares otherwise.
+    pub declared: VersionChanges,
 }
 
 fn is_in(lineup: &Lineup, version: &PluginVersion) -> bool {

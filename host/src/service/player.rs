@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::library::Plan;
 use super::materializer::{Failure, Materializer, Outcome};
-use crate::model::{Event, Result, Seq};
+use super::snapshots::Start;
+use crate::model::{Error, Event, Result, Seq};
 use crate::runtime::Runtime;
 use crate::store::{Access, Projection};
 
@@ -28,6 +29,28 @@ impl Player {
         })
     }
 
+    /// On a new projection file, from a copy of what is known of the way.
+    pub fn begin(
+        runtime: Arc<Runtime>,
+        plan: Plan,
+        path: &Path,
+        start: Option<&Start>,
+    ) -> Result<Player> {
+        let Some(start) = start else {
+            return Player::new(runtime, plan, path);
+        };
+        std::fs::copy(&start.path, path)
+            .map_err(|error| Error::io(format!("copying {}", start.path.display()), error))?;
+        let (program, next_switch) = plan.at(start.position);
+        let program = program.clone();
+        let projection = Projection::open(path, program.layouts.clone(), Access::Building)?;
+        Ok(Player {
+            materializer: Materializer::new(runtime, program, projection),
+            plan,
+            next_switch,
+        })
+    }
+
     /// Goes on with an existing projection.
     pub fn resume(runtime: Arc<Runtime>, plan: Plan, path: &Path, position: Seq) -> Result<Player> {
         let (program, next_switch) = plan.at(position);
@@ -38,6 +61,11 @@ impl Player {
             plan,
             next_switch,
         })
+    }
+
+    /// What it follows.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
     }
 
     /// Works out the effects of the next event, under the lineup that the plan has for it.

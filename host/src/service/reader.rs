@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::book::Book;
 use super::caused::Caused;
 use super::ground::Usage;
-use super::listing::Listing;
-use super::versions::VersionLine;
+use super::listing::{ChangelogEntry, Listing};
+use super::versions::{self, VersionLine};
 use crate::model::effects::{DecodeError, RecordedChange, decode};
 use crate::model::error::Problem;
 use crate::model::log::EventLog;
@@ -16,8 +16,8 @@ use crate::model::{Error, ErrorKind, Event, Result, Seq, TableLayout, Task, Valu
 use crate::replay::OnProgress;
 use crate::runtime::Runtime;
 use crate::store::{
-    BookDir, EventFilter, LogDb, Projection, ProjectionRecord, Role, StoredEvent, TextQuery,
-    read_only_query,
+    BookDir, EventFilter, LogDb, Projection, ProjectionRecord, Role, SnapshotRecord, StoredEvent,
+    TextQuery, read_only_query,
 };
 
 /// An open book that cannot be changed.
@@ -118,7 +118,11 @@ impl Reader {
         &self.log
     }
 
-    fn live(&self) -> Result<ProjectionRecord> {
+    pub(super) fn dir(&self) -> &BookDir {
+        &self.dir
+    }
+
+    pub(super) fn live(&self) -> Result<ProjectionRecord> {
         let records = self.log.projections()?.into_iter();
         { records }
             .find(|record| record.role == Role::Live)
@@ -165,9 +169,19 @@ impl Reader {
         self.log.find_id(id, count_max)
     }
 
+    /// The snapshots of the live state, by position.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>> {
+        self.log.snapshots()
+    }
+
     /// Every version that was ever loaded, by plugin and date.
     pub fn versions(&self) -> Result<Vec<VersionLine>> {
-        Ok(Listing::read(&self.log)?.lines(&self.live()?.schedule.last()))
+        versions::lines(&self.log, &self.live()?.schedule.last())
+    }
+
+    /// What each version changed against the one before it, by plugin and date.
+    pub fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {
+        Ok(Listing::read(&self.log)?.changelog(plugin))
     }
 
     /// Runs one SELECT over a projection: `start` is told the columns, `visit` gets row after row.

@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::book::{Book, LIVE, Live, live_file, remove_projection};
+use super::book::{Book, LIVE, live_file, remove_projection};
+use super::library::Library;
 use super::listing::Listing;
-use super::materializer::Materializer;
 use super::player::Player;
 use super::program::Program;
-use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
+use super::promotion::Reason;
+use super::retirement::{self, VersionState};
+use super::snapshots;
+use crate::model::event::VERSION_LOADED;
 use crate::model::log::EventLog;
 use crate::model::{
     Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
@@ -17,7 +20,7 @@ use crate::model::{
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{Access, LogDb, Projection, ProjectionRecord, Role, StoredVersion};
+use crate::store::{BookDir, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -39,6 +42,11 @@ pub struct VersionLine {
     pub active: bool,
     /// Events in the log that carry this version's stamp and are of its plugin.
     pub events: u64,
+    pub state: VersionState,
+    /// Who asked for it by its date.
+    pub pins: Vec<Pinned>,
+    /// Why it cannot be retired; empty where it can.
+    pub needed_by: Vec<String>,
 }
 
 /// What activating does with the events that are there already.
@@ -49,6 +57,16 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the new version handles what comes from now on.
     Recorded,
+}
+
+impl Policy {
+    /// As it is written in the log and on the command line.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Policy::Pinned => "pinned",
+            Policy::Recorded => "recorded",
+        }
+    }
 }
 
 impl Book {
@@ -71,6 +89,7 @@ impl Book {
         if loaded.already {
             return Ok(loaded);
         }
+        // What was retired and comes again is loaded as if it had never been here.
         if let Some(other) = known {
             self.refuse_replacing(&version, &other, &code.digest)?;
         }
@@ -89,6 +108,7 @@ impl Book {
             "changes": code.manifest.changes,
         });
         self.append_system(VERSION_LOADED, data.to_string(), |log, _| {
+            log.remove_retired(&stored.version)?;
             log.put_version(&stored, bytes, &tables)
         })?;
         self.library.keep(code);
@@ -154,7 +174,7 @@ impl Book {
     }
 
     pub fn versions(&self) -> Result<Vec<VersionLine>> {
-        Ok(Listing::read(&self.log)?.lines(&self.lineup()))
+        lines(&self.log, &self.lineup())
     }
 
     /// Puts a version in force. The new projection is built beside the live one and switched to in the log transaction
@@ -173,7 +193,7 @@ impl Book {
             Policy::Pinned => Schedule::pinned(lineup.clone()),
             Policy::Recorded => self.live.record.schedule.then(activation, lineup.clone()),
         };
-        let program = self.library.program(&self.log, &lineup)?;
+        self.library.program(&self.log, &lineup)?;
         if schedule == self.live.record.schedule {
             return Err(Error::usage(format!("{version} is active already")));
         }
@@ -190,54 +210,17 @@ impl Book {
             remove_projection(&path)?;
             return Err(error.context(format!("{version} is not activated")));
         }
-        let data = json!({
-            "plugin": version.plugin.as_str(),
-            "version": version.date.to_string(),
-            "digest": self.library.find(version)?.digest.to_string(),
-            "policy": match policy { Policy::Pinned => "pinned", Policy::Recorded => "recorded" },
-            "lineup": lineup.to_string(),
-        });
-        let switched = self.append_system(VERSION_ACTIVATED, data.to_string(), |log, seq| {
-            log.put_projection(&record)?;
-            log.put_epoch(seq, &schedule)
-        });
-        let seq = match switched {
-            Ok(seq) => seq,
-            Err(error) => {
-                remove_projection(&path)?;
-                return Err(error);
-            }
-        };
-        let old = self.dir.projection(&self.live.record.file);
         let plan = self.plan(&schedule)?;
-        let (running_program, _) = plan.at(Seq(seq.0 - 1));
-        let projection = Projection::open(&path, running_program.layouts.clone(), Access::Live)?;
-        let mut materializer = Materializer::new(
-            self.library.runtime.clone(),
-            running_program.clone(),
-            projection,
-        );
-        if materializer.program().lineup != program.lineup {
-            materializer.switch(program)?;
+        let next = Player::resume(self.library.runtime.clone(), plan, &path, self.head())?;
+        let switched = self.switch(next, &record, &Reason::Activated(policy));
+        if switched.is_err() && self.live.record.file != record.file {
+            let named = self.log.projections()?;
+            if named.iter().all(|known| known.file != record.file) {
+                remove_projection(&path)?;
+            }
         }
-        self.live = Live {
-            record,
-            materializer,
-        };
-        // The activation itself changes no row, but the position moves with it.
-        let event = self.log.list(
-            &crate::store::EventFilter {
-                from: Some(seq),
-                to: Some(seq),
-                ..Default::default()
-            },
-            1,
-        )?;
-        self.live.materializer.run(&event[0]).map_err(Error::from)?;
-        self.live.materializer.keep()?;
-        self.commit_live()?;
-        remove_projection(&old)?;
-        Ok(seq)
+        self.follow_all()?;
+        switched
     }
 
     /// Materializes `1..=to` under a schedule into a new projection file.
@@ -248,27 +231,60 @@ impl Book {
         to: Seq,
         progress: OnProgress<'_>,
     ) -> Result<()> {
-        let plan = self.plan(schedule)?;
-        let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
-        let log = LogDb::open(&self.dir.log())?;
-        let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
-        let mut uncommitted = 0;
-        replay::read_ahead(source, Seq(1), to, |events| {
-            for event in &events {
-                player.run(event).map_err(Error::from)?;
-                player.keep()?;
-            }
-            uncommitted += events.len();
-            if uncommitted >= limits::REPLAY_BATCH {
-                player.materializer.commit()?;
-                uncommitted = 0;
-            }
-            let done = events.last().map_or(0, |event| event.seq.0);
-            progress(Progress { done, total: to.0 });
-            Ok(())
-        })?;
-        player.materializer.into_projection().finish().map(|_| ())
+        build(
+            &self.dir,
+            &self.log,
+            &mut self.library,
+            schedule,
+            path,
+            to,
+            progress,
+        )
     }
+}
+
+/// Every version with where it stands.
+pub(super) fn lines(log: &LogDb, active: &Lineup) -> Result<Vec<VersionLine>> {
+    let listing = Listing::read(log)?;
+    let mut lines = listing.lines(active);
+    retirement::tell_lives(log, &listing, &mut lines)?;
+    Ok(lines)
+}
+
+/// Materializes `1..=to` under a schedule into a new projection file, from the nearest snapshot that fits.
+pub(super) fn build(
+    dir: &BookDir,
+    log: &LogDb,
+    library: &mut Library,
+    schedule: &Schedule,
+    path: &std::path::Path,
+    to: Seq,
+    progress: OnProgress<'_>,
+) -> Result<()> {
+    let plan = library.plan(log, schedule)?;
+    let start = snapshots::start(dir, log, schedule, to)?;
+    let mut player = Player::begin(library.runtime.clone(), plan, path, start.as_ref())?;
+    let first = player.materializer.head().position;
+    let log = LogDb::open(&dir.log())?;
+    let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+    let mut uncommitted = 0;
+    replay::read_ahead(source, first.next(), to, |events| {
+        for event in &events {
+            player.run(event).map_err(Error::from)?;
+            player.keep()?;
+        }
+        uncommitted += events.len();
+        if uncommitted >= limits::REPLAY_BATCH {
+            player.materializer.commit()?;
+            uncommitted = 0;
+        }
+        progress(Progress {
+            done: events.last().map_or(0, |event| event.seq.0) - first.0,
+            total: to.0 - first.0,
+        });
+        Ok(())
+    })?;
+    player.materializer.into_projection().finish().map(|_| ())
 }
 
 /// Looks at a component without any book.

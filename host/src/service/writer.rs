@@ -173,7 +173,10 @@ fn work(
             return book;
         };
         match first {
-            Job::Stop => return book,
+            Job::Stop => {
+                book.stop_following();
+                return book;
+            }
             Job::Alone(work) => {
                 work(&mut book);
                 watch(&mut book, 1);

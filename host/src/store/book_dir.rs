@@ -63,6 +63,10 @@ impl BookDir {
         self.0.join("projections").join(file)
     }
 
+    pub fn snapshot(&self, file: &str) -> PathBuf {
+        self.0.join("snapshots").join(file)
+    }
+
     pub fn cache(&self) -> PathBuf {
         self.0.join("cache")
     }

@@ -11,7 +11,7 @@ use crate::model::event::Event;
 use crate::model::log::{
     Appended, CommandOutcome, Commit, EventLog, RecordedCommand, RecordedEvent, Resolved,
 };
-use crate::model::{Digest, Error, Result, Seq, TypeName};
+use crate::model::{Digest, Error, Result, Seq, TypeName, limits};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -97,9 +97,11 @@ impl LogDb {
             .busy_timeout(std::time::Duration::from_secs(10))
             .map_err(failed)?;
         connection
-            .execute_batch(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;",
-            )
+            .execute_batch(&format!(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;
+                     PRAGMA wal_autocheckpoint={};",
+                limits::WAL_PAGES
+            ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(LogDb {
@@ -196,6 +198,26 @@ impl LogDb {
             .map_err(|error| self.failed(error))
     }
 
+    /// The last event that was recorded by a time (RFC 3339, UTC, as events have it); 0 where there was none yet.
+    pub fn last_recorded_by(&self, time: &str) -> Result<Seq> {
+        // Positions and times go up together: halving finds the place without an index.
+        let recorded = |seq: u64| -> Result<bool> {
+            self.connection
+                .prepare_cached("SELECT recorded_at <= ?2 FROM events WHERE seq = ?1")
+                .and_then(|mut statement| statement.query_row((seq as i64, time), |row| row.get(0)))
+                .map_err(|error| self.failed(error))
+        };
+        let (mut known, mut beyond) = (0, self.head()?.0.0 + 1);
+        while known + 1 < beyond {
+            let middle = known + (beyond - known) / 2;
+            match recorded(middle)? {
+                true => known = middle,
+                false => beyond = middle,
+            }
+        }
+        Ok(Seq(known))
+    }
+
     fn lineup_id(&mut self, text: &str) -> Result<i64> {
         if let Some(id) = self.lineups.get(text) {
             return Ok(*id);
@@ -216,7 +238,7 @@ impl LogDb {
         for command in &commit.commands {
             self.write_command(command)?;
         }
-        Ok(())
+        commit.pins.iter().try_for_each(|pin| self.write_pin(pin))
     }
 
     fn write_event(&mut self, recorded: &RecordedEvent) -> Result<()> {

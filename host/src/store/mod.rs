@@ -5,6 +5,7 @@ mod code;
 mod deadline;
 mod guard;
 mod key_filter;
+mod life;
 mod log_db;
 mod log_read;
 mod projection;
@@ -13,17 +14,20 @@ mod registry;
 mod rows;
 mod scan;
 mod schema;
+mod snapshots;
 mod sql;
 mod state_read;
 mod tokens;
 
 pub use book_dir::{BookDir, BookLock};
 pub use code::StoredVersion;
+pub use life::Pinned;
 pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
 pub use scan::Scan;
+pub use snapshots::{SnapshotRecord, copy_projection};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 

@@ -50,6 +50,8 @@ pub struct Projection {
     in_transaction: bool,
     /// Nothing is read from the file: what was not supplied is not known.
     closed: bool,
+    /// To be written with the next commit.
+    note: Option<String>,
 }
 
 impl Projection {
@@ -95,6 +97,11 @@ impl Projection {
 
     /// How far a projection file is, without knowing its tables.
     pub fn position_of(path: &Path) -> Result<Seq> {
+        Self::glance(path).map(|(position, _)| position)
+    }
+
+    /// How far it is, and what its owner noted there.
+    pub fn glance(path: &Path) -> Result<(Seq, Option<String>)> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
@@ -102,7 +109,7 @@ impl Projection {
         let head = schema::check_projection(&connection, path)
             .and_then(|()| schema::projection_head(&connection));
         match head {
-            Ok(head) => Ok(head.position),
+            Ok(head) => Ok((head.position, schema::projection_note(&connection)?)),
             Err(error) if error.kind == ErrorKind::Unavailable && error.hint.is_none() => {
                 Err(Error::corrupt(error.message))
             }
@@ -120,9 +127,11 @@ impl Projection {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         connection.execute_batch(pragmas).map_err(failed)?;
         connection
-            .execute_batch(
-                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;",
-            )
+            .execute_batch(&format!(
+                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+                 PRAGMA wal_autocheckpoint={};",
+                limits::WAL_PAGES
+            ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(512);
         schema::limit(&connection)?;
@@ -137,7 +146,18 @@ impl Projection {
             committed: ProjectionHead::default(),
             in_transaction: false,
             closed: false,
+            note: None,
         })
+    }
+
+    /// What its owner noted beside the position it is at, if it did.
+    pub fn note(&self) -> Result<Option<String>> {
+        schema::projection_note(&self.connection)
+    }
+
+    /// Notes something of the owner's: it is in the file once the position is, by the same commit.
+    pub fn set_note(&mut self, note: String) {
+        self.note = Some(note);
     }
 
     pub fn head(&self) -> ProjectionHead {
@@ -439,12 +459,15 @@ impl Projection {
     /// Rows and position together, or neither.
     pub fn commit(&mut self) -> Result<()> {
         let dirty = self.tables.iter().any(|table| !table.dirty.is_empty());
-        if !dirty && !self.in_transaction && self.head == self.committed {
+        if !dirty && !self.in_transaction && self.head == self.committed && self.note.is_none() {
             return Ok(());
         }
         self.begin()?;
         self.flush()?;
         schema::set_projection_head(&self.connection, self.head)?;
+        if let Some(note) = self.note.take() {
+            schema::set_projection_note(&self.connection, &note)?;
+        }
         self.connection
             .execute_batch("COMMIT")
             .map_err(|error| self.failed(error))?;
@@ -466,6 +489,7 @@ impl Projection {
         }
         self.tables.iter_mut().for_each(TableRows::clear);
         self.head = self.committed;
+        self.note = None;
         // Keys that were written and rolled back stay in the filters: that only costs a look-up.
     }
 

@@ -10,6 +10,10 @@ use crate::model::{Error, Result, Schedule, Seq};
 pub enum Role {
     /// Answers reads and commands; follows every commit.
     Live,
+    /// Follows the log under a candidate, to be compared with the live one and put in its place.
+    Shadow,
+    /// Was live until another took its place; follows the log, to be gone back to.
+    Standby,
     /// Made by a replay under a name of its own.
     Replay,
 }
@@ -18,8 +22,16 @@ impl Role {
     pub fn as_str(self) -> &'static str {
         match self {
             Role::Live => "live",
+            Role::Shadow => "shadow",
+            Role::Standby => "standby",
             Role::Replay => "replay",
         }
+    }
+
+    fn parse(text: &str) -> Option<Role> {
+        [Role::Live, Role::Shadow, Role::Standby, Role::Replay]
+            .into_iter()
+            .find(|role| role.as_str() == text)
     }
 }
 
@@ -50,15 +62,9 @@ impl LogDb {
         )?;
         rows.into_iter()
             .map(|(name, file, role, schedule, made_by)| {
-                let role = match role.as_str() {
-                    "live" => Role::Live,
-                    "replay" => Role::Replay,
-                    other => {
-                        return Err(Error::corrupt(format!(
-                            "projection '{name}' has role '{other}'"
-                        )));
-                    }
-                };
+                let role = Role::parse(&role).ok_or_else(|| {
+                    Error::corrupt(format!("projection '{name}' has role '{role}'"))
+                })?;
                 Ok(ProjectionRecord {
                     name,
                     file,
@@ -79,6 +85,14 @@ impl LogDb {
                     record.name, record.file, record.role.as_str(), record.schedule.to_string(), record.made_by
                 ],
             )
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// Forgets a projection; its file is the caller's to remove. Part of the open transaction.
+    pub fn remove_projection(&mut self, name: &str) -> Result<()> {
+        self.connection
+            .execute("DELETE FROM projections WHERE name = ?1", [name])
             .map_err(|error| self.failed(error))?;
         Ok(())
     }
@@ -125,6 +139,14 @@ impl LogDb {
                 "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
                 [key, value],
             )
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+
+    /// Part of the open transaction.
+    pub fn remove_meta(&mut self, key: &str) -> Result<()> {
+        self.connection
+            .execute("DELETE FROM meta WHERE key = ?1", [key])
             .map_err(|error| self.failed(error))?;
         Ok(())
     }

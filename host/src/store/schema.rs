@@ -73,6 +73,24 @@ CREATE TABLE projections (
 CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRICT;
 ";
 
+/// Tables that came after the first books of format 1: made when such a book is opened.
+const LOG_ADDITIONS: &str = "
+CREATE TABLE IF NOT EXISTS snapshots (
+    file TEXT PRIMARY KEY, position INTEGER NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL,
+    made_at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who asked for which version by its date, and when last; actor '' is a caller without a token.
+CREATE TABLE IF NOT EXISTS pins (
+    plugin TEXT NOT NULL, date TEXT NOT NULL, actor TEXT NOT NULL, uses INTEGER NOT NULL, last_at TEXT NOT NULL,
+    PRIMARY KEY (plugin, date, actor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS retirements (
+    plugin TEXT NOT NULL, date TEXT NOT NULL, retired_at TEXT NOT NULL, reason TEXT, PRIMARY KEY (plugin, date)
+) STRICT, WITHOUT ROWID;
+";
+
 const PROJECTION_TABLES: &str = "
 CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
 INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
@@ -125,12 +143,16 @@ fn check(
 pub fn create_log(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(LOG_TABLES)
+        .and_then(|()| connection.execute_batch(LOG_ADDITIONS))
         .map_err(|error| sqlite("creating the log", error))?;
     stamp(connection, LOG_APPLICATION, LOG_FORMAT)
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {
-    check(connection, path, LOG_APPLICATION, LOG_FORMAT, "the log")
+    check(connection, path, LOG_APPLICATION, LOG_FORMAT, "the log")?;
+    connection
+        .execute_batch(LOG_ADDITIONS)
+        .map_err(|error| sqlite(&format!("opening {}", path.display()), error))
 }
 
 pub fn create_projection(connection: &Connection) -> Result<()> {
@@ -168,6 +190,34 @@ pub fn set_projection_head(connection: &Connection, head: ProjectionHead) -> Res
         .and_then(|mut statement| statement.execute((head.position.0 as i64, &head.running.0[..])))
         .map_err(|error| sqlite("writing a projection's position", error))?;
     Ok(())
+}
+
+/// Part of the open transaction. The table is made by who first needs it: files of format 1 are without.
+pub fn set_projection_note(connection: &Connection, note: &str) -> Result<()> {
+    connection
+        .execute_batch(
+            "CREATE TABLE IF NOT EXISTS _daybook_note (one INTEGER PRIMARY KEY CHECK (one = 1), body TEXT NOT NULL) STRICT",
+        )
+        .and_then(|()| {
+            connection.execute("INSERT OR REPLACE INTO _daybook_note VALUES (1, ?1)", [note])
+        })
+        .map_err(|error| sqlite("writing a projection's note", error))?;
+    Ok(())
+}
+
+pub fn projection_note(connection: &Connection) -> Result<Option<String>> {
+    use rusqlite::OptionalExtension;
+    let failed = |error| sqlite("reading a projection's note", error);
+    if !connection
+        .table_exists(None, "_daybook_note")
+        .map_err(failed)?
+    {
+        return Ok(None);
+    }
+    connection
+        .query_row("SELECT body FROM _daybook_note", [], |row| row.get(0))
+        .optional()
+        .map_err(failed)
 }
 
 /// No guest statement may make a giant value or attach a file.

@@ -12,6 +12,7 @@ mod hostile;
 mod layers;
 mod model;
 mod poker;
+mod promote;
 mod serve;
 mod serve_access;
 mod serve_crash;

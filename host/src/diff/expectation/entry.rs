@@ -1,6 +1,7 @@
 //! One entry of an expectation file, and what it names.
 
-use crate::diff::{Cause, Difference, EventDiff};
+use crate::diff::{Cause, Difference};
+use crate::model::{Seq, TypeName};
 
 /// One expectation: what it names, where, and how often.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,15 +30,24 @@ pub struct TableExpectation {
     pub row: bool,
 }
 
+/// The event whose differences are looked at, as far as an entry can ask for it.
+#[derive(Debug, Clone, Copy)]
+pub struct About<'a> {
+    pub seq: Seq,
+    pub event_type: &'a TypeName,
+    /// None where nobody looked for it: then no entry that names one takes a difference.
+    pub cause: Option<Cause>,
+}
+
 impl Entry {
     /// The narrowing: is the entry about this event?
-    pub fn is_about(&self, diff: &EventDiff) -> bool {
-        (self.from..=self.to).contains(&diff.seq.0)
-            && self.cause.is_none_or(|cause| cause == diff.cause)
+    pub fn is_about(&self, event: About<'_>) -> bool {
+        (self.from..=self.to).contains(&event.seq.0)
+            && (self.cause.is_none() || self.cause == event.cause)
             && self
                 .event
                 .as_deref()
-                .is_none_or(|event| event == diff.event_type.as_str())
+                .is_none_or(|named| named == event.event_type.as_str())
     }
 
     /// Does the entry name this, wherever it is?

@@ -1,0 +1,135 @@
+//! `daybook bisect`
+
+use serde_json::{Map, Value as Json, json};
+
+use super::Exit;
+use super::common::{BookArg, FormatArg};
+use super::diff::{Choice, picked};
+use super::output::{Output, count};
+use super::progress::Bar;
+use super::table::{clean, table, text};
+use super::values::plain;
+use crate::diff::words::{place, sides};
+use crate::model::{Result, Value};
+use crate::service::{Divergence, Saw, json_of};
+
+/// Find the first event on which two versions part
+///
+/// Runs both side by side from the first event and stops where their effects differ. Up to there their states are equal, so
+/// what is shown is the whole cause: the event, the rows that each of them looked at as they were, and what each made of
+/// them. `daybook diff` tells all the events.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook bisect mybook --base bank@1993-01-01 --candidate bank@1994-01-01
+
+Exit code 1: they part.")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// A version (the other plugins as they are active), or `recorded`: history as it happened
+    #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
+    base: Vec<Choice>,
+    /// What is compared with it
+    #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
+    candidate: Vec<Choice>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let mut book = args.book.open()?;
+    let (base, candidate) = (picked(&args.base)?, picked(&args.candidate)?);
+    let found = {
+        let mut bar = Bar::new("comparing");
+        let mut progress = bar.events("comparing");
+        book.bisect(&base, &candidate, &mut progress)?
+    };
+    let Some(found) = found else {
+        match args.format.is_json() {
+            true => out.json(&json!({ "first": null, "events": book.head().0 }))?,
+            false => out.line(format_args!(
+                "no difference in {}",
+                count(book.head().0, "event")
+            ))?,
+        }
+        return Ok(Exit::Fine);
+    };
+    match args.format.is_json() {
+        true => out.json(&as_json(&found))?,
+        false => show(&found, out)?,
+    }
+    Ok(Exit::Differs)
+}
+
+fn show(found: &Divergence, out: &mut Output) -> Result<()> {
+    let event = &found.event;
+    out.line(format_args!(
+        "event {} is the first they part on: {}  {}  {}",
+        event.seq,
+        event.event_type,
+        event.time,
+        clean(event.subject.as_deref().unwrap_or_default())
+    ))?;
+    out.line(format_args!("  {}", clean(&event.data)))?;
+    let mut rows = table(["DIFFERS IN", "BASE", "CANDIDATE"]);
+    for difference in &found.differences {
+        let (base, candidate) = sides(difference);
+        rows.add_row([text(place(difference)), text(base), text(candidate)]);
+    }
+    out.line(rows)?;
+    for (name, saw) in [("base", &found.base), ("candidate", &found.candidate)] {
+        out.line(format_args!("what the {name} looked at, before the event"))?;
+        for row in &saw.rows {
+            let key: Vec<_> = row.key.iter().map(plain).collect();
+            let values = match &row.row {
+                None => "no such row".to_owned(),
+                Some(values) => {
+                    let values = values.iter();
+                    let words = values.map(|(name, value)| format!("{name} {}", plain(value)));
+                    words.collect::<Vec<_>>().join(", ")
+                }
+            };
+            out.line(format_args!(
+                "  {}[{}]  {values}",
+                row.table,
+                key.join(", ")
+            ))?;
+        }
+        if saw.searched {
+            out.line("  and it searched; what it found so is not told")?;
+        }
+    }
+    Ok(())
+}
+
+fn as_json(found: &Divergence) -> Json {
+    let differences = found.differences.iter().map(|difference| {
+        let (base, candidate) = sides(difference);
+        json!({ "place": place(difference), "base": base, "candidate": candidate })
+    });
+    let saw = |saw: &Saw| {
+        let rows = saw.rows.iter().map(|row| {
+            let members = |values: &Vec<(String, Value)>| {
+                let members = values
+                    .iter()
+                    .map(|(name, value)| (name.clone(), json_of(value)));
+                Json::Object(members.collect::<Map<_, _>>())
+            };
+            json!({
+                "table": row.table,
+                "key": row.key.iter().map(json_of).collect::<Vec<_>>(),
+                "row": row.row.as_ref().map(members),
+            })
+        });
+        json!({ "rows": rows.collect::<Vec<_>>(), "searched": saw.searched })
+    };
+    json!({
+        "first": found.event.seq.0,
+        "type": found.event.event_type.as_str(),
+        "id": found.event.id,
+        "differences": differences.collect::<Vec<_>>(),
+        "base": saw(&found.base),
+        "candidate": saw(&found.candidate),
+    })
+}

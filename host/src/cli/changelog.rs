@@ -1,0 +1,85 @@
+//! `daybook changelog`
+
+use serde_json::json;
+
+use super::Exit;
+use super::common::{BookArg, FormatArg};
+use super::output::Output;
+use super::table::{clean, table, text};
+use crate::model::Result;
+use crate::model::changelog::Breaking;
+
+/// Print what each version changed
+///
+/// The versions of each plugin by date, with the changes that their authors wrote down and the differences of what they
+/// declare: events, commands and tables that were added or removed, and each change of a schema, with whether it breaks
+/// what was valid before.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook changelog mybook
+  daybook changelog mybook --plugin bank --format json")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// Only this plugin's
+    #[arg(long, value_name = "NAME")]
+    plugin: Option<String>,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let entries = args.book.read()?.changelog(args.plugin.as_deref())?;
+    for entry in &entries {
+        let changes = &entry.declared.changes;
+        if args.format.is_json() {
+            let declared = changes.iter().map(|change| {
+                json!({
+                    "kind": change.kind, "name": change.name, "place": change.place,
+                    "what": change.what, "detail": change.detail, "breaking": change.breaking.as_str(),
+                })
+            });
+            out.json(&json!({
+                "plugin": entry.version.plugin.as_str(),
+                "version": entry.version.date.to_string(),
+                "since": entry.since.map(|date| date.to_string()),
+                "description": entry.description,
+                "changes": entry.changes,
+                "declared": declared.collect::<Vec<_>>(),
+            }))?;
+            continue;
+        }
+        out.line(format_args!(
+            "{}  {}",
+            entry.version,
+            clean(&entry.description)
+        ))?;
+        for change in &entry.changes {
+            out.line(format_args!("  * {}", clean(change)))?;
+        }
+        if entry.since.is_some() && changes.is_empty() {
+            out.line("  declares the same events, commands and tables as the version before")?;
+        } else if !changes.is_empty() {
+            let mut rows = table(["", "", "", "WHERE", "", ""]);
+            for change in changes {
+                let breaking = match change.breaking {
+                    Breaking::No => "",
+                    Breaking::Yes => "breaking",
+                    Breaking::Maybe => "look at it",
+                };
+                rows.add_row([
+                    text(format!("  {}", change.what)),
+                    text(change.kind),
+                    text(&change.name),
+                    text(&change.place),
+                    text(&change.detail),
+                    text(breaking),
+                ]);
+            }
+            out.line(rows)?;
+        }
+        out.line("")?;
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,92 @@
+//! `daybook shadow`
+
+use std::path::PathBuf;
+
+use serde_json::json;
+
+use super::Exit;
+use super::activate::Policy;
+use super::common::{BookArg, FormatArg};
+use super::input;
+use super::output::Output;
+use super::progress::Bar;
+use super::tracks::{show, status_json};
+use crate::model::{PluginVersion, Result};
+
+/// Try a version beside the live state
+///
+/// A projection of its own is brought up to the log's head under the active versions with this one in its place, and each
+/// event's effects are compared with what the live state recorded: differences are counted by event type and column, each
+/// kind with its first example. Nothing else changes. While the book is served it goes on following what comes in.
+/// `daybook promote` puts it in force. Without a version: how the shadows and the standby stand.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook shadow mybook bank@1994-01-01 --expect plugins/bank/1994-01-01/expect.toml
+  daybook shadow mybook
+  daybook shadow mybook bank@1994-01-01 --drop
+
+Exit code 1: there are differences that the expectation file does not name.")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// The version: bank@1994-01-01
+    #[arg(value_name = "PLUGIN@DATE")]
+    version: Option<PluginVersion>,
+    /// The differences that are wanted, with reasons (TOML)
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
+    /// What becomes of the events that are there already
+    #[arg(long, value_enum, default_value_t)]
+    policy: Policy,
+    /// Give the shadow up
+    #[arg(long, conflicts_with_all = ["expect", "policy"], requires = "version")]
+    drop: bool,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let mut book = args.book.open()?;
+    let Some(version) = &args.version else {
+        let tracks = book.tracks()?;
+        if tracks.is_empty() {
+            out.say("nothing follows the log beside the live state")?;
+        }
+        for status in &tracks {
+            match args.format.is_json() {
+                true => out.json(&status_json(status))?,
+                false => show(status, out)?,
+            }
+        }
+        return Ok(Exit::Fine);
+    };
+    if args.drop {
+        book.drop_shadow(version)?;
+        match args.format.is_json() {
+            true => out.json(&json!({ "dropped": version.to_string() }))?,
+            false => out.line(format_args!("the shadow of {version} is gone"))?,
+        }
+        return Ok(Exit::Fine);
+    }
+    let expect = match &args.expect {
+        Some(path) => input::expectation_text(path)?,
+        None => String::new(),
+    };
+    let status = {
+        let mut bar = Bar::new("following the log");
+        let mut progress = bar.events("materializing");
+        book.shadow(version, args.policy.into(), &expect, &mut progress)?
+    };
+    match args.format.is_json() {
+        true => out.json(&status_json(&status))?,
+        false => show(&status, out)?,
+    }
+    let unexpected = status.tally.as_ref().is_some_and(|it| it.unexpected > 0);
+    if unexpected || status.doom.is_some() {
+        return Ok(Exit::Differs);
+    }
+    let path = args.book.path.display();
+    out.advise(format_args!("daybook promote {path} {version}"))?;
+    Ok(Exit::Fine)
+}

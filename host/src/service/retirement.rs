@@ -1,0 +1,148 @@
+//! Where a version stands in its life, who needs it, and its end.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::book::Book;
+use super::listing::Listing;
+use super::versions::VersionLine;
+use crate::model::event::VERSION_RETIRED;
+use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, clock};
+use crate::store::{LogDb, Role};
+
+/// Where a version stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VersionState {
+    /// Registered and in no use.
+    Loaded,
+    /// A shadow runs it.
+    Shadow,
+    /// In force, or extended by a version that is.
+    Live,
+    /// The standby runs it.
+    Standby,
+    /// Given up: nobody gets it any more.
+    Retired,
+}
+
+impl VersionState {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VersionState::Loaded => "loaded",
+            VersionState::Shadow => "shadow",
+            VersionState::Live => "live",
+            VersionState::Standby => "standby",
+            VersionState::Retired => "retired",
+        }
+    }
+}
+
+impl Book {
+    /// Gives a version up, where nothing and nobody needs it: it is neither listed as a choice nor answers a pin. Its code
+    /// stays in the log; loading the same again takes the retirement back.
+    pub fn retire(
+        &mut self,
+        version: &PluginVersion,
+        reason: Option<&str>,
+        actor: Option<&str>,
+    ) -> Result<crate::model::Seq> {
+        self.check_current()?;
+        self.library.find(version)?;
+        let needed = needed_by(&self.log, &Listing::read(&self.log)?, version)?;
+        if !needed.is_empty() {
+            return Err(Error::refused(format!(
+                "{version} cannot be retired: {}",
+                needed.join("; ")
+            ))
+            .hint(
+                "what is needed for a replay or by a caller stays; daybook versions tells of each",
+            ));
+        }
+        let at = clock::now();
+        let data = json!({
+            "plugin": version.plugin.as_str(),
+            "version": version.date.to_string(),
+            "reason": reason,
+            "actor": actor,
+        });
+        let seq = self.append_system(VERSION_RETIRED, data.to_string(), |log, _| {
+            log.put_retired(version, &at, reason)
+        })?;
+        self.library.reload(&self.log)?;
+        self.live.materializer.keep()?;
+        self.commit_live()?;
+        Ok(seq)
+    }
+}
+
+/// Fills in where each version stands and who needs it.
+pub(super) fn tell_lives(log: &LogDb, listing: &Listing, lines: &mut [VersionLine]) -> Result<()> {
+    let retired = log.retired()?;
+    let pins = log.pins()?;
+    let records = log.projections()?;
+    for line in lines {
+        let runs = |role: Role| {
+            let mut of_role = records.iter().filter(|record| record.role == role);
+            of_role.any(|record| listing.runs(&record.schedule.last(), &line.version))
+        };
+        line.state = match () {
+            () if retired.contains_key(&line.version) => VersionState::Retired,
+            () if runs(Role::Live) => VersionState::Live,
+            () if runs(Role::Shadow) => VersionState::Shadow,
+            () if runs(Role::Standby) => VersionState::Standby,
+            () => VersionState::Loaded,
+        };
+        line.pins = pins.get(&line.version).cloned().unwrap_or_default();
+        line.needed_by = needed_by(log, listing, &line.version)?;
+    }
+    Ok(())
+}
+
+/// Why a version cannot be retired; nothing where it can.
+fn needed_by(log: &LogDb, listing: &Listing, version: &PluginVersion) -> Result<Vec<String>> {
+    let mut reasons = Vec::new();
+    let retired = log.retired()?;
+    let extended: Vec<_> = listing
+        .extending(version)
+        .filter(|other| !retired.contains_key(other))
+        .map(ToString::to_string)
+        .collect();
+    if !extended.is_empty() {
+        reasons.push(format!("{} extends it", extended.join(", ")));
+    }
+    for record in log.projections()? {
+        if schedule_runs(listing, &record.schedule, version) {
+            reasons.push(format!("the {} projection runs it", record.name));
+        }
+    }
+    let events = listing.events(version);
+    if events > 0 {
+        reasons.push(format!("{events} events of the log were handled by it"));
+    } else {
+        let mut epochs = log.epochs()?.into_iter();
+        if let Some((from, _)) = epochs.find(|(_, it)| schedule_runs(listing, it, version)) {
+            reasons.push(format!(
+                "the effects recorded from event {from} on come from it"
+            ));
+        }
+    }
+    if let Some(pins) = log.pins()?.get(version) {
+        let who: BTreeSet<_> = pins
+            .iter()
+            .map(|pin| pin.actor.as_deref().unwrap_or("a caller without a token"))
+            .collect();
+        let last = pins.iter().map(|pin| pin.last_at.as_str()).max();
+        reasons.push(format!(
+            "{} asked for it by its date, last at {}",
+            who.into_iter().collect::<Vec<_>>().join(", "),
+            last.unwrap_or_default()
+        ));
+    }
+    Ok(reasons)
+}
+
+fn schedule_runs(listing: &Listing, schedule: &Schedule, version: &PluginVersion) -> bool {
+    let mut lineups = schedule.0.iter().map(|(_, lineup): &(_, Lineup)| lineup);
+    lineups.any(|lineup| listing.runs(lineup, version))
+}

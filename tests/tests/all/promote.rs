@@ -1,0 +1,294 @@
+//! A version is tried beside the live state, put in force by moving a pointer, and taken back the same way.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use daybook::replay;
+use daybook::service::{Policy, PromoteRequest, Promoted, Promotion};
+use daybook::store::Role;
+use daybook_tests::{Random, Server, TestBook, event, guest, plugin, version};
+use serde_json::json;
+
+const FIRST: &str = "bank@1993-01-01";
+const SECOND: &str = "bank@1994-01-01";
+const WANTED: &str =
+    "[[expect]]\nreason = '30/360'\ntable = 'bank.account'\ncolumn = 'interest_microcents'\n";
+
+/// A bank with some accounts and postings, so that the versions differ; the second one is loaded.
+fn bank() -> TestBook {
+    let mut book = TestBook::with_plugins(&[FIRST]);
+    let mut random = Random::new(1993);
+    for account in 0..5 {
+        book.command(
+            "bank.OpenAccount",
+            json!({"account": account, "opened": "1993-01-01"}),
+            false,
+        )
+        .unwrap();
+    }
+    for step in 0..27 {
+        let date = format!("1993-{:02}-{:02}", 1 + step / 3, 5 + step % 3 * 10);
+        for account in 0..5 {
+            post(&mut book, account, &date, 1 + random.below(90_000));
+        }
+    }
+    book.load(plugin(SECOND)).unwrap();
+    book
+}
+
+fn post(book: &mut TestBook, account: u64, date: &str, amount: u64) {
+    book.command(
+        "bank.Deposit",
+        json!({"account": account, "date": date, "amount": amount}),
+        false,
+    )
+    .unwrap();
+}
+
+fn done(promotion: Promotion) -> Promoted {
+    match promotion {
+        Promotion::Done(done) => done,
+        Promotion::Differs(status) => panic!("unexpected differences: {status:?}"),
+    }
+}
+
+fn promote(book: &mut TestBook) -> Promoted {
+    let promotion = book
+        .promote(
+            &version(SECOND),
+            &PromoteRequest::default(),
+            &mut replay::silent(),
+        )
+        .unwrap_or_else(|error| panic!("{error}"));
+    done(promotion)
+}
+
+fn interest(book: &TestBook) -> Vec<i64> {
+    book.numbers("SELECT interest_microcents FROM bank_account ORDER BY id")
+}
+
+/// The rows of a book that ran the second version from the start.
+fn rebuilt(book: &mut TestBook) -> Vec<i64> {
+    let mut other = book.copy();
+    if other.lineup().to_string() != SECOND {
+        other.activate_pinned(&version(SECOND)).unwrap();
+    }
+    interest(&other)
+}
+
+#[test]
+fn a_shadow_counts_what_differs_and_a_promotion_needs_it_to_be_wanted() {
+    let mut book = bank();
+    let before = book.mark();
+    let status = book
+        .shadow(&version(SECOND), Policy::Pinned, "", &mut replay::silent())
+        .unwrap();
+    assert_eq!((status.role, status.lag()), (Role::Shadow, 0));
+    let tally = status.tally.unwrap();
+    assert_eq!(tally.events, book.head().0);
+    assert!(
+        tally.differing > 0 && tally.unexpected == tally.lines[0].differences,
+        "{tally:?}"
+    );
+    let kinds: Vec<_> = tally
+        .lines
+        .iter()
+        .map(|line| (line.event.as_str(), line.what.as_str()))
+        .collect();
+    assert_eq!(
+        kinds,
+        [("bank.TransactionPosted", "bank.account.interest_microcents")]
+    );
+    assert_eq!(book.mark(), before, "a shadow changes nothing");
+
+    let refused = book
+        .promote(
+            &version(SECOND),
+            &PromoteRequest::default(),
+            &mut replay::silent(),
+        )
+        .unwrap();
+    assert!(matches!(refused, Promotion::Differs(_)), "{refused:?}");
+    assert_eq!(book.mark(), before);
+
+    // The same differences, wanted: and what was counted is still known after the book was closed.
+    book.shadow(
+        &version(SECOND),
+        Policy::Pinned,
+        WANTED,
+        &mut replay::silent(),
+    )
+    .unwrap();
+    book.reopen();
+    let promoted = promote(&mut book);
+    assert_eq!(promoted.lineup.to_string(), SECOND);
+    let known = promoted.status.tally.unwrap();
+    assert_eq!((known.differing, known.unexpected), (tally.differing, 0));
+    let expected = rebuilt(&mut book);
+    assert_eq!(interest(&book), expected);
+    book.assert_verified();
+}
+
+#[test]
+fn what_comes_in_between_is_in_the_state_after_each_switch_and_switching_back_loses_nothing() {
+    let mut book = bank();
+    book.shadow(
+        &version(SECOND),
+        Policy::Pinned,
+        WANTED,
+        &mut replay::silent(),
+    )
+    .unwrap();
+    post(&mut book, 1, "1993-11-02", 500);
+    promote(&mut book);
+    post(&mut book, 2, "1993-12-02", 600);
+    let second = rebuilt(&mut book);
+    assert_eq!(interest(&book), second);
+
+    let back = book
+        .rollback(&PromoteRequest::default(), &mut replay::silent())
+        .unwrap();
+    assert_eq!(done(back).lineup.to_string(), FIRST);
+    assert_ne!(interest(&book), second);
+    book.assert_verified();
+    post(&mut book, 3, "1993-12-03", 700);
+
+    // Forward again: the standby is what was promoted before.
+    promote(&mut book);
+    let second = rebuilt(&mut book);
+    assert_eq!(interest(&book), second);
+    let verified = book.assert_verified();
+    assert_eq!(verified.epochs, 4);
+    book.reopen_after(|path| std::fs::remove_dir_all(path.join("projections")).unwrap());
+    assert_eq!(interest(&book), second);
+}
+
+#[test]
+fn a_shadow_of_a_book_whose_history_was_made_otherwise_is_compared_with_the_live_schedule() {
+    let mut book = bank();
+    book.activate_pinned(&version(SECOND)).unwrap();
+    // What is recorded is the first version's; live is the second's. Back to the first: all of it differs again.
+    let status = book
+        .shadow(
+            &version(FIRST),
+            Policy::Pinned,
+            WANTED,
+            &mut replay::silent(),
+        )
+        .unwrap();
+    let tally = status.tally.unwrap();
+    assert!(tally.differing > 0 && tally.unexpected == 0, "{tally:?}");
+    book.drop_shadow(&version(FIRST)).unwrap();
+    let names = std::fs::read_dir(book.path().join("projections")).unwrap();
+    let shadows = names.filter(|entry| {
+        let name = entry.as_ref().unwrap().file_name();
+        name.to_string_lossy().starts_with("shadow")
+    });
+    assert_eq!(
+        shadows.count(),
+        0,
+        "a shadow that is given up takes its file with it"
+    );
+}
+
+#[test]
+fn a_shadow_that_meets_an_event_of_doom_is_never_promoted() {
+    let mut book = TestBook::with_guests(&["cascade-1"]);
+    for n in [1, 13, 2] {
+        book.append_one(event("cascade.Happened", json!({"n": n})))
+            .unwrap();
+    }
+    let doomed = book.load(guest("doom-2")).unwrap().version;
+    let before = book.mark();
+    let status = book
+        .shadow(&doomed, Policy::Pinned, "", &mut replay::silent())
+        .unwrap();
+    let doom = status.doom.expect("the version traps on 13");
+    assert!(doom.contains("cascade@2020-03-01 on event 4"), "{doom}");
+    assert_eq!(status.position.0, 3);
+    for force in [None, Some("never mind".to_owned())] {
+        let request = PromoteRequest { force, actor: None };
+        let error = book
+            .promote(&doomed, &request, &mut replay::silent())
+            .unwrap_err();
+        assert_eq!(error.kind.exit_code(), 5, "{error}");
+    }
+    assert_eq!(book.mark(), before);
+}
+
+#[test]
+fn twenty_switches_there_and_back_under_load_lose_no_request_and_mix_no_answer() {
+    const CONNECTIONS: u64 = 32;
+    const SWITCHES: usize = 20;
+    let server = Server::of(bank());
+    let stop = AtomicBool::new(false);
+    let switch_ms: Vec<f64> = std::thread::scope(|scope| {
+        let clients: Vec<_> = (0..CONNECTIONS)
+            .map(|client| {
+                let (server, stop) = (&server, &stop);
+                scope.spawn(move || {
+                    let mut answered = 0;
+                    while !stop.load(Ordering::Relaxed) {
+                        let deposit =
+                            json!({"account": client % 5, "date": "1994-01-02", "amount": 100});
+                        let answer = server.post("/commands/bank.Deposit", &deposit);
+                        assert_eq!(answer.status, 201, "{}", answer.text);
+                        let version = answer.header("daybook-version").expect("who answered");
+                        for event in answer.json["events"].as_array().unwrap() {
+                            assert_eq!(event["event"]["version"], version, "{}", answer.text);
+                        }
+                        answered += 1;
+                    }
+                    answered
+                })
+            })
+            .collect();
+        server
+            .alone(|book| book.begin_shadow(&version(SECOND), Policy::Pinned, WANTED))
+            .unwrap();
+        let mut times = Vec::new();
+        for switch in 0..SWITCHES {
+            loop {
+                let clock = Instant::now();
+                let result = server.alone(move |book| match switch % 2 {
+                    0 => book.promote(
+                        &version(SECOND),
+                        &PromoteRequest::default(),
+                        &mut replay::silent(),
+                    ),
+                    _ => book.rollback(&PromoteRequest::default(), &mut replay::silent()),
+                });
+                match result {
+                    Ok(promotion) => {
+                        times.push(clock.elapsed().as_secs_f64() * 1e3);
+                        done(promotion);
+                        break;
+                    }
+                    // It has yet to catch up.
+                    Err(error) if error.message.contains("events behind") => {}
+                    Err(error) => panic!("switch {switch}: {error}"),
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        stop.store(true, Ordering::Relaxed);
+        let answered: u64 = clients
+            .into_iter()
+            .map(|client| client.join().unwrap())
+            .sum();
+        println!("{answered} commands were answered meanwhile; switches took {times:.0?} ms");
+        assert!(answered > CONNECTIONS * SWITCHES as u64);
+        times
+    });
+    let mut book = server.stop();
+    book.assert_verified();
+    // Each command's event is there, and the state is what a replay gives.
+    let paid_in = book.numbers("SELECT count(*) FROM bank_statement");
+    let posted = book.recorded();
+    let posted = posted
+        .iter()
+        .filter(|it| it.event.event_type.as_str() == "bank.TransactionPosted");
+    assert_eq!(paid_in, [posted.count() as i64]);
+    assert_eq!(switch_ms.len(), SWITCHES);
+}

@@ -121,6 +121,7 @@ pub const UNKNOWN: &[&str] = &[
     "find-all",
     "cascade-1",
     "cascade-2",
+    "doom-2",
     "materializer-only",
     "creator-only",
 ];

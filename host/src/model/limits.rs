@@ -19,6 +19,16 @@ pub const STACK_BYTES_MAX: usize = 512 << 10;
 /// Instances alive at once: threads × depth of a cascade.
 pub const INSTANCES_MAX: u32 = 128;
 
+/// Calls that one instance of a version with isolation `batch` may see; then a fresh one takes its place. Starting one
+/// costs some ten calls, so more would save nothing.
+pub const CALLS_PER_INSTANCE_MAX: u32 = 4_096;
+
+/// Growth of such an instance's memory after which it is replaced: for code that does not free what it takes.
+pub const INSTANCE_GROWTH_BYTES_MAX: usize = 1 << 20;
+
+/// Instances that one projection's materializer keeps waiting, for each kind of call. They count among `INSTANCES_MAX`.
+pub const INSTANCES_KEPT_MAX: usize = 8;
+
 /// Metadata of one component instance; interpreters compiled to WebAssembly need much.
 pub const INSTANCE_METADATA_BYTES_MAX: usize = 4 << 20;
 

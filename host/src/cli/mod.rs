@@ -3,6 +3,7 @@
 
 mod activate;
 mod append;
+mod certify;
 mod common;
 mod demo;
 mod diff;
@@ -72,6 +73,7 @@ enum Verb {
     Init(init::Args),
     Plugin(plugin::Args),
     Load(load::Args),
+    Certify(certify::Args),
     Versions(versions::Args),
     Activate(activate::Args),
     Append(append::Args),
@@ -132,6 +134,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Init(args) => init::run(&args, out),
         Verb::Plugin(args) => plugin::run(&args, out),
         Verb::Load(args) => load::run(&args, out),
+        Verb::Certify(args) => certify::run(&args, out),
         Verb::Versions(args) => versions::run(&args, out),
         Verb::Activate(args) => activate::run(&args, out),
         Verb::Append(args) => append::run(&args, out),

@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 pub use compare::{Step, differences};
 pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, run};
 pub use expectation::Expectations;
+pub use words::first_words;
 
 use crate::model::{Result, Seq, Task, TypeName, Value};
 

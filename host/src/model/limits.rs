@@ -91,3 +91,18 @@ pub const APPEND_BATCH_DEFAULT: usize = 1_000;
 
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;
+
+/// What a certification tries: events, and commands, of one type under one version; of all together.
+pub const CERTIFY_EACH_MAX: u64 = 64;
+pub const CERTIFY_ALL_MAX: u64 = 2_048;
+
+/// Events from the log's beginning that a certification materializes to have a state under its sample. Later ones are
+/// tried on what this gives, which lacks what was between.
+pub const CERTIFY_LEAD_EVENTS_MAX: usize = 10_000;
+
+/// Fuel and a thousand for every row and host call, after which a certification ends: some seconds, and the same place
+/// on every machine.
+pub const CERTIFY_COST_MAX: u64 = 4_000_000_000;
+
+/// Seconds after which it ends all the same: SQL that reads much and returns little is not in that cost.
+pub const CERTIFY_SECONDS_MAX: f64 = 20.0;

@@ -65,7 +65,8 @@ impl Book {
     pub fn open(runtime: Arc<Runtime>, path: &Path, progress: OnProgress<'_>) -> Result<Book> {
         let dir = BookDir::open(path)?;
         let lock = dir.lock()?;
-        let log = LogDb::open(&dir.log())?;
+        let mut log = LogDb::open(&dir.log())?;
+        log.add_tables()?;
         Self::open_locked(runtime, dir, lock, log, progress)
     }
 

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
-use crate::model::{Digest, Error, Lineup, PluginVersion, Result, Schedule, Seq};
-use crate::runtime::{Code, ComponentCache, Runtime};
+use crate::model::{Digest, Error, Isolations, Lineup, PluginVersion, Result, Schedule, Seq};
+use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{LogDb, StoredVersion};
 
 pub struct Library {
@@ -14,6 +14,10 @@ pub struct Library {
     versions: BTreeMap<PluginVersion, StoredVersion>,
     codes: HashMap<Digest, Arc<Code>>,
     programs: HashMap<Lineup, Arc<Program>>,
+    /// By the code that was certified, on this engine; everything else has a fresh instance for every call.
+    isolations: HashMap<Digest, Isolations>,
+    /// Set: that holds for everything.
+    isolates_events: bool,
 }
 
 /// A schedule with its lineups resolved: which program runs from which event on.
@@ -51,6 +55,8 @@ impl Library {
             versions: BTreeMap::new(),
             codes: HashMap::new(),
             programs: HashMap::new(),
+            isolations: HashMap::new(),
+            isolates_events: false,
         };
         library.reload(log)?;
         Ok(library)
@@ -59,7 +65,16 @@ impl Library {
     /// The same versions on an engine of their own. Threads that share one meet in its pool and in its counters at every
     /// instance: two of them were a tenth slower for it.
     pub fn apart(&self, log: &LogDb) -> Result<Library> {
-        Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)
+        let mut library = Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)?;
+        library.isolates_events = self.isolates_events;
+        Ok(library)
+    }
+
+    /// Gives every call a fresh instance, whatever a version's isolation, or no longer. For programs that are resolved
+    /// from now on.
+    pub fn isolate_events(&mut self, on: bool) {
+        self.isolates_events = on;
+        self.programs.clear();
     }
 
     /// Reads the registry again after it changed.
@@ -68,6 +83,14 @@ impl Library {
             .versions()?
             .into_iter()
             .map(|version| (version.version.clone(), version))
+            .collect();
+        // What was shown on another engine has to be shown again on this one.
+        let engine = fingerprint();
+        self.isolations = log
+            .certifications()?
+            .into_iter()
+            .filter(|certification| certification.engine == engine)
+            .map(|certification| (certification.digest, certification.isolations))
             .collect();
         self.programs.clear();
         Ok(())
@@ -122,7 +145,12 @@ impl Library {
         if let Some(program) = self.programs.get(lineup) {
             return Ok(program.clone());
         }
-        let program = Arc::new(Program::resolve(lineup, |version| self.code(log, version))?);
+        let mut program = Program::resolve(lineup, |version| self.code(log, version))?;
+        if !self.isolates_events {
+            let recorded = |code: &Code| self.isolations.get(&code.digest).copied();
+            program.isolate(|code| recorded(code).unwrap_or_default());
+        }
+        let program = Arc::new(program);
         self.programs.insert(lineup.clone(), program.clone());
         Ok(program)
     }

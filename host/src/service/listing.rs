@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::model::{Lineup, Manifest, PluginVersion, Result, TypeName, VersionDate};
-use crate::store::{LogDb, StoredVersion};
+use crate::store::{Certification, LogDb, StoredVersion};
 
 use super::versions::VersionLine;
 
@@ -11,6 +11,7 @@ use super::versions::VersionLine;
 pub(super) struct Listing {
     versions: BTreeMap<PluginVersion, StoredVersion>,
     stamped: Vec<(Lineup, TypeName, u64)>,
+    certifications: Vec<Certification>,
 }
 
 impl Listing {
@@ -25,6 +26,7 @@ impl Listing {
             stamped: stamped
                 .map(|(lineup, event_type, events)| Ok((lineup.parse()?, event_type, events)))
                 .collect::<Result<_>>()?,
+            certifications: log.certifications()?,
         })
     }
 
@@ -37,8 +39,17 @@ impl Listing {
             loaded_at: stored.loaded_at.clone(),
             active: is_in(active, &stored.version),
             events: self.events(&stored.version),
+            certification: self.certification(stored),
         });
         lines.collect()
+    }
+
+    /// The certification of this very component.
+    fn certification(&self, stored: &StoredVersion) -> Option<Certification> {
+        let mut certifications = self.certifications.iter();
+        certifications
+            .find(|known| known.version == stored.version && known.digest == stored.digest)
+            .cloned()
     }
 
     /// Events of the log that a version handled.

@@ -12,7 +12,7 @@ use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
     Result, Row, Seq, TypeName, Value, limits,
 };
-use crate::runtime::Runtime;
+use crate::runtime::{Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead};
 
 /// A program on a projection.
@@ -139,6 +139,26 @@ impl Materializer {
     /// False: every call gets a fresh instance, whatever the version's isolation.
     pub fn reuse_instances(&mut self, reuse: bool) {
         self.ground().reuse = reuse;
+    }
+
+    /// The same lineup under other isolations.
+    pub fn renew(&mut self, program: Arc<Program>) {
+        debug_assert_eq!(program.layouts, self.program.layouts);
+        self.ground().instances.clear();
+        self.program = program;
+    }
+
+    /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
+    pub fn perturb(&mut self, perturbed: Perturbed) {
+        self.ground().perturbed = perturbed;
+    }
+
+    /// What the last event, or command, used, also where it failed.
+    pub fn usage(&self) -> Usage {
+        self.ground
+            .as_ref()
+            .expect("the ground is here between calls")
+            .usage
     }
 
     /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
@@ -398,6 +418,7 @@ impl Materializer {
         );
         let called = self.runtime.create(&link.code, command, scope, terms);
         let mut ground = give_back(called.cx.into_any());
+        ground.usage.fuel += called.fuel;
         ground.after_create(link, called.instance, called.doubtful);
         log_printed(&mut ground, called.printed);
         let log = std::mem::take(&mut ground.log);

@@ -3,6 +3,7 @@
 mod append;
 mod book;
 mod caused;
+mod certify;
 mod cloud_event;
 mod command;
 mod diffs;
@@ -21,6 +22,7 @@ mod reader;
 mod replays;
 mod schemas;
 mod scope;
+mod trial;
 mod versions;
 mod writer;
 
@@ -30,6 +32,7 @@ pub use caused::{
     AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
     json_text,
 };
+pub use certify::{Certified, Refusal, certification_json, isolation_of};
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub use diffs::DiffRequest;

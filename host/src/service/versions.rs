@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::book::{Book, LIVE, Live, live_file, remove_projection};
+use super::certify::isolation_of;
 use super::listing::Listing;
 use super::materializer::Materializer;
 use super::player::Player;
@@ -12,12 +13,14 @@ use super::program::Program;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
+    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
     limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{Access, LogDb, Projection, ProjectionRecord, Role, StoredVersion};
+use crate::store::{
+    Access, Certification, LogDb, Projection, ProjectionRecord, Role, StoredVersion,
+};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// Exactly this component was loaded before; nothing changed.
     pub already: bool,
+    /// What its certification came to; none where it was loaded before.
+    pub certification: Option<Certification>,
 }
 
 /// One line of a listing.
@@ -39,6 +44,22 @@ pub struct VersionLine {
     pub active: bool,
     /// Events in the log that carry this version's stamp and are of its plugin.
     pub events: u64,
+    /// Its last certification, on whatever engine.
+    pub certification: Option<Certification>,
+}
+
+impl VersionLine {
+    /// How long its instances live, on this engine.
+    pub fn isolation(&self) -> Isolation {
+        let known = self.certification.as_ref().filter(|_| !self.is_certification_due());
+        let isolations = known.map(|known| known.isolations).unwrap_or_default();
+        isolation_of(&self.manifest, isolations)
+    }
+
+    /// True where it was never certified, or on another engine.
+    pub fn is_certification_due(&self) -> bool {
+        self.certification.as_ref().is_none_or(|known| known.engine != fingerprint())
+    }
 }
 
 /// What activating does with the events that are there already.
@@ -52,7 +73,8 @@ pub enum Policy {
 }
 
 impl Book {
-    /// Registers a component: inspected, compiled, checked against the versions it extends. Nothing else changes.
+    /// Registers a component: inspected, compiled, checked against the versions it extends, and certified on a sample of
+    /// history. Nothing else changes.
     pub fn load(&mut self, bytes: &[u8]) -> Result<Loaded> {
         self.check_current()?;
         let code = Arc::new(
@@ -62,11 +84,12 @@ impl Book {
         );
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
-        let loaded = Loaded {
+        let mut loaded = Loaded {
             version: version.clone(),
             digest: code.digest,
             manifest: code.manifest.clone(),
             already: known == Some(code.digest),
+            certification: None,
         };
         if loaded.already {
             return Ok(loaded);
@@ -75,6 +98,7 @@ impl Book {
             self.refuse_replacing(&version, &other, &code.digest)?;
         }
         let tables = self.tables_of(&code)?;
+        let certification = self.try_out(&code)?.or_refused()?;
         let stored = StoredVersion {
             version: version.clone(),
             digest: code.digest,
@@ -89,8 +113,10 @@ impl Book {
             "changes": code.manifest.changes,
         });
         self.append_system(VERSION_LOADED, data.to_string(), |log, _| {
-            log.put_version(&stored, bytes, &tables)
+            log.put_version(&stored, bytes, &tables)?;
+            log.put_certification(&certification)
         })?;
+        loaded.certification = Some(certification);
         self.library.keep(code);
         self.library.reload(&self.log)?;
         self.live.materializer.keep()?;

@@ -73,6 +73,17 @@ CREATE TABLE projections (
 CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRICT;
 ";
 
+/// Tables that came later. They are made wherever they are missing when a book is opened for writing, so that a log from
+/// before them needs no new format; who reads such a log has to do without them.
+const ADDED_LOG_TABLES: &str = "
+-- What the last certification of each version came to.
+CREATE TABLE IF NOT EXISTS certifications (
+    plugin TEXT NOT NULL, date TEXT NOT NULL, digest BLOB NOT NULL, certified_at TEXT NOT NULL, engine TEXT NOT NULL,
+    events INTEGER NOT NULL, commands INTEGER NOT NULL, materializers TEXT NOT NULL, creators TEXT NOT NULL,
+    reason TEXT NOT NULL, PRIMARY KEY (plugin, date)
+) STRICT, WITHOUT ROWID;
+";
+
 const PROJECTION_TABLES: &str = "
 CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
 INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
@@ -126,7 +137,26 @@ pub fn create_log(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(LOG_TABLES)
         .map_err(|error| sqlite("creating the log", error))?;
+    add_tables(connection)?;
     stamp(connection, LOG_APPLICATION, LOG_FORMAT)
+}
+
+/// Makes the tables of a log that came later, where they are missing.
+pub fn add_tables(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch(ADDED_LOG_TABLES)
+        .map_err(|error| sqlite("adding tables to the log", error))
+}
+
+/// True where a table is there: a log that is only read may be older than it.
+pub fn has_table(connection: &Connection, name: &str) -> Result<bool> {
+    connection
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1)",
+            [name],
+            |row| row.get(0),
+        )
+        .map_err(|error| sqlite("reading the log's tables", error))
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {

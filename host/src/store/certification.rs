@@ -206,6 +206,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_log_from_before_certifications_is_read_without_and_gets_their_table() {
+        let directory = tempfile::tempdir().unwrap();
+        let mut log = LogDb::create(&directory.path().join("log.db")).unwrap();
+        log.connection.execute_batch("DROP TABLE certifications").unwrap();
+        assert_eq!(log.certifications().unwrap(), []);
+        let certification = Certification {
+            version: "bank@1993-01-01".parse().unwrap(),
+            digest: Digest::of(b"code"),
+            certified_at: "2026-01-01T00:00:00Z".into(),
+            engine: "an engine".into(),
+            events: 64,
+            commands: 3,
+            isolations: Isolations {
+                materializers: Isolation::Batch,
+                creators: Isolation::Event,
+            },
+            reason: "reuse changed nothing".into(),
+        };
+        assert!(log.put_certification(&certification).is_err());
+        log.add_tables().unwrap();
+        log.put_certification(&certification).unwrap();
+        log.add_tables().unwrap();
+        assert_eq!(log.certifications().unwrap(), [certification]);
+    }
+
+    #[test]
     fn a_sample_has_the_first_of_a_pair_and_is_spread_evenly_over_the_rest() {
         let counts = vec![("bank.A".to_owned(), 1, 10), ("bank.B".to_owned(), 1, 2)];
         let mut spread = Spread::new(counts, 4, 100);

@@ -64,7 +64,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     if let Some(known) = &loaded.certification {
         let isolation = isolation_of(&loaded.manifest, known.isolations);
-        out.line(format_args!("  isolation {isolation}: {}", clean(&known.reason)))?;
+        out.line(format_args!(
+            "  isolation {isolation}: {}",
+            clean(&known.reason)
+        ))?;
     }
     if !loaded.already {
         let book = args.book.path.display();

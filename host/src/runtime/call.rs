@@ -1,6 +1,8 @@
 //! One call: an instance, the capability lent to it, fuel, and what came of it.
 
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
+};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::exports::daybook::plugin::creator::CreateError;
@@ -117,16 +119,21 @@ impl ResourceLimiter for CallState {
 pub type Materializing =
     Instance<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>;
 /// An instance whose `create` is called.
-pub type Creating =
-    Instance<(CommandRef<'static>, Resource<CreationHandle>), (Result<Vec<NewEvent>, CreateError>,)>;
+pub type Creating = Instance<
+    (CommandRef<'static>, Resource<CreationHandle>),
+    (Result<Vec<NewEvent>, CreateError>,),
+>;
 
 /// Instances that wait between calls: of one owner, on one thread. What runs a creator never runs a materializer, so
 /// that commands, which are no part of a replay, leave nothing behind for events.
 #[derive(Debug, Default)]
 pub struct Instances {
-    pub materializing: Kept<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>,
-    pub creating:
-        Kept<(CommandRef<'static>, Resource<CreationHandle>), (Result<Vec<NewEvent>, CreateError>,)>,
+    pub materializing:
+        Kept<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>,
+    pub creating: Kept<
+        (CommandRef<'static>, Resource<CreationHandle>),
+        (Result<Vec<NewEvent>, CreateError>,),
+    >,
 }
 
 impl Instances {

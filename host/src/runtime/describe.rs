@@ -50,15 +50,10 @@ impl Runtime {
             materialize,
             create,
         };
-        let wasi = uses_wasi
-            .then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
-        let result = self.call::<_, (wit::Manifest,)>(
-            &code,
-            describe,
-            wasi,
-            limits::FUEL_PER_CALL_MAX,
-            (),
-        );
+        let wasi =
+            uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
+        let result =
+            self.call::<_, (wit::Manifest,)>(&code, describe, wasi, limits::FUEL_PER_CALL_MAX, ());
         let (declared,) =
             result.map_err(|error| Error::refused(format!("the component's describe {error}")))?;
         let manifest = manifest(declared);

@@ -53,7 +53,10 @@ impl<P, R> Instance<P, R> {
         fuel_max: u64,
     ) -> Result<Self, Box<NotStarted>> {
         self.store.data_mut().renew(state);
-        match self.store.set_fuel(fuel_max.saturating_sub(self.start_fuel)) {
+        match self
+            .store
+            .set_fuel(fuel_max.saturating_sub(self.start_fuel))
+        {
             Ok(()) => Ok(self),
             Err(error) => Err(Box::new(NotStarted {
                 store: self.store,

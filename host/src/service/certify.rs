@@ -295,22 +295,22 @@ fn covered<'a>(
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let end = found.ended.as_deref().map_or_else(String::new, |why| format!("; {why}"));
-        return Err(format!("no {what} was tried with success of: {shown}{more}{end}"));
+        let end = found
+            .ended
+            .as_deref()
+            .map_or_else(String::new, |why| format!("; {why}"));
+        return Err(format!(
+            "no {what} was tried with success of: {shown}{more}{end}"
+        ));
     }
     Ok(())
 }
 
-fn reason(
-    code: &Code,
-    materializers: Result<(), String>,
-    creators: Result<(), String>,
-) -> String {
+fn reason(code: &Code, materializers: Result<(), String>, creators: Result<(), String>) -> String {
     let events = !code.manifest.materializes.is_empty();
     let commands = !code.manifest.commands.is_empty();
     match (materializers, creators) {
-        (Err(why), Err(same)) if events && (!commands || why == same) => why,
-        (Err(why), _) if events => format!("materializers: {why}"),
+        (Err(why), _) if events => why,
         (_, Err(why)) if commands && events => {
             format!("reuse changed nothing; creators have a fresh instance for every call: {why}")
         }

@@ -9,7 +9,8 @@ use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
 use crate::model::layout::Layouts;
 use crate::model::{
-    Error, Isolations, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName, VersionDate, limits,
+    Error, Isolations, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName,
+    VersionDate, limits,
 };
 use crate::runtime::Code;
 

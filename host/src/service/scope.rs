@@ -417,9 +417,7 @@ impl Materialization for Scope {
         let link = program.link(below);
         let terms = ground.terms_to_materialize(link, fuel_max);
         let scope = Scope::new(ground, program.clone(), self.runtime.clone(), below, None);
-        let called = self
-            .runtime
-            .materialize(&link.code, &event, scope, terms);
+        let called = self.runtime.materialize(&link.code, &event, scope, terms);
         ground = give_back(called.cx.into_any());
         ground.after_materialize(link, called.instance, called.doubtful);
         ground.fuel_left = ground.fuel_left.saturating_sub(called.fuel);

@@ -206,8 +206,14 @@ impl<'a> Trial<'a> {
 
     /// Those that the version can notice.
     fn perturbations(&self) -> impl Iterator<Item = (Perturbed, &'static str)> + use<> {
-        let clock = Perturbed { clock: true, seed: false };
-        let seed = Perturbed { clock: false, seed: true };
+        let clock = Perturbed {
+            clock: true,
+            seed: false,
+        };
+        let seed = Perturbed {
+            clock: false,
+            seed: true,
+        };
         let both = [
             (clock, "when WASI's clock shows another time"),
             (seed, "when WASI's random bytes are others"),
@@ -291,9 +297,14 @@ impl<'a> Trial<'a> {
                 let count = base.len().max(other.len());
                 let at = (0..count).find(|&at| base.get(at) != other.get(at));
                 let line = |lines: &[String]| {
-                    at.and_then(|at| lines.get(at).cloned()).unwrap_or_else(|| "nothing".into())
+                    at.and_then(|at| lines.get(at).cloned())
+                        .unwrap_or_else(|| "nothing".into())
                 };
-                format!("{name} is answered otherwise {when}: {}, or {}", line(&base), line(other))
+                format!(
+                    "{name} is answered otherwise {when}: {}, or {}",
+                    line(&base),
+                    line(other)
+                )
             })
         };
         for (perturbed, when) in self.perturbations() {

@@ -13,8 +13,8 @@ use super::program::Program;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
-    limits,
+    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
+    clock, limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
@@ -51,14 +51,19 @@ pub struct VersionLine {
 impl VersionLine {
     /// How long its instances live, on this engine.
     pub fn isolation(&self) -> Isolation {
-        let known = self.certification.as_ref().filter(|_| !self.is_certification_due());
+        let known = self
+            .certification
+            .as_ref()
+            .filter(|_| !self.is_certification_due());
         let isolations = known.map(|known| known.isolations).unwrap_or_default();
         isolation_of(&self.manifest, isolations)
     }
 
     /// True where it was never certified, or on another engine.
     pub fn is_certification_due(&self) -> bool {
-        self.certification.as_ref().is_none_or(|known| known.engine != fingerprint())
+        self.certification
+            .as_ref()
+            .is_none_or(|known| known.engine != fingerprint())
     }
 }
 

@@ -50,8 +50,7 @@ impl Spread {
 
     /// True where the next one of a pair is chosen. None: nobody asked for its type.
     fn next(&mut self, name: &str, lineup: i64) -> Option<bool> {
-        let [count, wanted, seen, chosen] =
-            self.pairs.get_mut(&(name.to_owned(), lineup))?;
+        let [count, wanted, seen, chosen] = self.pairs.get_mut(&(name.to_owned(), lineup))?;
         let is_chosen = *chosen < *wanted && *seen == *chosen * *count / *wanted;
         *seen += 1;
         *chosen += u64::from(is_chosen);
@@ -82,7 +81,15 @@ impl LogDb {
         )?;
         rows.into_iter()
             .map(|(texts, digest, [events, commands])| {
-                let [plugin, date, certified_at, engine, materializers, creators, reason] = texts;
+                let [
+                    plugin,
+                    date,
+                    certified_at,
+                    engine,
+                    materializers,
+                    creators,
+                    reason,
+                ] = texts;
                 Ok(Certification {
                     version: PluginVersion {
                         plugin: plugin.parse()?,
@@ -140,12 +147,15 @@ impl LogDb {
     ) -> Result<SampledEvents> {
         let mut spread = self.spread("events", wants, each_max, all_max)?;
         let mut sampled = Vec::new();
-        self.visit_types("SELECT seq, type, lineup FROM events ORDER BY seq", |seq, name, lineup| {
-            let is_chosen = spread.next(name, lineup).unwrap_or(false);
-            if is_chosen || (sampled.len() < lead_max && leads(name)) {
-                sampled.push((Seq(seq), is_chosen));
-            }
-        })?;
+        self.visit_types(
+            "SELECT seq, type, lineup FROM events ORDER BY seq",
+            |seq, name, lineup| {
+                let is_chosen = spread.next(name, lineup).unwrap_or(false);
+                if is_chosen || (sampled.len() < lead_max && leads(name)) {
+                    sampled.push((Seq(seq), is_chosen));
+                }
+            },
+        )?;
         Ok(sampled)
     }
 
@@ -192,7 +202,11 @@ impl LogDb {
         let mut rows = statement.query([]).map_err(|error| self.failed(error))?;
         while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
             let read = || -> rusqlite::Result<_> {
-                Ok((row.get::<_, i64>(0)?, row.get_ref(1)?.as_str()?, row.get(2)?))
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get_ref(1)?.as_str()?,
+                    row.get(2)?,
+                ))
             };
             let (at, name, lineup) = read().map_err(|error| self.failed(error))?;
             visit(at.unsigned_abs(), name, lineup);
@@ -209,7 +223,9 @@ mod tests {
     fn a_log_from_before_certifications_is_read_without_and_gets_their_table() {
         let directory = tempfile::tempdir().unwrap();
         let mut log = LogDb::create(&directory.path().join("log.db")).unwrap();
-        log.connection.execute_batch("DROP TABLE certifications").unwrap();
+        log.connection
+            .execute_batch("DROP TABLE certifications")
+            .unwrap();
         assert_eq!(log.certifications().unwrap(), []);
         let certification = Certification {
             version: "bank@1993-01-01".parse().unwrap(),

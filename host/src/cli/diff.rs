@@ -8,6 +8,7 @@ use std::str::FromStr;
 use clap::ValueEnum;
 
 use super::Exit;
+use super::certify::IsolationArg;
 use super::common::{BookArg, seq};
 use super::input::expectation_text;
 use super::output::{Output, count, thousands};
@@ -67,6 +68,9 @@ pub struct Args {
     /// The differences that are wanted, with reasons (TOML)
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Give every call a fresh instance, whatever isolation a version was certified for: the effects are the same
+    #[arg(long, value_enum)]
+    isolation: Option<IsolationArg>,
     /// How the report is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -118,6 +122,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     };
     let mut expectations = expectations(args.expect.as_deref())?;
     let mut book = args.book.open()?;
+    book.isolate_events(args.isolation.is_some())?;
     if args.commands {
         let sides = [&request.base, &request.candidate];
         let is_json = args.format == Format::Jsonl;

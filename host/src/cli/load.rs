@@ -9,11 +9,14 @@ use super::output::Output;
 use super::table::clean;
 use super::{Exit, input};
 use crate::model::Result;
+use crate::service::{certification_json, isolation_of};
 
 /// Register a plugin version with a book
 ///
-/// The component is inspected, compiled, and checked against the version it extends. Nothing is run on any event: it
-/// takes effect when it is activated. The book keeps the component itself, so the file is not needed afterwards. The
+/// The component is inspected, compiled, checked against the version it extends, and certified: run over a sample of
+/// the log's events on a state of its own, while what must not matter is perturbed. One whose effects depend on a clock,
+/// on random bytes, or on an order of rows that it did not ask for is refused. Nothing that is recorded changes: the
+/// version takes effect when it is activated. The book keeps the component itself, so the file is not needed afterwards. The
 /// same file can be loaded again and nothing changes; other code under the date of a version that was used is refused.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -43,6 +46,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             "version": loaded.version.date.to_string(),
             "digest": loaded.digest.to_string(),
             "already": loaded.already,
+            "certification": loaded.certification.as_ref().map(certification_json),
         }))?;
         return Ok(Exit::Fine);
     }
@@ -57,6 +61,13 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     ))?;
     for change in &loaded.manifest.changes {
         out.line(format_args!("  - {}", clean(change)))?;
+    }
+    if let Some(known) = &loaded.certification {
+        let isolation = isolation_of(&loaded.manifest, known.isolations);
+        out.line(format_args!(
+            "  isolation {isolation}: {}",
+            clean(&known.reason)
+        ))?;
     }
     if !loaded.already {
         let book = args.book.path.display();

@@ -4,6 +4,7 @@
 mod activate;
 mod append;
 mod bisect;
+mod certify;
 mod changelog;
 mod common;
 mod demo;
@@ -80,6 +81,7 @@ enum Verb {
     Init(init::Args),
     Plugin(plugin::Args),
     Load(load::Args),
+    Certify(certify::Args),
     Versions(versions::Args),
     Changelog(changelog::Args),
     Activate(activate::Args),
@@ -147,6 +149,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Init(args) => init::run(&args, out),
         Verb::Plugin(args) => plugin::run(&args, out),
         Verb::Load(args) => load::run(&args, out),
+        Verb::Certify(args) => certify::run(&args, out),
         Verb::Versions(args) => versions::run(&args, out),
         Verb::Changelog(args) => changelog::run(&args, out),
         Verb::Activate(args) => activate::run(&args, out),

@@ -4,6 +4,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::Exit;
+use super::certify::IsolationArg;
 use super::common::{BookArg, FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
@@ -34,6 +35,9 @@ pub struct Args {
     /// The last event to run; absent: the log's last
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     to: Option<Seq>,
+    /// Give every call a fresh instance, whatever isolation a version was certified for: the effects are the same
+    #[arg(long, value_enum)]
+    isolation: Option<IsolationArg>,
     /// The projection's name
     #[arg(long = "as", value_name = "NAME", default_value = "replay")]
     name: String,
@@ -49,6 +53,7 @@ enum LineupArg {
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let clock = Stopwatch::start();
     let mut book = args.book.open()?;
+    book.isolate_events(args.isolation.is_some())?;
     let picked = match args.lineup {
         Some(LineupArg::Recorded) => Picked::Recorded,
         None => Picked::Pinned(args.with),

@@ -19,6 +19,7 @@ pub use compare::{Step, differences};
 pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, run};
 pub use expectation::{About, Expectations};
 pub use tally::{Example, Tally, TallyLine};
+pub use words::first_words;
 
 use crate::model::{Result, Seq, Task, TypeName, Value};
 

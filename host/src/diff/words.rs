@@ -102,6 +102,15 @@ pub fn place(difference: &Difference) -> String {
     }
 }
 
+/// The first of some differences in one line, as `bank.account[17].balance is 5, or 7`.
+pub fn first_words(found: &[Difference]) -> String {
+    let Some(first) = found.first() else {
+        return "only bytes".into();
+    };
+    let (base, candidate) = sides(first);
+    format!("{} is {base}, or {candidate}", place(first))
+}
+
 /// What the base and the candidate have at that place.
 pub fn sides(difference: &Difference) -> (String, String) {
     match difference {

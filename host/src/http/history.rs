@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
 use crate::model::error::shown;
 use crate::model::{Error, Event, Result, Seq};
-use crate::service::{CloudEvent, Reader};
+use crate::service::{CloudEvent, Reader, certification_json};
 use crate::store::EventFilter;
 
 /// Events of one page when the client does not say, and at most.
@@ -165,6 +165,9 @@ pub async fn versions(
             "active": live.program.lineup.version(version.plugin.as_str()) == Some(version.date),
             "events": line.events,
             "loaded_at": line.loaded_at,
+            "isolation": line.isolation().as_str(),
+            "certification_due": line.is_certification_due(),
+            "certification": line.certification.as_ref().map(certification_json),
             "extends": line.manifest.extends,
             "description": line.manifest.description,
             "changes": line.manifest.changes,

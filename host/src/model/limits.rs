@@ -19,6 +19,16 @@ pub const STACK_BYTES_MAX: usize = 512 << 10;
 /// Instances alive at once: threads × depth of a cascade.
 pub const INSTANCES_MAX: u32 = 128;
 
+/// Calls that one instance of a version with isolation `batch` may see; then a fresh one takes its place. Starting one
+/// costs some ten calls, so more would save nothing.
+pub const CALLS_PER_INSTANCE_MAX: u32 = 4_096;
+
+/// Growth of such an instance's memory after which it is replaced: for code that does not free what it takes.
+pub const INSTANCE_GROWTH_BYTES_MAX: usize = 1 << 20;
+
+/// Instances that one projection's materializer keeps waiting, for each kind of call. They count among `INSTANCES_MAX`.
+pub const INSTANCES_KEPT_MAX: usize = 8;
+
 /// Metadata of one component instance; interpreters compiled to WebAssembly need much.
 pub const INSTANCE_METADATA_BYTES_MAX: usize = 4 << 20;
 
@@ -99,3 +109,17 @@ pub const SNAPSHOTS_MAX: usize = 16;
 
 /// States of the past that stay in a book's cache.
 pub const PAST_STATES_MAX: usize = 8;
+/// What a certification tries: events, and commands, of one type under one version; of all together.
+pub const CERTIFY_EACH_MAX: u64 = 64;
+pub const CERTIFY_ALL_MAX: u64 = 2_048;
+
+/// Events from the log's beginning that a certification materializes to have a state under its sample. Later ones are
+/// tried on what this gives, which lacks what was between.
+pub const CERTIFY_LEAD_EVENTS_MAX: usize = 10_000;
+
+/// Fuel and a thousand for every row and host call, after which a certification ends: some seconds, and the same place
+/// on every machine.
+pub const CERTIFY_COST_MAX: u64 = 4_000_000_000;
+
+/// Seconds after which it ends all the same: SQL that reads much and returns little is not in that cost.
+pub const CERTIFY_SECONDS_MAX: f64 = 20.0;

@@ -1,6 +1,8 @@
-//! One call: a fresh instance from the pool, the capability lent to it, fuel, and what came of it.
+//! One call: an instance, the capability lent to it, fuel, and what came of it.
 
-use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource};
+use wasmtime::component::{
+    ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
+};
 use wasmtime::{ResourceLimiter, Store, Trap};
 
 use super::bindings::exports::daybook::plugin::creator::CreateError;
@@ -8,7 +10,8 @@ use super::bindings::types::{Failure, NewEvent};
 use super::bindings::{CommandRef, EventRef};
 use super::component::Code;
 use super::engine::Runtime;
-use super::wasi::Wasi;
+use super::instance::{Instance, Kept, NotStarted};
+use super::wasi::{Perturbed, Wasi};
 use crate::model::{self, Creation, HandlerError, Materialization, Rejection, Violation, limits};
 
 /// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
@@ -30,6 +33,8 @@ pub struct CallState {
     /// Why the host stopped the guest; the trap that the engine reports is only its echo.
     pub(super) stopped: Option<HandlerError>,
     memory_refused: bool,
+    /// Of all its linear memories.
+    pub(super) memory_bytes: usize,
     pub(super) wasi: Option<Box<Wasi>>,
 }
 
@@ -40,8 +45,26 @@ impl CallState {
             calls_left: limits::HOST_CALLS_PER_CALL_MAX,
             stopped: None,
             memory_refused: false,
+            memory_bytes: 0,
             wasi,
         }
+    }
+
+    /// For the next call in the same instance: everything is the call's own but the size of its memory.
+    pub(super) fn renew(&mut self, of: CallState) {
+        *self = CallState {
+            memory_bytes: self.memory_bytes,
+            ..of
+        };
+    }
+
+    /// What a call leaves; between calls nothing is lent.
+    pub(super) fn take(&mut self) -> CallState {
+        let nothing = CallState {
+            memory_bytes: self.memory_bytes,
+            ..CallState::new(Capability::None, None)
+        };
+        std::mem::replace(self, nothing)
     }
 
     /// Stops the guest: nothing it does with the answer can undo it.
@@ -70,12 +93,15 @@ impl CallState {
 impl ResourceLimiter for CallState {
     fn memory_growing(
         &mut self,
-        _: usize,
+        current: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let allowed = desired <= limits::MEMORY_BYTES_MAX;
         self.memory_refused |= !allowed;
+        if allowed {
+            self.memory_bytes += desired - current;
+        }
         Ok(allowed)
     }
 
@@ -89,14 +115,83 @@ impl ResourceLimiter for CallState {
     }
 }
 
+/// An instance whose `materialize` is called.
+pub type Materializing =
+    Instance<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>;
+/// An instance whose `create` is called.
+pub type Creating = Instance<
+    (CommandRef<'static>, Resource<CreationHandle>),
+    (Result<Vec<NewEvent>, CreateError>,),
+>;
+
+/// Instances that wait between calls: of one owner, on one thread. What runs a creator never runs a materializer, so
+/// that commands, which are no part of a replay, leave nothing behind for events.
+#[derive(Debug, Default)]
+pub struct Instances {
+    pub materializing:
+        Kept<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>,
+    pub creating: Kept<
+        (CommandRef<'static>, Resource<CreationHandle>),
+        (Result<Vec<NewEvent>, CreateError>,),
+    >,
+}
+
+impl Instances {
+    pub fn clear(&mut self) {
+        self.materializing.clear();
+        self.creating.clear();
+    }
+}
+
+/// On which terms a call is made.
+#[derive(Debug)]
+pub struct Terms<I> {
+    pub fuel_max: u64,
+    /// An instance that has seen other calls; none: a fresh one.
+    pub instance: Option<I>,
+    /// What virtual WASI shows otherwise than it should.
+    pub perturbed: Perturbed,
+}
+
+impl<I> Terms<I> {
+    /// A fresh instance, nothing perturbed.
+    pub fn fresh(fuel_max: u64) -> Self {
+        Terms {
+            fuel_max,
+            instance: None,
+            perturbed: Perturbed::default(),
+        }
+    }
+}
+
 /// What came of a call, with the capability given back.
 #[derive(Debug)]
-pub struct Called<C, T> {
+pub struct Called<C, T, I> {
     pub cx: C,
     pub result: Result<T, HandlerError>,
+    /// As much as in a fresh instance, but for what code does only in its first call.
     pub fuel: u64,
     /// What the guest printed through WASI.
     pub printed: Vec<u8>,
+    /// The instance, where it is as good as new: the call went well. WASI's state is not renewed, so what uses it is not
+    /// kept.
+    pub instance: Option<I>,
+    /// The instance had seen other calls, and something came of this one that may come otherwise in a fresh instance:
+    /// it failed, was refused memory, or came near the end of its fuel.
+    pub doubtful: bool,
+}
+
+impl<C, T, I> Called<C, T, I> {
+    fn impossible(cx: C, what: String) -> Self {
+        Called {
+            cx,
+            result: Err(HandlerError::Host(what)),
+            fuel: 0,
+            printed: Vec::new(),
+            instance: None,
+            doubtful: false,
+        }
+    }
 }
 
 impl Runtime {
@@ -105,43 +200,29 @@ impl Runtime {
         code: &Code,
         event: &model::Event,
         cx: Box<dyn Materialization>,
-        fuel_max: u64,
-    ) -> Called<Box<dyn Materialization>, ()> {
+        terms: Terms<Materializing>,
+    ) -> Called<Box<dyn Materialization>, (), Materializing> {
         let Some(function) = &code.materialize else {
-            let error = HandlerError::Host(format!("{} has no materializer", code.version));
-            return Called {
-                cx,
-                result: Err(error),
-                fuel: 0,
-                printed: Vec::new(),
-            };
+            return Called::impossible(cx, format!("{} has no materializer", code.version));
         };
-        let wasi = code.uses_wasi.then(|| Wasi::new(&event.time, &event.id));
+        let wasi = code
+            .uses_wasi
+            .then(|| Wasi::new(&event.time, &event.id, terms.perturbed));
+        let state = CallState::new(Capability::Materialization(cx), wasi);
+        let fuel_max = terms.fuel_max;
         let handle = Resource::<MaterializationHandle>::new_borrow(0);
-        let (state, result, fuel) = self.call::<_, (Result<(), Failure>,)>(
-            code,
-            function,
-            Capability::Materialization(cx),
-            wasi,
-            fuel_max,
-            (EventRef::from(event), handle),
-        );
-        let result = result.and_then(|(answer,)| {
-            answer.map_err(|failure| HandlerError::Failed {
-                code: failure.code,
-                message: failure.message,
-            })
+        let parameters = (EventRef::from(event), handle);
+        let ended = self.on_terms(code, function, state, terms, |store, function| {
+            invoke(store, function, parameters)
         });
-        let printed = printed(&state);
-        match state.capability {
-            Capability::Materialization(cx) => Called {
-                cx,
-                result,
-                fuel,
-                printed,
+        ended.into_called(
+            |(answer,)| answer.map_err(failed),
+            |capability| match capability {
+                Capability::Materialization(cx) => cx,
+                _ => unreachable!("a materialization is given back as one"),
             },
-            _ => unreachable!("a materialization is given back as one"),
-        }
+            fuel_max,
+        )
     }
 
     pub fn create(
@@ -149,80 +230,144 @@ impl Runtime {
         code: &Code,
         command: &model::Command,
         cx: Box<dyn Creation>,
-        fuel_max: u64,
-    ) -> Called<Box<dyn Creation>, Result<Vec<model::NewEvent>, Rejection>> {
+        terms: Terms<Creating>,
+    ) -> Called<Box<dyn Creation>, Result<Vec<model::NewEvent>, Rejection>, Creating> {
         let Some(function) = &code.create else {
-            let error = HandlerError::Host(format!("{} has no creator", code.version));
-            return Called {
-                cx,
-                result: Err(error),
-                fuel: 0,
-                printed: Vec::new(),
-            };
+            return Called::impossible(cx, format!("{} has no creator", code.version));
         };
         let wasi = code
             .uses_wasi
-            .then(|| Wasi::new(&command.time, &command.id));
+            .then(|| Wasi::new(&command.time, &command.id, terms.perturbed));
+        let state = CallState::new(Capability::Creation(cx), wasi);
+        let fuel_max = terms.fuel_max;
         let handle = Resource::<CreationHandle>::new_borrow(0);
-        let (state, result, fuel) = self.call::<_, (Result<Vec<NewEvent>, CreateError>,)>(
-            code,
-            function,
-            Capability::Creation(cx),
-            wasi,
-            fuel_max,
-            (CommandRef::from(command), handle),
-        );
-        let result = result.and_then(|(answer,)| match answer {
-            Ok(events) => Ok(Ok(events.into_iter().map(new_event).collect())),
-            Err(CreateError::Rejected(rejection)) => Ok(Err(Rejection {
-                code: rejection.code,
-                message: rejection.message,
-                details: rejection.details,
-            })),
-            Err(CreateError::Failed(failure)) => Err(HandlerError::Failed {
-                code: failure.code,
-                message: failure.message,
-            }),
+        let parameters = (CommandRef::from(command), handle);
+        let ended = self.on_terms(code, function, state, terms, |store, function| {
+            invoke(store, function, parameters)
         });
-        let printed = printed(&state);
-        match state.capability {
-            Capability::Creation(cx) => Called {
-                cx,
-                result,
-                fuel,
-                printed,
+        ended.into_called(
+            |(answer,)| match answer {
+                Ok(events) => Ok(Ok(events.into_iter().map(new_event).collect())),
+                Err(CreateError::Rejected(rejection)) => Ok(Err(Rejection {
+                    code: rejection.code,
+                    message: rejection.message,
+                    details: rejection.details,
+                })),
+                Err(CreateError::Failed(failure)) => Err(failed(failure)),
             },
-            _ => unreachable!("a creation is given back as one"),
-        }
+            |capability| match capability {
+                Capability::Creation(cx) => cx,
+                _ => unreachable!("a creation is given back as one"),
+            },
+            fuel_max,
+        )
     }
 
-    /// Instantiates, calls, and takes the state back whatever happened.
-    pub(super) fn call<P, R>(
+    /// Calls in the instance that is offered, or in a fresh one, and takes the state back whatever happened.
+    fn on_terms<P, R>(
         &self,
         code: &Code,
         function: &ComponentExportIndex,
-        capability: Capability,
-        wasi: Option<Box<Wasi>>,
-        fuel_max: u64,
-        parameters: P,
-    ) -> (CallState, Result<R, HandlerError>, u64)
+        state: CallState,
+        terms: Terms<Instance<P, R>>,
+        call: impl FnOnce(&mut Store<CallState>, TypedFunc<P, R>) -> wasmtime::Result<R>,
+    ) -> Ended<P, R>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift + 'static,
     {
-        let mut store = Store::new(&self.engine, CallState::new(capability, wasi));
-        store.limiter(|state| state);
-        let run = || -> wasmtime::Result<R> {
-            store.set_fuel(fuel_max)?;
-            let instance = code.pre.instantiate(&mut store)?;
-            let function = instance.get_typed_func::<P, R>(&mut store, function)?;
-            function.call(&mut store, parameters)
+        let fuel_max = terms.fuel_max;
+        let reused = terms.instance.is_some();
+        let started = match terms.instance {
+            Some(kept) => kept.begin(state, fuel_max),
+            None => self.start(code, function, state, fuel_max),
         };
-        let result = run();
-        let fuel = fuel_max - store.get_fuel().unwrap_or(fuel_max);
-        let result = result.map_err(|error| explain(&error, store.data_mut(), fuel_max));
-        (store.into_data(), result, fuel)
+        let mut instance = match started {
+            Ok(instance) => instance,
+            Err(not_started) => {
+                let NotStarted { error, mut store } = *not_started;
+                return Ended {
+                    fuel: fuel_max - store.get_fuel().unwrap_or(fuel_max),
+                    result: Err(explain(&error, store.data_mut(), fuel_max)),
+                    state: store.into_data(),
+                    instance: None,
+                    reused,
+                };
+            }
+        };
+        let result = call(&mut instance.store, instance.function);
+        let fuel = fuel_max - instance.store.get_fuel().unwrap_or(fuel_max);
+        let mut state = instance.store.data_mut().take();
+        Ended {
+            result: result.map_err(|error| explain(&error, &mut state, fuel_max)),
+            fuel,
+            state,
+            instance: (!code.uses_wasi).then_some(instance),
+            reused,
+        }
     }
+
+    /// Calls once in a fresh instance that nobody keeps.
+    pub(super) fn call<P, R>(
+        &self,
+        code: &Code,
+        function: &ComponentExportIndex,
+        wasi: Option<Box<Wasi>>,
+        fuel_max: u64,
+        parameters: P,
+    ) -> Result<R, HandlerError>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let state = CallState::new(Capability::None, wasi);
+        let terms = Terms::<Instance<P, R>>::fresh(fuel_max);
+        let call = |store: &mut _, function| invoke(store, function, parameters);
+        self.on_terms(code, function, state, terms, call).result
+    }
+}
+
+/// A call that has ended, in the engine's terms.
+struct Ended<P, R> {
+    state: CallState,
+    result: Result<R, HandlerError>,
+    fuel: u64,
+    instance: Option<Instance<P, R>>,
+    reused: bool,
+}
+
+impl<P, R> Ended<P, R> {
+    fn into_called<C, T>(
+        self,
+        answer: impl FnOnce(R) -> Result<T, HandlerError>,
+        give_back: impl FnOnce(Capability) -> C,
+        fuel_max: u64,
+    ) -> Called<C, T, Instance<P, R>> {
+        let result = self.result.and_then(answer);
+        let went_well = result.is_ok() && !self.state.memory_refused;
+        let near_the_end = self.fuel > fuel_max / 2;
+        Called {
+            printed: { self.state.wasi.as_ref() }.map_or_else(Vec::new, |wasi| wasi.printed()),
+            cx: give_back(self.state.capability),
+            instance: self.instance.filter(|_| went_well).map(Instance::older),
+            doubtful: self.reused && (!went_well || near_the_end),
+            result,
+            fuel: self.fuel,
+        }
+    }
+}
+
+/// The call itself. A function's parameters are declared for ever and given for a moment: the engine copies them.
+fn invoke<P, R>(
+    store: &mut Store<CallState>,
+    function: TypedFunc<P, R>,
+    parameters: P,
+) -> wasmtime::Result<R>
+where
+    P: ComponentNamedList + Lower,
+    R: ComponentNamedList + Lift + 'static,
+{
+    function.call(store, parameters)
 }
 
 /// What an engine error means, in words for the one who wrote the plugin.
@@ -263,18 +408,17 @@ fn frames(error: &wasmtime::Error) -> String {
     }
 }
 
+fn failed(failure: Failure) -> HandlerError {
+    HandlerError::Failed {
+        code: failure.code,
+        message: failure.message,
+    }
+}
+
 fn new_event(event: NewEvent) -> model::NewEvent {
     model::NewEvent {
         event_type: event.event_type,
         subject: event.subject,
         data: event.data,
     }
-}
-
-fn printed(state: &CallState) -> Vec<u8> {
-    state
-        .wasi
-        .as_ref()
-        .map(|wasi| wasi.printed())
-        .unwrap_or_default()
 }

@@ -3,10 +3,10 @@
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use super::bindings::daybook::plugin::manifest as wit;
-use super::call::{CallState, Capability};
+use super::call::CallState;
 use super::component::Code;
 use super::engine::Runtime;
-use super::wasi::Wasi;
+use super::wasi::{Perturbed, Wasi};
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
 };
@@ -50,15 +50,10 @@ impl Runtime {
             materialize,
             create,
         };
-        let wasi = uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe"));
-        let (_, result, _) = self.call::<_, (wit::Manifest,)>(
-            &code,
-            describe,
-            Capability::None,
-            wasi,
-            limits::FUEL_PER_CALL_MAX,
-            (),
-        );
+        let wasi =
+            uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
+        let result =
+            self.call::<_, (wit::Manifest,)>(&code, describe, wasi, limits::FUEL_PER_CALL_MAX, ());
         let (declared,) =
             result.map_err(|error| Error::refused(format!("the component's describe {error}")))?;
         let manifest = manifest(declared);

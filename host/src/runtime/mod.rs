@@ -1,5 +1,5 @@
-//! WebAssembly: one engine, components compiled and pre-linked, one fresh instance per call. The only module
-//! that names wasmtime.
+//! WebAssembly: one engine, components compiled and pre-linked, one instance for one call, or for many
+//! where that was shown to change nothing. The only module that names wasmtime.
 
 mod bindings;
 mod cache;
@@ -8,10 +8,13 @@ mod capability;
 mod component;
 mod describe;
 mod engine;
+mod instance;
 mod metadata;
 mod wasi;
 
 pub use cache::ComponentCache;
-pub use call::Called;
+pub use call::{Called, Creating, Instances, Materializing, Terms};
 pub use component::{Code, encode_component};
 pub use engine::{Runtime, fingerprint};
+pub use instance::{Instance, Kept};
+pub use wasi::Perturbed;

@@ -23,15 +23,30 @@ pub struct Wasi {
     output: MemoryOutputPipe,
 }
 
+/// What a certification shows otherwise than it should, because it must not matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Perturbed {
+    /// Both clocks are late.
+    pub clock: bool,
+    /// Random bytes are others.
+    pub seed: bool,
+}
+
+/// How late perturbed clocks are: some days and a part of one, so that neither the date nor the time of day holds.
+const LATE_NANOSECONDS: u64 = 3 * 86_400_000_000_000 + 12_345_678_901_234;
+
 impl Wasi {
     /// `time` is RFC 3339; `id` seeds the random bytes.
-    pub(super) fn new(time: &str, id: &str) -> Box<Wasi> {
-        let nanoseconds = clock::unix_nanoseconds(time);
+    pub(super) fn new(time: &str, id: &str, perturbed: Perturbed) -> Box<Wasi> {
+        let late = if perturbed.clock { LATE_NANOSECONDS } else { 0 };
+        let nanoseconds = clock::unix_nanoseconds(time).saturating_add(late);
+        let other_id = perturbed.seed.then(|| format!("{id} perturbed"));
+        let id = other_id.as_deref().unwrap_or(id);
         let output = MemoryOutputPipe::new(limits::LOG_BYTES_PER_CALL_MAX);
         let mut builder = WasiCtxBuilder::new();
         builder
             .wall_clock(FixedClock(nanoseconds))
-            .monotonic_clock(FixedClock(0))
+            .monotonic_clock(FixedClock(late))
             .secure_random(Deterministic::new(seeded("secure", id)))
             .insecure_random(Deterministic::new(seeded("insecure", id)))
             .insecure_random_seed(u128::from_be_bytes(

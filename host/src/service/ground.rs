@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Write};
-use super::program::{Handler, Program};
+use super::program::{Handler, Link, Program};
 use crate::diff::SuppliedRow;
 use crate::model::layout::RowMap;
 use crate::model::{
-    Error, Event, Find, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
+    Error, Event, Find, Isolation, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
 };
+use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
 use crate::store::Projection;
 
 /// Everything one event's handlers share. Boxed, and handed from call to call.
@@ -37,6 +38,14 @@ pub struct Ground {
     pub searched: bool,
     /// Only for a probe: what a version below would do first.
     pub below: Option<Below>,
+    /// Instances of versions whose isolation is `batch`.
+    pub instances: Instances,
+    /// False: a fresh instance for every call, whatever a version's isolation.
+    pub reuse: bool,
+    /// An instance that had seen other calls gave an answer that a fresh one may not give.
+    pub doubtful: bool,
+    /// Only in a certification.
+    pub perturbed: Perturbed,
     /// A fault of the host behind a violation that the guest was shown.
     pub fault: Option<Error>,
 }
@@ -90,6 +99,10 @@ impl Ground {
             tracing: false,
             searched: false,
             below: None,
+            instances: Instances::default(),
+            reuse: true,
+            doubtful: false,
+            perturbed: Perturbed::default(),
             fault: None,
         })
     }
@@ -128,9 +141,57 @@ impl Ground {
         self.usage = Usage::default();
         self.fuel_left = limits::FUEL_PER_CALL_MAX;
         self.fault = None;
+        self.doubtful = false;
         self.shown_to_sql = false;
         self.touched.clear();
         self.searched = false;
+    }
+
+    /// On which terms a version's materializer is called.
+    pub fn terms_to_materialize(&mut self, link: &Link, fuel_max: u64) -> Terms<Materializing> {
+        let reuse = self.reuse && link.isolations.materializers == Isolation::Batch;
+        Terms {
+            fuel_max,
+            instance: reuse
+                .then(|| self.instances.materializing.take(&link.code))
+                .flatten(),
+            perturbed: self.perturbed,
+        }
+    }
+
+    /// On which terms a version's creator is called.
+    pub fn terms_to_create(&mut self, link: &Link, fuel_max: u64) -> Terms<Creating> {
+        let reuse = self.reuse && link.isolations.creators == Isolation::Batch;
+        Terms {
+            fuel_max,
+            instance: reuse
+                .then(|| self.instances.creating.take(&link.code))
+                .flatten(),
+            perturbed: self.perturbed,
+        }
+    }
+
+    /// After a call: its instance may wait for the next one, and what is doubtful is remembered.
+    pub fn after_materialize(
+        &mut self,
+        link: &Link,
+        instance: Option<Materializing>,
+        doubtful: bool,
+    ) {
+        self.doubtful |= doubtful;
+        let keeps = self.reuse && link.isolations.materializers == Isolation::Batch;
+        if let Some(instance) = instance.filter(|_| keeps) {
+            self.instances.materializing.put(instance);
+        }
+    }
+
+    /// The same for a creator.
+    pub fn after_create(&mut self, link: &Link, instance: Option<Creating>, doubtful: bool) {
+        self.doubtful |= doubtful;
+        let keeps = self.reuse && link.isolations.creators == Isolation::Batch;
+        if let Some(instance) = instance.filter(|_| keeps) {
+            self.instances.creating.put(instance);
+        }
     }
 
     /// The row as the projection has it.

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
-use crate::model::{Digest, Error, Lineup, PluginVersion, Result, Schedule, Seq};
-use crate::runtime::{Code, ComponentCache, Runtime};
+use crate::model::{Digest, Error, Isolations, Lineup, PluginVersion, Result, Schedule, Seq};
+use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, LogDb, StoredVersion};
 
 pub struct Library {
@@ -16,6 +16,10 @@ pub struct Library {
     programs: HashMap<Lineup, Arc<Program>>,
     /// Engines that were used and may be used again.
     spare: Vec<Library>,
+    /// By the code that was certified, on this engine; everything else has a fresh instance for every call.
+    isolations: HashMap<Digest, Isolations>,
+    /// Set: that holds for everything.
+    isolates_events: bool,
 }
 
 /// A schedule with its lineups resolved: which program runs from which event on.
@@ -63,6 +67,8 @@ impl Library {
             codes: HashMap::new(),
             programs: HashMap::new(),
             spare: Vec::new(),
+            isolations: HashMap::new(),
+            isolates_events: false,
         };
         library.reload(log)?;
         Ok(library)
@@ -72,18 +78,25 @@ impl Library {
     /// instance: two of them were a tenth slower for it. Making one and loading what it runs takes some 20 ms, so give it
     /// back with `keep_apart`.
     pub fn apart(&mut self, log: &LogDb) -> Result<Library> {
-        match self.spare.pop() {
-            Some(mut library) => {
-                library.reload(log)?;
-                Ok(library)
-            }
-            None => Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log),
-        }
+        let mut library = match self.spare.pop() {
+            Some(library) => library,
+            None => Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)?,
+        };
+        library.isolates_events = self.isolates_events;
+        library.reload(log)?;
+        Ok(library)
     }
 
     /// Takes an engine back, for whoever wants one next.
     pub fn keep_apart(&mut self, library: Library) {
         self.spare.push(library);
+    }
+
+    /// Gives every call a fresh instance, whatever a version's isolation, or no longer. For programs that are resolved
+    /// from now on.
+    pub fn isolate_events(&mut self, on: bool) {
+        self.isolates_events = on;
+        self.programs.clear();
     }
 
     /// Reads the registry again after it changed.
@@ -94,6 +107,14 @@ impl Library {
             .into_iter()
             .filter(|version| !retired.contains_key(&version.version))
             .map(|version| (version.version.clone(), version))
+            .collect();
+        // What was shown on another engine has to be shown again on this one.
+        let engine = fingerprint();
+        self.isolations = log
+            .certifications()?
+            .into_iter()
+            .filter(|certification| certification.engine == engine)
+            .map(|certification| (certification.digest, certification.isolations))
             .collect();
         self.programs.clear();
         Ok(())
@@ -148,7 +169,12 @@ impl Library {
         if let Some(program) = self.programs.get(lineup) {
             return Ok(program.clone());
         }
-        let program = Arc::new(Program::resolve(lineup, |version| self.code(log, version))?);
+        let mut program = Program::resolve(lineup, |version| self.code(log, version))?;
+        if !self.isolates_events {
+            let recorded = |code: &Code| self.isolations.get(&code.digest).copied();
+            program.isolate(|code| recorded(code).unwrap_or_default());
+        }
+        let program = Arc::new(program);
         self.programs.insert(lineup.clone(), program.clone());
         Ok(program)
     }

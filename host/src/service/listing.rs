@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::model::changelog::{Declared, VersionChanges, compare};
 use crate::model::{Lineup, Manifest, PluginVersion, Result, TypeName, VersionDate};
-use crate::store::{LogDb, StoredVersion};
+use crate::store::{Certification, LogDb, StoredVersion};
 
 use super::retirement::VersionState;
 use super::versions::VersionLine;
@@ -13,6 +13,7 @@ use super::versions::VersionLine;
 pub(super) struct Listing {
     versions: BTreeMap<PluginVersion, StoredVersion>,
     stamped: Vec<(Lineup, TypeName, u64)>,
+    certifications: Vec<Certification>,
 }
 
 impl Listing {
@@ -27,6 +28,7 @@ impl Listing {
             stamped: stamped
                 .map(|(lineup, event_type, events)| Ok((lineup.parse()?, event_type, events)))
                 .collect::<Result<_>>()?,
+            certifications: log.certifications()?,
         })
     }
 
@@ -42,6 +44,7 @@ impl Listing {
             state: VersionState::Loaded,
             pins: Vec::new(),
             needed_by: Vec::new(),
+            certification: self.certification(stored),
         });
         lines.collect()
     }
@@ -76,6 +79,14 @@ impl Listing {
         same_plugin
             .filter(move |other| other.manifest.extends.as_deref() == Some(date.as_str()))
             .map(|other| &other.version)
+    }
+
+    /// The certification of this very component.
+    fn certification(&self, stored: &StoredVersion) -> Option<Certification> {
+        let mut certifications = self.certifications.iter();
+        certifications
+            .find(|known| known.version == stored.version && known.digest == stored.digest)
+            .cloned()
     }
 
     /// Events of the log that a version handled.

@@ -12,7 +12,7 @@ use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
     Result, Row, Seq, TypeName, Value, limits,
 };
-use crate::runtime::Runtime;
+use crate::runtime::{Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead};
 
 /// A program on a projection.
@@ -136,6 +136,31 @@ impl Materializer {
         Ok(())
     }
 
+    /// False: every call gets a fresh instance, whatever the version's isolation.
+    pub fn reuse_instances(&mut self, reuse: bool) {
+        self.ground().reuse = reuse;
+    }
+
+    /// The same lineup under other isolations.
+    pub fn renew(&mut self, program: Arc<Program>) {
+        debug_assert_eq!(program.layouts, self.program.layouts);
+        self.ground().instances.clear();
+        self.program = program;
+    }
+
+    /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
+    pub fn perturb(&mut self, perturbed: Perturbed) {
+        self.ground().perturbed = perturbed;
+    }
+
+    /// What the last event, or command, used, also where it failed.
+    pub fn usage(&self) -> Usage {
+        self.ground
+            .as_ref()
+            .expect("the ground is here between calls")
+            .usage
+    }
+
     /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
@@ -168,7 +193,22 @@ impl Materializer {
         result
     }
 
+    /// An answer that is doubtful, because it came from an instance which had seen other calls, is not believed: the
+    /// event is worked out again with fresh ones. So what a plugin cannot do never depends on isolation.
     fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        let result = self.attempt(program, event);
+        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+            return result;
+        }
+        let ground = self.ground();
+        ground.undo()?;
+        let reuse = std::mem::replace(&mut ground.reuse, false);
+        let result = self.attempt(program, event);
+        self.ground().reuse = reuse;
+        result
+    }
+
+    fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.ground().begin();
         for &handler in program.handlers(event.event_type.as_str()) {
             if let Err(error) = self.handle(program, handler, event) {
@@ -199,12 +239,12 @@ impl Materializer {
             .take()
             .expect("the ground is here between calls");
         ground.fuel_left = limits::FUEL_PER_CALL_MAX;
-        let code = program.link(handler).code.clone();
+        let link = program.link(handler);
+        let terms = ground.terms_to_materialize(link, limits::FUEL_PER_CALL_MAX);
         let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
-        let called = self
-            .runtime
-            .materialize(&code, event, scope, limits::FUEL_PER_CALL_MAX);
+        let called = self.runtime.materialize(&link.code, event, scope, terms);
         let mut ground = give_back(called.cx.into_any());
+        ground.after_materialize(link, called.instance, called.doubtful);
         ground.usage.fuel += called.fuel;
         log_printed(&mut ground, called.printed);
         self.ground = Some(ground);
@@ -340,13 +380,30 @@ impl Materializer {
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
         self.discard()?;
+        let result = self.ask(handler, command, id);
+        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+            return result;
+        }
+        let reuse = std::mem::replace(&mut self.ground().reuse, false);
+        let result = self.ask(handler, command, id);
+        self.ground().reuse = reuse;
+        result
+    }
+
+    fn ask(
+        &mut self,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
         let program = self.program.clone();
         let mut ground = self
             .ground
             .take()
             .expect("the ground is here between calls");
         ground.begin();
-        let code = program.link(handler).code.clone();
+        let link = program.link(handler);
+        let terms = ground.terms_to_create(link, limits::FUEL_PER_CALL_MAX);
         let ids = CommandIds {
             id,
             time: command.time.clone(),
@@ -359,10 +416,10 @@ impl Materializer {
             handler,
             Some(ids),
         );
-        let called = self
-            .runtime
-            .create(&code, command, scope, limits::FUEL_PER_CALL_MAX);
+        let called = self.runtime.create(&link.code, command, scope, terms);
         let mut ground = give_back(called.cx.into_any());
+        ground.usage.fuel += called.fuel;
+        ground.after_create(link, called.instance, called.doubtful);
         log_printed(&mut ground, called.printed);
         let log = std::mem::take(&mut ground.log);
         let fault = ground.fault.take();
@@ -373,7 +430,7 @@ impl Materializer {
             (Err(error), None) => Err(Failure::Doom(Box::new(Doom {
                 seq: Seq::ZERO,
                 event_type: command.command_type.clone(),
-                version: code.version.clone(),
+                version: link.code.version.clone(),
                 error,
                 log,
             }))),

@@ -5,6 +5,7 @@ mod as_of;
 mod bisect;
 mod book;
 mod caused;
+mod certify;
 mod cloud_event;
 mod command;
 mod diffs;
@@ -28,6 +29,7 @@ mod schemas;
 mod scope;
 mod snapshots;
 mod track;
+mod trial;
 mod versions;
 mod what_if;
 mod writer;
@@ -40,6 +42,7 @@ pub use caused::{
     AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
     json_text,
 };
+pub use certify::{Certified, Refusal, certification_json, isolation_of};
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub use diffs::DiffRequest;

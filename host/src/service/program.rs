@@ -9,7 +9,8 @@ use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
 use crate::model::layout::Layouts;
 use crate::model::{
-    Error, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName, VersionDate, limits,
+    Error, Isolations, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName,
+    VersionDate, limits,
 };
 use crate::runtime::Code;
 
@@ -40,6 +41,8 @@ pub struct Plugin {
 pub struct Link {
     pub code: Arc<Code>,
     pub view: Arc<View>,
+    /// `event` unless somebody says otherwise (`isolate`).
+    pub isolations: Isolations,
     materializes: BTreeSet<String>,
 }
 
@@ -97,6 +100,7 @@ impl Program {
                         view: Arc::new(view(code, &codes[at..], &layouts, lineup)?),
                         materializes: code.manifest.materializes.iter().cloned().collect(),
                         code: code.clone(),
+                        isolations: Isolations::default(),
                     })
                 })
                 .collect::<Result<Vec<_>>>()?;
@@ -113,6 +117,13 @@ impl Program {
         };
         program.index()?;
         Ok(program)
+    }
+
+    /// Says how long instances of each version may live.
+    pub fn isolate(&mut self, isolations: impl Fn(&Code) -> Isolations) {
+        for link in self.plugins.iter_mut().flat_map(|plugin| &mut plugin.chain) {
+            link.isolations = isolations(&link.code);
+        }
     }
 
     fn index(&mut self) -> Result<()> {

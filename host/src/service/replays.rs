@@ -125,7 +125,8 @@ impl Book {
     }
 
     /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hash and rows.
-    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round.
+    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
+    /// instance, so that what instances did which saw many events is checked too.
     pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
         let mut verified = Verified {
             events: self.head().0,
@@ -223,6 +224,7 @@ impl Book {
     ) -> Result<Option<String>> {
         let plan = self.plan(schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
+        player.materializer.reuse_instances(false);
         player
             .materializer
             .projection()

@@ -413,16 +413,13 @@ impl Materialization for Scope {
             .expect("the ground is here while a handler runs");
         let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
         let fuel_max = ground.fuel_left.min(limits::FUEL_PER_CALL_MAX);
-        let code = self.program.link(below).code.clone();
-        let scope = Scope::new(
-            ground,
-            self.program.clone(),
-            self.runtime.clone(),
-            below,
-            None,
-        );
-        let called = self.runtime.materialize(&code, &event, scope, fuel_max);
+        let program = self.program.clone();
+        let link = program.link(below);
+        let terms = ground.terms_to_materialize(link, fuel_max);
+        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), below, None);
+        let called = self.runtime.materialize(&link.code, &event, scope, terms);
         ground = give_back(called.cx.into_any());
+        ground.after_materialize(link, called.instance, called.doubtful);
         ground.fuel_left = ground.fuel_left.saturating_sub(called.fuel);
         ground.usage.fuel += called.fuel;
         if called.result.is_err() {

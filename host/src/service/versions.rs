@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::book::{Book, LIVE, live_file, remove_projection};
+use super::certify::isolation_of;
 use super::library::Library;
 use super::listing::Listing;
 use super::player::Player;
@@ -15,12 +16,12 @@ use super::snapshots;
 use crate::model::event::VERSION_LOADED;
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
-    limits,
+    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
+    clock, limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{BookDir, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
+use crate::store::{BookDir, Certification, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// Exactly this component was loaded before; nothing changed.
     pub already: bool,
+    /// What its certification came to; none where it was loaded before.
+    pub certification: Option<Certification>,
 }
 
 /// One line of a listing.
@@ -47,6 +50,27 @@ pub struct VersionLine {
     pub pins: Vec<Pinned>,
     /// Why it cannot be retired; empty where it can.
     pub needed_by: Vec<String>,
+    /// Its last certification, on whatever engine.
+    pub certification: Option<Certification>,
+}
+
+impl VersionLine {
+    /// How long its instances live, on this engine.
+    pub fn isolation(&self) -> Isolation {
+        let known = self
+            .certification
+            .as_ref()
+            .filter(|_| !self.is_certification_due());
+        let isolations = known.map(|known| known.isolations).unwrap_or_default();
+        isolation_of(&self.manifest, isolations)
+    }
+
+    /// True where it was never certified, or on another engine.
+    pub fn is_certification_due(&self) -> bool {
+        self.certification
+            .as_ref()
+            .is_none_or(|known| known.engine != fingerprint())
+    }
 }
 
 /// What activating does with the events that are there already.
@@ -70,7 +94,8 @@ impl Policy {
 }
 
 impl Book {
-    /// Registers a component: inspected, compiled, checked against the versions it extends. Nothing else changes.
+    /// Registers a component: inspected, compiled, checked against the versions it extends, and certified on a sample of
+    /// history. Nothing else changes.
     pub fn load(&mut self, bytes: &[u8]) -> Result<Loaded> {
         self.check_current()?;
         let code = Arc::new(
@@ -80,11 +105,12 @@ impl Book {
         );
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
-        let loaded = Loaded {
+        let mut loaded = Loaded {
             version: version.clone(),
             digest: code.digest,
             manifest: code.manifest.clone(),
             already: known == Some(code.digest),
+            certification: None,
         };
         if loaded.already {
             return Ok(loaded);
@@ -94,6 +120,7 @@ impl Book {
             self.refuse_replacing(&version, &other, &code.digest)?;
         }
         let tables = self.tables_of(&code)?;
+        let certification = self.try_out(&code)?.or_refused()?;
         let stored = StoredVersion {
             version: version.clone(),
             digest: code.digest,
@@ -109,8 +136,10 @@ impl Book {
         });
         self.append_system(VERSION_LOADED, data.to_string(), |log, _| {
             log.remove_retired(&stored.version)?;
-            log.put_version(&stored, bytes, &tables)
+            log.put_version(&stored, bytes, &tables)?;
+            log.put_certification(&certification)
         })?;
+        loaded.certification = Some(certification);
         self.library.keep(code);
         self.library.reload(&self.log)?;
         self.live.materializer.keep()?;

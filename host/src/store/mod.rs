@@ -1,6 +1,7 @@
 //! What is on disk: the log and the projections in SQLite, and a book's tokens. The only module that names rusqlite.
 
 mod book_dir;
+mod certification;
 mod code;
 mod deadline;
 mod guard;
@@ -20,6 +21,7 @@ mod state_read;
 mod tokens;
 
 pub use book_dir::{BookDir, BookLock};
+pub use certification::{Certification, SampledEvents};
 pub use code::StoredVersion;
 pub use life::Pinned;
 pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};

@@ -73,8 +73,9 @@ CREATE TABLE projections (
 CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRICT;
 ";
 
-/// Tables that came after the first books of format 1: made when such a book is opened.
-const LOG_ADDITIONS: &str = "
+/// Tables that came later. They are made wherever they are missing when a book is opened, so that a log from before them
+/// needs no new format.
+const ADDED_LOG_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS snapshots (
     file TEXT PRIMARY KEY, position INTEGER NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL,
     made_at TEXT NOT NULL
@@ -88,6 +89,13 @@ CREATE TABLE IF NOT EXISTS pins (
 
 CREATE TABLE IF NOT EXISTS retirements (
     plugin TEXT NOT NULL, date TEXT NOT NULL, retired_at TEXT NOT NULL, reason TEXT, PRIMARY KEY (plugin, date)
+) STRICT, WITHOUT ROWID;
+
+-- What the last certification of each version came to.
+CREATE TABLE IF NOT EXISTS certifications (
+    plugin TEXT NOT NULL, date TEXT NOT NULL, digest BLOB NOT NULL, certified_at TEXT NOT NULL, engine TEXT NOT NULL,
+    events INTEGER NOT NULL, commands INTEGER NOT NULL, materializers TEXT NOT NULL, creators TEXT NOT NULL,
+    reason TEXT NOT NULL, PRIMARY KEY (plugin, date)
 ) STRICT, WITHOUT ROWID;
 ";
 
@@ -143,16 +151,21 @@ fn check(
 pub fn create_log(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(LOG_TABLES)
-        .and_then(|()| connection.execute_batch(LOG_ADDITIONS))
         .map_err(|error| sqlite("creating the log", error))?;
+    add_tables(connection)?;
     stamp(connection, LOG_APPLICATION, LOG_FORMAT)
+}
+
+/// Makes the tables of a log that came later, where they are missing.
+fn add_tables(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch(ADDED_LOG_TABLES)
+        .map_err(|error| sqlite("adding tables to the log", error))
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {
     check(connection, path, LOG_APPLICATION, LOG_FORMAT, "the log")?;
-    connection
-        .execute_batch(LOG_ADDITIONS)
-        .map_err(|error| sqlite(&format!("opening {}", path.display()), error))
+    add_tables(connection)
 }
 
 pub fn create_projection(connection: &Connection) -> Result<()> {

@@ -1,6 +1,8 @@
-//! Memory for an instance that lives for one call: a pointer moves up from the end of the static data, and the whole
-//! memory goes with the instance. The host gives an instance some memory from the start; only what does not fit there
-//! costs a `memory.grow`.
+//! Memory for an instance that lives for one call, or for many: a pointer moves up from the end of the static data, and
+//! goes back to the start when nothing is left of what was given out. A call gives back everything it took (the host sees
+//! to what it returned), so the next call in the same instance begins with the same memory. What a plugin keeps from call
+//! to call prevents that; the host then replaces the instance once its memory has grown. An instance has some memory from
+//! the start; only what does not fit there costs a `memory.grow`.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::arch::wasm32::{memory_grow, memory_size};
@@ -17,11 +19,14 @@ unsafe extern "C" {
 #[global_allocator]
 static ALLOCATOR: Bump = Bump {
     next: Cell::new(ptr::null_mut()),
+    live: Cell::new(0),
 };
 
 struct Bump {
     /// The first free byte; null before the first allocation.
     next: Cell<*mut u8>,
+    /// Blocks that were given out and did not come back.
+    live: Cell<usize>,
 }
 
 // SAFETY: the module is built without threads: there is one thread, and so no sharing.
@@ -63,15 +68,23 @@ unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         let start = self.next().addr().next_multiple_of(layout.align());
         match start.checked_add(layout.size()) {
-            Some(end) if self.claim(end) => ptr::with_exposed_provenance_mut(start),
+            Some(end) if self.claim(end) => {
+                self.live.set(self.live.get() + 1);
+                ptr::with_exposed_provenance_mut(start)
+            }
             _ => ptr::null_mut(),
         }
     }
 
-    /// Only the last block comes back: enough for the short-lived texts and lists of a loop.
+    /// The last block comes back, which is enough for the short-lived texts and lists of a loop; and everything does
+    /// with the last that is live.
     #[inline]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        if block.addr() + layout.size() == self.next().addr() {
+        let live = self.live.get() - 1;
+        self.live.set(live);
+        if live == 0 {
+            self.next.set(ptr::null_mut());
+        } else if block.addr() + layout.size() == self.next().addr() {
             self.next.set(block);
         }
     }
@@ -94,6 +107,8 @@ unsafe impl GlobalAlloc for Bump {
             let moved = self.alloc(Layout::from_size_align_unchecked(new_size, layout.align()));
             if !moved.is_null() {
                 ptr::copy_nonoverlapping(block, moved, layout.size());
+                // The new block takes the old one's place among the live ones.
+                self.live.set(self.live.get() - 1);
             }
             moved
         }

@@ -22,7 +22,7 @@ impl<P: Plugin> materializer::Guest for P {
     fn materialize(event: Event, lent: &materialization::Materialization) -> Done {
         let host = host::Materialization::new(lent);
         #[cfg(target_os = "unknown")]
-        super::panics::log_with(host.again(), host::Materialization::log);
+        super::panics::log_with(lent.handle(), host::Materialization::log_by_handle);
         P::materialize(event, &Materialization::new(host, P::NAME))
     }
 }
@@ -34,7 +34,7 @@ impl<P: Plugin> creator::Guest for P {
     ) -> Result<Vec<NewEvent>, creator::CreateError> {
         let host = host::Creation::new(lent);
         #[cfg(target_os = "unknown")]
-        super::panics::log_with(host.again(), host::Creation::log);
+        super::panics::log_with(lent.handle(), host::Creation::log_by_handle);
         match P::create(command, &Creation::new(host, P::NAME)) {
             Ok(events) => Ok(events
                 .into_iter()

@@ -60,9 +60,13 @@ impl Materialization {
         self.0.previous(event)
     }
 
+    /// For a panic: the handle is that of the call that runs.
     #[cfg(target_os = "unknown")]
-    pub(crate) fn again(&self) -> Self {
-        Self::new(&self.0)
+    pub(crate) fn log_by_handle(handle: u32, level: Level, message: &str) {
+        // SAFETY: the call that runs was lent this handle, and it is not given back here.
+        let lent =
+            ManuallyDrop::new(unsafe { materialization::Materialization::from_handle(handle) });
+        lent.log(level, message);
     }
 }
 
@@ -102,8 +106,11 @@ impl Creation {
         self.0.log(level, message);
     }
 
+    /// For a panic: the handle is that of the call that runs.
     #[cfg(target_os = "unknown")]
-    pub(crate) fn again(&self) -> Self {
-        Self::new(&self.0)
+    pub(crate) fn log_by_handle(handle: u32, level: Level, message: &str) {
+        // SAFETY: the call that runs was lent this handle, and it is not given back here.
+        let lent = ManuallyDrop::new(unsafe { creation::Creation::from_handle(handle) });
+        lent.log(level, message);
     }
 }

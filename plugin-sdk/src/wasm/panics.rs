@@ -1,12 +1,31 @@
 //! A panic's message, for a component without a standard error stream: it goes to the plugin's log before the trap.
 
-use std::panic;
+use std::cell::Cell;
+use std::panic::{self, PanicHookInfo};
 
 use crate::contract::types::Level;
 
-/// Sends the message of a panic during this call to the log.
-pub(crate) fn log_with<H: Send + Sync + 'static>(host: H, log: fn(&H, Level, &str)) {
-    panic::set_hook(Box::new(move |info| {
-        log(&host, Level::Error, &info.to_string())
-    }));
+/// How a call's log is reached: the handle that was lent, and what writes through it.
+type Log = (u32, fn(u32, Level, &str));
+
+/// The log of the call that runs. What an earlier call left here is never used: a call says where its log is first.
+struct Current(Cell<Option<Log>>);
+
+// SAFETY: the module is built without threads: there is one thread, and so no sharing.
+unsafe impl Sync for Current {}
+
+static CURRENT: Current = Current(Cell::new(None));
+
+/// Sends the message of a panic during this call to the log. Nothing is allocated that would outlive the call, so that
+/// the allocator can begin anew with the next one.
+pub(crate) fn log_with(handle: u32, log: fn(u32, Level, &str)) {
+    if CURRENT.0.replace(Some((handle, log))).is_none() {
+        panic::set_hook(Box::new(send));
+    }
+}
+
+fn send(info: &PanicHookInfo<'_>) {
+    if let Some((handle, log)) = CURRENT.0.get() {
+        log(handle, Level::Error, &info.to_string());
+    }
 }

@@ -23,6 +23,9 @@
 //! | guest | plugin | the host |
 //! |---|---|---|
 //! | `mutable-global` | `counter` | gives `n` = 1 for every event and command, however many came before |
+//! | `tired` | `tired` | gives the same effects however many calls an instance has seen, though its log and its traps differ |
+//! | `late-leak` | `lateleak` | certifies it, as the leak comes late; `verify` finds it |
+//! | `leaks-memory` | `leaksmemory` | replaces its instance before it has taken much |
 //! | `clock` | `clock` | gives both clocks as a function of the event: equal in every run, at any time of day |
 //! | `random` | `random` | gives bytes that depend on the event alone: equal in every run, different between events |
 //! | `hash-order` | `hashorder` | gives an order that depends on the event alone |
@@ -87,6 +90,9 @@ pub mod plugin;
 /// The guests for `wasm32-unknown-unknown`: core modules with an embedded component type.
 pub const UNKNOWN: &[&str] = &[
     "mutable-global",
+    "tired",
+    "late-leak",
+    "leaks-memory",
     "nan",
     "nan-write",
     "unordered-sql",

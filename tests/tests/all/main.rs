@@ -3,6 +3,7 @@
 mod bad_input;
 mod berka;
 mod cascade;
+mod certify;
 mod components;
 mod crash;
 mod determinism;

@@ -339,6 +339,13 @@ fn events_are_listed_by_range_type_and_subject_and_shown_with_what_they_caused()
         (&bank["active"], &bank["events"]),
         (&json!(true), &json!(3))
     );
+    assert_eq!(
+        (&bank["isolation"], &bank["certification"]["reason"]),
+        (
+            &json!("event"),
+            &json!("not certified: no events of its types yet")
+        )
+    );
     assert_eq!(ok(&server.get("/"))["head"], 5);
 }
 

@@ -1,0 +1,320 @@
+//! Certification: a version is run over a sample of the book's history, again and again on the same state, while what
+//! must not matter is perturbed. Effects that differ by clock, seed or order of rows are a reason to refuse it; a
+//! version that differs only in an instance which has seen other events keeps isolation `event`; one that does not
+//! differ at all gets `batch`.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::book::{Book, remove_projection};
+use super::program::Program;
+use super::trial::{Found, Trial};
+use crate::model::{
+    Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
+};
+use crate::runtime::{Code, fingerprint};
+use crate::store::Certification;
+
+/// What a certification came to.
+#[derive(Debug, Clone)]
+pub struct Certified {
+    pub certification: Certification,
+    /// Of what the version has.
+    pub isolation: Isolation,
+    /// In what the version is not deterministic: it is not to be loaded, and not to be trusted where it is.
+    pub refusal: Option<Refusal>,
+}
+
+/// A difference that nothing excuses, and what the author can do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub what: String,
+    pub hint: &'static str,
+}
+
+/// Names of types that a reason lists.
+const NAMES_SHOWN_MAX: usize = 5;
+
+impl Book {
+    /// Certifies a loaded version on the history there is now, and records what it came to.
+    pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
+        self.check_current()?;
+        let code = self.library.code(&self.log, version)?;
+        let certified = self.try_out(&code)?;
+        self.record_certification(&certified.certification)?;
+        Ok(certified)
+    }
+
+    /// Gives a version isolation `event`, whatever a certification showed, until the next one.
+    pub fn isolate(&mut self, version: &PluginVersion) -> Result<Certified> {
+        let digest = self.library.find(version)?.digest;
+        let known = { self.log.certifications()?.into_iter() }
+            .find(|known| known.version == *version && known.digest == digest);
+        let certification = Certification {
+            isolations: Isolations::default(),
+            reason: "asked for by hand".into(),
+            certified_at: clock::now(),
+            engine: fingerprint(),
+            ..known.unwrap_or_else(|| Certification {
+                version: version.clone(),
+                digest,
+                certified_at: String::new(),
+                engine: String::new(),
+                events: 0,
+                commands: 0,
+                isolations: Isolations::default(),
+                reason: String::new(),
+            })
+        };
+        self.record_certification(&certification)?;
+        Ok(Certified {
+            certification,
+            isolation: Isolation::Event,
+            refusal: None,
+        })
+    }
+
+    fn record_certification(&mut self, certification: &Certification) -> Result<()> {
+        self.log
+            .transaction(|log| log.put_certification(certification))?;
+        self.library.reload(&self.log)?;
+        self.use_isolations()
+    }
+
+    /// From now on every call of this open book gets a fresh instance, whatever a version's isolation; or no longer.
+    pub fn isolate_events(&mut self, on: bool) -> Result<()> {
+        self.library.isolate_events(on);
+        self.use_isolations()
+    }
+
+    /// Lets the live projection run under the isolations that are in force now.
+    pub(super) fn use_isolations(&mut self) -> Result<()> {
+        let lineup = self.live.materializer.program().lineup.clone();
+        let program = self.library.program(&self.log, &lineup)?;
+        self.live.materializer.renew(program);
+        Ok(())
+    }
+
+    /// Tries a version that need not be registered. The book is as it was.
+    pub(super) fn try_out(&mut self, code: &Arc<Code>) -> Result<Certified> {
+        let program = match self.surroundings(code)? {
+            Ok(program) => Arc::new(program),
+            Err(why) => return Ok(certified(code, &Found::default(), Some(why))),
+        };
+        let path = self.dir.projection("certify.building");
+        remove_projection(&path)?;
+        let trial = Trial::new(
+            &self.log,
+            self.library.runtime.clone(),
+            code.clone(),
+            program,
+            &path,
+        );
+        let found = trial.and_then(Trial::run);
+        remove_projection(&path)?;
+        Ok(certified(code, &found?, None))
+    }
+
+    /// The version with those it extends, among the active versions of the plugins whose tables any of them reads. The
+    /// inner error says why there is no such program.
+    fn surroundings(&mut self, code: &Arc<Code>) -> Result<Result<Program, String>> {
+        let active = self.lineup();
+        let mut lineup = Lineup::default();
+        { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
+        let mut reads = self.reads(&code.manifest)?;
+        while let Some(plugin) = reads.pop_first() {
+            if lineup.version(&plugin).is_some() {
+                continue;
+            }
+            let Some(date) = active.version(&plugin) else {
+                return Ok(Err(format!(
+                    "plugin '{plugin}', whose tables it reads, is not active"
+                )));
+            };
+            let version = PluginVersion {
+                plugin: plugin.parse()?,
+                date,
+            };
+            reads.extend(self.reads(&self.library.find(&version)?.manifest)?);
+            lineup.0.insert(version.plugin, date);
+        }
+        let (library, log) = (&mut self.library, &self.log);
+        let program = Program::resolve(&lineup, |version| {
+            if *version == code.version {
+                Ok(code.clone())
+            } else {
+                library.code(log, version)
+            }
+        });
+        let mut program = match program {
+            Err(error) if error.kind == ErrorKind::Refused => return Ok(Err(error.message)),
+            program => program?,
+        };
+        program.isolate(|link| match link.digest == code.digest {
+            true => Isolations {
+                materializers: Isolation::Batch,
+                creators: Isolation::Batch,
+            },
+            false => Isolations::default(),
+        });
+        Ok(Ok(program))
+    }
+
+    /// Plugins whose tables a version reads, or one that it extends.
+    fn reads(&self, manifest: &Manifest) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        let mut next = Some(manifest);
+        while let Some(manifest) = next {
+            names.extend(manifest.reads.iter().map(|reads| reads.plugin.clone()));
+            next = match manifest.extends()? {
+                None => None,
+                Some(date) => {
+                    let plugin = manifest.identity()?.plugin;
+                    Some(&self.library.find(&PluginVersion { plugin, date })?.manifest)
+                }
+            };
+        }
+        Ok(names)
+    }
+}
+
+/// For people: the isolation of what a version has, its creators' where it has no materializers.
+pub fn isolation_of(manifest: &Manifest, isolations: Isolations) -> Isolation {
+    if manifest.materializes.is_empty() {
+        isolations.creators
+    } else {
+        isolations.materializers
+    }
+}
+
+/// A certification as JSON, for every door.
+pub fn certification_json(known: &Certification) -> serde_json::Value {
+    serde_json::json!({
+        "certified_at": known.certified_at,
+        "engine": known.engine,
+        "events": known.events,
+        "commands": known.commands,
+        "materializers": known.isolations.materializers.as_str(),
+        "creators": known.isolations.creators.as_str(),
+        "reason": known.reason,
+    })
+}
+
+impl Certified {
+    /// As the answer to somebody who wants to load the version.
+    pub(super) fn or_refused(self) -> Result<Certification> {
+        match self.refusal {
+            None => Ok(self.certification),
+            Some(refusal) => Err(Error::refused(format!(
+                "{} is not deterministic: {}",
+                self.certification.version, refusal.what
+            ))
+            .hint(refusal.hint)),
+        }
+    }
+}
+
+fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
+    let materializers = materializers(code, found);
+    let creators = creators(code, found);
+    let isolation = |verdict: &Result<(), String>| match verdict {
+        Ok(()) => Isolation::Batch,
+        Err(_) => Isolation::Event,
+    };
+    let isolations = Isolations {
+        materializers: isolation(&materializers),
+        creators: isolation(&creators),
+    };
+    let reason = match (&found.refusal, untried) {
+        (Some(refusal), _) => format!("not deterministic: {}", refusal.what),
+        (None, Some(why)) => format!("not certified: {why}"),
+        (None, None) if found.events + found.commands == 0 => {
+            "not certified: no events of its types yet".into()
+        }
+        (None, None) => reason(code, materializers, creators),
+    };
+    Certified {
+        isolation: isolation_of(&code.manifest, isolations),
+        certification: Certification {
+            version: code.version.clone(),
+            digest: code.digest,
+            certified_at: clock::now(),
+            engine: fingerprint(),
+            events: found.events,
+            commands: found.commands,
+            isolations,
+            reason,
+        },
+        refusal: found.refusal.clone(),
+    }
+}
+
+/// Whether an instance may see many events; or why not.
+fn materializers(code: &Code, found: &Found) -> Result<(), String> {
+    let declared = &code.manifest.materializes;
+    general(code, found)?;
+    if let Some(leak) = &found.events_leak {
+        return Err(leak.clone());
+    }
+    covered("event", declared.iter(), &found.events_covered, found)
+}
+
+/// The same for commands.
+fn creators(code: &Code, found: &Found) -> Result<(), String> {
+    let declared = code.manifest.commands.iter().map(|command| &command.name);
+    general(code, found)?;
+    if let Some(leak) = &found.commands_leak {
+        return Err(leak.clone());
+    }
+    covered("command", declared, &found.commands_covered, found)
+}
+
+fn general(code: &Code, found: &Found) -> Result<(), String> {
+    if found.refusal.is_some() {
+        return Err("it is not deterministic".into());
+    }
+    if code.uses_wasi {
+        return Err("it imports WASI, whose state is that of one call".into());
+    }
+    Ok(())
+}
+
+fn covered<'a>(
+    what: &str,
+    declared: impl Iterator<Item = &'a String>,
+    covered: &BTreeSet<String>,
+    found: &Found,
+) -> Result<(), String> {
+    let missing: Vec<&str> = declared
+        .filter(|name| !covered.contains(*name))
+        .map(String::as_str)
+        .collect();
+    if covered.is_empty() || !missing.is_empty() {
+        let shown = missing[..missing.len().min(NAMES_SHOWN_MAX)].join(", ");
+        let more = match missing.len().saturating_sub(NAMES_SHOWN_MAX) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let end = found
+            .ended
+            .as_deref()
+            .map_or_else(String::new, |why| format!("; {why}"));
+        return Err(format!(
+            "no {what} was tried with success of: {shown}{more}{end}"
+        ));
+    }
+    Ok(())
+}
+
+fn reason(code: &Code, materializers: Result<(), String>, creators: Result<(), String>) -> String {
+    let events = !code.manifest.materializes.is_empty();
+    let commands = !code.manifest.commands.is_empty();
+    match (materializers, creators) {
+        (Err(why), _) if events => why,
+        (_, Err(why)) if commands && events => {
+            format!("reuse changed nothing; creators have a fresh instance for every call: {why}")
+        }
+        (_, Err(why)) if commands => why,
+        _ => "reuse changed nothing".into(),
+    }
+}

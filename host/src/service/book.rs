@@ -76,6 +76,7 @@ impl Book {
         log: LogDb,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
+        log.prepare_repairs()?;
         let key = log
             .meta("cache_key")?
             .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
@@ -86,6 +87,9 @@ impl Book {
         let records = log.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
         dir.sweep(&known)?;
+        if log.needs_cleaning()? && !clean(&dir, &log)? {
+            tracing::warn!("files may still hold what was redacted: somebody reads an older state");
+        }
         let record = records
             .into_iter()
             .find(|record| record.role == Role::Live)
@@ -174,6 +178,13 @@ impl Book {
     pub(super) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
         self.library.plan(&self.log, schedule)
     }
+}
+
+/// Finishes a redaction: no file of the book holds what was erased any more. False: somebody reads an older state of the
+/// log, and it has to be tried again. Projections that the registry does not name are swept before.
+pub(super) fn clean(dir: &BookDir, log: &LogDb) -> Result<bool> {
+    dir.remove_snapshots()?;
+    log.clean()
 }
 
 /// A file name that no other live projection of the book ever had.

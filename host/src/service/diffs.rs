@@ -8,6 +8,7 @@ use super::book::{Book, remove_projection};
 use super::library::Plan;
 use super::materializer::{Failure, Outcome};
 use super::overlay::Write;
+use super::repair::strayed;
 use super::player::Player;
 use super::prober::RowProber;
 use super::replays::Picked;
@@ -109,10 +110,10 @@ fn name(picked: &Picked) -> String {
 }
 
 /// Projection files that are gone when the diff is.
-struct Temporary(Vec<PathBuf>);
+pub(super) struct Temporary(Vec<PathBuf>);
 
 impl Temporary {
-    fn new(paths: &[PathBuf]) -> Result<Temporary> {
+    pub fn new(paths: &[PathBuf]) -> Result<Temporary> {
         for path in paths {
             remove_projection(path)?;
         }
@@ -130,21 +131,24 @@ impl Drop for Temporary {
     }
 }
 
-struct PlayerSide {
-    player: Player,
+pub(super) struct PlayerSide {
+    pub player: Player,
     cost: Cost,
     dooms: u64,
     events_since_commit: usize,
+    /// Undos that met other values than they took back.
+    pub strayed_undos: Vec<Seq>,
 }
 
 impl PlayerSide {
-    fn new(mut player: Player) -> Self {
+    pub fn new(mut player: Player) -> Self {
         player.materializer.trace();
         PlayerSide {
             player,
             cost: Cost::default(),
             dooms: 0,
             events_since_commit: 0,
+            strayed_undos: Vec::new(),
         }
     }
 
@@ -152,7 +156,7 @@ impl PlayerSide {
         self.player.materializer.program().layouts.clone()
     }
 
-    fn work_out(&mut self, event: &Event) -> Result<Step> {
+    pub fn work_out(&mut self, event: &Event) -> Result<Step> {
         let watch = Stopwatch::start();
         let result = self.player.run(event);
         self.cost.seconds += watch.seconds();
@@ -161,6 +165,9 @@ impl PlayerSide {
             self.cost.host_calls += outcome.usage.host_calls;
             self.cost.rows_read += outcome.usage.rows_read;
             self.cost.rows_written += outcome.usage.rows_written;
+            if strayed(event, outcome) {
+                self.strayed_undos.push(event.seq);
+            }
         }
         let mut step = step_of(result, self.layouts_now())?;
         self.dooms += u64::from(step.outcome.is_err());
@@ -168,7 +175,7 @@ impl PlayerSide {
         Ok(step)
     }
 
-    fn keep(&mut self, step: &Step) -> Result<()> {
+    pub fn keep(&mut self, step: &Step) -> Result<()> {
         self.events_since_commit += 1;
         if step.outcome.is_err() {
             return Ok(());

@@ -1,5 +1,6 @@
 //! Where log, projections, code, replay and diff meet: a book and what can be done with it.
 
+mod amend;
 mod append;
 mod book;
 mod caused;
@@ -14,20 +15,26 @@ mod library;
 mod listing;
 mod materializer;
 mod overlay;
+mod past;
 mod player;
 mod prober;
 mod program;
 mod reader;
+mod redact;
+mod repair;
 mod replays;
 mod schemas;
 mod scope;
+mod take_back;
+mod undo;
 mod versions;
 mod writer;
 
+pub use amend::{AmendRequest, Amended, NewPayload};
 pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use book::{Book, LIVE};
 pub use caused::{
-    AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
+    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_key, json_of, json_row,
     json_text,
 };
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
@@ -41,6 +48,9 @@ pub use library::Plan;
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
 pub use reader::{Reader, Shown};
+pub use redact::{RedactRequest, Redacted};
+pub use repair::{Foreseen, RepairNote};
 pub use replays::{Picked, Replayed, Verified};
+pub use undo::{UndoRequest, Undone};
 pub use versions::{Loaded, Policy, VersionLine, inspect};
 pub use writer::{Done, Writer, WriterOptions};

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::book::{Book, LIVE, Live, live_file, remove_projection};
+use super::book::{Book, LIVE, live_file, remove_projection};
 use super::listing::Listing;
-use super::materializer::Materializer;
+use super::materializer::{Materializer, Outcome};
+use super::past::{Payloads, put_in_place};
 use super::player::Player;
 use super::program::Program;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
+    Digest, Error, Event, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
     limits,
 };
 use crate::replay::{self, OnProgress, Progress};
@@ -173,7 +174,7 @@ impl Book {
             Policy::Pinned => Schedule::pinned(lineup.clone()),
             Policy::Recorded => self.live.record.schedule.then(activation, lineup.clone()),
         };
-        let program = self.library.program(&self.log, &lineup)?;
+        self.library.program(&self.log, &lineup)?;
         if schedule == self.live.record.schedule {
             return Err(Error::usage(format!("{version} is active already")));
         }
@@ -208,8 +209,18 @@ impl Book {
                 return Err(error);
             }
         };
+        self.switch_live(record, seq)?;
+        Ok(seq)
+    }
+
+    /// Goes on with a new live projection: one that the log's registry names already, built up to just before `seq`, one
+    /// of the host's own events. The old file is gone afterwards.
+    pub(super) fn switch_live(&mut self, record: ProjectionRecord, seq: Seq) -> Result<()> {
         let old = self.dir.projection(&self.live.record.file);
-        let plan = self.plan(&schedule)?;
+        let path = self.dir.projection(&record.file);
+        let plan = self.plan(&record.schedule)?;
+        // Whatever fails from here on, this is the live projection: recovery must not take the old one for it.
+        self.live.record = record;
         let (running_program, _) = plan.at(Seq(seq.0 - 1));
         let projection = Projection::open(&path, running_program.layouts.clone(), Access::Live)?;
         let mut materializer = Materializer::new(
@@ -217,14 +228,12 @@ impl Book {
             running_program.clone(),
             projection,
         );
+        let (program, _) = plan.at(seq);
         if materializer.program().lineup != program.lineup {
-            materializer.switch(program)?;
+            materializer.switch(program.clone())?;
         }
-        self.live = Live {
-            record,
-            materializer,
-        };
-        // The activation itself changes no row, but the position moves with it.
+        self.live.materializer = materializer;
+        // The event itself changes no row, but the position moves with it.
         let event = self.log.list(
             &crate::store::EventFilter {
                 from: Some(seq),
@@ -236,8 +245,7 @@ impl Book {
         self.live.materializer.run(&event[0]).map_err(Error::from)?;
         self.live.materializer.keep()?;
         self.commit_live()?;
-        remove_projection(&old)?;
-        Ok(seq)
+        remove_projection(&old)
     }
 
     /// Materializes `1..=to` under a schedule into a new projection file.
@@ -248,14 +256,28 @@ impl Book {
         to: Seq,
         progress: OnProgress<'_>,
     ) -> Result<()> {
+        let none = Payloads::new();
+        self.build_with(schedule, path, to, &none, |_, _| Ok(()), progress)
+    }
+
+    /// The same with other payloads for some events; `look` is told of every outcome and may end it.
+    pub(super) fn build_with(
+        &mut self,
+        schedule: &Schedule,
+        path: &std::path::Path,
+        to: Seq,
+        payloads: &Payloads,
+        mut look: impl FnMut(&Event, &Outcome) -> Result<()>,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
         let plan = self.plan(schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
-        let log = LogDb::open(&self.dir.log())?;
-        let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+        let source = self.source(payloads)?;
         let mut uncommitted = 0;
         replay::read_ahead(source, Seq(1), to, |events| {
             for event in &events {
-                player.run(event).map_err(Error::from)?;
+                let outcome = player.run(event).map_err(Error::from)?;
+                look(event, &outcome)?;
                 player.keep()?;
             }
             uncommitted += events.len();
@@ -268,6 +290,20 @@ impl Book {
             Ok(())
         })?;
         player.materializer.into_projection().finish().map(|_| ())
+    }
+
+    /// Reads the log on a connection of its own, with other payloads for some events.
+    pub(super) fn source<'a>(&self, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
+        let log = LogDb::open(&self.dir.log())?;
+        Ok(Box::new(move |from, to, count_max| {
+            let mut events = log.read(from, to, count_max)?;
+            if !payloads.is_empty() {
+                events
+                    .iter_mut()
+                    .for_each(|event| put_in_place(payloads, event));
+            }
+            Ok(events)
+        }))
     }
 }
 

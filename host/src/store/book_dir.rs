@@ -89,6 +89,22 @@ impl BookDir {
         }
     }
 
+    /// Removes all snapshots: copies of projections, which can be made again.
+    pub fn remove_snapshots(&self) -> Result<()> {
+        let Ok(entries) = std::fs::read_dir(self.0.join("snapshots")) else {
+            return Ok(());
+        };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let removed = match path.is_dir() {
+                true => std::fs::remove_dir_all(&path),
+                false => std::fs::remove_file(&path),
+            };
+            removed.map_err(|error| Error::io(format!("removing {}", path.display()), error))?;
+        }
+        Ok(())
+    }
+
     /// Removes what an interrupted build left: files below `projections/` that no record names.
     pub fn sweep(&self, known: &[String]) -> Result<()> {
         let directory = self.0.join("projections");

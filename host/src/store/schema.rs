@@ -73,6 +73,26 @@ CREATE TABLE projections (
 CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRICT;
 ";
 
+/// Repairs of history. Made with the log, and in a log that was made before they were there when it is opened for writing.
+const REPAIR_TABLES: &str = "
+-- Payloads that were replaced. `events.data` holds what is in force, so that replays need not look here. `replaced` is
+-- what was in force before this amendment: the first one's is the original. Null once it is redacted.
+CREATE TABLE IF NOT EXISTS amendments (
+    seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, reverts INTEGER NOT NULL, replaced TEXT, salt BLOB NOT NULL,
+    hash BLOB NOT NULL, time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
+) STRICT;
+
+-- Payloads that were erased. `payload_hash` is the original's, for the chain; `salt` and `replacement` (a hash) are of
+-- what stands in its place.
+CREATE TABLE IF NOT EXISTS redactions (
+    event INTEGER PRIMARY KEY, seq INTEGER NOT NULL, payload_hash BLOB NOT NULL, salt BLOB NOT NULL, replacement BLOB,
+    time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
+) STRICT;
+
+-- Events whose row changes were taken back, and by which event.
+CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+";
+
 const PROJECTION_TABLES: &str = "
 CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
 INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
@@ -126,7 +146,15 @@ pub fn create_log(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(LOG_TABLES)
         .map_err(|error| sqlite("creating the log", error))?;
+    create_repairs(connection)?;
     stamp(connection, LOG_APPLICATION, LOG_FORMAT)
+}
+
+/// Adds what is not there yet.
+pub fn create_repairs(connection: &Connection) -> Result<()> {
+    connection
+        .execute_batch(REPAIR_TABLES)
+        .map_err(|error| sqlite("adding tables to the log", error))
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {

@@ -79,6 +79,8 @@
 //! | `cascade-2` | `cascade` | see its file: `previous` twice, never, failed; `Other` and `Do` fall through |
 //! | `materializer-only` | `materializeronly` | runs it, and refuses to run a command by it |
 //! | `creator-only` | `creatoronly` | runs it; its events have no effects; n = 13 is rejected, n = 14 fails |
+//! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
+//! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
 
 pub mod json;
 #[cfg(target_arch = "wasm32")]
@@ -123,6 +125,8 @@ pub const UNKNOWN: &[&str] = &[
     "cascade-2",
     "materializer-only",
     "creator-only",
+    "rows-1",
+    "rows-2",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -52,7 +52,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         (Some(data), _) => NewPayload::Data(input::payload(data)?),
         (None, true) => NewPayload::Original,
         (None, false) => {
-            return Err(Error::usage("there is no new payload").hint("say --data JSON, or --revert"));
+            return Err(
+                Error::usage("there is no new payload").hint("say --data JSON, or --revert")
+            );
         }
     };
     let request = AmendRequest {

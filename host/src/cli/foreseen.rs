@@ -50,10 +50,13 @@ struct Report {
 impl Sink for Report {
     fn event(&mut self, diff: &EventDiff, _: &[bool]) -> Result<()> {
         if self.events.len() < EVENTS_MAX {
-            let dooms = diff.differences.iter().filter_map(|difference| match difference {
-                crate::diff::Difference::Doom { candidate, .. } => candidate.as_deref(),
-                _ => None,
-            });
+            let dooms = diff
+                .differences
+                .iter()
+                .filter_map(|difference| match difference {
+                    crate::diff::Difference::Doom { candidate, .. } => candidate.as_deref(),
+                    _ => None,
+                });
             let doom = dooms.map(|doom| format!("  fails: {}", clean(doom)));
             self.events.push(format!(
                 "  {}  {}  {}  {}{}",

@@ -87,7 +87,9 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         out.line(format_args!("  with its undo, event {undo}"))?;
     }
     for name in &redacted.replays {
-        out.line(format_args!("  projection '{name}' held copies and is removed"))?;
+        out.line(format_args!(
+            "  projection '{name}' held copies and is removed"
+        ))?;
     }
     if !redacted.cleaned {
         out.say("somebody reads an older state of the log: its file is cleaned when the book is opened next")?;

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use super::Exit;
 use super::common::{BookArg, FormatArg, seq};
 use super::effects::{event_line, print_caused};
 use super::output::Output;
 use super::table::clean;
-use super::Exit;
 use crate::model::{Result, Seq};
 use crate::service::UndoRequest;
 

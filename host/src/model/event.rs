@@ -52,7 +52,10 @@ pub const SYSTEM_TYPES: &[(&str, &str)] = &[
         "Another version of a plugin answers from here on",
     ),
     (EVENT_AMENDED, "An event's payload was replaced"),
-    (AMENDMENT_REVERTED, "An amended event has its first payload again"),
+    (
+        AMENDMENT_REVERTED,
+        "An amended event has its first payload again",
+    ),
     (EVENT_REDACTED, "An event's payload was erased for good"),
     (EVENT_UNDONE, "An event's row changes were taken back"),
 ];

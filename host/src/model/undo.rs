@@ -85,10 +85,7 @@ impl RowUndo {
             Restoring::Columns(columns) => columns
                 .iter()
                 .map(|(name, from, to)| {
-                    (
-                        name.clone(),
-                        json!({"from": exact(from), "to": exact(to)}),
-                    )
+                    (name.clone(), json!({"from": exact(from), "to": exact(to)}))
                 })
                 .collect(),
             Restoring::Deleted(row) => row

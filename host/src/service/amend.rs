@@ -51,11 +51,7 @@ struct Amending {
 impl Book {
     /// Replaces an event's payload. The state that follows is built beside the live one and switched to in the log
     /// transaction that records the amendment; an event of doom on the way refuses it whole.
-    pub fn amend(
-        &mut self,
-        request: &AmendRequest,
-        progress: OnProgress<'_>,
-    ) -> Result<Amended> {
+    pub fn amend(&mut self, request: &AmendRequest, progress: OnProgress<'_>) -> Result<Amended> {
         let Amending {
             stored,
             data,
@@ -65,12 +61,11 @@ impl Book {
         let record = self.next_live();
         let path = self.dir.projection(&record.file);
         let payloads = Payloads::from([(event, data.clone())]);
-        let look = |event: &crate::model::Event, outcome: &super::Outcome| match strayed(
-            event, outcome,
-        ) {
-            true => Err(strays(&[event.seq])),
-            false => Ok(()),
-        };
+        let look =
+            |event: &crate::model::Event, outcome: &super::Outcome| match strayed(event, outcome) {
+                true => Err(strays(&[event.seq])),
+                false => Ok(()),
+            };
         let head = self.head();
         let built = self.build_with(&record.schedule, &path, head, &payloads, look, progress);
         if let Err(error) = built {

@@ -161,10 +161,9 @@ impl Serialize for CloudEvent<'_> {
             let extensions: Map<String, Json> =
                 serde_json::from_str(extensions).map_err(S::Error::custom)?;
             // An event that was listed here once and appended to another book brings its old place along.
-            for (name, value) in extensions
-                .iter()
-                .filter(|(name, _)| !["seq", "version", "amended", "redacted", "undone"].contains(&name.as_str()))
-            {
+            for (name, value) in extensions.iter().filter(|(name, _)| {
+                !["seq", "version", "amended", "redacted", "undone"].contains(&name.as_str())
+            }) {
                 map.serialize_entry(name, value)?;
             }
         }

@@ -8,9 +8,9 @@ use super::book::{Book, remove_projection};
 use super::library::Plan;
 use super::materializer::{Failure, Outcome};
 use super::overlay::Write;
-use super::repair::strayed;
 use super::player::Player;
 use super::prober::RowProber;
+use super::repair::strayed;
 use super::replays::Picked;
 use crate::diff::{
     Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, SuppliedRow, cause, run,

@@ -178,7 +178,7 @@ impl Materializer {
             return Err(self.doom(event, version, error));
         }
         // The one place where a redacted event has no effects: live, in every replay, under every version.
-        let handlers = match event.is_redacted() {
+        let handlers: &[_] = match event.is_redacted() {
             true => &[],
             false => program.handlers(event.event_type.as_str()),
         };

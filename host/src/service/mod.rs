@@ -34,8 +34,8 @@ pub use amend::{AmendRequest, Amended, NewPayload};
 pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use book::{Book, LIVE};
 pub use caused::{
-    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_key, json_of, json_row,
-    json_text,
+    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_key,
+    json_of, json_row, json_text,
 };
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};

@@ -69,7 +69,7 @@ impl Past {
     }
 
     /// For each event whose payload is another one now: the hash that the chain covers.
-    pub fn links<'a>(&'a self, salt: impl Fn(Seq) -> Result<[u8; 16]> + 'a) -> Result<Links> {
+    pub fn links(&self, salt: impl Fn(Seq) -> Result<[u8; 16]>) -> Result<Links> {
         let mut links = Links::new();
         for (event, original) in self.as_of(Seq::ZERO) {
             links.insert(event, payload_hash(&salt(event)?, &original));
@@ -158,4 +158,143 @@ fn announced(
 fn number(stored: &StoredEvent, name: &str) -> Option<u64> {
     let data: Json = serde_json::from_str(&stored.event.data).ok()?;
     data.get(name)?.as_u64()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::TypeName;
+
+    const SALT: [u8; 16] = [7; 16];
+
+    fn stored(seq: u64, event_type: &str, data: &str) -> StoredEvent {
+        StoredEvent {
+            event: Event {
+                seq: Seq(seq),
+                id: String::new(),
+                source: String::new(),
+                event_type: TypeName::new(event_type).unwrap(),
+                subject: None,
+                time: String::new(),
+                version: None,
+                data: data.to_owned(),
+                extensions: None,
+            },
+            recorded_at: String::new(),
+            salt: SALT,
+            hash: Digest::ZERO,
+            lineup: String::new(),
+            command: None,
+            effects: Vec::new(),
+        }
+    }
+
+    fn amendment(seq: u64, event: u64, replaced: &str, data: &str) -> Amendment {
+        Amendment {
+            seq: Seq(seq),
+            event: Seq(event),
+            reverts: false,
+            replaced: Some(replaced.to_owned()),
+            salt: SALT,
+            hash: payload_hash(&SALT, data),
+            time: String::new(),
+            actor: None,
+            reason: String::new(),
+        }
+    }
+
+    /// Event 1 was `a`, was amended to `b` by 5 and to `c` by 9; event 2 was redacted by 12, with `r` in its place.
+    fn history() -> (Past, BTreeMap<Seq, StoredEvent>) {
+        let past = Past {
+            amendments: vec![amendment(5, 1, "a", "b"), amendment(9, 1, "b", "c")],
+            redactions: vec![Redaction {
+                event: Seq(2),
+                seq: Seq(12),
+                payload_hash: payload_hash(&SALT, "z"),
+                salt: SALT,
+                replacement: Some(payload_hash(&SALT, "r")),
+                time: String::new(),
+                actor: None,
+                reason: String::new(),
+            }],
+        };
+        let told = |seq: u64, data: &str, name: &str| {
+            json!({"seq": seq, name: payload_hash(&SALT, data).to_string()}).to_string()
+        };
+        let events = [
+            stored(1, "a.B", "c"),
+            stored(2, "a.B", "r"),
+            stored(5, EVENT_AMENDED, &told(1, "b", "hash")),
+            stored(9, EVENT_AMENDED, &told(1, "c", "hash")),
+            stored(12, EVENT_REDACTED, &told(2, "r", "replacement")),
+        ];
+        let events = events.map(|stored| (stored.event.seq, stored));
+        (past, events.into())
+    }
+
+    fn problem(past: &Past, events: &BTreeMap<Seq, StoredEvent>) -> Option<String> {
+        past.problem(|seq| Ok(events.get(&seq).cloned())).unwrap()
+    }
+
+    #[test]
+    fn a_payload_is_what_the_first_later_amendment_replaced() {
+        let (past, _) = history();
+        let at = |seq| past.as_of(Seq(seq)).get(&Seq(1)).cloned();
+        assert_eq!((at(0), at(4)), (Some("a".into()), Some("a".into())));
+        assert_eq!((at(5), at(8)), (Some("b".into()), Some("b".into())));
+        assert_eq!((at(9), at(99)), (None, None));
+        assert_eq!(past.original(Seq(1)), Some("a"));
+        let links = past.links(|_| Ok(SALT)).unwrap();
+        assert_eq!(links[&Seq(1)], payload_hash(&SALT, "a"));
+        assert_eq!(links[&Seq(2)], payload_hash(&SALT, "z"));
+    }
+
+    #[test]
+    fn whatever_was_tampered_with_in_a_repair_is_found() {
+        let (past, events) = history();
+        assert_eq!(problem(&past, &events), None);
+        type Tamper = fn(&mut Past, &mut BTreeMap<Seq, StoredEvent>);
+        let tampers: [(Tamper, &str); 8] = [
+            (
+                |_, events| events.get_mut(&Seq(1)).unwrap().event.data = "d".into(),
+                "event 9 gave to event 1",
+            ),
+            (
+                |past, _| past.amendments[1].replaced = Some("d".into()),
+                "event 5 gave to event 1",
+            ),
+            (
+                |past, _| past.amendments[1].event = Seq(3),
+                "event 3 has an amendment",
+            ),
+            (
+                |past, _| past.amendments[0].hash = Digest::ZERO,
+                "event 1 has an amendment",
+            ),
+            (
+                |past, _| past.amendments[0].reverts = true,
+                "event 1 has an amendment",
+            ),
+            (
+                |_, events| events.get_mut(&Seq(2)).unwrap().event.data = "d".into(),
+                "in the place of event 2",
+            ),
+            (
+                |_, events| events.get_mut(&Seq(2)).unwrap().event.data.clear(),
+                "in the place of event 2",
+            ),
+            (
+                |past, _| past.redactions[0].event = Seq(1),
+                "event 1 has a redaction",
+            ),
+        ];
+        for (tamper, words) in tampers {
+            let (mut past, mut events) = history();
+            tamper(&mut past, &mut events);
+            let found = problem(&past, &events).unwrap_or_default();
+            assert!(found.contains(words), "{found:?} does not say {words:?}");
+        }
+    }
 }

@@ -90,7 +90,10 @@ impl Book {
         let path = self.dir.projection(&record.file);
         let temporary = self.dir.projection("redact.building");
         let salt = Uuid::new_v4().into_bytes();
-        let replacement = redacting.payloads.get(&event).filter(|data| !data.is_empty());
+        let replacement = redacting
+            .payloads
+            .get(&event)
+            .filter(|data| !data.is_empty());
         let replacement = replacement.map(|data| payload_hash(&salt, data));
         let undo = redacting.events.get(1).map(|undo| undo.event.seq);
         let told = json!({
@@ -106,7 +109,7 @@ impl Book {
         let mut files = (epochs.len(), temporary.clone(), path.clone());
         self.log.overwrite_deleted()?;
         let kept = self.append_system(EVENT_REDACTED, told.to_string(), |log, seq| {
-            let total = epochs.iter().map(|epoch| epoch.to.0).sum();
+            let total: u64 = epochs.iter().map(|epoch| epoch.to.0).sum();
             let mut done = 0;
             for epoch in &epochs {
                 files.0 -= 1;
@@ -120,7 +123,16 @@ impl Book {
                         total,
                     });
                 };
-                rewrite(log, &log_path, &mut player, epoch, event, &redacting, &mut tally, told)?;
+                rewrite(
+                    log,
+                    &log_path,
+                    &mut player,
+                    epoch,
+                    event,
+                    &redacting,
+                    &mut tally,
+                    told,
+                )?;
                 done += epoch.to.0;
                 if is_last {
                     player.materializer.into_projection().finish()?;
@@ -135,7 +147,11 @@ impl Book {
                         event: stored.event.seq,
                         seq,
                         payload_hash: logged_hash(&past, stored),
-                        salt: if replacement.is_none() || is_undo { [0; 16] } else { salt },
+                        salt: if replacement.is_none() || is_undo {
+                            [0; 16]
+                        } else {
+                            salt
+                        },
                         replacement: if is_undo { None } else { replacement },
                         time: clock::now(),
                         actor: request.actor.clone(),
@@ -179,7 +195,13 @@ impl Book {
     ) -> Result<Foreseen> {
         let redacting = self.redacting(request)?;
         let name = format!("event {} redacted", request.seq);
-        self.foresee(&redacting.payloads, &redacting.watched, name, sink, progress)
+        self.foresee(
+            &redacting.payloads,
+            &redacting.watched,
+            name,
+            sink,
+            progress,
+        )
     }
 
     /// Checks a request, and says what it erases.
@@ -221,7 +243,11 @@ impl Book {
                 ))
                 .hint("redact it without a replacement"));
             }
-            let undo = self.log.stored(undo, undo, 1)?.pop().filter(|undo| !undo.event.is_redacted());
+            let undo = self
+                .log
+                .stored(undo, undo, 1)?
+                .pop()
+                .filter(|undo| !undo.event.is_redacted());
             if let Some(undo) = undo {
                 redacting.payloads.insert(undo.event.seq, String::new());
                 redacting.events.push(undo);
@@ -343,8 +369,7 @@ impl Tally {
         if self.dooms_more > 0 {
             text.push_str(&format!("\n    and {} more", self.dooms_more));
         }
-        Err(Error::plugin(text).hint(
-            "put a payload in its place that later events can stand on: --with JSON",
-        ))
+        Err(Error::plugin(text)
+            .hint("put a payload in its place that later events can stand on: --with JSON"))
     }
 }

@@ -93,7 +93,9 @@ impl Book {
     /// By which event one was undone.
     pub(super) fn undone_by(&self, seq: Seq) -> Result<Option<Seq>> {
         let undone = self.log.undone()?.into_iter();
-        Ok({ undone }.find(|(event, _)| *event == seq).map(|(_, by)| by))
+        Ok({ undone }
+            .find(|(event, _)| *event == seq)
+            .map(|(_, by)| by))
     }
 
     /// A live projection of the same schedule, in a file of its own.
@@ -131,11 +133,7 @@ impl Book {
         };
         let plan = self.plan(&schedule)?;
         let mut present = Present {
-            side: PlayerSide::new(Player::new(
-                self.library.runtime.clone(),
-                plan,
-                &paths[0],
-            )?),
+            side: PlayerSide::new(Player::new(self.library.runtime.clone(), plan, &paths[0])?),
             payloads,
         };
         let none = Payloads::new();

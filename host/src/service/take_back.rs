@@ -61,12 +61,14 @@ fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
     let mut writes = Vec::with_capacity(changes.len());
     for change in changes {
         let plugin = change.table.split('.').next().unwrap_or_default();
-        let stop = |words: String| Obstacle::Table(plugin.to_owned(), words);
+        let stop = move |words: String| Obstacle::Table(plugin.to_owned(), words);
         let Ok((table, layout)) = find_table(&layouts.tables, &change.table) else {
             return Err(stop(format!("there is no table {}", change.table)));
         };
         let key = key_of(layout, change).map_err(stop)?;
-        let before = ground.get(table, &key).map_err(|error| sort(error, &stop))?;
+        let before = ground
+            .get(table, &key)
+            .map_err(|error| sort(error, &stop))?;
         let mut notes = Vec::new();
         let after = restored(layout, change, before.as_ref(), &mut notes)
             .map_err(|words| stop(format!("{}{}: {words}", change.table, shown(&key))))?;
@@ -121,10 +123,7 @@ fn key_of(layout: &TableLayout, change: &RowUndo) -> Result<Vec<Value>, String> 
         let value = { change.key.iter() }.find(|(name, _)| *name == column.name);
         match value {
             Some((_, value)) if fits(value, column) => Ok(value.clone()),
-            _ => Err(format!(
-                "table {} has another primary key",
-                change.table
-            )),
+            _ => Err(format!("table {} has another primary key", change.table)),
         }
     };
     if layout.key.len() != change.key.len() {

@@ -86,9 +86,14 @@ impl Book {
 
     /// An event's effects in the present state: those recorded, or, where they were recorded before the present epoch and
     /// so perhaps of another history, those that a replay up to the event gives.
-    fn effects_in_force(&mut self, stored: &StoredEvent) -> Result<(Vec<RecordedChange>, Vec<Task>)> {
+    fn effects_in_force(
+        &mut self,
+        stored: &StoredEvent,
+    ) -> Result<(Vec<RecordedChange>, Vec<Task>)> {
         let seq = stored.event.seq;
-        let epoch = { self.log.epochs()? }.last().map_or(Seq(1), |(from, _)| *from);
+        let epoch = { self.log.epochs()? }
+            .last()
+            .map_or(Seq(1), |(from, _)| *from);
         if seq >= epoch {
             let mut shown = shown(&self.log, vec![stored.clone()])?;
             let shown = shown.pop();
@@ -113,7 +118,9 @@ impl Book {
         while next <= seq {
             let events = self.log.read(next, seq, limits::REPLAY_BATCH)?;
             if events.first().is_none_or(|first| first.seq != next) {
-                return Err(Error::corrupt(format!("event {next} is missing in the log")));
+                return Err(Error::corrupt(format!(
+                    "event {next} is missing in the log"
+                )));
             }
             for event in events {
                 next = event.seq.next();

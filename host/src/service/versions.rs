@@ -13,8 +13,8 @@ use super::program::Program;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Event, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
-    limits,
+    Digest, Error, Event, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
+    clock, limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};

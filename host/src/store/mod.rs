@@ -21,10 +21,10 @@ mod tokens;
 
 pub use book_dir::{BookDir, BookLock};
 pub use code::StoredVersion;
+pub use erase::Erasure;
 pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
-pub use erase::Erasure;
 pub use registry::{ProjectionRecord, Role};
 pub use repairs::{Amendment, Redaction};
 pub use scan::Scan;

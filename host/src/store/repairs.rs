@@ -153,9 +153,7 @@ impl LogDb {
                 "SELECT EXISTS (SELECT 1 FROM amendments WHERE event = ?1 AND replaced = ?2)
                      OR EXISTS (SELECT 1 FROM redactions WHERE event = ?1)",
             )
-            .and_then(|mut statement| {
-                statement.query_row((seq.0 as i64, data), |row| row.get(0))
-            })
+            .and_then(|mut statement| statement.query_row((seq.0 as i64, data), |row| row.get(0)))
             .map_err(|error| self.failed(error))
     }
 

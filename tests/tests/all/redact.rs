@@ -22,7 +22,8 @@ fn insert(id: u64, text: &str) -> Json {
 /// replay. The event is 4.
 fn marked() -> TestBook {
     let mut book = TestBook::with_guests(&["rows-1"]);
-    book.append_one(event("rows.Happened", insert(1, "kept"))).unwrap();
+    book.append_one(event("rows.Happened", insert(1, "kept")))
+        .unwrap();
     book.command("rows.Do", insert(2, MARKER), false).unwrap();
     for (at, payload) in [
         json!({"do": "number", "id": 2, "n": 7}),
@@ -74,14 +75,21 @@ fn no_byte_of_a_redacted_payload_is_left_in_any_file_and_every_epoch_verifies() 
     book.assert_verified();
 
     let stored = &book.log().stored(Seq(4), Seq(4), 1).unwrap()[0];
-    assert_eq!((stored.hash, stored.salt), (hash, [0; 16]), "a salt would let one guess");
+    assert_eq!(
+        (stored.hash, stored.salt),
+        (hash, [0; 16]),
+        "a salt would let one guess"
+    );
     let (_, command) = book.log().commands(0, 9).unwrap().remove(0);
     assert_eq!(command.command.data, "");
     // What was put in its place can be erased too, then with nothing in its place.
     let error = redact(&mut book, &to_redact(4, None)).unwrap_err();
     assert_eq!(error.kind.exit_code(), 5);
     let named = "on event 5 (rows.Happened) failed: missing: there is no row 2";
-    assert!(error.message.contains(named) && error.message.contains("on event 6"), "{error}");
+    assert!(
+        error.message.contains(named) && error.message.contains("on event 6"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -116,7 +124,10 @@ fn without_a_replacement_nobody_handles_the_event_live_and_in_every_replay() {
 
     let shown = Reader::beside(&book.path()).unwrap().show(Seq(4)).unwrap();
     let json = serde_json::to_value(shown.json()).unwrap();
-    assert_eq!((json["redacted"].as_u64(), json["event"].get("data")), (Some(6), None));
+    assert_eq!(
+        (json["redacted"].as_u64(), json["event"].get("data")),
+        (Some(6), None)
+    );
     for error in [
         redact(&mut book, &request).unwrap_err(),
         amend_to(&mut book, 4, &insert(2, "b")).unwrap_err(),
@@ -137,7 +148,10 @@ fn a_redaction_that_causes_events_of_doom_is_refused_with_the_list_and_changes_n
     }
     let error = redact(&mut book, &to_redact(4, Some(&json!({"n": 1})))).unwrap_err();
     assert!(error.message.contains("does not fit its schema"), "{error}");
-    assert_eq!((book.mark(), state(&mut book)), (before.clone(), state_before));
+    assert_eq!(
+        (book.mark(), state(&mut book)),
+        (before.clone(), state_before)
+    );
     assert_eq!(book.log().projections().unwrap().len(), 2);
     book.assert_verified();
     book.reopen();
@@ -160,7 +174,12 @@ fn an_undone_event_is_redacted_with_its_undo_and_never_under_the_undo_of_another
     let before = book.mark();
     let request = to_redact(3, Some(&insert(1, "b")));
     let error = redact(&mut book, &request).unwrap_err();
-    assert!(error.message.contains("values that an undo took back: event 5"), "{error}");
+    assert!(
+        error
+            .message
+            .contains("values that an undo took back: event 5"),
+        "{error}"
+    );
     assert_eq!(book.mark(), before);
     // Without the event that was undone, and so without its undo, the way is free.
     let done = redact(&mut book, &to_redact(5, None)).unwrap();
@@ -178,7 +197,10 @@ fn a_redacted_posting_of_the_bank_leaves_the_bank_that_had_the_replacement_from_
         return;
     };
     let events = convert_folder(&folder, Scope::AccountsAndTransactions).unwrap();
-    let mut texts: Vec<_> = events[..1_500].iter().map(|event| event.to_string()).collect();
+    let mut texts: Vec<_> = events[..1_500]
+        .iter()
+        .map(|event| event.to_string())
+        .collect();
     let book_of = |texts: &[String], versions: &[&str]| {
         let mut book = TestBook::with_plugins(versions);
         let incoming = texts.iter().map(|text| Incoming::parse(text).unwrap());
@@ -196,7 +218,10 @@ fn a_redacted_posting_of_the_bank_leaves_the_bank_that_had_the_replacement_from_
     event["data"]["transaction"] = json!(MARKER);
     event["data"]["amount"] = json!(1);
     let seq = 3 + at as u64;
-    assert_eq!(book.log().read(Seq(seq), Seq(seq), 1).unwrap()[0].id, event["id"]);
+    assert_eq!(
+        book.log().read(Seq(seq), Seq(seq), 1).unwrap()[0].id,
+        event["id"]
+    );
     let done = redact(&mut book, &to_redact(seq, Some(&event["data"]))).unwrap();
     assert!(done.rewritten > 2, "{done:?}");
     texts[at] = event.to_string();
@@ -205,7 +230,10 @@ fn a_redacted_posting_of_the_bank_leaves_the_bank_that_had_the_replacement_from_
     assert_eq!(book.assert_verified().epochs, 2);
     // The bank's number of the transaction is text in the statement; the marker took its place.
     let quoted = format!("\"{transaction}\"");
-    assert_eq!(files_with(&book.path(), quoted.as_bytes()), Vec::<String>::new());
+    assert_eq!(
+        files_with(&book.path(), quoted.as_bytes()),
+        Vec::<String>::new()
+    );
     let error = book.amend(&to_amend(seq, &event["data"]), &mut replay::silent());
     assert!(error.unwrap_err().message.contains("was redacted by event"));
 }

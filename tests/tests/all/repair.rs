@@ -7,9 +7,7 @@ use daybook::model::log::EventLog;
 use daybook::replay;
 use daybook::service::{Incoming, Picked, Policy, Reader};
 use daybook::store::EventFilter;
-use daybook_tests::repair::{
-    amend, amend_to, foresee, foretold, state, to_amend, to_revert, undo,
-};
+use daybook_tests::repair::{amend, amend_to, foresee, foretold, state, to_amend, to_revert, undo};
 use daybook_tests::{TestBook, data, event, event_at, plugin, version};
 use serde_json::{Value as Json, json};
 
@@ -27,7 +25,10 @@ fn deposits() -> TestBook {
 }
 
 fn deposit(account: u64, amount: u64) -> Incoming {
-    event("deposit.Deposited", json!({"account": account, "amount": amount}))
+    event(
+        "deposit.Deposited",
+        json!({"account": account, "amount": amount}),
+    )
 }
 
 fn balances(book: &TestBook) -> Vec<i64> {
@@ -58,14 +59,19 @@ fn an_amended_bank_is_the_bank_that_had_the_payload_from_the_start() {
         return;
     };
     let events = convert_folder(&folder, Scope::AccountsAndTransactions).unwrap();
-    let texts: Vec<_> = events[..PREFIX].iter().map(|event| event.to_string()).collect();
+    let texts: Vec<_> = events[..PREFIX]
+        .iter()
+        .map(|event| event.to_string())
+        .collect();
     let incoming = |text: &String| Incoming::parse(text).unwrap();
     let mut book = TestBook::with_plugins(&[BANK]);
     book.append(texts.iter().map(incoming).collect()).unwrap();
     let before = (book.mark(), state(&mut book));
 
     // The first posting of the account that has the most of them.
-    let account = book.numbers("SELECT account FROM bank_statement GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")[0];
+    let account = book
+        .numbers("SELECT account FROM bank_statement GROUP BY 1 ORDER BY count(*) DESC, 1 LIMIT 1")
+        [0];
     let is_first = |text: &String| {
         let event: Json = serde_json::from_str(text).unwrap();
         event["type"] == "bank.TransactionPosted" && event["data"]["account"] == account
@@ -80,7 +86,10 @@ fn an_amended_bank_is_the_bank_that_had_the_payload_from_the_start() {
     let request = to_amend(seq, &payload);
     let (foreseen, told) = foresee(&mut book, &request);
     assert_eq!(foreseen.problem, None);
-    assert!(told.events.len() > 2 && told.final_rows.len() > 2, "{told:?}");
+    assert!(
+        told.events.len() > 2 && told.final_rows.len() > 2,
+        "{told:?}"
+    );
     assert_eq!(told.events[0].seq, Seq(seq));
     assert_eq!(book.mark(), before.0, "a preview keeps nothing");
 
@@ -88,10 +97,13 @@ fn an_amended_bank_is_the_bank_that_had_the_payload_from_the_start() {
     assert_eq!((done.event, done.seq), (Seq(seq), before.0.head.next()));
     assert_eq!(state(&mut book), foretold(before.1, &told.final_rows));
     let mut other = TestBook::with_plugins(&[BANK]);
-    let from_the_start = texts.iter().enumerate().map(|(place, text)| match place == at {
-        true => incoming(&amended.to_string()),
-        false => incoming(text),
-    });
+    let from_the_start = texts
+        .iter()
+        .enumerate()
+        .map(|(place, text)| match place == at {
+            true => incoming(&amended.to_string()),
+            false => incoming(text),
+        });
     other.append(from_the_start.collect()).unwrap();
     assert_eq!(book.mark().rows, other.mark().rows);
     assert_eq!(book.live_head().running, other.live_head().running);
@@ -112,8 +124,12 @@ fn every_epoch_is_verified_with_the_payloads_of_its_time() {
     book.append_one(deposit(1, 1)).unwrap();
     amend_to(&mut book, 3, &json!({"account": 2, "amount": 1_000})).unwrap();
     amend_to(&mut book, 8, &json!({"account": 1, "amount": 2})).unwrap();
-    book.activate(&version("deposit@2020-01-01"), Policy::Pinned, &mut replay::silent())
-        .expect_err("it is active");
+    book.activate(
+        &version("deposit@2020-01-01"),
+        Policy::Pinned,
+        &mut replay::silent(),
+    )
+    .expect_err("it is active");
     book.append_one(deposit(1, 1)).unwrap();
     amend(&mut book, &to_revert(3)).unwrap();
     assert_eq!(balances(&book), [108, 11]);
@@ -127,8 +143,12 @@ fn every_epoch_is_verified_with_the_payloads_of_its_time() {
 #[test]
 fn an_amendment_that_causes_an_event_of_doom_is_refused_whole_and_says_which() {
     let mut book = TestBook::with_plugins(&[BANK]);
-    book.command("bank.OpenAccount", json!({"account": 1, "date": "1993-01-01"}), false)
-        .unwrap();
+    book.command(
+        "bank.OpenAccount",
+        json!({"account": 1, "date": "1993-01-01"}),
+        false,
+    )
+    .unwrap();
     let posted = json!({"account": 1, "amount": 50, "date": "1993-01-02"});
     book.command("bank.Deposit", posted, false).unwrap();
     let before = book.mark();
@@ -136,9 +156,17 @@ fn an_amendment_that_causes_an_event_of_doom_is_refused_whole_and_says_which() {
     let error = amend(&mut book, &request).unwrap_err();
     assert_eq!(error.kind.exit_code(), 5);
     assert!(error.message.contains("event 3 is not amended"), "{error}");
-    assert!(error.message.contains("on event 4 (bank.TransactionPosted)"), "{error}");
+    assert!(
+        error
+            .message
+            .contains("on event 4 (bank.TransactionPosted)"),
+        "{error}"
+    );
     let (foreseen, told) = foresee(&mut book, &request);
-    assert_eq!(foreseen.problem.as_deref(), Some("it causes an event of doom"));
+    assert_eq!(
+        foreseen.problem.as_deref(),
+        Some("it causes an event of doom")
+    );
     assert_eq!(told.events.len(), 2);
     assert_eq!(book.mark(), before);
     let files = std::fs::read_dir(book.path().join("projections")).unwrap();
@@ -159,7 +187,11 @@ fn what_cannot_be_amended_is_refused_and_changes_nothing() {
         (7, json!({}), "the host's own"),
         (99, json!({}), "not in the log"),
         (3, json!({"account": 1}), "does not fit its schema"),
-        (3, json!({"account": 1, "amount": 100}), "exactly this payload"),
+        (
+            3,
+            json!({"account": 1, "amount": 100}),
+            "exactly this payload",
+        ),
         (6, json!({"account": 2, "amount": 2}), "undone by event 7"),
     ];
     for (seq, payload, words) in cases {
@@ -167,10 +199,17 @@ fn what_cannot_be_amended_is_refused_and_changes_nothing() {
         assert!(error.message.contains(words), "{seq}: {error}");
     }
     let error = amend(&mut book, &to_revert(3)).unwrap_err();
-    assert!(error.message.contains("has the payload that it was logged with"));
+    assert!(
+        error
+            .message
+            .contains("has the payload that it was logged with")
+    );
     let mut nameless = to_amend(3, &json!({"account": 1, "amount": 1}));
     nameless.reason = " ".to_owned();
-    assert_eq!(amend(&mut book, &nameless).unwrap_err().message, "the reason is empty");
+    assert_eq!(
+        amend(&mut book, &nameless).unwrap_err().message,
+        "the reason is empty"
+    );
     assert_eq!(book.mark(), before);
 }
 
@@ -187,10 +226,19 @@ fn an_event_tells_what_was_done_to_it_and_its_first_payload_still_names_it() {
     undo(&mut book, 4, false).unwrap();
     let reader = Reader::beside(&book.path()).unwrap();
     let json = |seq| serde_json::to_value(reader.show(Seq(seq)).unwrap().json()).unwrap();
-    assert_eq!((&json(3)["amended"], &json(3)["event"]["data"]["amount"]), (&json!(5), &json!(6)));
-    assert_eq!((&json(4)["undone"], json(4).get("amended")), (&json!(6), None));
+    assert_eq!(
+        (&json(3)["amended"], &json(3)["event"]["data"]["amount"]),
+        (&json!(5), &json!(6))
+    );
+    assert_eq!(
+        (&json(4)["undone"], json(4).get("amended")),
+        (&json!(6), None)
+    );
     let said = &json(5)["event"]["data"];
-    assert_eq!((&said["seq"], &said["reason"]), (&json!(3), &json!("a test")));
+    assert_eq!(
+        (&said["seq"], &said["reason"]),
+        (&json!(3), &json!("a test"))
+    );
     assert!(!said.to_string().contains("amount"), "{said}");
     let repairs = reader.repairs().unwrap();
     assert_eq!(reader.events(&EventFilter::default(), 9).unwrap().len(), 6);
@@ -227,7 +275,12 @@ fn an_undo_puts_back_each_kind_of_change_and_leaves_other_columns_alone() {
     let mark = book.mark();
     book.reopen_after(|path| std::fs::remove_dir_all(path.join("projections")).unwrap());
     assert_eq!(book.mark(), mark, "a replay undoes the same");
-    let replayed = book.replay(&Picked::Pinned(vec![]), None, "again", &mut replay::silent());
+    let replayed = book.replay(
+        &Picked::Pinned(vec![]),
+        None,
+        "again",
+        &mut replay::silent(),
+    );
     assert_eq!(replayed.unwrap().head, book.live_head());
 }
 
@@ -275,8 +328,19 @@ fn an_undo_of_an_amended_event_takes_back_what_it_does_now() {
     let before = book.mark();
     let request = to_amend(3, &json!({"account": 1, "amount": 1}));
     let error = amend(&mut book, &request).unwrap_err();
-    assert!(error.message.contains("values that an undo took back: event 8"), "{error}");
-    assert!(foresee(&mut book, &request).0.problem.unwrap().contains("event 8"));
+    assert!(
+        error
+            .message
+            .contains("values that an undo took back: event 8"),
+        "{error}"
+    );
+    assert!(
+        foresee(&mut book, &request)
+            .0
+            .problem
+            .unwrap()
+            .contains("event 8")
+    );
     assert_eq!(book.mark(), before);
     amend_to(&mut book, 4, &json!({"account": 2, "amount": 1})).unwrap();
     assert_eq!(balances(&book), [100, 2]);
@@ -289,7 +353,9 @@ fn an_undo_under_logic_whose_tables_lack_the_column_is_an_event_of_doom_with_wor
     undo(&mut book, 4, false).unwrap();
     book.load(daybook_tests::guest("rows-2")).unwrap();
     let before = book.mark();
-    let error = book.activate_pinned(&version("rows@2020-02-01")).unwrap_err();
+    let error = book
+        .activate_pinned(&version("rows@2020-02-01"))
+        .unwrap_err();
     assert!(
         error.message.contains("rows@2020-02-01 on event 5 (daybook.EventUndone) failed: undo: rows.thing[1]: there is no column 'text'"),
         "{error}"
@@ -301,12 +367,18 @@ fn an_undo_under_logic_whose_tables_lack_the_column_is_an_event_of_doom_with_wor
 fn an_undo_of_the_banks_postings_gives_the_state_before_them() {
     let mut book = TestBook::with_plugins(&[BANK]);
     book.load(plugin("bank@1994-01-01")).unwrap();
-    book.command("bank.OpenAccount", json!({"account": 1, "date": "1993-01-01"}), false)
-        .unwrap();
+    book.command(
+        "bank.OpenAccount",
+        json!({"account": 1, "date": "1993-01-01"}),
+        false,
+    )
+    .unwrap();
     let deposit = |date: &str| json!({"account": 1, "amount": 50_000, "date": date});
-    book.command("bank.Deposit", deposit("1993-01-05"), false).unwrap();
+    book.command("bank.Deposit", deposit("1993-01-05"), false)
+        .unwrap();
     let before = book.mark().rows;
-    book.command("bank.Deposit", deposit("1993-03-31"), false).unwrap();
+    book.command("bank.Deposit", deposit("1993-03-31"), false)
+        .unwrap();
     let seq = book.head().0;
     undo(&mut book, seq, false).unwrap();
     assert_eq!(book.mark().rows, before);

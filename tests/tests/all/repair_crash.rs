@@ -24,8 +24,11 @@ fn killed(arguments: &[&str], microseconds: u64) -> bool {
     let ready = lines.next().expect("it says that it is ready");
     assert_eq!(ready.expect("text"), "ready");
     std::thread::sleep(Duration::from_micros(microseconds));
-    child.kill().expect("it is there, or waits to be asked how it ended");
-    child.wait().expect("its end");
+    child
+        .kill()
+        .expect("it is there, or waits to be asked how it ended");
+    let status = child.wait().expect("its end");
+    assert_eq!(status.code(), None, "the dummy ended by itself: {status}");
     lines.any(|line| line.is_ok_and(|line| line == "done"))
 }
 
@@ -62,17 +65,30 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
             done = killed(&["amend", path, "10", &payload], microseconds);
         });
         let moved = book.head() != head;
-        assert!(moved || !done, "round {round}: it was acknowledged and is lost");
+        assert!(
+            moved || !done,
+            "round {round}: it was acknowledged and is lost"
+        );
         let expected = if is_amended == moved { &before } else { &after };
-        assert!(state(&mut book) == *expected, "round {round}: neither before nor after");
+        assert!(
+            state(&mut book) == *expected,
+            "round {round}: neither before nor after"
+        );
         assert_eq!(book.live_head().position, book.head());
-        if moved { kept += 1 } else { lost += 1 }
+        if moved {
+            kept += 1
+        } else {
+            lost += 1
+        }
         if round % 5 == 4 {
             book.assert_verified();
         }
     }
     println!("{kept} amendments kept, {lost} lost");
-    assert!(kept > 0 && lost > 0, "the kills all came too late, or all too early");
+    assert!(
+        kept > 0 && lost > 0,
+        "the kills all came too late, or all too early"
+    );
     book.assert_verified();
 }
 
@@ -85,7 +101,10 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
         // Each deposit has an amount of its own, which stands in its payload alone.
         let seq = 10 + round;
         let marker = format!("\"amount\":{}", 1_000_000 + seq - 3);
-        assert!(!files_with(&book.path(), marker.as_bytes()).is_empty(), "{marker}");
+        assert!(
+            !files_with(&book.path(), marker.as_bytes()).is_empty(),
+            "{marker}"
+        );
         let head = book.head();
         let before = state(&mut book);
         let microseconds = random.below(90_000);
@@ -95,18 +114,30 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
             done = killed(&["redact", path, &seq.to_string()], microseconds);
         });
         let moved = book.head() != head;
-        assert!(moved || !done, "round {round}: it was acknowledged and is lost");
+        assert!(
+            moved || !done,
+            "round {round}: it was acknowledged and is lost"
+        );
         let left = files_with(&book.path(), marker.as_bytes());
-        let redacted = book.log().stored(Seq(seq), Seq(seq), 1).unwrap()[0].event.is_redacted();
+        let redacted = book.log().stored(Seq(seq), Seq(seq), 1).unwrap()[0]
+            .event
+            .is_redacted();
         assert_eq!(redacted, moved, "round {round}");
         assert_eq!(left.is_empty(), moved, "round {round}: {left:?}");
         assert_eq!(state(&mut book) == before, !moved, "round {round}");
-        if moved { kept += 1 } else { lost += 1 }
+        if moved {
+            kept += 1
+        } else {
+            lost += 1
+        }
         if round % 5 == 4 {
             book.assert_verified();
         }
     }
     println!("{kept} redactions kept, {lost} lost");
-    assert!(kept > 0 && lost > 0, "the kills all came too late, or all too early");
+    assert!(
+        kept > 0 && lost > 0,
+        "the kills all came too late, or all too early"
+    );
     book.assert_verified();
 }

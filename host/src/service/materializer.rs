@@ -172,15 +172,17 @@ impl Materializer {
 
     fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.ground().begin();
-        if event.event_type.as_str() == EVENT_UNDONE
+        // The one place where a redacted event has no effects: live, in every replay, under every version.
+        let is_handled = !event.is_redacted();
+        if is_handled
+            && event.event_type.as_str() == EVENT_UNDONE
             && let Err((version, error)) = take_back(self.ground(), program, event)
         {
             return Err(self.doom(event, version, error));
         }
-        // The one place where a redacted event has no effects: live, in every replay, under every version.
-        let handlers: &[_] = match event.is_redacted() {
-            true => &[],
-            false => program.handlers(event.event_type.as_str()),
+        let handlers: &[_] = match is_handled {
+            true => program.handlers(event.event_type.as_str()),
+            false => &[],
         };
         for &handler in handlers {
             if let Err(error) = self.handle(program, handler, event) {

@@ -178,12 +178,9 @@ impl Book {
 
     /// Every event's hash from the one before it, its place, and that its effects are there.
     fn verify_chain(&self, past: &Past) -> Result<Option<String>> {
-        let stored = |seq: Seq| -> Result<Option<StoredEvent>> {
-            Ok(self.log.stored(seq, seq, 1)?.pop())
-        };
-        let links = past.links(|seq| {
-            Ok(stored(seq)?.map_or([0; 16], |found| found.salt))
-        })?;
+        let stored =
+            |seq: Seq| -> Result<Option<StoredEvent>> { Ok(self.log.stored(seq, seq, 1)?.pop()) };
+        let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
         let (mut next, mut hash) = (Seq(1), Digest::ZERO);
         while next <= self.head() {
             let stored = self.log.stored(next, self.head(), limits::REPLAY_BATCH)?;

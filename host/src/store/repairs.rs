@@ -219,3 +219,59 @@ fn salt_of(bytes: Vec<u8>) -> Result<[u8; 16]> {
         .try_into()
         .map_err(|_| Error::corrupt("the salt of a repair is not of 16 bytes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_without_the_tables_reads_as_one_without_repairs_and_gets_them_when_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let log = LogDb::create(&path).unwrap();
+        log.connection
+            .execute_batch("DROP TABLE amendments; DROP TABLE redactions; DROP TABLE undone;")
+            .unwrap();
+        drop(log);
+        let mut log = LogDb::open(&path).unwrap();
+        assert_eq!(
+            (log.amendments().unwrap(), log.redactions().unwrap()),
+            (vec![], vec![])
+        );
+        assert!(log.undone().unwrap().is_empty() && !log.had_payload(Seq(1), "{}").unwrap());
+        log.prepare_repairs().unwrap();
+        log.put_undone(Seq(1), Seq(2)).unwrap();
+        assert_eq!(log.undone().unwrap(), [(Seq(1), Seq(2))]);
+    }
+
+    #[test]
+    fn a_cleaned_log_holds_no_byte_of_what_was_overwritten_and_says_while_it_is_not_clean() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let mut log = LogDb::create(&path).unwrap();
+        let holds = || {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            let mut bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            bytes
+                .by_ref()
+                .collect::<Vec<_>>()
+                .windows(6)
+                .any(|window| window == b"secret")
+        };
+        log.put_meta("a", "secret").unwrap();
+        log.put_meta("a", "nothing").unwrap();
+        log.begin_cleaning(Seq(1)).unwrap();
+        assert!(holds() && log.needs_cleaning().unwrap());
+        // Somebody reads the state as it was: it stays in the file until they are done.
+        let reader = LogDb::open(&path).unwrap();
+        log.connection
+            .busy_timeout(std::time::Duration::ZERO)
+            .unwrap();
+        reader.connection.execute_batch("BEGIN").unwrap();
+        assert!(reader.meta("a").unwrap().is_some());
+        assert!(!log.clean().unwrap() && log.needs_cleaning().unwrap());
+        reader.connection.execute_batch("COMMIT").unwrap();
+        assert!(log.clean().unwrap());
+        assert!(!holds() && !log.needs_cleaning().unwrap());
+    }
+}

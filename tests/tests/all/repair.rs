@@ -388,3 +388,83 @@ fn an_undo_of_the_banks_postings_gives_the_state_before_them() {
     book.assert_verified();
     assert_eq!(book.log().read(Seq(seq), Seq(seq), 1).unwrap().len(), 1);
 }
+
+/// Runs the command on a closed book: exit code, data, talk.
+fn daybook(arguments: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
+        .args(arguments)
+        .output()
+        .expect("the command runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("text");
+    let code = output.status.code().expect("an exit code");
+    (code, text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn the_verbs_say_what_they_did_and_what_they_would_do() {
+    let mut book = rows(&[
+        insert(1, "a"),
+        insert(2, "b"),
+        json!({"do": "number", "id": 1, "n": 7}),
+    ]);
+    let path = book.path();
+    let path = path.to_str().unwrap();
+    drop(book.take());
+    let data = insert(1, "z").to_string();
+    let preview = daybook(&["amend", path, "3", "--data", &data, "--preview"]);
+    assert_eq!(
+        (preview.0, preview.1.as_str()),
+        (
+            0,
+            "2 events would have other effects\n  3  rows.Happened  –  2 differences\n  5  rows.Happened  –  1 difference\n\
+             1 row of the state would be otherwise\n  rows.thing[1]  text \"a\" → \"z\"\n"
+        )
+    );
+    let cases: [(&[&str], i32, &str); 8] = [
+        (
+            &["amend", path, "3", "--data", &data],
+            2,
+            "--reason is missing",
+        ),
+        (&["amend", path, "3", "--reason", "r"], 2, "no new payload"),
+        (
+            &["amend", path, "3", "--data", &data, "--reason", "r"],
+            0,
+            "event 3 is amended, since event 6",
+        ),
+        (
+            &["amend", path, "3", "--revert", "--reason", "r"],
+            0,
+            "since event 7",
+        ),
+        (
+            &["redact", path, "3", "--preview"],
+            1,
+            "it would be refused: it causes an event of doom",
+        ),
+        (
+            &["redact", path, "4", "--reason", "r"],
+            0,
+            "event 4 is redacted, since event 8; effects of 1 event",
+        ),
+        (&["undo", path, "5", "--preview"], 0, "n  7 → 0"),
+        (
+            &["undo", path, "5", "--reason", "r"],
+            0,
+            "9  daybook.EventUndone",
+        ),
+    ];
+    for (arguments, code, words) in cases {
+        let (found, data, talk) = daybook(arguments);
+        assert_eq!(found, code, "{arguments:?}: {talk}");
+        assert!((data + &talk).contains(words), "{arguments:?}: {talk}");
+    }
+    let (_, listed, _) = daybook(&["events", path, "--from", "3", "--to", "5"]);
+    let lines: Vec<_> = listed.lines().collect();
+    assert!(
+        !lines[0].contains("amended") && lines[1].ends_with("(redacted by event 8)"),
+        "{listed}"
+    );
+    assert!(lines[2].ends_with("(undone by event 9)"), "{listed}");
+    assert_eq!(daybook(&["verify", path]).0, 0);
+}

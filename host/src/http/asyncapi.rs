@@ -163,16 +163,19 @@ fn shared_schemas() -> Map<String, Json> {
         "required": ["seq", "event", "changes", "tasks", "recorded_at", "lineup", "command", "hash"],
         "properties": {
             "seq": seq(),
+            "amended": { "type": "integer", "description": "the event that gave it another payload" },
+            "redacted": { "type": "integer", "description": "the event that erased its payload" },
+            "undone": { "type": "integer", "description": "the event that took its row changes back" },
             "event": {
                 "type": "object",
-                "required": ["specversion", "id", "source", "type", "time", "seq", "data"],
+                "required": ["specversion", "id", "source", "type", "time", "seq"],
                 "properties": {
                     "specversion": { "const": "1.0" },
                     "id": text(), "source": text(), "type": text(), "subject": text(),
                     "time": { "type": "string", "format": "date-time" },
                     "datacontenttype": { "const": "application/json" },
                     "seq": seq(), "version": { "type": "string", "format": "date" },
-                    "data": true,
+                    "data": { "description": "absent once it is redacted" },
                 },
             },
             "changes": { "type": "array", "items": {

@@ -1,9 +1,9 @@
 //! A process that is killed while it amends or redacts leaves the history before or the history after, and a redaction
 //! that was kept is finished by whoever opens the book next.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::io::{BufRead, BufReader, Lines};
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use daybook::model::Seq;
 use daybook_tests::repair::{amend_to, files_with, state};
@@ -12,24 +12,44 @@ use serde_json::json;
 
 const ROUNDS: u64 = 20;
 
-/// Starts a repair in a process of its own and kills it: at any moment from its beginning to some time after its end.
-fn killed(arguments: &[&str], microseconds: u64) -> bool {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_crash-dummy"))
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the dummy starts");
-    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
-    let ready = lines.next().expect("it says that it is ready");
-    assert_eq!(ready.expect("text"), "ready");
-    std::thread::sleep(Duration::from_micros(microseconds));
-    child
-        .kill()
-        .expect("it is there, or waits to be asked how it ended");
-    let status = child.wait().expect("its end");
-    assert_eq!(status.code(), None, "the dummy ended by itself: {status}");
-    lines.any(|line| line.is_ok_and(|line| line == "done"))
+/// A repair in a process of its own, from the moment at which it begins.
+struct Repairing {
+    child: Child,
+    lines: Lines<BufReader<ChildStdout>>,
+}
+
+impl Repairing {
+    fn start(arguments: &[&str]) -> Repairing {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_crash-dummy"))
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the dummy starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let ready = lines.next().expect("it says that it is ready");
+        assert_eq!(ready.expect("text"), "ready");
+        Repairing { child, lines }
+    }
+
+    /// How long it takes to its end: the kills are spread over a little more than that.
+    fn measured(mut self) -> u64 {
+        let begun = Instant::now();
+        let done = self.lines.next().expect("it says that it is done");
+        assert_eq!(done.expect("text"), "done");
+        let took = begun.elapsed().as_micros() as u64;
+        self.killed_after(0);
+        took * 13 / 10
+    }
+
+    /// True when it had said that it is done.
+    fn killed_after(mut self, microseconds: u64) -> bool {
+        std::thread::sleep(Duration::from_micros(microseconds));
+        self.child.kill().expect("it works, or waits to be killed");
+        let status = self.child.wait().expect("its end");
+        assert_eq!(status.code(), None, "it ended by itself: {status}");
+        self.lines.any(|line| line.is_ok_and(|line| line == "done"))
+    }
 }
 
 fn deposits() -> TestBook {
@@ -50,6 +70,11 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
     amend_to(&mut other, 10, &amended).unwrap();
     let after = state(&mut other);
     assert_ne!(before, after);
+    let mut longest = 0;
+    other.reopen_after(|path| {
+        let arguments = ["amend", path.to_str().unwrap(), "10", "revert"];
+        longest = Repairing::start(&arguments).measured();
+    });
     let (mut kept, mut lost) = (0, 0);
     for round in 0..ROUNDS {
         let head = book.head();
@@ -58,11 +83,11 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
             true => "revert".to_owned(),
             false => amended.to_string(),
         };
-        let microseconds = random.below(60_000);
+        let microseconds = random.below(longest);
         let mut done = false;
         book.reopen_after(|path| {
             let path = path.to_str().unwrap();
-            done = killed(&["amend", path, "10", &payload], microseconds);
+            done = Repairing::start(&["amend", path, "10", &payload]).killed_after(microseconds);
         });
         let moved = book.head() != head;
         assert!(
@@ -96,6 +121,11 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
 fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
     let mut random = Random::announced("killed while redacting");
     let mut book = deposits();
+    let mut longest = 0;
+    book.reopen_after(|path| {
+        let arguments = ["redact", path.to_str().unwrap(), "5"];
+        longest = Repairing::start(&arguments).measured();
+    });
     let (mut kept, mut lost) = (0, 0);
     for round in 0..ROUNDS {
         // Each deposit has an amount of its own, which stands in its payload alone.
@@ -107,11 +137,12 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
         );
         let head = book.head();
         let before = state(&mut book);
-        let microseconds = random.below(90_000);
+        let microseconds = random.below(longest);
         let mut done = false;
         book.reopen_after(|path| {
             let path = path.to_str().unwrap();
-            done = killed(&["redact", path, &seq.to_string()], microseconds);
+            let arguments = ["redact", path, &seq.to_string()];
+            done = Repairing::start(&arguments).killed_after(microseconds);
         });
         let moved = book.head() != head;
         assert!(

@@ -48,7 +48,6 @@ const PAGE: usize = 500;
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let reader = args.book.read()?;
-    let repairs = reader.repairs()?;
     let mut filter = EventFilter {
         from: args.from,
         to: args.to,
@@ -59,6 +58,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let mut left = args.limit.unwrap_or(usize::MAX);
     while left > 0 {
         let events = reader.events(&filter, PAGE)?;
+        let repairs = reader.repairs(&events)?;
         let shown = events
             .iter()
             .filter(|event| !(args.no_system && event.is_system()));

@@ -74,7 +74,8 @@ pub async fn list(
             None => None,
             Some(subject) => Some(last_of(reader, subject, head)?),
         };
-        Ok((events, reader.repairs()?, last))
+        let repairs = reader.repairs(&events)?;
+        Ok((events, repairs, last))
     })
     .await?;
     let more = events.len() > limit;

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::caused::ShownJson;
 use super::reader::{Reader, shown_with};
+use super::repair::notes;
 use crate::model::error::Problem;
 use crate::model::event::SYSTEM_TYPES;
 use crate::model::{Error, Result, Seq, TypeName};
@@ -95,7 +96,8 @@ impl Reader {
             types: &wanted.types,
             subjects: &wanted.subjects,
         };
-        let (layouts, notes) = (self.log().layouts()?, self.repairs()?);
+        let layouts = self.log().layouts()?;
+        let notes = notes(self.log(), from, Seq(end))?;
         let mut batch = Batch {
             events: Vec::new(),
             reached: Seq(end),

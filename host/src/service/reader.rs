@@ -52,7 +52,11 @@ impl Shown {
 
 /// Recorded effects made readable.
 pub(super) fn shown(log: &LogDb, events: Vec<StoredEvent>) -> Result<Vec<Shown>> {
-    let (layouts, notes) = (log.layouts()?, notes(log)?);
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Ok(Vec::new());
+    };
+    let notes = notes(log, first.event.seq, last.event.seq)?;
+    let layouts = log.layouts()?;
     let shown = events
         .into_iter()
         .map(|stored| shown_with(&layouts, &notes, stored));
@@ -140,9 +144,14 @@ impl Reader {
         self.log.list(filter, count_max)
     }
 
-    /// What was done to events since they were logged, by event.
-    pub fn repairs(&self) -> Result<BTreeMap<Seq, RepairNote>> {
-        notes(&self.log)
+    /// What was done to events of a list since they were logged, by event; the list is in order, either way.
+    pub fn repairs(&self, events: &[Event]) -> Result<BTreeMap<Seq, RepairNote>> {
+        match (events.first(), events.last()) {
+            (Some(first), Some(last)) => {
+                notes(&self.log, first.seq.min(last.seq), first.seq.max(last.seq))
+            }
+            _ => Ok(BTreeMap::new()),
+        }
     }
 
     /// An event with what it caused.

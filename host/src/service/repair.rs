@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::book::{Book, LIVE, live_file};
 use super::diffs::{PlayerSide, Temporary};
 use super::materializer::Outcome;
-use super::past::{Past, Payloads, put_in_place};
+use super::past::{Payloads, put_in_place};
 use super::player::Player;
 use crate::diff::{
     Base, Beside, Cause, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
@@ -17,7 +17,7 @@ use crate::model::event::EVENT_UNDONE;
 use crate::model::{Error, Event, Layouts, Result, Row, Seq, limits};
 use crate::replay::OnProgress;
 use crate::runtime::fingerprint;
-use crate::store::{LogDb, ProjectionRecord, Role, StoredEvent};
+use crate::store::{LogDb, ProjectionRecord, Repair, Role, StoredEvent};
 
 /// What was done to an event after it was logged: by which events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,21 +36,16 @@ pub struct Foreseen {
     pub problem: Option<String>,
 }
 
-/// The repairs of all events that have any.
-pub(super) fn notes(log: &LogDb) -> Result<BTreeMap<Seq, RepairNote>> {
-    let past = Past::read(log)?;
+/// The repairs of those of the events `from..=to` that have any.
+pub(super) fn notes(log: &LogDb, from: Seq, to: Seq) -> Result<BTreeMap<Seq, RepairNote>> {
     let mut notes: BTreeMap<Seq, RepairNote> = BTreeMap::new();
-    for amendment in &past.amendments {
-        let amended = past.amended(amendment.event).map(|last| last.seq);
-        if amended.is_some() {
-            notes.entry(amendment.event).or_default().amended = amended;
+    for (event, repair, by) in log.repairs(from, to)? {
+        let note = notes.entry(event).or_default();
+        match repair {
+            Repair::Amended => note.amended = Some(by),
+            Repair::Redacted => note.redacted = Some(by),
+            Repair::Undone => note.undone = Some(by),
         }
-    }
-    for redaction in &past.redactions {
-        notes.entry(redaction.event).or_default().redacted = Some(redaction.seq);
-    }
-    for (event, seq) in log.undone()? {
-        notes.entry(event).or_default().undone = Some(seq);
     }
     Ok(notes)
 }

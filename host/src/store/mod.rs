@@ -26,7 +26,7 @@ pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};
-pub use repairs::{Amendment, Redaction};
+pub use repairs::{Amendment, Redaction, Repair};
 pub use scan::Scan;
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};

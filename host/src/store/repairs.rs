@@ -42,7 +42,49 @@ pub struct Redaction {
     pub reason: String,
 }
 
+/// What can be done to an event after it was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    Amended,
+    Redacted,
+    Undone,
+}
+
+/// The first column tells which of `Repair` it is. An amendment that reverts leaves the event as it was logged.
+const REPAIRS_OF_RANGE: &str = "
+SELECT 0, event, max(seq), reverts FROM amendments WHERE event BETWEEN ?1 AND ?2 GROUP BY event
+UNION ALL SELECT 1, event, seq, 0 FROM redactions WHERE event BETWEEN ?1 AND ?2
+UNION ALL SELECT 2, event, seq, 0 FROM undone WHERE event BETWEEN ?1 AND ?2";
+
 impl LogDb {
+    /// Which events `from..=to` were repaired, how, and by which event.
+    pub fn repairs(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Repair, Seq)>> {
+        if !self.has_repairs()? {
+            return Ok(Vec::new());
+        }
+        let bound = |seq: Seq| i64::try_from(seq.0).unwrap_or(i64::MAX);
+        let rows: Vec<(i64, i64, i64, bool)> = self
+            .connection
+            .prepare_cached(REPAIRS_OF_RANGE)
+            .and_then(|mut statement| {
+                let rows = statement.query_map((bound(from), bound(to)), |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                });
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))?;
+        let rows = rows.into_iter().filter(|(.., reverts)| !reverts);
+        let named = rows.map(|(kind, event, by, _)| {
+            let repair = match kind {
+                0 => Repair::Amended,
+                1 => Repair::Redacted,
+                _ => Repair::Undone,
+            };
+            (Seq(event as u64), repair, Seq(by as u64))
+        });
+        Ok(named.collect())
+    }
+
     /// Adds the tables of repairs to a log that was made before they were there.
     pub fn prepare_repairs(&self) -> Result<()> {
         schema::create_repairs(&self.connection)

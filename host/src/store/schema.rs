@@ -81,6 +81,7 @@ CREATE TABLE IF NOT EXISTS amendments (
     seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, reverts INTEGER NOT NULL, replaced TEXT, salt BLOB NOT NULL,
     hash BLOB NOT NULL, time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
 ) STRICT;
+CREATE INDEX IF NOT EXISTS amendments__event ON amendments (event, seq);
 
 -- Payloads that were erased. `payload_hash` is the original's, for the chain; `salt` and `replacement` (a hash) are of
 -- what stands in its place.

@@ -240,9 +240,14 @@ fn an_event_tells_what_was_done_to_it_and_its_first_payload_still_names_it() {
         (&json!(3), &json!("a test"))
     );
     assert!(!said.to_string().contains("amount"), "{said}");
-    let repairs = reader.repairs().unwrap();
-    assert_eq!(reader.events(&EventFilter::default(), 9).unwrap().len(), 6);
-    assert_eq!(repairs[&Seq(3)].amended, Some(Seq(5)));
+    let events = reader.events(&EventFilter::default(), 9).unwrap();
+    let repairs = reader.repairs(&events).unwrap();
+    let told = |seq| (repairs[&Seq(seq)].amended, repairs[&Seq(seq)].undone);
+    assert_eq!(
+        (told(3), told(4)),
+        ((Some(Seq(5)), None), (None, Some(Seq(6))))
+    );
+    assert_eq!((events.len(), repairs.len()), (6, 2));
 
     // A client that sends its event again must hear that it is there; one that sends another is refused.
     assert!(book.append_one(sent(5)).unwrap().duplicate);

@@ -7,12 +7,12 @@ use uuid::Uuid;
 
 use super::book::{Book, remove_projection};
 use super::past::{Past, Payloads};
-use super::repair::{Foreseen, check_words, strayed, strays};
+use super::repair::{Foreseen, Silent, check_words, strays};
 use crate::diff::Sink;
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED};
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock};
-use crate::replay::OnProgress;
+use crate::replay::{self, OnProgress};
 use crate::store::{Amendment, StoredEvent};
 
 #[derive(Debug, Clone)]
@@ -61,13 +61,9 @@ impl Book {
         let record = self.next_live();
         let path = self.dir.projection(&record.file);
         let payloads = Payloads::from([(event, data.clone())]);
-        let look =
-            |event: &crate::model::Event, outcome: &super::Outcome| match strayed(event, outcome) {
-                true => Err(strays(&[event.seq])),
-                false => Ok(()),
-            };
+        self.refuse_straying(event, &payloads)?;
         let head = self.head();
-        let built = self.build_with(&record.schedule, &path, head, &payloads, look, progress);
+        let built = self.build_with(&record.schedule, &path, head, &payloads, progress);
         if let Err(error) = built {
             remove_projection(&path)?;
             return Err(error.context(format!("event {event} is not amended")));
@@ -115,6 +111,21 @@ impl Book {
             event,
             reverts,
         })
+    }
+
+    /// Refuses what would change values that a later undo took back. Only then history is run once more, with and
+    /// without the amendment.
+    fn refuse_straying(&mut self, event: Seq, payloads: &Payloads) -> Result<()> {
+        if self.log.undone()?.iter().all(|(_, undo)| *undo < event) {
+            return Ok(());
+        }
+        let name = String::new();
+        let none = BTreeSet::new();
+        let foreseen = self.foresee(payloads, &none, name, &mut Silent, &mut replay::silent())?;
+        match foreseen.strayed.as_slice() {
+            [] => Ok(()),
+            seqs => Err(strays(seqs).context(format!("event {event} is not amended"))),
+        }
     }
 
     /// Everything that an amendment would change, to the sink; nothing is kept.

@@ -18,7 +18,7 @@ use crate::diff::{
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq};
+use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
 use crate::replay::OnProgress;
 use crate::store::LogDb;
 
@@ -136,8 +136,8 @@ pub(super) struct PlayerSide {
     cost: Cost,
     dooms: u64,
     events_since_commit: usize,
-    /// Undos that met other values than they took back.
-    pub strayed_undos: Vec<Seq>,
+    /// Undos that met other values than they took back, and what they said of it.
+    pub strayed_undos: Vec<(Seq, Vec<LogLine>)>,
 }
 
 impl PlayerSide {
@@ -166,7 +166,7 @@ impl PlayerSide {
             self.cost.rows_read += outcome.usage.rows_read;
             self.cost.rows_written += outcome.usage.rows_written;
             if strayed(event, outcome) {
-                self.strayed_undos.push(event.seq);
+                self.strayed_undos.push((event.seq, outcome.log.clone()));
             }
         }
         let mut step = step_of(result, self.layouts_now())?;

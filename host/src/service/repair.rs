@@ -32,6 +32,8 @@ pub struct RepairNote {
 #[derive(Debug, Clone)]
 pub struct Foreseen {
     pub summary: Summary,
+    /// Undos, and undone events, whose values it would change: then it is refused.
+    pub strayed: Vec<Seq>,
     /// Why the repair would be refused.
     pub problem: Option<String>,
 }
@@ -154,17 +156,27 @@ impl Book {
             summary,
             progress,
         )?;
-        let mut met = watching.met;
-        met.extend(repaired.side.strayed_undos);
-        met.sort_unstable();
-        met.dedup();
-        let problem = match (summary.dooms.1, met.as_slice()) {
+        // Where an undo met other values before already, and meets the same ones now, nothing changes for it.
+        let before = present.side.strayed_undos;
+        let now = repaired.side.strayed_undos.into_iter();
+        let mut strayed = watching.met;
+        strayed.extend(
+            now.filter(|undo| !before.contains(undo))
+                .map(|(seq, _)| seq),
+        );
+        strayed.sort_unstable();
+        strayed.dedup();
+        let problem = match (summary.dooms.1, strayed.as_slice()) {
             (0, []) => None,
-            (0, met) => Some(strays(met).message),
+            (0, strayed) => Some(strays(strayed).message),
             (1, _) => Some("it causes an event of doom".to_owned()),
             (dooms, _) => Some(format!("it causes {dooms} events of doom")),
         };
-        Ok(Foreseen { summary, problem })
+        Ok(Foreseen {
+            summary,
+            strayed,
+            problem,
+        })
     }
 }
 
@@ -282,6 +294,21 @@ struct Unasked;
 impl Prober for Unasked {
     fn probe(&mut self, _: &Event, _: &Step, _: &[SuppliedRow]) -> Result<Option<Step>> {
         Ok(None)
+    }
+}
+
+/// For those who only want to know whether there is a problem.
+pub(super) struct Silent;
+
+impl Sink for Silent {
+    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
+        Ok(())
+    }
+    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
+        Ok(())
+    }
+    fn finish(&mut self, _: &Summary) -> Result<()> {
+        Ok(())
     }
 }
 

@@ -6,15 +6,15 @@ use serde_json::json;
 
 use super::book::{Book, LIVE, live_file, remove_projection};
 use super::listing::Listing;
-use super::materializer::{Materializer, Outcome};
+use super::materializer::Materializer;
 use super::past::{Payloads, put_in_place};
 use super::player::Player;
 use super::program::Program;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, Event, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
-    clock, limits,
+    Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout, clock,
+    limits,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
@@ -257,17 +257,16 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<()> {
         let none = Payloads::new();
-        self.build_with(schedule, path, to, &none, |_, _| Ok(()), progress)
+        self.build_with(schedule, path, to, &none, progress)
     }
 
-    /// The same with other payloads for some events; `look` is told of every outcome and may end it.
+    /// The same with other payloads for some events.
     pub(super) fn build_with(
         &mut self,
         schedule: &Schedule,
         path: &std::path::Path,
         to: Seq,
         payloads: &Payloads,
-        mut look: impl FnMut(&Event, &Outcome) -> Result<()>,
         progress: OnProgress<'_>,
     ) -> Result<()> {
         let plan = self.plan(schedule)?;
@@ -276,8 +275,7 @@ impl Book {
         let mut uncommitted = 0;
         replay::read_ahead(source, Seq(1), to, |events| {
             for event in &events {
-                let outcome = player.run(event).map_err(Error::from)?;
-                look(event, &outcome)?;
+                player.run(event).map_err(Error::from)?;
                 player.keep()?;
             }
             uncommitted += events.len();

@@ -391,6 +391,23 @@ fn an_undo_of_the_banks_postings_gives_the_state_before_them() {
     book.activate_pinned(&version("bank@1994-01-01")).unwrap();
     assert_eq!(book.numbers("SELECT balance FROM bank_account"), [50_000]);
     book.assert_verified();
+    // What has nothing to do with it can be amended all the same; what changes the values it took back cannot.
+    let open = json!({"account": 2, "date": "1993-01-01"});
+    book.command("bank.OpenAccount", open, false).unwrap();
+    let other = book.head().0;
+    let opened = |account: u64| json!({"account": account, "opened": "1993-02-01"});
+    amend_to(&mut book, other, &opened(2)).unwrap();
+    book.assert_verified();
+    let mut posted: Json =
+        serde_json::from_str(&book.log().read(Seq(5), Seq(5), 1).unwrap()[0].data).unwrap();
+    posted["amount"] = json!(1);
+    let error = amend_to(&mut book, 5, &posted).unwrap_err();
+    assert!(
+        error
+            .message
+            .contains("values that an undo took back: event 7"),
+        "{error}"
+    );
     assert_eq!(book.log().read(Seq(seq), Seq(seq), 1).unwrap().len(), 1);
 }
 

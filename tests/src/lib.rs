@@ -7,6 +7,7 @@ pub mod components;
 pub mod data;
 pub mod oracle;
 pub mod random;
+pub mod repair;
 pub mod server;
 pub mod small_disk;
 pub mod subscriber;

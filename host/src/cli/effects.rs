@@ -5,7 +5,7 @@ use super::table::clean;
 use super::values::key_text;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, LogLine, Result, TableLayout, Value};
-use crate::service::Caused;
+use crate::service::{Caused, RepairNote};
 
 /// One line for each change, one for each of its columns.
 pub fn print_caused(caused: &Caused, out: &mut Output) -> Result<()> {
@@ -46,6 +46,26 @@ pub fn event_line(event: &Event) -> String {
         clean(&event.time),
         clean(&event.data)
     )
+}
+
+/// `  (amended by event 40)`: what was done to an event since it was logged; nothing where nothing was.
+pub fn repair_text(note: Option<&RepairNote>) -> String {
+    let Some(note) = note else {
+        return String::new();
+    };
+    let repairs = [
+        ("amended", note.amended),
+        ("redacted", note.redacted),
+        ("undone", note.undone),
+    ];
+    let told: Vec<_> = repairs
+        .iter()
+        .filter_map(|(what, by)| Some(format!("{what} by event {}", (*by)?)))
+        .collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!("  ({})", told.join(", ")),
+    }
 }
 
 /// What a plugin logged while it worked.

@@ -2,16 +2,16 @@
 
 use super::Exit;
 use super::common::{BookArg, FormatArg, seq};
-use super::effects::event_line;
+use super::effects::{event_line, repair_text};
 use super::output::Output;
 use crate::model::{Result, Seq, TypeName};
-use crate::service::CloudEvent;
+use crate::service::ListedJson;
 use crate::store::EventFilter;
 
 /// List events of the log
 ///
 /// In the order of the log, one a line. As JSON each line is a CloudEvent 1.0, as `append` takes it, with the position
-/// and the version that handled it beside what the client gave.
+/// and the version that handled it beside what the client gave; and by which event it was amended, redacted or undone.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -58,15 +58,16 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let mut left = args.limit.unwrap_or(usize::MAX);
     while left > 0 {
         let events = reader.events(&filter, PAGE)?;
+        let repairs = reader.repairs(&events)?;
         let shown = events
             .iter()
             .filter(|event| !(args.no_system && event.is_system()));
         for event in shown.take(left) {
             left -= 1;
             if args.format.is_json() {
-                out.json(&CloudEvent(event))?;
+                out.json(&ListedJson::new(event, repairs.get(&event.seq)))?;
             } else {
-                out.line(event_line(event))?;
+                out.line(event_line(event) + &repair_text(repairs.get(&event.seq)))?;
             }
         }
         let Some(last) = events.last() else { break };

@@ -2,6 +2,7 @@
 //! what became of one turns into an exit code.
 
 mod activate;
+mod amend;
 mod append;
 mod bisect;
 mod certify;
@@ -11,6 +12,7 @@ mod demo;
 mod diff;
 mod effects;
 mod events;
+mod foreseen;
 mod init;
 mod input;
 mod inspect;
@@ -21,6 +23,7 @@ mod plugin;
 mod progress;
 mod promote;
 mod query;
+mod redact;
 mod replay;
 mod retire;
 mod run;
@@ -31,6 +34,7 @@ mod snapshot;
 mod table;
 mod token;
 mod tracks;
+mod undo;
 mod values;
 mod verify;
 mod versions;
@@ -59,7 +63,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
    0  done; nothing unexpected
-   1  unexpected differences (diff), or what was recorded does not hold (verify)
+   1  unexpected differences (diff), what was recorded does not hold (verify), or a preview that would be refused
    2  the call itself is wrong: unknown verb, option, file or name
    3  the input was refused: malformed, of an unknown type, against its schema; the line says where
    4  the plugin rejected the command
@@ -99,6 +103,9 @@ enum Verb {
     Diff(diff::Args),
     Bisect(bisect::Args),
     Verify(verify::Args),
+    Amend(amend::Args),
+    Redact(redact::Args),
+    Undo(undo::Args),
     Serve(serve::Args),
     Token(token::Args),
     Demo(demo::Args),
@@ -167,6 +174,9 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Bisect(args) => bisect::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Amend(args) => amend::run(args, out),
+        Verb::Redact(args) => redact::run(args, out),
+        Verb::Undo(args) => undo::run(args, out),
         Verb::Serve(args) => serve::run(&args, out),
         Verb::Token(args) => token::run(&args, out),
         Verb::Demo(args) => demo::run(&args, out),

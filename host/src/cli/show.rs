@@ -2,7 +2,7 @@
 
 use super::Exit;
 use super::common::{BookArg, FormatArg, seq};
-use super::effects::{event_line, print_caused};
+use super::effects::{event_line, print_caused, repair_text};
 use super::output::Output;
 use crate::model::{Result, Seq};
 
@@ -33,7 +33,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     let stored = &shown.stored;
     let event = &stored.event;
-    out.line(event_line(event))?;
+    out.line(event_line(event) + &repair_text(Some(&shown.repairs)))?;
     out.line(format_args!(
         "  id        {} of {}",
         event.id.escape_debug(),

@@ -11,18 +11,14 @@ use crate::model::{Digest, Error, Seq};
 
 /// Ask again before it is used again.
 const CHANGING: &str = "no-cache";
-/// An event and what it caused never change.
-const FOR_EVER: &str = "private, max-age=31536000, immutable";
 
 /// What may be said of an answer beside its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tag {
     /// The hash of the body.
     Body,
-    /// This text, of something that changes.
+    /// This text.
     Text(String),
-    /// This text, of something that never changes.
-    Immutable(String),
 }
 
 /// A body with its tag and the position it was read at; 304 without it where the client has it already.
@@ -34,10 +30,9 @@ pub fn answer(
 ) -> Result<Response, Problem> {
     let body = serde_json::to_vec(body)
         .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
-    let (tag, caching) = match tag {
-        Tag::Body => (hash(&body), CHANGING),
-        Tag::Text(text) => (text, CHANGING),
-        Tag::Immutable(text) => (text, FOR_EVER),
+    let tag = match tag {
+        Tag::Body => hash(&body),
+        Tag::Text(text) => text,
     };
     let tag = format!("\"{tag}\"");
     let known = guards::text(request, "if-none-match")?;
@@ -50,7 +45,7 @@ pub fn answer(
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, header_value(&tag)?);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(caching));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CHANGING));
     Ok(at(position, response))
 }
 

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value as Json, json};
 
 use super::App;
-use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
+use crate::model::event::SYSTEM_TYPES;
 use crate::service::Program;
 
 pub async fn get(State(app): State<App>, headers: HeaderMap) -> AxumJson<Json> {
@@ -68,14 +68,7 @@ fn document(program: &Program, host: Option<&str>) -> Json {
         });
         messages.insert(name.to_owned(), message);
     }
-    let own = [
-        (VERSION_LOADED, "A version of a plugin was loaded"),
-        (
-            VERSION_ACTIVATED,
-            "Another version of a plugin answers from here on",
-        ),
-    ];
-    for (name, summary) in own {
+    for (name, summary) in SYSTEM_TYPES {
         let message = json!({
             "name": name,
             "title": name,
@@ -83,7 +76,7 @@ fn document(program: &Program, host: Option<&str>) -> Json {
             "contentType": "application/json",
             "payload": event_schema(name, vec![json!({ "type": "object" })]),
         });
-        messages.insert(name.to_owned(), message);
+        messages.insert((*name).to_owned(), message);
     }
     let position = json!({
         "name": "position",
@@ -170,16 +163,19 @@ fn shared_schemas() -> Map<String, Json> {
         "required": ["seq", "event", "changes", "tasks", "recorded_at", "lineup", "command", "hash"],
         "properties": {
             "seq": seq(),
+            "amended": { "type": "integer", "description": "the event that gave it another payload" },
+            "redacted": { "type": "integer", "description": "the event that erased its payload" },
+            "undone": { "type": "integer", "description": "the event that took its row changes back" },
             "event": {
                 "type": "object",
-                "required": ["specversion", "id", "source", "type", "time", "seq", "data"],
+                "required": ["specversion", "id", "source", "type", "time", "seq"],
                 "properties": {
                     "specversion": { "const": "1.0" },
                     "id": text(), "source": text(), "type": text(), "subject": text(),
                     "time": { "type": "string", "format": "date-time" },
                     "datacontenttype": { "const": "application/json" },
                     "seq": seq(), "version": { "type": "string", "format": "date" },
-                    "data": true,
+                    "data": { "description": "absent once it is redacted" },
                 },
             },
             "changes": { "type": "array", "items": {

@@ -13,7 +13,7 @@ use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
 use crate::model::error::shown;
 use crate::model::{Error, Event, Result, Seq};
-use crate::service::{CloudEvent, Reader, certification_json};
+use crate::service::{ListedJson, Reader, certification_json};
 use crate::store::EventFilter;
 
 /// Events of one page when the client does not say, and at most.
@@ -27,7 +27,7 @@ const PARAMETERS: &[&str] = &["from", "to", "type", "subject", "order", "limit",
 
 #[derive(Serialize)]
 struct EventsJson<'a> {
-    events: Vec<CloudEvent<'a>>,
+    events: Vec<ListedJson<'a>>,
     /// Send it as `after` for those that follow; none at the end.
     next: Option<u64>,
     head: u64,
@@ -64,7 +64,7 @@ pub async fn list(
     };
     parameters.done(PARAMETERS)?;
     let subject = filter.subject.clone();
-    let (mut events, last) = read(&app, move |reader| {
+    let (mut events, repairs, last) = read(&app, move |reader| {
         let events = match from > to {
             true => Vec::new(),
             // One more, to know whether there is one.
@@ -74,14 +74,17 @@ pub async fn list(
             None => None,
             Some(subject) => Some(last_of(reader, subject, head)?),
         };
-        Ok((events, last))
+        let repairs = reader.repairs(&events)?;
+        Ok((events, repairs, last))
     })
     .await?;
     let more = events.len() > limit;
     events.truncate(limit);
     let body = EventsJson {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
-        events: events.iter().map(CloudEvent).collect(),
+        events: { events.iter() }
+            .map(|event| ListedJson::new(event, repairs.get(&event.seq)))
+            .collect(),
         head: head.0,
     };
     // With a subject, the tag is what `If-Match` of a write about it takes.
@@ -143,8 +146,8 @@ pub async fn show(
         return Err(unknown(&name));
     }
     let shown = read(&app, move |reader| reader.show(seq)).await?;
-    let tag = Tag::Immutable(shown.stored.hash.to_string());
-    answer(&headers, &shown.json(), head, tag)
+    // Not for ever: it may be amended or redacted, and a cache must not keep what was erased.
+    answer(&headers, &shown.json(), head, Tag::Body)
 }
 
 /// Every version that was ever loaded.

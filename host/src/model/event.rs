@@ -25,6 +25,12 @@ impl Event {
     pub fn is_system(&self) -> bool {
         self.event_type.plugin() == SYSTEM_PLUGIN
     }
+
+    /// True where the payload was erased and nothing put in its place: no plugin handles the event, live and in every
+    /// replay. Such a payload is the empty text, which is no JSON and so nobody's payload.
+    pub fn is_redacted(&self) -> bool {
+        self.data.is_empty()
+    }
 }
 
 /// The name under which the host logs its own events; no plugin may have it.
@@ -34,6 +40,30 @@ pub const SYSTEM_PLUGIN: &str = "daybook";
 pub const VERSION_LOADED: &str = "daybook.VersionLoaded";
 pub const VERSION_ACTIVATED: &str = "daybook.VersionActivated";
 pub const VERSION_RETIRED: &str = "daybook.VersionRetired";
+pub const EVENT_AMENDED: &str = "daybook.EventAmended";
+pub const AMENDMENT_REVERTED: &str = "daybook.AmendmentReverted";
+pub const EVENT_REDACTED: &str = "daybook.EventRedacted";
+pub const EVENT_UNDONE: &str = "daybook.EventUndone";
+
+/// All of them, and what each says.
+pub const SYSTEM_TYPES: &[(&str, &str)] = &[
+    (VERSION_LOADED, "A version of a plugin was loaded"),
+    (
+        VERSION_ACTIVATED,
+        "Another version of a plugin answers from here on",
+    ),
+    (
+        VERSION_RETIRED,
+        "A version was given up: nobody gets it any more",
+    ),
+    (EVENT_AMENDED, "An event's payload was replaced"),
+    (
+        AMENDMENT_REVERTED,
+        "An amended event has its first payload again",
+    ),
+    (EVENT_REDACTED, "An event's payload was erased for good"),
+    (EVENT_UNDONE, "An event's row changes were taken back"),
+];
 
 /// A command as it is put before a creator.
 #[derive(Debug, Clone, PartialEq)]

@@ -58,6 +58,12 @@ pub const EFFECTS_BYTES_PER_EVENT_MAX: usize = 32 << 20;
 /// Bytes of one payload (event, command or task).
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
+/// Bytes of the payload of an undo, which holds every row that it puts back.
+pub const UNDO_BYTES_MAX: usize = 16 << 20;
+
+/// Events of doom that a refused redaction names.
+pub const DOOMS_TOLD_MAX: usize = 20;
+
 /// Depth of a payload's JSON.
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 

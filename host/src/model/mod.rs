@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod undo;
 pub mod value;
 
 pub use capability::{

@@ -149,7 +149,7 @@ impl Book {
                 None => return Ok(None),
             },
         };
-        if first != data {
+        if first != data && !self.log.had_payload(seq, data)? {
             return Err(Error::refused(format!(
                 "event '{}' of source '{}' is in the log at {seq} with another payload",
                 id.escape_debug(),
@@ -221,14 +221,9 @@ impl Book {
         }
     }
 
-    /// One of the host's own events, in the same transaction as what it reports.
-    pub(super) fn append_system(
-        &mut self,
-        event_type: &str,
-        data: String,
-        register: impl FnOnce(&mut crate::store::LogDb, Seq) -> Result<()>,
-    ) -> Result<Seq> {
-        let event = Event {
+    /// One of the host's own events, to come next.
+    pub(super) fn system_event(&self, event_type: &str, data: String) -> Result<Event> {
+        Ok(Event {
             seq: self.head.0.next(),
             id: Uuid::now_v7().to_string(),
             source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
@@ -238,7 +233,17 @@ impl Book {
             version: None,
             data,
             extensions: None,
-        };
+        })
+    }
+
+    /// One of the host's own events, in the same transaction as what it reports.
+    pub(super) fn append_system(
+        &mut self,
+        event_type: &str,
+        data: String,
+        register: impl FnOnce(&mut crate::store::LogDb, Seq) -> Result<()>,
+    ) -> Result<Seq> {
+        let event = self.system_event(event_type, data)?;
         let seq = event.seq;
         let mut group = Group::default();
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;

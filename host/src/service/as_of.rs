@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::book::remove_projection;
 use super::library::Library;
+use super::past::Payloads;
 use super::program::Program;
 use super::reader::Reader;
 use super::versions::build;
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::replay::{OnProgress, silent};
 use crate::runtime::{Runtime, fingerprint};
-use crate::store::read_only_query;
+use crate::store::{PAST_STATE, read_only_query};
 
 /// A moment of the log: after an event, or at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,6 +85,7 @@ impl Reader {
                 &schedule,
                 &unfinished,
                 position,
+                &Payloads::new(),
                 progress,
             );
             if let Err(error) = built {
@@ -134,14 +136,12 @@ impl PastState {
     }
 }
 
-const PREFIX: &str = "as-of-";
-
 /// The same name for the same content: what was run, by what, up to where, on which history (an epoch begins where that
 /// changes).
 fn name(schedule: &Schedule, epoch: Seq, position: Seq) -> String {
     let made_of = format!("{schedule}\n{}\n{epoch}\n{position}", fingerprint());
     format!(
-        "{PREFIX}{position}-{}.db",
+        "{PAST_STATE}{position}-{}.db",
         Digest::of(made_of.as_bytes()).short()
     )
 }
@@ -154,7 +154,7 @@ fn forget_oldest(cache: &Path, made: &Path) -> Result<()> {
         .filter(|entry| {
             let name = entry.file_name();
             let name = name.to_string_lossy();
-            name.starts_with(PREFIX) && name.ends_with(".db") && entry.path() != made
+            name.starts_with(PAST_STATE) && name.ends_with(".db") && entry.path() != made
         })
         .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
         .collect();

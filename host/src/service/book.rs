@@ -92,6 +92,9 @@ impl Book {
         let records = log.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
         dir.sweep(&known)?;
+        if log.needs_cleaning()? && !clean(&dir, &log)? {
+            tracing::warn!("files may still hold what was redacted: somebody reads an older state");
+        }
         let record = records
             .into_iter()
             .find(|record| record.role == Role::Live)
@@ -183,6 +186,13 @@ impl Book {
     pub(super) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
         self.library.plan(&self.log, schedule)
     }
+}
+
+/// Finishes a redaction: no file of the book holds what was erased any more. False: somebody reads an older state of the
+/// log, and it has to be tried again. Projections that the registry does not name are swept before.
+pub(super) fn clean(dir: &BookDir, log: &LogDb) -> Result<bool> {
+    dir.remove_snapshots()?;
+    log.clean()
 }
 
 /// A file name that no other live projection of the book ever had.

@@ -9,6 +9,7 @@ use super::command::{Decision, Reply};
 use super::ground::Usage;
 use super::materializer::Outcome;
 use super::reader::Shown;
+use super::repair::RepairNote;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, Layouts, LogLine, Rejection, Row, TableLayout, Task, Value};
 
@@ -109,11 +110,52 @@ impl Reply {
     }
 }
 
+/// An event's repairs, to be serialized: nothing for an event that has none.
+#[derive(Serialize)]
+pub struct RepairJson {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amended: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    redacted: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone: Option<u64>,
+}
+
+impl From<RepairNote> for RepairJson {
+    fn from(note: RepairNote) -> Self {
+        RepairJson {
+            amended: note.amended.map(|seq| seq.0),
+            redacted: note.redacted.map(|seq| seq.0),
+            undone: note.undone.map(|seq| seq.0),
+        }
+    }
+}
+
+/// An event of a listing as a CloudEvent, its repairs as extensions; to be serialized.
+#[derive(Serialize)]
+pub struct ListedJson<'a> {
+    #[serde(flatten)]
+    event: CloudEvent<'a>,
+    #[serde(flatten)]
+    repairs: RepairJson,
+}
+
+impl<'a> ListedJson<'a> {
+    pub fn new(event: &'a Event, note: Option<&RepairNote>) -> ListedJson<'a> {
+        ListedJson {
+            event: CloudEvent(event),
+            repairs: note.copied().unwrap_or_default().into(),
+        }
+    }
+}
+
 /// Everything recorded about an event, to be serialized.
 #[derive(Serialize)]
 pub struct ShownJson<'a> {
     #[serde(flatten)]
     caused: CausedJson<'a>,
+    #[serde(flatten)]
+    repairs: RepairJson,
     recorded_at: &'a str,
     lineup: &'a str,
     command: Option<&'a str>,
@@ -125,6 +167,7 @@ impl Shown {
         let stored = &self.stored;
         ShownJson {
             caused: caused_json(&stored.event, &self.changes, &self.tasks),
+            repairs: self.repairs.into(),
             recorded_at: &stored.recorded_at,
             lineup: &stored.lineup,
             command: stored.command.as_deref(),

@@ -138,7 +138,11 @@ pub struct CloudEvent<'a>(pub &'a Event);
 impl Serialize for CloudEvent<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let event = self.0;
-        let data: &RawValue = serde_json::from_str(&event.data).map_err(S::Error::custom)?;
+        // A redacted event has none.
+        let data: Option<&RawValue> = match event.is_redacted() {
+            true => None,
+            false => Some(serde_json::from_str(&event.data).map_err(S::Error::custom)?),
+        };
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("specversion", "1.0")?;
         map.serialize_entry("id", &event.id)?;
@@ -157,14 +161,15 @@ impl Serialize for CloudEvent<'_> {
             let extensions: Map<String, Json> =
                 serde_json::from_str(extensions).map_err(S::Error::custom)?;
             // An event that was listed here once and appended to another book brings its old place along.
-            for (name, value) in extensions
-                .iter()
-                .filter(|(name, _)| !["seq", "version"].contains(&name.as_str()))
-            {
+            for (name, value) in extensions.iter().filter(|(name, _)| {
+                !["seq", "version", "amended", "redacted", "undone"].contains(&name.as_str())
+            }) {
                 map.serialize_entry(name, value)?;
             }
         }
-        map.serialize_entry("data", data)?;
+        if let Some(data) = data {
+            map.serialize_entry("data", data)?;
+        }
         map.end()
     }
 }

@@ -10,6 +10,7 @@ use super::materializer::{Failure, Outcome};
 use super::overlay::Write;
 use super::player::Player;
 use super::prober::RowProber;
+use super::repair::strayed;
 use super::replays::Picked;
 use crate::diff::{
     Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, SuppliedRow, cause, run,
@@ -17,7 +18,7 @@ use crate::diff::{
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::log::EventLog;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq};
+use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
 use crate::replay::OnProgress;
 use crate::store::LogDb;
 
@@ -116,10 +117,10 @@ fn name(picked: &Picked) -> String {
 }
 
 /// Projection files that are gone when the diff is.
-struct Temporary(Vec<PathBuf>);
+pub(super) struct Temporary(Vec<PathBuf>);
 
 impl Temporary {
-    fn new(paths: &[PathBuf]) -> Result<Temporary> {
+    pub fn new(paths: &[PathBuf]) -> Result<Temporary> {
         for path in paths {
             remove_projection(path)?;
         }
@@ -138,10 +139,12 @@ impl Drop for Temporary {
 }
 
 pub(super) struct PlayerSide {
-    player: Player,
+    pub player: Player,
     cost: Cost,
     dooms: u64,
     events_since_commit: usize,
+    /// Undos that met other values than they took back, and what they said of it.
+    pub strayed_undos: Vec<(Seq, Vec<LogLine>)>,
 }
 
 impl PlayerSide {
@@ -152,6 +155,7 @@ impl PlayerSide {
             cost: Cost::default(),
             dooms: 0,
             events_since_commit: 0,
+            strayed_undos: Vec::new(),
         }
     }
 
@@ -168,6 +172,9 @@ impl PlayerSide {
             self.cost.host_calls += outcome.usage.host_calls;
             self.cost.rows_read += outcome.usage.rows_read;
             self.cost.rows_written += outcome.usage.rows_written;
+            if strayed(event, outcome) {
+                self.strayed_undos.push((event.seq, outcome.log.clone()));
+            }
         }
         let mut step = step_of(result, self.layouts_now())?;
         self.dooms += u64::from(step.outcome.is_err());

@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use super::caused::ShownJson;
 use super::reader::{Reader, shown_with};
+use super::repair::notes;
 use crate::model::error::Problem;
-use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
+use crate::model::event::SYSTEM_TYPES;
 use crate::model::{Error, Result, Seq, TypeName};
 use crate::store::Scan;
 
@@ -59,7 +60,7 @@ impl Reader {
                 .iter()
                 .flat_map(|version| &version.manifest.events)
                 .map(|declared| declared.name.as_str())
-                .chain([VERSION_LOADED, VERSION_ACTIVATED])
+                .chain(SYSTEM_TYPES.iter().map(|(name, _)| *name))
                 .collect();
             for name in &wanted.types {
                 TypeName::new(name)?;
@@ -96,6 +97,7 @@ impl Reader {
             subjects: &wanted.subjects,
         };
         let layouts = self.log().layouts()?;
+        let notes = notes(self.log(), from, Seq(end))?;
         let mut batch = Batch {
             events: Vec::new(),
             reached: Seq(end),
@@ -110,7 +112,7 @@ impl Reader {
                 return Err(missing(expected));
             }
             expected = Seq(seq.0 + 1);
-            let shown = shown_with(&layouts, stored)?;
+            let shown = shown_with(&layouts, &notes, stored)?;
             let touches = |table: &String| {
                 shown.changes.iter().any(|change| {
                     let layout = &change.layout;

@@ -6,7 +6,9 @@ use super::ground::{Below, Ground, Usage};
 use super::overlay::Write;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
+use super::take_back::take_back;
 use crate::diff::SuppliedRow;
+use crate::model::event::EVENT_UNDONE;
 use crate::model::hash::running_hash;
 use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
@@ -210,7 +212,19 @@ impl Materializer {
 
     fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.ground().begin();
-        for &handler in program.handlers(event.event_type.as_str()) {
+        // The one place where a redacted event has no effects: live, in every replay, under every version.
+        let is_handled = !event.is_redacted();
+        if is_handled
+            && event.event_type.as_str() == EVENT_UNDONE
+            && let Err((version, error)) = take_back(self.ground(), program, event)
+        {
+            return Err(self.doom(event, version, error));
+        }
+        let handlers: &[_] = match is_handled {
+            true => program.handlers(event.event_type.as_str()),
+            false => &[],
+        };
+        for &handler in handlers {
             if let Err(error) = self.handle(program, handler, event) {
                 let version = program.link(handler).code.version.clone();
                 return Err(self.doom(event, version, error));

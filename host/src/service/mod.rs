@@ -1,5 +1,6 @@
 //! Where log, projections, code, replay and diff meet: a book and what can be done with it.
 
+mod amend;
 mod append;
 mod as_of;
 mod bisect;
@@ -18,29 +19,35 @@ mod library;
 mod listing;
 mod materializer;
 mod overlay;
+mod past;
 mod player;
 mod prober;
 mod program;
 mod promotion;
 mod reader;
+mod redact;
+mod repair;
 mod replays;
 mod retirement;
 mod schemas;
 mod scope;
 mod snapshots;
+mod take_back;
 mod track;
 mod trial;
+mod undo;
 mod versions;
 mod what_if;
 mod writer;
 
+pub use amend::{AmendRequest, Amended, NewPayload};
 pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use as_of::{Moment, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use book::{Book, LIVE};
 pub use caused::{
-    AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
-    json_text,
+    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_key,
+    json_of, json_row, json_text,
 };
 pub use certify::{Certified, Refusal, certification_json, isolation_of};
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
@@ -56,10 +63,13 @@ pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
 pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY};
 pub use reader::{Reader, Shown};
+pub use redact::{RedactRequest, Redacted};
+pub use repair::{Foreseen, RepairNote};
 pub use replays::{Picked, Replayed, Verified};
 pub use retirement::VersionState;
 pub use snapshots::copy_live;
 pub use track::TrackStatus;
+pub use undo::{UndoRequest, Undone};
 pub use versions::{Loaded, Policy, VersionLine, inspect};
 pub use what_if::{Said, Turn, Turned, WhatIf};
 pub use writer::{Done, Writer, WriterOptions};

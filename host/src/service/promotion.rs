@@ -417,6 +417,26 @@ impl Book {
         }
     }
 
+    /// Ends the threads until `follow_all`, before what they follow is forgotten.
+    pub(super) fn pause_following(&mut self) {
+        while let Some(follower) = self.followers.pop() {
+            let library = follower.stop();
+            library
+                .into_iter()
+                .for_each(|it| self.library.keep_apart(it));
+        }
+    }
+
+    /// Removes the files of projections and snapshots that the log does not name any more.
+    pub(super) fn remove_forgotten(&self) -> Result<()> {
+        let records = self.log.projections()?.into_iter();
+        let known: Vec<_> = records.map(|record| record.file).collect();
+        self.dir.sweep(&known)?;
+        let snapshots = self.log.snapshots()?.into_iter();
+        let known: Vec<_> = snapshots.map(|record| record.file).collect();
+        self.dir.sweep_snapshots(&known)
+    }
+
     /// Ends the threads; what they did is kept.
     pub fn stop_following(&mut self) {
         self.following = false;

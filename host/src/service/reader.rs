@@ -8,6 +8,7 @@ use super::book::Book;
 use super::caused::Caused;
 use super::ground::Usage;
 use super::listing::{ChangelogEntry, Listing};
+use super::repair::{RepairNote, notes};
 use super::versions::{self, VersionLine};
 use crate::model::effects::{DecodeError, RecordedChange, decode};
 use crate::model::error::Problem;
@@ -33,6 +34,8 @@ pub struct Shown {
     pub stored: StoredEvent,
     pub changes: Vec<RecordedChange>,
     pub tasks: Vec<Task>,
+    /// What was done to it since.
+    pub repairs: RepairNote,
 }
 
 impl Shown {
@@ -49,16 +52,21 @@ impl Shown {
 
 /// Recorded effects made readable.
 pub(super) fn shown(log: &LogDb, events: Vec<StoredEvent>) -> Result<Vec<Shown>> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Ok(Vec::new());
+    };
+    let notes = notes(log, first.event.seq, last.event.seq)?;
     let layouts = log.layouts()?;
     let shown = events
         .into_iter()
-        .map(|stored| shown_with(&layouts, stored));
+        .map(|stored| shown_with(&layouts, &notes, stored));
     shown.collect()
 }
 
-/// The same for one event, with the layouts of the log at hand.
+/// The same for one event, with the layouts and repairs of the log at hand.
 pub(super) fn shown_with(
     layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
+    notes: &BTreeMap<Seq, RepairNote>,
     stored: StoredEvent,
 ) -> Result<Shown> {
     let seq = stored.event.seq;
@@ -74,6 +82,7 @@ pub(super) fn shown_with(
         stored,
         changes,
         tasks,
+        repairs: notes.get(&seq).copied().unwrap_or_default(),
     })
 }
 
@@ -137,6 +146,16 @@ impl Reader {
     /// Events in order, at most `count_max`, that match a filter.
     pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
         self.log.list(filter, count_max)
+    }
+
+    /// What was done to events of a list since they were logged, by event; the list is in order, either way.
+    pub fn repairs(&self, events: &[Event]) -> Result<BTreeMap<Seq, RepairNote>> {
+        match (events.first(), events.last()) {
+            (Some(first), Some(last)) => {
+                notes(&self.log, first.seq.min(last.seq), first.seq.max(last.seq))
+            }
+            _ => Ok(BTreeMap::new()),
+        }
     }
 
     /// An event with what it caused.

@@ -1,6 +1,7 @@
 //! Replay and verify: the log materialized again, elsewhere. Nothing outside is touched.
 
 use super::book::{Book, remove_projection};
+use super::past::{Past, Payloads, put_in_place};
 use super::player::Player;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::EventLog;
@@ -9,7 +10,7 @@ use crate::model::{
 };
 use crate::replay::{OnProgress, Progress};
 use crate::runtime::fingerprint;
-use crate::store::{ProjectionHead, ProjectionRecord, Role};
+use crate::store::{ProjectionHead, ProjectionRecord, Role, StoredEvent};
 
 /// Which logic a replay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,7 +138,8 @@ impl Book {
             problem: None,
         };
         verified.rows = self.live_projection().rows_digest()?;
-        verified.problem = self.verify_chain()?;
+        let past = Past::read(&self.log)?;
+        verified.problem = self.verify_chain(&past)?;
         let epochs = self.log.epochs()?;
         let total: u64 = epochs
             .iter()
@@ -160,7 +162,9 @@ impl Book {
                 .map_or(self.head(), |(next, _)| Seq(next.0 - 1));
             let path = self.dir.projection("verify.building");
             remove_projection(&path)?;
-            let problem = self.verify_epoch(schedule, &path, *from, to, last, &mut |at| {
+            let payloads = past.as_of(*from);
+            let range = (*from, to, last);
+            let problem = self.verify_epoch(schedule, &path, range, &payloads, &mut |at| {
                 progress(Progress {
                     done: done + at.0,
                     total,
@@ -174,7 +178,10 @@ impl Book {
     }
 
     /// Every event's hash from the one before it, its place, and that its effects are there.
-    fn verify_chain(&self) -> Result<Option<String>> {
+    fn verify_chain(&self, past: &Past) -> Result<Option<String>> {
+        let stored =
+            |seq: Seq| -> Result<Option<StoredEvent>> { Ok(self.log.stored(seq, seq, 1)?.pop()) };
+        let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
         let (mut next, mut hash) = (Seq(1), Digest::ZERO);
         while next <= self.head() {
             let stored = self.log.stored(next, self.head(), limits::REPLAY_BATCH)?;
@@ -189,11 +196,11 @@ impl Book {
                         "event {next} is missing in the log, or its effects are"
                     )));
                 }
-                hash = chain_hash(
-                    &hash,
-                    &record.event,
-                    &payload_hash(&record.salt, &record.event.data),
-                );
+                let link = match links.get(&next) {
+                    Some(link) => *link,
+                    None => payload_hash(&record.salt, &record.event.data),
+                };
+                hash = chain_hash(&hash, &record.event, &link);
                 if hash != record.hash {
                     return Ok(Some(format!(
                         "event {next} is not what was logged: its hash does not hold"
@@ -209,17 +216,17 @@ impl Book {
                 self.head()
             )));
         }
-        Ok(None)
+        past.problem(stored)
     }
 
-    /// Replays an epoch's schedule from the first event and compares from the epoch's own first event on.
+    /// Replays an epoch's schedule from the first event, with the payloads in force when it began, and compares from the
+    /// epoch's own first event on.
     fn verify_epoch(
         &mut self,
         schedule: &Schedule,
         path: &std::path::Path,
-        from: Seq,
-        to: Seq,
-        is_last: bool,
+        (from, to, is_last): (Seq, Seq, bool),
+        payloads: &Payloads,
         progress: &mut dyn FnMut(Seq),
     ) -> Result<Option<String>> {
         let plan = self.plan(schedule)?;
@@ -231,7 +238,8 @@ impl Book {
             .reverse_unordered_selects(true)?;
         let mut next = Seq(1);
         while next <= to {
-            for record in self.log.stored(next, to, limits::REPLAY_BATCH)? {
+            for mut record in self.log.stored(next, to, limits::REPLAY_BATCH)? {
+                put_in_place(payloads, &mut record.event);
                 let event = &record.event;
                 let outcome = match player.run(event) {
                     Ok(outcome) => outcome,

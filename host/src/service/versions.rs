@@ -8,6 +8,8 @@ use super::book::{Book, LIVE, live_file, remove_projection};
 use super::certify::isolation_of;
 use super::library::Library;
 use super::listing::Listing;
+use super::materializer::Materializer;
+use super::past::{Payloads, put_in_place};
 use super::player::Player;
 use super::program::Program;
 use super::promotion::Reason;
@@ -21,7 +23,10 @@ use crate::model::{
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{BookDir, Certification, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
+use crate::store::{
+    Access, BookDir, Certification, LogDb, Pinned, Projection, ProjectionRecord, Role,
+    StoredVersion,
+};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -252,6 +257,41 @@ impl Book {
         switched
     }
 
+    /// Goes on with a new live projection: one that the log's registry names already, built up to just before `seq`, one
+    /// of the host's own events. The old file is gone afterwards.
+    pub(super) fn switch_live(&mut self, record: ProjectionRecord, seq: Seq) -> Result<()> {
+        let old = self.dir.projection(&self.live.record.file);
+        let path = self.dir.projection(&record.file);
+        let plan = self.plan(&record.schedule)?;
+        // Whatever fails from here on, this is the live projection: recovery must not take the old one for it.
+        self.live.record = record;
+        let (running_program, _) = plan.at(Seq(seq.0 - 1));
+        let projection = Projection::open(&path, running_program.layouts.clone(), Access::Live)?;
+        let mut materializer = Materializer::new(
+            self.library.runtime.clone(),
+            running_program.clone(),
+            projection,
+        );
+        let (program, _) = plan.at(seq);
+        if materializer.program().lineup != program.lineup {
+            materializer.switch(program.clone())?;
+        }
+        self.live.materializer = materializer;
+        // The event itself changes no row, but the position moves with it.
+        let event = self.log.list(
+            &crate::store::EventFilter {
+                from: Some(seq),
+                to: Some(seq),
+                ..Default::default()
+            },
+            1,
+        )?;
+        self.live.materializer.run(&event[0]).map_err(Error::from)?;
+        self.live.materializer.keep()?;
+        self.commit_live()?;
+        remove_projection(&old)
+    }
+
     /// Materializes `1..=to` under a schedule into a new projection file.
     pub(super) fn build(
         &mut self,
@@ -260,16 +300,49 @@ impl Book {
         to: Seq,
         progress: OnProgress<'_>,
     ) -> Result<()> {
+        let none = Payloads::new();
+        self.build_with(schedule, path, to, &none, progress)
+    }
+
+    /// The same with other payloads for some events.
+    pub(super) fn build_with(
+        &mut self,
+        schedule: &Schedule,
+        path: &std::path::Path,
+        to: Seq,
+        payloads: &Payloads,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
+        let (dir, log) = (&self.dir, &self.log);
         build(
-            &self.dir,
-            &self.log,
+            dir,
+            log,
             &mut self.library,
             schedule,
             path,
             to,
+            payloads,
             progress,
         )
     }
+
+    /// Reads the log on a connection of its own, with other payloads for some events.
+    pub(super) fn source<'a>(&self, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
+        source(&self.dir, payloads)
+    }
+}
+
+fn source<'a>(dir: &BookDir, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
+    let log = LogDb::open(&dir.log())?;
+    Ok(Box::new(move |from, to, count_max| {
+        let mut events = log.read(from, to, count_max)?;
+        if !payloads.is_empty() {
+            events
+                .iter_mut()
+                .for_each(|event| put_in_place(payloads, event));
+        }
+        Ok(events)
+    }))
 }
 
 /// Every version with where it stands.
@@ -280,7 +353,12 @@ pub(super) fn lines(log: &LogDb, active: &Lineup) -> Result<Vec<VersionLine>> {
     Ok(lines)
 }
 
-/// Materializes `1..=to` under a schedule into a new projection file, from the nearest snapshot that fits.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "each is a different role, named at each call"
+)]
+/// Materializes `1..=to` under a schedule into a new projection file, from the nearest snapshot that fits, with other
+/// payloads for some events.
 pub(super) fn build(
     dir: &BookDir,
     log: &LogDb,
@@ -288,14 +366,16 @@ pub(super) fn build(
     schedule: &Schedule,
     path: &std::path::Path,
     to: Seq,
+    payloads: &Payloads,
     progress: OnProgress<'_>,
 ) -> Result<()> {
     let plan = library.plan(log, schedule)?;
-    let start = snapshots::start(dir, log, schedule, to)?;
+    // A snapshot is of the log as it is.
+    let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
+    let start = snapshots::start(dir, log, schedule, to.min(changed))?;
     let mut player = Player::begin(library.runtime.clone(), plan, path, start.as_ref())?;
     let first = player.materializer.head().position;
-    let log = LogDb::open(&dir.log())?;
-    let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+    let source = source(dir, payloads)?;
     let mut uncommitted = 0;
     replay::read_ahead(source, first.next(), to, |events| {
         for event in &events {

@@ -93,24 +93,56 @@ impl BookDir {
         }
     }
 
+    /// Removes all snapshots, and the past states in the cache: copies of projections, which can be made again.
+    pub fn remove_snapshots(&self) -> Result<()> {
+        self.sweep_snapshots(&[])?;
+        let is_past = |name: &str| name.starts_with(PAST_STATE);
+        remove_files(&self.cache(), is_past)
+    }
+
+    /// Removes snapshots that no record names.
+    pub fn sweep_snapshots(&self, known: &[String]) -> Result<()> {
+        let is_unknown = |name: &str| !known.iter().any(|file| file == stem(name));
+        remove_files(&self.0.join("snapshots"), is_unknown)
+    }
+
     /// Removes what an interrupted build left: files below `projections/` that no record names.
     pub fn sweep(&self, known: &[String]) -> Result<()> {
-        let directory = self.0.join("projections");
-        let entries =
-            std::fs::read_dir(&directory).map_err(|error| Error::io(directory.display(), error))?;
-        for entry in entries.flatten() {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            let stem = name
-                .trim_end_matches("-wal")
-                .trim_end_matches("-shm")
-                .trim_end_matches("-journal");
-            if !known.iter().any(|file| file == stem) {
-                std::fs::remove_file(entry.path())
-                    .map_err(|error| Error::io(format!("removing {name}"), error))?;
-            }
-        }
-        Ok(())
+        let is_unknown = |name: &str| !known.iter().any(|file| file == stem(name));
+        remove_files(&self.0.join("projections"), is_unknown)
     }
+}
+
+/// How the names of past states in the cache begin.
+pub const PAST_STATE: &str = "as-of-";
+
+/// The database that a file of SQLite's belongs to.
+fn stem(name: &str) -> &str {
+    ["-wal", "-shm", "-journal"]
+        .iter()
+        .find_map(|suffix| name.strip_suffix(suffix))
+        .unwrap_or(name)
+}
+
+/// Removes the files of a directory, if it is there, whose names are wanted.
+fn remove_files(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<()> {
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(Error::io(directory.display(), error)),
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if !is_wanted(&entry.file_name().to_string_lossy()) {
+            continue;
+        }
+        let removed = match path.is_dir() {
+            true => std::fs::remove_dir_all(&path),
+            false => std::fs::remove_file(&path),
+        };
+        removed.map_err(|error| Error::io(format!("removing {}", path.display()), error))?;
+    }
+    Ok(())
 }
 
 /// Held by the one process that writes a book.

@@ -97,6 +97,26 @@ impl LogDb {
         Ok(())
     }
 
+    /// Forgets what follows the log beside the live projection, and the snapshots that have an event: their history is
+    /// about to be another one. The files are the caller's to remove. Part of the open transaction.
+    pub fn forget_beside(&mut self, event: Seq) -> Result<()> {
+        let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+            self.connection
+                .execute(sql, values)
+                .map_err(|error| self.failed(error))
+        };
+        run(
+            "DELETE FROM projections WHERE role IN ('shadow', 'standby')",
+            &[],
+        )?;
+        run("DELETE FROM meta WHERE key LIKE 'expect %'", &[])?;
+        run(
+            "DELETE FROM snapshots WHERE position >= ?1",
+            params![event.0 as i64],
+        )?;
+        Ok(())
+    }
+
     /// From which event on which schedule produced the recorded effects.
     pub fn epochs(&self) -> Result<Vec<(Seq, Schedule)>> {
         let rows: Vec<(i64, String)> = self.all(

@@ -97,6 +97,24 @@ CREATE TABLE IF NOT EXISTS certifications (
     events INTEGER NOT NULL, commands INTEGER NOT NULL, materializers TEXT NOT NULL, creators TEXT NOT NULL,
     reason TEXT NOT NULL, PRIMARY KEY (plugin, date)
 ) STRICT, WITHOUT ROWID;
+
+-- Payloads that were replaced. `events.data` holds what is in force, so that replays need not look here. `replaced` is
+-- what was in force before this amendment: the first one's is the original. Null once it is redacted.
+CREATE TABLE IF NOT EXISTS amendments (
+    seq INTEGER PRIMARY KEY, event INTEGER NOT NULL, reverts INTEGER NOT NULL, replaced TEXT, salt BLOB NOT NULL,
+    hash BLOB NOT NULL, time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS amendments__event ON amendments (event, seq);
+
+-- Payloads that were erased. `payload_hash` is the original's, for the chain; `salt` and `replacement` (a hash) are of
+-- what stands in its place.
+CREATE TABLE IF NOT EXISTS redactions (
+    event INTEGER PRIMARY KEY, seq INTEGER NOT NULL, payload_hash BLOB NOT NULL, salt BLOB NOT NULL, replacement BLOB,
+    time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
+) STRICT;
+
+-- Events whose row changes were taken back, and by which event.
+CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
 ";
 
 const PROJECTION_TABLES: &str = "

@@ -82,6 +82,8 @@
 //! | `cascade-2` | `cascade` | see its file: `previous` twice, never, failed; `Other` and `Do` fall through |
 //! | `materializer-only` | `materializeronly` | runs it, and refuses to run a command by it |
 //! | `creator-only` | `creatoronly` | runs it; its events have no effects; n = 13 is rejected, n = 14 fails |
+//! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
+//! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
 
 pub mod json;
 #[cfg(target_arch = "wasm32")]
@@ -130,6 +132,8 @@ pub const UNKNOWN: &[&str] = &[
     "doom-2",
     "materializer-only",
     "creator-only",
+    "rows-1",
+    "rows-2",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

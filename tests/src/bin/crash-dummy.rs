@@ -3,6 +3,8 @@
 //! ```text
 //! crash-dummy append BOOK ROUND SEED    prints `ready`, then `kept GROUP SIZE` for each group of deposits
 //! crash-dummy activate BOOK VERSION…    prints `ready`, then `active VERSION`, round and round
+//! crash-dummy amend BOOK SEQ JSON        prints `ready`, then `done`; `revert` puts the first payload back
+//! crash-dummy redact BOOK SEQ            prints `ready`, then `done`
 //! crash-dummy serve BOOK                prints `ready`, then `at ADDRESS`, and serves the book
 //! ```
 
@@ -13,6 +15,7 @@ use daybook::http::{ServeOptions, serve};
 use daybook::model::Error;
 use daybook::replay;
 use daybook::service::{Book, Policy};
+use daybook_tests::repair::{to_amend, to_redact, to_revert};
 use daybook_tests::{Random, event_at, runtime, version};
 use serde_json::json;
 
@@ -22,6 +25,8 @@ fn main() {
     let done = match arguments.as_slice() {
         ["append", book, round, seed] => append(book, round, seed.parse().expect("a seed")),
         ["activate", book, versions @ ..] => activate(book, versions),
+        ["amend", book, seq, payload] => amend(book, seq.parse().expect("a position"), payload),
+        ["redact", book, seq] => redact(book, seq.parse().expect("a position")),
         ["serve", book] => online(book),
         other => panic!("not understood: {other:?}"),
     };
@@ -68,6 +73,30 @@ fn online(book: &str) -> Result<(), Error> {
     let serving = serve(open(book)?, ServeOptions::new(listen))?;
     tell(&format!("at {}", serving.address()));
     serving.wait().map(|_| ())
+}
+
+fn amend(book: &str, seq: u64, payload: &str) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let request = match payload {
+        "revert" => to_revert(seq),
+        payload => to_amend(seq, &serde_json::from_str(payload).expect("JSON")),
+    };
+    book.amend(&request, &mut replay::silent())?;
+    rest()
+}
+
+fn redact(book: &str, seq: u64) -> Result<(), Error> {
+    let mut book = open(book)?;
+    book.redact(&to_redact(seq, None), &mut replay::silent())?;
+    rest()
+}
+
+/// Tells that the work is done, and waits to be killed.
+fn rest() -> Result<(), Error> {
+    tell("done");
+    loop {
+        std::thread::park();
+    }
 }
 
 fn activate(book: &str, versions: &[&str]) -> Result<(), Error> {

@@ -1,0 +1,97 @@
+//! `daybook amend`
+
+use serde_json::json;
+
+use super::common::{BookArg, FormatArg, seq};
+use super::output::Output;
+use super::progress::Bar;
+use super::{Exit, foreseen, input};
+use crate::model::{Error, Result, Seq};
+use crate::service::{AmendRequest, NewPayload};
+
+/// Replace an event's payload
+///
+/// The state is worked out anew as if the event had had this payload from the start, beside the present one, and switched
+/// to in the transaction that records the amendment. The original is kept, for replays of what was recorded before and
+/// to be put back. The amendment is an event itself. A preview lists every row that would end otherwise.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook amend mybook 42 --data '{\"account\": 1, \"amount\": 500}' --preview
+  daybook amend mybook 42 --data @payload.json --reason 'the amount was misread' --actor anna
+  daybook amend mybook 42 --revert --reason 'it was right after all'
+
+Exit code 1: a preview that would be refused. 5: an event of doom refuses the amendment.")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// The event's position
+    #[arg(value_name = "SEQ", value_parser = seq)]
+    seq: Seq,
+    /// The new payload: JSON, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    data: Option<String>,
+    /// Put the payload back that the event was logged with
+    #[arg(long, conflicts_with = "data")]
+    revert: bool,
+    /// Why; stays in the log for ever, so it should not quote what may have to be erased
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Who amends
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Report everything, keep nothing
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
+    let payload = match (&args.data, args.revert) {
+        (Some(data), _) => NewPayload::Data(input::payload(data)?),
+        (None, true) => NewPayload::Original,
+        (None, false) => {
+            return Err(
+                Error::usage("there is no new payload").hint("say --data JSON, or --revert")
+            );
+        }
+    };
+    let request = AmendRequest {
+        seq: args.seq,
+        payload,
+        reason: foreseen::reason(args.reason.as_deref(), args.preview)?,
+        actor: args.actor,
+    };
+    let mut book = args.book.open()?;
+    if args.preview {
+        return foreseen::print(&args.format, out, |sink| {
+            let mut bar = Bar::new("comparing");
+            let mut progress = bar.events("comparing");
+            book.preview_amendment(&request, sink, &mut progress)
+        });
+    }
+    let amended = {
+        let mut bar = Bar::new("amending");
+        let mut progress = bar.events("materializing");
+        book.amend(&request, &mut progress)?
+    };
+    if args.format.is_json() {
+        out.json(&json!({
+            "seq": amended.seq.0,
+            "event": amended.event.0,
+            "reverts": amended.reverts,
+        }))?;
+    } else if amended.reverts {
+        out.line(format_args!(
+            "event {} has its first payload again, since event {}",
+            amended.event, amended.seq
+        ))?;
+    } else {
+        out.line(format_args!(
+            "event {} is amended, since event {}",
+            amended.event, amended.seq
+        ))?;
+    }
+    Ok(Exit::Fine)
+}

@@ -1,0 +1,77 @@
+//! `daybook undo`
+
+use serde_json::json;
+
+use super::Exit;
+use super::common::{BookArg, FormatArg, seq};
+use super::effects::{event_line, print_caused};
+use super::output::Output;
+use super::table::clean;
+use crate::model::{Result, Seq};
+use crate::service::UndoRequest;
+
+/// Take back an event's row changes
+///
+/// The exact inverse of what the event changed, column by column, as an event of its own: rows that it inserted go, rows
+/// that it deleted come back, columns that it changed get what was there before; other columns keep what they are.
+/// Refused, with rows and columns named, where later events changed the same columns. What the event asked for outside
+/// of the book is listed and not taken back.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  daybook undo mybook 42 --preview
+  daybook undo mybook 42 --reason 'posted twice' --actor anna")]
+pub struct Args {
+    #[command(flatten)]
+    book: BookArg,
+    /// The event's position
+    #[arg(value_name = "SEQ", value_parser = seq)]
+    seq: Seq,
+    /// Why; stays in the log for ever
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
+    /// Who undoes
+    #[arg(long, value_name = "NAME")]
+    actor: Option<String>,
+    /// Report everything, keep nothing
+    #[arg(long)]
+    preview: bool,
+    #[command(flatten)]
+    format: FormatArg,
+}
+
+pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
+    let mut book = args.book.open()?;
+    let undone = book.undo(&UndoRequest {
+        seq: args.seq,
+        reason: args.reason,
+        actor: args.actor,
+        preview: args.preview,
+    })?;
+    if args.format.is_json() {
+        let tasks = undone.tasks.iter();
+        let tasks: Vec<_> = tasks
+            .map(|task| json!({"kind": task.kind, "key": task.key}))
+            .collect();
+        out.json(&json!({
+            "event": undone.event.0,
+            "preview": undone.preview,
+            "undo": undone.caused.json(),
+            "tasks_not_undone": tasks,
+        }))?;
+        return Ok(Exit::Fine);
+    }
+    out.line(event_line(&undone.caused.event))?;
+    print_caused(&undone.caused, out)?;
+    for task in &undone.tasks {
+        let key = task.key.as_deref().map(clean).unwrap_or_default();
+        out.line(format_args!(
+            "  not undone: task {} {key}",
+            clean(&task.kind)
+        ))?;
+    }
+    if undone.preview {
+        out.say("a preview: nothing was kept")?;
+    }
+    Ok(Exit::Fine)
+}

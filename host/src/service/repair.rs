@@ -1,0 +1,335 @@
+//! What amending, redacting and undoing have in common: which events may be repaired, what an event's repairs are, and
+//! what a repair of payloads would change, found by running history with and without it side by side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::book::{Book, LIVE, live_file};
+use super::diffs::{PlayerSide, Temporary};
+use super::materializer::Outcome;
+use super::past::{Payloads, put_in_place};
+use super::player::Player;
+use crate::diff::{
+    Base, Beside, Cause, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
+    Summary, SuppliedRow, run,
+};
+use crate::model::event::EVENT_UNDONE;
+use crate::model::{Error, Event, Layouts, Result, Row, Seq, limits};
+use crate::replay::OnProgress;
+use crate::runtime::fingerprint;
+use crate::store::{LogDb, ProjectionRecord, Repair, Role, StoredEvent};
+
+/// What was done to an event after it was logged: by which events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct RepairNote {
+    /// Its payload is not the one that it was logged with.
+    pub amended: Option<Seq>,
+    pub redacted: Option<Seq>,
+    pub undone: Option<Seq>,
+}
+
+/// What a repair of payloads would change; the single differences went to the sink.
+#[derive(Debug, Clone)]
+pub struct Foreseen {
+    pub summary: Summary,
+    /// Undos, and undone events, whose values it would change: then it is refused.
+    pub strayed: Vec<Seq>,
+    /// Why the repair would be refused.
+    pub problem: Option<String>,
+}
+
+/// The repairs of those of the events `from..=to` that have any.
+pub(super) fn notes(log: &LogDb, from: Seq, to: Seq) -> Result<BTreeMap<Seq, RepairNote>> {
+    let mut notes: BTreeMap<Seq, RepairNote> = BTreeMap::new();
+    for (event, repair, by) in log.repairs(from, to)? {
+        let note = notes.entry(event).or_default();
+        match repair {
+            Repair::Amended => note.amended = Some(by),
+            Repair::Redacted => note.redacted = Some(by),
+            Repair::Undone => note.undone = Some(by),
+        }
+    }
+    Ok(notes)
+}
+
+/// True for an undo that met other values than it took back: it would put values into another history than its own.
+pub(super) fn strayed(event: &Event, outcome: &Outcome) -> bool {
+    event.event_type.as_str() == EVENT_UNDONE && !outcome.log.is_empty()
+}
+
+/// Refuses a repair under which an undo strays.
+pub(super) fn strays(seqs: &[Seq]) -> Error {
+    let named: Vec<_> = seqs.iter().map(ToString::to_string).collect();
+    Error::refused(format!(
+        "it changes values that an undo took back: event {}",
+        named.join(", ")
+    ))
+    .hint("an undo puts back exact values; redact the undone event first (its undo goes with it), or undo nothing")
+}
+
+impl Book {
+    /// An event that may be repaired.
+    pub(super) fn repairable(&self, seq: Seq) -> Result<StoredEvent> {
+        self.check_current()?;
+        let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
+            let head = self.head();
+            return Err(
+                Error::usage(format!("event {seq} is not in the log; its head is {head}"))
+                    .problem(crate::model::error::Problem::Unknown),
+            );
+        };
+        if stored.event.is_system() {
+            return Err(Error::refused(format!(
+                "event {seq} ({}) is the host's own: it says what happened to the book, and stays",
+                stored.event.event_type
+            )));
+        }
+        Ok(stored)
+    }
+
+    /// By which event one was undone.
+    pub(super) fn undone_by(&self, seq: Seq) -> Result<Option<Seq>> {
+        let undone = self.log.undone()?.into_iter();
+        Ok({ undone }
+            .find(|(event, _)| *event == seq)
+            .map(|(_, by)| by))
+    }
+
+    /// A live projection of the same schedule, in a file of its own.
+    pub(super) fn next_live(&self) -> ProjectionRecord {
+        ProjectionRecord {
+            name: LIVE.into(),
+            file: live_file(),
+            role: Role::Live,
+            schedule: self.live.record.schedule.clone(),
+            made_by: fingerprint(),
+        }
+    }
+
+    /// Runs history as it is and with other payloads, side by side, and tells the sink what differs. The book is as it
+    /// was. `watched` events must not differ.
+    pub(super) fn foresee(
+        &mut self,
+        payloads: &Payloads,
+        watched: &BTreeSet<Seq>,
+        candidate: String,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Foreseen> {
+        let paths = [
+            self.dir.projection("repair-base.building"),
+            self.dir.projection("repair-candidate.building"),
+        ];
+        let _temporary = Temporary::new(&paths)?;
+        let schedule = self.live.record.schedule.clone();
+        let mut beside = self.library.apart(&self.log)?;
+        let plan = beside.plan(&self.log, &schedule)?;
+        let mut repaired = Repaired {
+            side: PlayerSide::new(Player::new(beside.runtime, plan, &paths[1])?),
+            payloads,
+        };
+        let plan = self.plan(&schedule)?;
+        let mut present = Present {
+            side: PlayerSide::new(Player::new(self.library.runtime.clone(), plan, &paths[0])?),
+            payloads,
+        };
+        let none = Payloads::new();
+        let summary = Summary {
+            base: "as it is".to_owned(),
+            candidate,
+            from: Seq(1),
+            to: self.head(),
+            ..Summary::default()
+        };
+        let mut watching = Watching {
+            sink,
+            watched,
+            met: Vec::new(),
+        };
+        let summary = run(
+            self.source(&none)?,
+            &mut present,
+            &mut repaired,
+            &mut Unasked,
+            &mut Expectations::none(),
+            &mut watching,
+            summary,
+            progress,
+        )?;
+        // Where an undo met other values before already, and meets the same ones now, nothing changes for it.
+        let before = present.side.strayed_undos;
+        let now = repaired.side.strayed_undos.into_iter();
+        let mut strayed = watching.met;
+        strayed.extend(
+            now.filter(|undo| !before.contains(undo))
+                .map(|(seq, _)| seq),
+        );
+        strayed.sort_unstable();
+        strayed.dedup();
+        let problem = match (summary.dooms.1, strayed.as_slice()) {
+            (0, []) => None,
+            (0, strayed) => Some(strays(strayed).message),
+            (1, _) => Some("it causes an event of doom".to_owned()),
+            (dooms, _) => Some(format!("it causes {dooms} events of doom")),
+        };
+        Ok(Foreseen {
+            summary,
+            strayed,
+            problem,
+        })
+    }
+}
+
+/// Words of people that go into the log: short, and not empty.
+pub(super) fn check_words(reason: &str, actor: Option<&str>) -> Result<()> {
+    if reason.trim().is_empty() {
+        return Err(Error::usage("the reason is empty")
+            .hint("say why, for those who read the log later; the reason stays for ever"));
+    }
+    for (name, text) in [("reason", Some(reason)), ("actor", actor)] {
+        let Some(text) = text else { continue };
+        if text.len() > limits::ENVELOPE_TEXT_BYTES_MAX {
+            return Err(Error::usage(format!(
+                "the {name} has {} bytes; {} at most",
+                text.len(),
+                limits::ENVELOPE_TEXT_BYTES_MAX
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// History with the repair.
+struct Repaired<'a> {
+    side: PlayerSide,
+    payloads: &'a Payloads,
+}
+
+impl Side for Repaired<'_> {
+    fn step(&mut self, event: &Event) -> Result<Step> {
+        if !self.payloads.contains_key(&event.seq) {
+            return self.side.step(event);
+        }
+        let mut repaired = event.clone();
+        put_in_place(self.payloads, &mut repaired);
+        self.side.step(&repaired)
+    }
+    fn end_batch(&mut self) -> Result<()> {
+        self.side.end_batch()
+    }
+    fn layouts(&self) -> Arc<Layouts> {
+        self.side.layouts()
+    }
+    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.side.scan(table, visit)
+    }
+    fn cost(&self) -> Cost {
+        self.side.cost()
+    }
+    fn dooms(&self) -> u64 {
+        self.side.dooms()
+    }
+}
+
+/// History without it. Both run the same code, so a difference is direct at the repaired events and inherited elsewhere.
+struct Present<'a> {
+    side: PlayerSide,
+    payloads: &'a Payloads,
+}
+
+impl Side for Present<'_> {
+    fn step(&mut self, event: &Event) -> Result<Step> {
+        self.side.step(event)
+    }
+    fn end_batch(&mut self) -> Result<()> {
+        self.side.end_batch()
+    }
+    fn layouts(&self) -> Arc<Layouts> {
+        self.side.layouts()
+    }
+    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.side.scan(table, visit)
+    }
+    fn cost(&self) -> Cost {
+        self.side.cost()
+    }
+    fn dooms(&self) -> u64 {
+        self.side.dooms()
+    }
+}
+
+impl Base for Present<'_> {
+    fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
+        let base = self.side.work_out(event)?;
+        self.side.keep(&base)?;
+        if base.is_same(&candidate) {
+            return Ok(Beside::Same);
+        }
+        Ok(Beside::Differs {
+            base,
+            candidate,
+            cause: self.cause(event),
+        })
+    }
+
+    fn settle(&mut self, event: &Event, _: &Step) -> Result<Cause> {
+        Ok(self.cause(event))
+    }
+
+    fn forget(&mut self, _: Seq) {}
+}
+
+impl Present<'_> {
+    fn cause(&self, event: &Event) -> Cause {
+        match self.payloads.contains_key(&event.seq) {
+            true => Cause::Direct,
+            false => Cause::Inherited,
+        }
+    }
+}
+
+/// Every cause is known.
+struct Unasked;
+
+impl Prober for Unasked {
+    fn probe(&mut self, _: &Event, _: &Step, _: &[SuppliedRow]) -> Result<Option<Step>> {
+        Ok(None)
+    }
+}
+
+/// For those who only want to know whether there is a problem.
+pub(super) struct Silent;
+
+impl Sink for Silent {
+    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
+        Ok(())
+    }
+    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
+        Ok(())
+    }
+    fn finish(&mut self, _: &Summary) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// Passes everything on, and remembers the events that must not differ and do.
+struct Watching<'a> {
+    sink: &'a mut dyn Sink,
+    watched: &'a BTreeSet<Seq>,
+    met: Vec<Seq>,
+}
+
+impl Sink for Watching<'_> {
+    fn event(&mut self, diff: &EventDiff, unexpected: &[bool]) -> Result<()> {
+        if self.watched.contains(&diff.seq) {
+            self.met.push(diff.seq);
+        }
+        self.sink.event(diff, unexpected)
+    }
+    fn final_row(&mut self, row: &FinalRow, unexpected: bool) -> Result<()> {
+        self.sink.final_row(row, unexpected)
+    }
+    fn finish(&mut self, summary: &Summary) -> Result<()> {
+        self.sink.finish(summary)
+    }
+}

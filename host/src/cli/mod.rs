@@ -22,6 +22,7 @@ mod run;
 mod serve;
 mod show;
 mod table;
+mod target;
 mod token;
 mod values;
 mod verify;

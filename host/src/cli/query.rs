@@ -6,11 +6,11 @@ use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::Exit;
-use super::common::BookArg;
-use super::output::Output;
+use super::output::{Output, count};
 use super::table::{number, table, text};
+use super::target::{ReadTarget, TargetArg, only_by_directory};
 use super::values::{json_line, plain, tab_separated};
-use crate::model::{Result, Value};
+use crate::model::{Error, ErrorKind, Result, Value};
 use crate::service::LIVE;
 
 /// Ask the state, read-only, in SQL
@@ -22,10 +22,11 @@ use crate::service::LIVE;
 Examples:
   daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
   daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
-  daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json")]
+  daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json
+  daybook query --url http://127.0.0.1:7373 'SELECT count(*) FROM bank_account'")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// One SELECT
     #[arg(value_name = "SQL")]
     sql: String,
@@ -53,19 +54,43 @@ enum Format {
 const ROWS_PER_TABLE: usize = 1_000;
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let target = args.target.read()?;
     let rows = RefCell::new(Rows {
         format: args.format,
         columns: Vec::new(),
         table: None,
         out,
     });
-    args.book.read()?.query(
-        &args.projection,
-        &args.sql,
-        |columns| rows.borrow_mut().start(columns),
-        |row| rows.borrow_mut().row(&row),
-    )?;
+    let mut cut = None;
+    match &target {
+        ReadTarget::Book(reader) => reader.query(
+            &args.projection,
+            &args.sql,
+            |columns| rows.borrow_mut().start(columns),
+            |row| rows.borrow_mut().row(&row),
+        )?,
+        ReadTarget::Server(_) if args.projection != LIVE => {
+            return Err(only_by_directory("a replay's state"));
+        }
+        ReadTarget::Server(client) => {
+            let answer = client.query(&args.sql)?;
+            let mut rows = rows.borrow_mut();
+            rows.start(&answer.columns)?;
+            answer.rows.iter().try_for_each(|row| rows.row(row))?;
+            cut = answer.truncated.then_some(answer.rows.len() as u64);
+        }
+    }
     rows.into_inner().finish()?;
+    if let Some(shown) = cut {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!(
+                "there are more than these {}: a server gives no more at once",
+                count(shown, "row")
+            ),
+        )
+        .hint("ask for fewer with LIMIT or WHERE, or by the book's directory"));
+    }
     Ok(Exit::Fine)
 }
 

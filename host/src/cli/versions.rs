@@ -3,9 +3,10 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
+use super::target::TargetArg;
 use crate::model::Result;
 
 /// List the plugin versions of a book
@@ -16,16 +17,17 @@ use crate::model::Result;
 #[command(after_help = "\
 Examples:
   daybook versions mybook
-  daybook versions mybook --format json")]
+  daybook versions mybook --format json
+  daybook versions --url http://127.0.0.1:7373")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     #[command(flatten)]
     format: FormatArg,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let versions = args.book.read()?.versions()?;
+    let versions = args.target.read()?.versions()?;
     if args.format.is_json() {
         for line in &versions {
             out.json(&json!({
@@ -43,9 +45,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     if versions.is_empty() {
-        let book = args.book.path.display();
         out.say("no version is loaded")?;
-        out.advise(format_args!("daybook load {book} FILE.wasm"))?;
+        out.advise(format_args!("daybook load {} FILE.wasm", args.target))?;
         return Ok(Exit::Fine);
     }
     let mut rows = table([

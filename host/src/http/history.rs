@@ -11,7 +11,7 @@ use super::answer::{Tag, answer};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
-use crate::model::error::shown;
+use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::service::{CloudEvent, Reader};
 use crate::store::EventFilter;
@@ -140,7 +140,8 @@ pub async fn show(
         }
     };
     if seq == Seq::ZERO || seq > head {
-        return Err(unknown(&name));
+        let text = format!("event {seq} is not in the log; its head is {head}");
+        return Err(Error::usage(text).problem(Detail::Unknown).into());
     }
     let shown = read(&app, move |reader| reader.show(seq)).await?;
     let tag = Tag::Immutable(shown.stored.hash.to_string());
@@ -196,6 +197,9 @@ pub async fn index(
             "GET /versions": "versions of plugins",
             "POST /commands/{type}": "ask a plugin for something",
             "POST /events": "append CloudEvents",
+            "POST /versions": "load a version",
+            "POST /versions/{plugin@date}/activate": "put it in force",
+            "POST /verify": "replay everything and compare",
             "GET /healthz": "alive",
         },
     });

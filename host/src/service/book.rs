@@ -13,7 +13,7 @@ use crate::model::log::EventLog;
 use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{ComponentCache, Runtime};
-use crate::store::{BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
+use crate::store::{Announced, BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
 
 /// Name of the live projection in the registry.
 pub const LIVE: &str = "live";
@@ -25,7 +25,7 @@ pub struct Book {
     pub(super) live: Live,
     /// Position and chain hash of the last event.
     pub(super) head: (Seq, Digest),
-    _lock: BookLock,
+    lock: BookLock,
 }
 
 /// The live projection and what it runs.
@@ -100,7 +100,7 @@ impl Book {
                 materializer,
             },
             head,
-            _lock: lock,
+            lock,
         })
     }
 
@@ -119,6 +119,11 @@ impl Book {
 
     pub fn dir(&self) -> &BookDir {
         &self.dir
+    }
+
+    /// Says in the book's directory where it is served, until what is returned is dropped.
+    pub fn announce(&self, url: &str) -> Result<Announced> {
+        self.dir.announce(&self.lock, url)
     }
 
     pub fn log(&self) -> &LogDb {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
+use crate::model::error::Problem;
 use crate::model::{Digest, Error, Lineup, PluginVersion, Result, Schedule, Seq};
 use crate::runtime::{Code, ComponentCache, Runtime};
 use crate::store::{LogDb, StoredVersion};
@@ -14,6 +15,15 @@ pub struct Library {
     versions: BTreeMap<PluginVersion, StoredVersion>,
     codes: HashMap<Digest, Arc<Code>>,
     programs: HashMap<Lineup, Arc<Program>>,
+}
+
+/// What a library on an engine of its own is made from, on whatever thread.
+pub struct Beside(ComponentCache);
+
+impl Beside {
+    pub fn open(self, log: &LogDb) -> Result<Library> {
+        Library::open(Arc::new(Runtime::new()?), self.0, log)
+    }
 }
 
 /// A schedule with its lineups resolved: which program runs from which event on.
@@ -59,7 +69,12 @@ impl Library {
     /// The same versions on an engine of their own. Threads that share one meet in its pool and in its counters at every
     /// instance: two of them were a tenth slower for it.
     pub fn apart(&self, log: &LogDb) -> Result<Library> {
-        Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)
+        self.beside().open(log)
+    }
+
+    /// The same, to be made later and elsewhere.
+    pub fn beside(&self) -> Beside {
+        Beside(self.cache.clone())
     }
 
     /// Reads the registry again after it changed.
@@ -81,7 +96,7 @@ impl Library {
                 .filter(|known| known.plugin == version.plugin)
                 .map(|known| known.date.to_string())
                 .collect();
-            let error = Error::usage(format!("{version} is not loaded"));
+            let error = Error::usage(format!("{version} is not loaded")).problem(Problem::Unknown);
             if dates.is_empty() {
                 error
                     .hint("daybook load BOOK FILE.wasm; daybook versions BOOK lists what is loaded")

@@ -12,6 +12,8 @@ mod group;
 mod guards;
 mod library;
 mod listing;
+mod loader;
+mod marks;
 mod materializer;
 mod overlay;
 mod player;
@@ -19,6 +21,7 @@ mod prober;
 mod program;
 mod reader;
 mod replays;
+mod replies;
 mod schemas;
 mod scope;
 mod versions;
@@ -27,8 +30,7 @@ mod writer;
 pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use book::{Book, LIVE};
 pub use caused::{
-    AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_key, json_of, json_row,
-    json_text,
+    AnswerJson, Caused, CausedJson, RejectionJson, ShownJson, json_of, json_row, json_text,
 };
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
@@ -38,9 +40,12 @@ pub use ground::Usage;
 pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash, find_table};
 pub use library::Plan;
+pub use loader::{Compiled, Loader, Warm};
+pub use marks::{Marks, Stages};
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
 pub use reader::{Reader, Shown};
-pub use replays::{Picked, Replayed, Verified};
+pub use replays::{Picked, Replayed, Verification, Verified};
+pub use replies::Activated;
 pub use versions::{Loaded, Policy, VersionLine, inspect};
 pub use writer::{Done, Writer, WriterOptions};

@@ -9,6 +9,7 @@ use super::listing::Listing;
 use super::materializer::Materializer;
 use super::player::Player;
 use super::program::Program;
+use crate::model::error::Problem;
 use crate::model::event::{VERSION_ACTIVATED, VERSION_LOADED};
 use crate::model::log::EventLog;
 use crate::model::{
@@ -24,7 +25,8 @@ use crate::store::{Access, LogDb, Projection, ProjectionRecord, Role, StoredVers
 pub struct Loaded {
     pub version: PluginVersion,
     pub digest: Digest,
-    pub manifest: Manifest,
+    /// What the version says that it changes.
+    pub changes: Vec<String>,
     /// Exactly this component was loaded before; nothing changed.
     pub already: bool,
 }
@@ -60,12 +62,18 @@ impl Book {
                 .runtime
                 .load(bytes, Some(&self.library.cache))?,
         );
+        self.register(code, bytes)
+    }
+
+    /// Registers a component that was compiled from these bytes.
+    pub fn register(&mut self, code: Arc<Code>, bytes: &[u8]) -> Result<Loaded> {
+        self.check_current()?;
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
         let loaded = Loaded {
             version: version.clone(),
             digest: code.digest,
-            manifest: code.manifest.clone(),
+            changes: code.manifest.changes.clone(),
             already: known == Some(code.digest),
         };
         if loaded.already {
@@ -175,7 +183,9 @@ impl Book {
         };
         let program = self.library.program(&self.log, &lineup)?;
         if schedule == self.live.record.schedule {
-            return Err(Error::usage(format!("{version} is active already")));
+            return Err(
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
+            );
         }
         let record = ProjectionRecord {
             name: LIVE.into(),

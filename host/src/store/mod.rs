@@ -17,9 +17,10 @@ mod sql;
 mod state_read;
 mod tokens;
 
-pub use book_dir::{BookDir, BookLock};
+pub use book_dir::{Announced, BookDir, BookLock, ServedAt};
 pub use code::StoredVersion;
 pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
+pub use log_read::Extent;
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};

@@ -43,7 +43,7 @@ impl fmt::Display for TargetArg {
 
 /// A book to write to.
 pub enum Target {
-    Book(Book),
+    Book(Box<Book>),
     Server(Client),
 }
 
@@ -61,7 +61,7 @@ impl TargetArg {
             Place::Directory(path) => path,
         };
         let error = match common::open(path) {
-            Ok(book) => return Ok(Target::Book(book)),
+            Ok(book) => return Ok(Target::Book(Box::new(book))),
             Err(error) if error.problem.as_deref() == Some(&Problem::InUse) => error,
             Err(error) => return Err(error),
         };

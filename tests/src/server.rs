@@ -87,18 +87,14 @@ impl Server {
     ) -> T {
         let serving = self.serving.as_ref().expect("it is served");
         let (done, answer) = std::sync::mpsc::channel();
+        // Who asked may be gone.
+        let done = Box::new(move |result| drop(done.send(result)));
         let writer = serving.app().writer();
-        let work = move |book: &mut Book| {
-            // Who asked may be gone.
-            let _ = done.send(work(book));
-        };
-        writer.alone(work).expect("there is room");
+        writer
+            .alone(move |book| Ok(work(book)), done)
+            .expect("there is room");
         let answer = answer.recv().expect("the writer runs");
-        let (done, published) = std::sync::mpsc::channel();
-        let nothing = move |_: &mut Book| drop(done);
-        writer.alone(nothing).expect("there is room");
-        let _ = published.recv() as Result<(), _>;
-        answer
+        answer.unwrap_or_else(|error| panic!("the book is not to be had: {error}"))
     }
 
     /// Where it listens, for who talks to it over a bare socket.
@@ -123,19 +119,33 @@ impl Server {
         headers: &[(&str, &str)],
         body: Option<&str>,
     ) -> Answer {
+        let typed = headers.iter().any(|(name, _)| *name == "content-type");
+        let json = ("content-type", "application/json");
+        let headers = match body.is_some() && !typed {
+            true => &[headers, &[json]].concat(),
+            false => headers,
+        };
+        self.send(method, path, headers, body.map(str::as_bytes))
+    }
+
+    /// The same with a body of any kind.
+    pub fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Option<&[u8]>,
+    ) -> Answer {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        if body.is_some() && !headers.iter().any(|(name, _)| *name == "content-type") {
-            request = request.header("content-type", "application/json");
-        }
         let answered = match body {
             Some(body) => self
                 .agent
-                .run(request.body(body.to_owned()).expect("a request")),
+                .run(request.body(body.to_vec()).expect("a request")),
             None => self.agent.run(request.body(()).expect("a request")),
         };
         let mut response = answered.unwrap_or_else(|error| panic!("{method} {path}: {error}"));

@@ -1,14 +1,14 @@
 //! `daybook activate`
 
 use clap::ValueEnum;
-use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::Output;
 use super::progress::Bar;
+use super::target::{Target, TargetArg};
 use crate::model::{PluginVersion, Result};
-use crate::service;
+use crate::service::{self, Activated};
 
 /// Put a loaded version in force
 ///
@@ -19,10 +19,11 @@ use crate::service;
 #[command(after_help = "\
 Examples:
   daybook activate mybook bank@1994-01-01
-  daybook activate mybook bank@1994-01-01 --policy recorded")]
+  daybook activate mybook bank@1994-01-01 --policy recorded
+  daybook activate --url http://127.0.0.1:7373 bank@1994-01-01")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: PluginVersion,
@@ -52,24 +53,29 @@ impl From<Policy> for service::Policy {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
-    let seq = {
+    let policy = service::Policy::from(args.policy);
+    let target = args.target.open(out)?;
+    let activated = {
         let mut bar = Bar::new("activating");
-        let mut progress = bar.events("materializing");
-        book.activate(&args.version, args.policy.into(), &mut progress)?
+        match target {
+            Target::Book(mut book) => {
+                let mut progress = bar.events("materializing");
+                let seq = book.activate(&args.version, policy, &mut progress)?;
+                Activated {
+                    version: args.version.clone(),
+                    seq,
+                    lineup: book.lineup(),
+                }
+            }
+            Target::Server(client) => client.activate(&args.version, policy)?,
+        }
     };
-    let lineup = book.lineup();
     if args.format.is_json() {
-        out.json(&json!({
-            "plugin": args.version.plugin.as_str(),
-            "version": args.version.date.to_string(),
-            "seq": seq.0,
-            "lineup": lineup.to_string(),
-        }))?;
+        out.json(&activated.json())?;
     } else {
         out.line(format_args!(
-            "{} is active since event {seq}; in force: {lineup}",
-            args.version
+            "{} is active since event {}; in force: {}",
+            activated.version, activated.seq, activated.lineup
         ))?;
     }
     Ok(Exit::Fine)

@@ -8,14 +8,15 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::input::cannot_read;
 use super::lines::Lines;
 use super::output::{Output, count};
 use super::progress::Bar;
+use super::target::{Target, TargetArg};
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result, Seq, limits};
-use crate::service::{Book, Incoming};
+use crate::service::Incoming;
 
 /// Append events to the log
 ///
@@ -31,16 +32,17 @@ Examples:
   daybook append mybook events.jsonl
   daybook append mybook events.jsonl --batch 1
   zcat events.jsonl.gz | daybook append mybook -
+  daybook append --url http://127.0.0.1:7373 events.jsonl
 
 One event:
   {\"type\": \"bank.LoanGranted\", \"subject\": \"account/2\", \"data\": {\"loan\": 1, \"account\": 2, …}}")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// A file of JSON Lines, or - for standard input
     #[arg(value_name = "EVENTS.jsonl|-")]
     events: PathBuf,
-    /// Events in one transaction. A batch also ends when its lines have 64 MiB together
+    /// Events in one transaction. A batch also ends when its lines have 64 MiB together, 4 MiB for a server
     #[arg(long, value_name = "COUNT", default_value_t = default_batch())]
     batch: NonZeroUsize,
     #[command(flatten)]
@@ -53,7 +55,7 @@ fn default_batch() -> NonZeroUsize {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (input, bytes_total) = open(&args.events)?;
-    let mut book = args.book.open()?;
+    let mut target = args.target.open(out)?;
     let clock = Stopwatch::start();
     let mut tally = Tally::default();
     let result = {
@@ -61,13 +63,20 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         let batches = Batches {
             lines: Lines::new(BufReader::with_capacity(1 << 20, input)),
             count_max: args.batch.get(),
+            bytes_max: match &target {
+                Target::Book(_) => BATCH_BYTES_MAX,
+                Target::Server(_) => SENT_BYTES_MAX,
+            },
         };
-        append_all(&mut book, batches, &mut tally, |tally| {
+        append_all(&mut target, batches, &mut tally, |tally| {
             bar.bytes(tally.events(), tally.bytes, bytes_total)
         })
     };
     result.map_err(|error| explain(error, &tally))?;
-    let head = book.head();
+    let head = match &target {
+        Target::Book(book) => book.head(),
+        Target::Server(client) => client.head()?,
+    };
     if args.format.is_json() {
         out.json(&json!({
             "appended": tally.appended,
@@ -123,7 +132,7 @@ impl Tally {
 }
 
 fn append_all(
-    book: &mut Book,
+    target: &mut Target,
     mut batches: Batches<impl io::BufRead>,
     tally: &mut Tally,
     mut show: impl FnMut(&Tally),
@@ -133,7 +142,11 @@ fn append_all(
         if batch.is_empty() {
             return Ok(());
         }
-        for receipt in book.append(batch)? {
+        let receipts = match target {
+            Target::Book(book) => book.append(batch)?,
+            Target::Server(client) => client.append(&batch)?,
+        };
+        for receipt in receipts {
             if receipt.duplicate {
                 tally.known += 1;
             } else {
@@ -169,17 +182,21 @@ fn explain(error: Error, tally: &Tally) -> Error {
 struct Batches<R> {
     lines: Lines<R>,
     count_max: usize,
+    bytes_max: u64,
 }
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
 const BATCH_BYTES_MAX: u64 = 64 << 20;
+
+/// The same of a batch that is sent to a server, which takes 8 MiB unless it was told another limit; a line has 2 MiB at most.
+const SENT_BYTES_MAX: u64 = 4 << 20;
 
 impl<R: io::BufRead> Batches<R> {
     /// The next batch; empty at the end of the input.
     fn next(&mut self) -> Result<Vec<Incoming>> {
         let mut batch = Vec::with_capacity(self.count_max.min(limits::APPEND_BATCH_DEFAULT));
         let start = self.lines.bytes();
-        while batch.len() < self.count_max && self.lines.bytes() - start < BATCH_BYTES_MAX {
+        while batch.len() < self.count_max && self.lines.bytes() - start < self.bytes_max {
             let Some((number, text)) = self.lines.next()? else {
                 break;
             };
@@ -200,6 +217,7 @@ mod tests {
         Batches {
             lines: Lines::new(text.as_bytes()),
             count_max,
+            bytes_max: BATCH_BYTES_MAX,
         }
     }
 

@@ -24,13 +24,13 @@ impl BookArg {
     pub fn open(&self) -> Result<Book> {
         open(&self.path)
     }
+}
 
-    /// Opens it for reading, beside whoever writes it.
-    pub fn read(&self) -> Result<Reader> {
-        let mut bar = Bar::new("opening the book");
-        let mut progress = bar.events("catching up");
-        Reader::open(&self.path, &mut progress)
-    }
+/// Opens a book for reading, beside whoever writes it.
+pub fn read(path: &Path) -> Result<Reader> {
+    let mut bar = Bar::new("opening the book");
+    let mut progress = bar.events("catching up");
+    Reader::open(path, &mut progress)
 }
 
 /// Opens a book for writing.

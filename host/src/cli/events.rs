@@ -1,9 +1,10 @@
 //! `daybook events`
 
 use super::Exit;
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::effects::{event_line, repair_text};
 use super::output::Output;
+use super::target::TargetArg;
 use crate::model::{Result, Seq, TypeName};
 use crate::service::ListedJson;
 use crate::store::EventFilter;
@@ -17,10 +18,11 @@ use crate::store::EventFilter;
 Examples:
   daybook events mybook --from 100 --to 120
   daybook events mybook --type bank.LoanGranted --subject account/2
-  daybook events mybook --format json --no-system | daybook append otherbook -")]
+  daybook events mybook --format json --no-system | daybook append otherbook -
+  daybook events --url http://127.0.0.1:7373 --from 100")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The first position
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     from: Option<Seq>,
@@ -47,7 +49,7 @@ pub struct Args {
 const PAGE: usize = 500;
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
-    let reader = args.book.read()?;
+    let reader = args.target.read()?;
     let mut filter = EventFilter {
         from: args.from,
         to: args.to,

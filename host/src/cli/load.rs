@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::Output;
 use super::table::clean;
+use super::target::{Target, TargetArg};
 use super::{Exit, input};
 use crate::model::Result;
-use crate::service::{certification_json, isolation_of};
 
 /// Register a plugin version with a book
 ///
@@ -22,10 +20,11 @@ use crate::service::{certification_json, isolation_of};
 #[command(after_help = "\
 Examples:
   daybook load mybook bank-1994-01-01.wasm
-  daybook load mybook \"$(daybook plugin build plugins/bank/1994-01-01)\"")]
+  daybook load mybook \"$(daybook plugin build plugins/bank/1994-01-01)\"
+  daybook load --url http://127.0.0.1:7373 bank-1994-01-01.wasm")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// A component, or a core module with the contract's type in it
     #[arg(value_name = "FILE.wasm")]
     file: PathBuf,
@@ -35,19 +34,13 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let bytes = input::component(&args.file)?;
-    let loaded = args
-        .book
-        .open()?
-        .load(&bytes)
-        .map_err(|error| error.context(args.file.display()))?;
+    let loaded = match args.target.open(out)? {
+        Target::Book(mut book) => book.load(&bytes),
+        Target::Server(client) => client.load(&bytes),
+    };
+    let loaded = loaded.map_err(|error| error.context(args.file.display()))?;
     if args.format.is_json() {
-        out.json(&json!({
-            "plugin": loaded.version.plugin.as_str(),
-            "version": loaded.version.date.to_string(),
-            "digest": loaded.digest.to_string(),
-            "already": loaded.already,
-            "certification": loaded.certification.as_ref().map(certification_json),
-        }))?;
+        out.json(&loaded.json())?;
         return Ok(Exit::Fine);
     }
     let already = if loaded.already {
@@ -59,19 +52,19 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         "{}  sha256 {}{already}",
         loaded.version, loaded.digest
     ))?;
-    for change in &loaded.manifest.changes {
+    for change in &loaded.changes {
         out.line(format_args!("  - {}", clean(change)))?;
     }
     if let Some(known) = &loaded.certification {
-        let isolation = isolation_of(&loaded.manifest, known.isolations);
+        let isolation = loaded.isolation.unwrap_or_default();
         out.line(format_args!(
             "  isolation {isolation}: {}",
             clean(&known.reason)
         ))?;
     }
     if !loaded.already {
-        let book = args.book.path.display();
-        out.advise(format_args!("daybook activate {book} {}", loaded.version))?;
+        let (target, version) = (&args.target, &loaded.version);
+        out.advise(format_args!("daybook activate {target} {version}"))?;
     }
     Ok(Exit::Fine)
 }

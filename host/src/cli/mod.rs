@@ -32,6 +32,7 @@ mod shadow;
 mod show;
 mod snapshot;
 mod table;
+mod target;
 mod token;
 mod tracks;
 mod undo;

@@ -52,7 +52,8 @@ impl Output {
     pub fn json(&mut self, value: &impl Serialize) -> Result<()> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::internal(format!("writing JSON: {error}")))?;
-        self.line(text)
+        // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
+        self.line(text.replace(['\n', '\r'], " "))
     }
 
     /// One line of talk. What has been said as data comes before it. Talk that nobody can hear is no fault.

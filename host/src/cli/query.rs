@@ -6,12 +6,13 @@ use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::Exit;
-use super::common::{BookArg, runtime};
-use super::output::Output;
+use super::common::runtime;
+use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{number, table, text};
+use super::target::{ReadTarget, TargetArg, only_by_directory};
 use super::values::{json_line, plain, tab_separated};
-use crate::model::{Result, Value};
+use crate::model::{Error, ErrorKind, Result, Value};
 use crate::service::{LIVE, Moment};
 
 /// Ask the state, read-only, in SQL
@@ -24,10 +25,11 @@ Examples:
   daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
   daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
   daybook query mybook --as-of 20000 'SELECT sum(balance) FROM bank_account'
-  daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json")]
+  daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json
+  daybook query --url http://127.0.0.1:7373 'SELECT count(*) FROM bank_account'")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// One SELECT
     #[arg(value_name = "SQL")]
     sql: String,
@@ -58,18 +60,21 @@ enum Format {
 const ROWS_PER_TABLE: usize = 1_000;
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let target = args.target.read()?;
     let rows = RefCell::new(Rows {
         format: args.format,
         columns: Vec::new(),
         table: None,
         out,
     });
-    let reader = args.book.read()?;
     let start = |columns: &[String]| rows.borrow_mut().start(columns);
     let visit = |row: Vec<Value>| rows.borrow_mut().row(&row);
-    match &args.as_of {
-        None => reader.query(&args.projection, &args.sql, start, visit)?,
-        Some(moment) => {
+    let mut cut = None;
+    match (&target, &args.as_of) {
+        (ReadTarget::Book(reader), None) => {
+            reader.query(&args.projection, &args.sql, start, visit)?;
+        }
+        (ReadTarget::Book(reader), Some(moment)) => {
             let past = {
                 let mut bar = Bar::new("going back");
                 let mut progress = bar.events("materializing");
@@ -78,8 +83,28 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             };
             past.query(&args.sql, start, visit)?;
         }
+        (ReadTarget::Server(_), _) if args.projection != LIVE => {
+            return Err(only_by_directory("a replay's state"));
+        }
+        (ReadTarget::Server(client), as_of) => {
+            let answer = client.query(&args.sql, as_of.as_ref())?;
+            let mut rows = rows.borrow_mut();
+            rows.start(&answer.columns)?;
+            answer.rows.iter().try_for_each(|row| rows.row(row))?;
+            cut = answer.truncated.then_some(answer.rows.len() as u64);
+        }
     }
     rows.into_inner().finish()?;
+    if let Some(shown) = cut {
+        return Err(Error::new(
+            ErrorKind::Refused,
+            format!(
+                "there are more than these {}: a server gives no more at once",
+                count(shown, "row")
+            ),
+        )
+        .hint("ask for fewer with LIMIT or WHERE, or by the book's directory"));
+    }
     Ok(Exit::Fine)
 }
 

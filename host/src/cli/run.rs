@@ -2,13 +2,14 @@
 
 use uuid::Uuid;
 
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::effects::{event_line, print_caused, print_log};
 use super::output::Output;
 use super::table::clean;
+use super::target::{Target, TargetArg};
 use super::{Exit, input};
 use crate::model::{Rejection, Result, TypeName};
-use crate::service::{Decision, Request};
+use crate::service::{Decision, Request, json_text};
 
 /// Run a command
 ///
@@ -21,11 +22,12 @@ Examples:
   daybook run mybook bank.Deposit '{\"account\": 1, \"amount\": 5000}'
   daybook run mybook bank.Withdraw @withdraw.json --preview
   echo '{\"date\": \"1998-12-31\"}' | daybook run mybook bank.AccrueInterest -
+  daybook run --url http://127.0.0.1:7373 bank.Deposit '{\"account\": 1, \"amount\": 5000}'
 
 Exit code 4: the plugin rejected the command.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The command's type: bank.Deposit
     #[arg(value_name = "COMMAND-TYPE")]
     command_type: TypeName,
@@ -50,8 +52,7 @@ pub struct Args {
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let data = input::payload(&args.payload)?;
-    let mut book = args.book.open()?;
-    let reply = book.run(Request {
+    let request = Request {
         command_type: args.command_type.as_str().to_owned(),
         data,
         subject: args.subject,
@@ -59,7 +60,11 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         id: args.id,
         preview: args.preview,
         ..Request::default()
-    })?;
+    };
+    let reply = match args.target.open(out)? {
+        Target::Book(mut book) => book.run(request),
+        Target::Server(client) => client.run(&request),
+    }?;
     print_log(&reply.log, out)?;
     if let Decision::Accepted(events) = &reply.decision {
         for caused in events {
@@ -102,7 +107,7 @@ fn print_rejection(rejection: &Rejection, out: &mut Output) -> Result<()> {
         clean(&rejection.message)
     ))?;
     match &rejection.details {
-        Some(details) => out.line(format_args!("  {}", clean(details))),
+        Some(details) => out.line(format_args!("  {}", clean(&json_text(details).to_string()))),
         None => Ok(()),
     }
 }

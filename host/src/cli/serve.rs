@@ -22,6 +22,7 @@ Examples:
   daybook serve mybook
   daybook serve mybook --listen 127.0.0.1:8080
   daybook serve mybook --listen 0.0.0.0:7373 --tls-cert cert.pem --tls-key key.pem
+  daybook serve mybook --otlp http://127.0.0.1:4318
   curl -d '{\"account\": 1, \"amount\": 5000}' http://127.0.0.1:7373/commands/bank.Deposit")]
 pub struct Args {
     #[command(flatten)]
@@ -44,6 +45,9 @@ pub struct Args {
     /// Connections at the same time; one more takes the place of an idle one
     #[arg(long, value_name = "COUNT", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     connections_max: u32,
+    /// Send a span for each request to this receiver: OTLP over HTTP, as JSON
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
@@ -66,6 +70,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             tls,
             body_max: usize::try_from(args.body_max).unwrap_or(usize::MAX),
             connections_max: args.connections_max,
+            otlp: args.otlp.clone(),
             ..ServeOptions::new(args.listen)
         },
     )?;

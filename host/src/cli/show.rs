@@ -1,9 +1,10 @@
 //! `daybook show`
 
 use super::Exit;
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::effects::{event_line, print_caused, repair_text};
 use super::output::Output;
+use super::target::TargetArg;
 use crate::model::{Result, Seq};
 
 /// Show an event with everything it caused
@@ -14,10 +15,11 @@ use crate::model::{Result, Seq};
 #[command(after_help = "\
 Examples:
   daybook show mybook 42
-  daybook show mybook 42 --format json")]
+  daybook show mybook 42 --format json
+  daybook show --url http://127.0.0.1:7373 42")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The event's position
     #[arg(value_name = "SEQ", value_parser = seq)]
     seq: Seq,
@@ -26,7 +28,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let shown = args.book.read()?.show(args.seq)?;
+    let shown = args.target.read()?.show(args.seq)?;
     if args.format.is_json() {
         out.json(&shown.json())?;
         return Ok(Exit::Fine);

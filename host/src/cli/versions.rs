@@ -1,13 +1,12 @@
 //! `daybook versions`
 
-use serde_json::json;
-
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
+use super::target::TargetArg;
 use crate::model::Result;
-use crate::service::{VersionLine, certification_json};
+use crate::service::VersionLine;
 
 /// List the plugin versions of a book
 ///
@@ -19,44 +18,26 @@ use crate::service::{VersionLine, certification_json};
 #[command(after_help = "\
 Examples:
   daybook versions mybook
-  daybook versions mybook --format json")]
+  daybook versions mybook --format json
+  daybook versions --url http://127.0.0.1:7373")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     #[command(flatten)]
     format: FormatArg,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let versions = args.book.read()?.versions()?;
+    let versions = args.target.read()?.versions()?;
     if args.format.is_json() {
         for line in &versions {
-            out.json(&json!({
-                "plugin": line.version.plugin.as_str(),
-                "version": line.version.date.to_string(),
-                "extends": line.manifest.extends,
-                "active": line.active,
-                "state": line.state.as_str(),
-                "needed_by": line.needed_by,
-                "pins": line.pins.iter().map(|pin| json!({
-                    "actor": pin.actor, "uses": pin.uses, "last_at": pin.last_at,
-                })).collect::<Vec<_>>(),
-                "events": line.events,
-                "digest": line.digest.to_string(),
-                "loaded_at": line.loaded_at,
-                "isolation": line.isolation().as_str(),
-                "certification_due": line.is_certification_due(),
-                "certification": line.certification.as_ref().map(certification_json),
-                "description": line.manifest.description,
-                "changes": line.manifest.changes,
-            }))?;
+            out.json(&line.json())?;
         }
         return Ok(Exit::Fine);
     }
     if versions.is_empty() {
-        let book = args.book.path.display();
         out.say("no version is loaded")?;
-        out.advise(format_args!("daybook load {book} FILE.wasm"))?;
+        out.advise(format_args!("daybook load {} FILE.wasm", args.target))?;
         return Ok(Exit::Fine);
     }
     let mut rows = table([

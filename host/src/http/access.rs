@@ -29,6 +29,18 @@ impl Caller {
         self.0.as_ref().map(|token| token.name.as_str())
     }
 
+    /// The actor of a command: whom the client names, where nobody is asked; otherwise the token's name and no other.
+    pub fn named(&self, actor: Option<String>) -> Result<Option<String>, Problem> {
+        match (self.actor(), actor) {
+            (Some(own), Some(other)) if own != other => Err(forbidden(format!(
+                "the actor is whom the token names, '{own}', and not '{}'",
+                shown(&other)
+            ))),
+            (Some(own), _) => Ok(Some(own.to_owned())),
+            (None, other) => Ok(other),
+        }
+    }
+
     pub fn role(&self) -> TokenRole {
         self.0
             .as_ref()

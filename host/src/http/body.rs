@@ -5,17 +5,49 @@ use std::sync::Arc;
 
 use axum::body::{Body, HttpBody};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::StreamExt;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
-use super::App;
 use super::problem::Problem;
-use crate::model::Error;
+use super::{App, ServeOptions};
 use crate::model::error::Problem as Detail;
+use crate::model::{Error, limits};
+
+/// Bytes that a body may have.
+#[derive(Debug, Clone, Copy)]
+pub struct Bounds {
+    body_max: usize,
+    component_max: usize,
+}
+
+impl Bounds {
+    pub fn of(options: &ServeOptions) -> Bounds {
+        let memory = options.bodies_max.max(options.body_max);
+        Bounds {
+            body_max: options.body_max,
+            // What never fits into the memory for all bodies is too large, not to be tried again.
+            component_max: limits::COMPONENT_BYTES_MAX
+                .max(options.body_max)
+                .min(memory),
+        }
+    }
+
+    /// Components, which operators alone send, are larger than anything else.
+    fn of_request(self, request: &Request) -> usize {
+        match (request.method(), request.uri().path()) {
+            (&Method::POST, "/versions") => self.component_max,
+            _ => self.body_max,
+        }
+    }
+
+    pub fn largest(self) -> usize {
+        self.component_max
+    }
+}
 
 /// Reads the body, then lets the request be worked on. What is in memory of it counts until it is answered, whether or not
 /// its client is there still.
@@ -23,8 +55,8 @@ pub async fn read(State(app): State<App>, request: Request, next: Next) -> Respo
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
+    let bytes_max = Bounds::of(app.options()).of_request(&request);
     let (parts, body) = request.into_parts();
-    let bytes_max = app.options().body_max;
     let time = app.options().body_time;
     let read = tokio::time::timeout(time, collect(body, bytes_max, app.memory()));
     let late = || {

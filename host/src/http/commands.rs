@@ -7,13 +7,16 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::guards::{self, WriteQuery};
+use super::otlp::Traced;
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::model::ErrorKind;
 use crate::service::{Decision, Reply, Request};
 
 pub async fn post(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    traced: Option<Extension<Traced>>,
     Path(command_type): Path<String>,
     query: Result<Query<WriteQuery>, QueryRejection>,
     headers: HeaderMap,
@@ -26,7 +29,7 @@ pub async fn post(
     let request = Request {
         command_type,
         data,
-        actor: caller.actor().map(str::to_owned),
+        actor: caller.named(query.actor)?,
         id: guards::command_id(&headers)?,
         pin: guards::pin(&headers)?,
         guards: guards::guards(&headers, subject.as_deref())?,
@@ -34,6 +37,7 @@ pub async fn post(
             .map(|extensions| serde_json::Value::Object(extensions).to_string()),
         preview: query.preview,
         subject,
+        marks: traced.map(|Extension(traced)| traced.marks()),
     };
     let reply = app.ask(|writer, done| writer.run(request, done)).await?;
     if let (Decision::Accepted(events), false, false) =
@@ -72,11 +76,18 @@ fn answer(reply: &Reply) -> Result<Response, Problem> {
                 "rejected",
                 rejection.message.as_str(),
             );
-            problem
+            let problem = problem
                 .with("code", rejection.code.as_str())
                 .with("details", details)
                 .with("command", reply.command_id.to_string())
-                .into_response()
+                .with("kind", ErrorKind::Rejected.name());
+            // As of an accepted one: a preview shows what the creator logged.
+            let log = reply.log.iter().map(|line| line.message.as_str());
+            match reply.preview && !reply.log.is_empty() {
+                true => problem.with("log", log.collect::<Vec<_>>()),
+                false => problem,
+            }
+            .into_response()
         }
     };
     let date = reply.version.date.to_string();

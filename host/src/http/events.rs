@@ -11,6 +11,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::commands::{body_text, header_value};
 use super::guards::{self, WriteQuery};
+use super::otlp::Traced;
 use super::problem::Problem;
 use super::{App, Caller};
 use crate::model::{Error, Seq};
@@ -19,6 +20,7 @@ use crate::service::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Show
 pub async fn post(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
+    traced: Option<Extension<Traced>>,
     query: Result<Query<WriteQuery>, QueryRejection>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
@@ -27,6 +29,11 @@ pub async fn post(
     if query.subject.is_some() {
         return Err(Problem::malformed(
             "an event's subject is one of its attributes",
+        ));
+    }
+    if query.actor.is_some() {
+        return Err(Problem::malformed(
+            "an event's actor is one of its attributes",
         ));
     }
     let mut events = read(&headers, body)?;
@@ -46,6 +53,7 @@ pub async fn post(
     let request = AppendRequest {
         guards: guards::guards(&headers, subject.as_deref())?,
         preview: query.preview,
+        marks: traced.map(|Extension(traced)| traced.marks()),
         events,
     };
     let preview = request.preview;
@@ -56,8 +64,13 @@ pub async fn post(
             .filter_map(|admitted| admitted.caused.as_ref());
         app.metrics().used(kept);
     }
-    answer(&app, admitted, preview).await
+    // Who appends a file wants to know that it is kept, not to have everything back (RFC 7240).
+    let minimal = guards::text(&headers, "prefer")?
+        .is_some_and(|prefer| prefer.split([',', ';']).any(|one| one.trim() == MINIMAL));
+    answer(&app, admitted, preview, minimal).await
 }
+
+const MINIMAL: &str = "return=minimal";
 
 /// The events of a request, by its content type.
 fn read(
@@ -94,7 +107,10 @@ fn batch(text: &str) -> Result<Vec<Incoming>, Problem> {
         .into_iter()
         .enumerate()
         .map(|(at, raw)| {
-            Incoming::parse(raw.get()).map_err(|error| error.context(format!("event {at}")).into())
+            let mut event =
+                Incoming::parse(raw.get()).map_err(|error| error.context(format!("event {at}")))?;
+            event.ordinal = Some(at);
+            Ok(event)
         })
         .collect()
 }
@@ -169,16 +185,26 @@ async fn answer(
     app: &App,
     mut admitted: Vec<Admitted>,
     preview: bool,
+    minimal: bool,
 ) -> Result<Response, Problem> {
+    let version = admitted
+        .first()
+        .and_then(|first| first.caused.as_ref())
+        .and_then(|caused| caused.event.version);
+    if minimal {
+        admitted
+            .iter_mut()
+            .for_each(|admitted| admitted.caused = None);
+    }
     // A duplicate is answered with what the first one caused.
     let wanted: Vec<(usize, Seq)> = admitted
         .iter()
         .enumerate()
-        .filter(|(_, admitted)| admitted.caused.is_none())
+        .filter(|(_, admitted)| admitted.receipt.duplicate)
         .map(|(at, admitted)| (at, admitted.receipt.seq))
         .collect();
     let duplicates = wanted.len();
-    if duplicates > 0 && !preview {
+    if duplicates > 0 && !preview && !minimal {
         let found = app
             .read(move |reader| {
                 let read = wanted
@@ -206,10 +232,8 @@ async fn answer(
         events: events.collect(),
     };
     let mut response = (status, axum::Json(body)).into_response();
-    let version = admitted
-        .first()
-        .and_then(|first| first.caused.as_ref())
-        .and_then(|caused| caused.event.version);
+    let first = admitted.first().and_then(|first| first.caused.as_ref());
+    let version = version.or_else(|| first.and_then(|caused| caused.event.version));
     if let Some(version) = version {
         let value = header_value(&version.to_string())?;
         response.headers_mut().insert("daybook-version", value);

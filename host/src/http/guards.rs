@@ -18,6 +18,8 @@ pub struct WriteQuery {
     pub preview: bool,
     /// What a command is about.
     pub subject: Option<String>,
+    /// Who asks for a command, where no token says it.
+    pub actor: Option<String>,
 }
 
 /// A header's text; none where it is absent.
@@ -127,21 +129,43 @@ pub fn value(json: &Json) -> Result<Value, Problem> {
     })
 }
 
+/// Where a request stands in the trace that its caller keeps: W3C trace context.
+pub struct TraceParent<'a> {
+    /// The header as it came.
+    pub text: &'a str,
+    /// 32 hexadecimal digits.
+    pub trace: &'a str,
+    /// 16 hexadecimal digits.
+    pub span: &'a str,
+    /// The caller records it.
+    pub is_sampled: bool,
+}
+
+/// A traceparent that is not one is ignored, as the recommendation asks.
+pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent<'_>> {
+    let parent = text(headers, "traceparent").ok()??;
+    let [_, trace, span, flags] = parent.split('-').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let is_hex = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
+    if trace.len() != 32 || span.len() != 16 || !parent.bytes().all(is_hex) {
+        return None;
+    }
+    Some(TraceParent {
+        text: parent,
+        trace,
+        span,
+        is_sampled: u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1),
+    })
+}
+
 /// Extension attributes for the events of this request: the trace that it belongs to, and who asked.
 pub fn extensions(headers: &HeaderMap, actor: Option<&str>) -> Option<Map<String, Json>> {
     let mut extensions = Map::new();
-    // A traceparent that is not one is ignored, as the recommendation asks.
-    if let Ok(Some(parent)) = text(headers, "traceparent")
-        && let [_, trace, span, _] = parent.split('-').collect::<Vec<_>>()[..]
-        && trace.len() == 32
-        && span.len() == 16
-        && parent
-            .bytes()
-            .all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-    {
-        extensions.insert("traceparent".to_owned(), json!(parent));
-        extensions.insert("correlationid".to_owned(), json!(trace));
-        extensions.insert("causationid".to_owned(), json!(span));
+    if let Some(parent) = trace_parent(headers) {
+        extensions.insert("traceparent".to_owned(), json!(parent.text));
+        extensions.insert("correlationid".to_owned(), json!(parent.trace));
+        extensions.insert("causationid".to_owned(), json!(parent.span));
     }
     if let Some(actor) = actor {
         extensions.insert("actor".to_owned(), json!(actor));

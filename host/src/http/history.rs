@@ -11,9 +11,9 @@ use super::answer::{Tag, answer};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
-use crate::model::error::shown;
+use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Event, Result, Seq};
-use crate::service::{ListedJson, Reader, certification_json};
+use crate::service::{ListedJson, Reader, VersionLine};
 use crate::store::EventFilter;
 
 /// Events of one page when the client does not say, and at most.
@@ -143,7 +143,8 @@ pub async fn show(
         }
     };
     if seq == Seq::ZERO || seq > head {
-        return Err(unknown(&name));
+        let text = format!("event {seq} is not in the log; its head is {head}");
+        return Err(Error::usage(text).problem(Detail::Unknown).into());
     }
     let shown = read(&app, move |reader| reader.show(seq)).await?;
     // Not for ever: it may be amended or redacted, and a cache must not keep what was erased.
@@ -159,23 +160,7 @@ pub async fn versions(
     Parameters::of(&uri)?.done(&[])?;
     let live = app.live();
     let lines = read(&app, Reader::versions).await?;
-    let versions = lines.iter().map(|line| {
-        let version = &line.version;
-        json!({
-            "plugin": version.plugin.as_str(),
-            "date": version.date.to_string(),
-            "digest": line.digest.to_string(),
-            "active": live.program.lineup.version(version.plugin.as_str()) == Some(version.date),
-            "events": line.events,
-            "loaded_at": line.loaded_at,
-            "isolation": line.isolation().as_str(),
-            "certification_due": line.is_certification_due(),
-            "certification": line.certification.as_ref().map(certification_json),
-            "extends": line.manifest.extends,
-            "description": line.manifest.description,
-            "changes": line.manifest.changes,
-        })
-    });
+    let versions = lines.iter().map(VersionLine::json);
     let body = json!({"versions": versions.collect::<Vec<_>>()});
     answer(&headers, &body, live.head, Tag::Body)
 }
@@ -202,6 +187,9 @@ pub async fn index(
             "GET /versions": "versions of plugins",
             "POST /commands/{type}": "ask a plugin for something",
             "POST /events": "append CloudEvents",
+            "POST /versions": "load a version",
+            "POST /versions/{plugin@date}/activate": "put it in force",
+            "POST /verify": "replay everything and compare",
             "GET /healthz": "alive",
         },
     });

@@ -1,6 +1,6 @@
 //! The accept loop: connections, their limits, and the end of it all.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,6 +19,7 @@ use super::stall::Patient;
 use super::{App, ServeOptions, tls};
 use crate::model::{Error, Result};
 use crate::service::Book;
+use crate::store::Announced;
 
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
@@ -34,6 +35,7 @@ pub struct Serving {
     loop_thread: Option<JoinHandle<()>>,
     writer_thread: Option<JoinHandle<Book>>,
     app: App,
+    announced: Option<Announced>,
 }
 
 /// Puts a book online. Returns once the server listens.
@@ -43,6 +45,12 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
     let listener = std::net::TcpListener::bind(options.listen).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let announced = book.announce(&format!("{scheme}://{}", reachable(address)));
+    // A full disk is no reason to answer nobody: who knows the address needs no such word.
+    let announced = announced
+        .inspect_err(|error| tracing::warn!(%error, "the book does not say where it is served"))
+        .ok();
     let (app, writer_thread) = App::start(book, options)?;
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .thread_name("daybook-http")
@@ -61,7 +69,18 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
         loop_thread: Some(loop_thread),
         writer_thread: Some(writer_thread),
         app,
+        announced,
     })
+}
+
+/// The address for who is on this machine.
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 impl Serving {
@@ -79,12 +98,16 @@ impl Serving {
     /// `ServeOptions::grace` is refused.
     pub fn stop(mut self) -> Result<Book> {
         self.stop.send_replace(true);
+        self.announced.take();
         if let Some(thread) = self.loop_thread.take() {
             thread
                 .join()
                 .map_err(|_| Error::internal("the server's thread panicked"))?;
         }
         self.app.writer().close();
+        if let Some(exporter) = self.app.exporter() {
+            exporter.close();
+        }
         let thread = self
             .writer_thread
             .take()
@@ -118,6 +141,8 @@ impl Serving {
 impl Drop for Serving {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+        // While the writer still has the lock: afterwards the file may be another's.
+        self.announced.take();
         if self.writer_thread.is_some() {
             self.app.writer().close();
         }

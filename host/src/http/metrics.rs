@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::App;
+use super::otlp::Counts;
 use super::problem::Problem;
 use crate::model::Error;
 use crate::model::clock::Stopwatch;
@@ -45,6 +46,7 @@ pub struct Metrics {
     head: Gauge,
     lag: Gauge,
     waiting: Gauge,
+    spans: Counts,
 }
 
 impl Default for Metrics {
@@ -64,6 +66,7 @@ impl Default for Metrics {
             head: Gauge::default(),
             lag: Gauge::default(),
             waiting: Gauge::default(),
+            spans: Counts::default(),
         };
         let to = &mut metrics.registry;
         to.register("requests", "Requests answered", metrics.requests.clone());
@@ -108,18 +111,35 @@ impl Default for Metrics {
             "Requests that wait for the writer",
             metrics.waiting.clone(),
         );
+        to.register(
+            "spans_sent",
+            "Spans that the receiver of traces took",
+            metrics.spans.sent.clone(),
+        );
+        to.register(
+            "spans_dropped",
+            "Spans that could not be sent",
+            metrics.spans.dropped.clone(),
+        );
         metrics
     }
 }
 
 impl Metrics {
-    /// A group of requests was made durable.
+    /// A group of requests was made durable; or, of none, an operation was done.
     pub fn committed(&self, requests: usize, head: u64, projection: u64) {
-        self.commits.inc();
-        self.group.observe(requests as f64);
+        if requests > 0 {
+            self.commits.inc();
+            self.group.observe(requests as f64);
+        }
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let lag = head.saturating_sub(projection);
         self.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+    }
+
+    /// Spans, as they are sent.
+    pub fn spans(&self) -> &Counts {
+        &self.spans
     }
 
     /// What events that were kept have cost.

@@ -12,6 +12,8 @@ mod listen;
 mod listing;
 mod metrics;
 mod openapi;
+mod operate;
+mod otlp;
 mod parameters;
 mod problem;
 mod query;
@@ -67,6 +69,8 @@ pub struct ServeOptions {
     pub stall: std::time::Duration,
     /// Time after which a subscriber hears something, even that nothing happened.
     pub heartbeat: std::time::Duration,
+    /// Where spans are sent to, as OTLP over HTTP: `http://127.0.0.1:4318`.
+    pub otlp: Option<String>,
 }
 
 impl ServeOptions {
@@ -85,6 +89,7 @@ impl ServeOptions {
             subscribers_max: 256,
             stall: std::time::Duration::from_secs(10),
             heartbeat: std::time::Duration::from_secs(15),
+            otlp: None,
         }
     }
 }
@@ -102,8 +107,10 @@ struct Shared {
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
+    operations: operate::Operations,
     metrics: metrics::Metrics,
     access: Access,
+    exporter: Option<otlp::Exporter>,
     /// A permit for each byte of a body in memory.
     memory: Arc<Semaphore>,
     subscriptions: subscribe::Subscriptions,
@@ -138,9 +145,15 @@ impl App {
     ) -> Result<(App, std::thread::JoinHandle<Book>)> {
         let access = Access::of(book.dir(), &options)?;
         book.follow()?;
+        let metrics = metrics::Metrics::default();
+        let exporter = options.otlp.as_deref();
+        let exporter =
+            exporter.map(|endpoint| otlp::Exporter::start(endpoint, metrics.spans().clone()));
+        let exporter = exporter.transpose()?;
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
         let path = book.dir().path().to_owned();
+        let loader = book.loader();
         let publish: Arc<std::sync::OnceLock<App>> = Arc::default();
         let to_publish = publish.clone();
         let (writer, thread) = Writer::start(book, options.writer, move |book, requests| {
@@ -157,8 +170,10 @@ impl App {
             head,
             readers: Mutex::default(),
             reads: state::Reads::default(),
-            metrics: metrics::Metrics::default(),
+            operations: operate::Operations::new(loader),
+            metrics,
             access,
+            exporter,
             memory: Arc::new(Semaphore::new(options.bodies_max.max(options.body_max))),
             subscriptions: subscribe::Subscriptions::new(options.subscribers_max),
             stop: watch::Sender::new(false),
@@ -215,6 +230,11 @@ impl App {
         &self.0.memory
     }
 
+    /// Who is told of requests, where somebody wants to be.
+    pub(crate) fn exporter(&self) -> Option<&otlp::Exporter> {
+        self.0.exporter.as_ref()
+    }
+
     /// What is counted.
     pub(crate) fn metrics(&self) -> &metrics::Metrics {
         &self.0.metrics
@@ -268,7 +288,7 @@ impl App {
     }
 
     fn router(self) -> Router {
-        let body_max = self.0.options.body_max;
+        let bodies = body::Bounds::of(self.options());
         Router::new()
             .route("/commands/{type}", post(commands::post))
             .route("/", get(history::index))
@@ -278,7 +298,9 @@ impl App {
             .route("/state", get(state::tables))
             .route("/state/{table}", get(state::list))
             .route("/state/{table}/{key}", get(state::row))
-            .route("/versions", get(history::versions))
+            .route("/versions", get(history::versions).post(operate::load))
+            .route("/versions/{version}/activate", post(operate::activate))
+            .route("/verify", post(operate::verify))
             .route("/api", get(openapi::page))
             .route("/openapi.json", get(openapi::get))
             .route("/metrics", get(metrics::get))
@@ -288,10 +310,11 @@ impl App {
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
-            .layer(axum::extract::DefaultBodyLimit::max(body_max))
+            .layer(axum::extract::DefaultBodyLimit::max(bodies.largest()))
             .layer(from_fn_with_state(self.clone(), body::read))
             .layer(from_fn_with_state(self.clone(), access::check))
             .route_layer(from_fn_with_state(self.clone(), metrics::count))
+            .layer(from_fn_with_state(self.clone(), otlp::trace))
             .with_state(self)
     }
 }

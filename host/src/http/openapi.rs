@@ -9,6 +9,7 @@ use super::App;
 use super::answer::{Tag, answer};
 use super::asyncapi::rebase;
 use super::problem::Problem;
+use crate::model::limits;
 use crate::service::{Program, json_text};
 
 /// The description as OpenAPI 3.1.
@@ -59,6 +60,12 @@ const WRITE: &[(&str, &str)] = &[
         "The plugin rejected it (`code`, `message`), it failed, its payload does not fit the schema (`pointer`), or its id was used for something else.",
     ),
 ];
+
+/// What an operator's request may be answered with where a plugin's code is at fault.
+const OPERATION_FAILED: (&str, &str) = (
+    "422",
+    "The plugin failed on an event of the log; nothing changed.",
+);
 
 const NOT_MODIFIED: (&str, &str) = ("304", "The client has it already.");
 
@@ -136,7 +143,7 @@ fn describe(program: &Program) -> Json {
     schemas.insert("Problem".to_owned(), json!({
         "type": "object",
         "required": ["type", "title", "status", "detail"],
-        "properties": {"type": text(), "title": text(), "status": {"type": "integer"}, "detail": text(), "hint": text()},
+        "properties": {"type": text(), "title": text(), "status": {"type": "integer"}, "detail": text(), "hint": text(), "kind": text()},
     }));
     let mut events = Vec::new();
     for plugin in &program.plugins {
@@ -212,6 +219,12 @@ fn command_operation(name: &str, doc: &str, schema: &str) -> Json {
         "The newest version up to this date answers.",
         json!({"type": "string", "format": "date"}),
     ));
+    parameters.push(parameter(
+        "query",
+        "actor",
+        "Who asks; with a token it can only be the token's name.",
+        text(),
+    ));
     json!({"post": {
         "operationId": name,
         "summary": doc,
@@ -274,11 +287,18 @@ fn events_path(events: Vec<Json>) -> Json {
         true => json!({"type": "object"}),
         false => json!({ "oneOf": events }),
     };
+    let mut parameters = write_parameters();
+    parameters.push(parameter(
+        "header",
+        "Prefer",
+        "return=minimal: seq and id of each event, and not what it caused.",
+        text(),
+    ));
     item["post"] = json!({
         "operationId": "append",
         "summary": "Append one event or an array of them, all or none.",
         "tags": ["events"],
-        "parameters": write_parameters(),
+        "parameters": parameters,
         "requestBody": {"required": true, "content": {
             "application/cloudevents+json": {"schema": any},
             "application/cloudevents-batch+json": {"schema": {"type": "array", "items": any}},
@@ -286,6 +306,56 @@ fn events_path(events: Vec<Json>) -> Json {
         "responses": responses(&[("200", "A preview, or all of them were there before."), ("201", "Kept: the events with all they caused.")], WRITE),
     });
     item
+}
+
+fn versions_path() -> Json {
+    let mut item = reads("Every version that was ever loaded.", Vec::new());
+    item["post"] = json!({
+        "operationId": "load",
+        "summary": "Load a version: compiled and checked; it takes effect when it is activated.",
+        "tags": ["operators"],
+        "requestBody": {"required": true, "content": {"application/wasm": {
+            "schema": {"type": "string", "format": "binary", "maxLength": limits::COMPONENT_BYTES_MAX},
+        }}},
+        "responses": responses(
+            &[("200", "Exactly this was loaded before; nothing changed."), ("201", "Loaded.")],
+            &[("415", "A component is application/wasm."), OPERATION_FAILED],
+        ),
+    });
+    item
+}
+
+fn activate_path() -> Json {
+    json!({"post": {
+        "operationId": "activate",
+        "summary": "Put a loaded version in force. Who reads sees the old state or the new one, never a mixture.",
+        "tags": ["operators"],
+        "parameters": [parameter("path", "version", "plugin@date", json!({
+            "type": "string", "pattern": "^[a-z][a-z0-9]{0,47}@[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        }))],
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {
+            "type": "object",
+            "required": ["policy"],
+            "properties": {"policy": {
+                "enum": ["pinned", "recorded"],
+                "description": "pinned: all of history is materialized again. recorded: state stays as it is.",
+            }},
+            "additionalProperties": false,
+        }}}},
+        "responses": responses(
+            &[("200", "In force: `seq` is the event that says so.")],
+            &[("409", "It is active already."), OPERATION_FAILED],
+        ),
+    }})
+}
+
+fn verify_path() -> Json {
+    json!({"post": {
+        "operationId": "verify",
+        "summary": "Replay everything and compare, while commands go on. `problem` is null when all of it holds.",
+        "tags": ["operators"],
+        "responses": responses(&[("200", "What was found, as of the moment it was asked for.")], &[]),
+    }})
 }
 
 fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
@@ -324,7 +394,7 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
                 "sql": text(),
                 "parameters": {"type": "array", "items": {"type": ["string", "number", "boolean", "null"]}},
                 "limit": {"type": "integer", "minimum": 1, "maximum": 10_000},
-                "as_of": {"type": ["integer", "string"], "description": "The state after this event, or at this time."},
+                "as_of": {"type": ["integer", "string", "null"], "description": "The state after this event, or at this time."},
             },
             "additionalProperties": false,
         }}}},
@@ -399,10 +469,9 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
             ),
         ),
         ("/query", query),
-        (
-            "/versions",
-            reads("Every version that was ever loaded.", Vec::new()),
-        ),
+        ("/versions", versions_path()),
+        ("/versions/{version}/activate", activate_path()),
+        ("/verify", verify_path()),
         ("/healthz", simple("The process is alive.", "text/plain")),
         ("/readyz", simple("The book takes requests.", "text/plain")),
         (

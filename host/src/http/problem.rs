@@ -49,6 +49,10 @@ impl From<Error> for Problem {
             (Some(Detail::Stale(_)), _) => (StatusCode::CONFLICT, "stale"),
             (Some(Detail::Busy), _) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             (Some(Detail::Limit), _) => (StatusCode::UNPROCESSABLE_ENTITY, "limit"),
+            (Some(Detail::Already), _) => (StatusCode::CONFLICT, "already"),
+            (Some(Detail::Lost | Detail::InUse), _) => {
+                (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
+            }
             (None, ErrorKind::Usage | ErrorKind::Refused) => (StatusCode::BAD_REQUEST, "malformed"),
             (None, ErrorKind::Conflict) => (StatusCode::CONFLICT, "conflict"),
             (None, ErrorKind::Rejected) => (StatusCode::UNPROCESSABLE_ENTITY, "rejected"),
@@ -59,7 +63,7 @@ impl From<Error> for Problem {
                 (StatusCode::INTERNAL_SERVER_ERROR, "fault")
             }
         };
-        let mut problem = Problem::new(status, name, error.message);
+        let mut problem = Problem::new(status, name, error.message).with("kind", error.kind.name());
         if let Some(hint) = error.hint {
             problem = problem.with("hint", hint);
         }
@@ -72,7 +76,16 @@ impl From<Error> for Problem {
                 );
                 problem.with("changed", rows.collect::<Vec<_>>())
             }
-            Some(Detail::Unknown | Detail::Reused | Detail::Busy | Detail::Limit) | None => problem,
+            Some(
+                Detail::Unknown
+                | Detail::Reused
+                | Detail::Busy
+                | Detail::Limit
+                | Detail::Already
+                | Detail::Lost
+                | Detail::InUse,
+            )
+            | None => problem,
         }
     }
 }

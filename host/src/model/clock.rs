@@ -50,6 +50,11 @@ pub fn is_rfc3339(text: &str) -> bool {
     text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()
 }
 
+/// Nanoseconds since 1970 now.
+pub fn unix_nanoseconds_now() -> u64 {
+    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0)
+}
+
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
     text.parse::<jiff::Timestamp>()

@@ -31,6 +31,29 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind with its name, as a server's problem details have it.
+    const NAMES: [(ErrorKind, &str); 9] = [
+        (ErrorKind::Usage, "usage"),
+        (ErrorKind::Refused, "refused"),
+        (ErrorKind::Rejected, "rejected"),
+        (ErrorKind::Plugin, "plugin"),
+        (ErrorKind::Unavailable, "unavailable"),
+        (ErrorKind::Io, "io"),
+        (ErrorKind::Corrupt, "corrupt"),
+        (ErrorKind::Conflict, "conflict"),
+        (ErrorKind::Internal, "internal"),
+    ];
+
+    pub fn name(self) -> &'static str {
+        let known = Self::NAMES.iter().find(|(kind, _)| *kind == self);
+        known.map_or("internal", |(_, name)| name)
+    }
+
+    pub fn of_name(name: &str) -> Option<ErrorKind> {
+        let known = Self::NAMES.iter().find(|(_, known)| *known == name);
+        known.map(|(kind, _)| *kind)
+    }
+
     /// The process exit code of this kind of error; 0 and 1 are results, not errors.
     pub const fn exit_code(self) -> u8 {
         match self {
@@ -64,6 +87,12 @@ pub enum Problem {
     Busy,
     /// It takes longer, or gives more, than a request may.
     Limit,
+    /// What was asked for is so already.
+    Already,
+    /// No answer came: it is not known whether it was done.
+    Lost,
+    /// Another process has the book open for writing.
+    InUse,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -107,6 +107,16 @@ impl Layouts {
             .ok()
     }
 
+    /// Digest of all rows, from each table's.
+    pub fn rows_digest(&self, tables: &[Digest]) -> Digest {
+        let mut bytes = Vec::new();
+        for (layout, digest) in self.tables.iter().zip(tables) {
+            bytes.extend_from_slice(layout.sql_name.as_bytes());
+            bytes.extend_from_slice(&digest.0);
+        }
+        Digest::of(&bytes)
+    }
+
     pub fn by_digest(&self) -> BTreeMap<[u8; 16], Arc<TableLayout>> {
         self.tables
             .iter()

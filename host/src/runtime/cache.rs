@@ -2,6 +2,7 @@
 //! written by the same engine with the same flags; anything else is compiled again.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
 use wasmtime::Engine;
@@ -73,7 +74,10 @@ impl ComponentCache {
             .unwrap_or_default();
         let mut bytes = self.code(&name, &artifact).to_vec();
         bytes.extend_from_slice(&artifact);
-        let unfinished = path.with_extension(format!("tmp{}", std::process::id()));
+        // Two threads of a process may compile the same component at the same time.
+        static FILES: AtomicU64 = AtomicU64::new(0);
+        let number = FILES.fetch_add(1, Ordering::Relaxed);
+        let unfinished = path.with_extension(format!("tmp{}-{number}", std::process::id()));
         let written =
             std::fs::write(&unfinished, &bytes).and_then(|()| std::fs::rename(&unfinished, &path));
         if let Err(error) = written {

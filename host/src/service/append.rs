@@ -1,5 +1,7 @@
 //! Events into the log: one group, all or nothing, kept before it is acknowledged.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::book::Book;
@@ -7,6 +9,7 @@ use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};
 use super::guards::Guards;
+use super::marks::Marks;
 use super::materializer::Outcome;
 use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
@@ -30,6 +33,8 @@ pub struct AppendRequest {
     pub guards: Guards,
     /// Work it out in full, report everything, keep nothing.
     pub preview: bool,
+    /// Where the writer tells when it did what.
+    pub marks: Option<Arc<Marks>>,
 }
 
 /// What became of one event of a request.
@@ -82,11 +87,13 @@ impl Book {
         group: &mut Group,
         incoming: Incoming,
     ) -> Result<(Receipt, Option<Outcome>)> {
-        let line = incoming.line;
-        self.admit(group, incoming).map_err(|error| match line {
-            Some(line) => error.context(format!("line {line}")),
-            None => error,
-        })
+        let (line, ordinal) = (incoming.line, incoming.ordinal);
+        self.admit(group, incoming)
+            .map_err(|error| match (line, ordinal) {
+                (Some(line), _) => error.context(format!("line {line}")),
+                (None, Some(ordinal)) => error.context(format!("event {ordinal}")),
+                (None, None) => error,
+            })
     }
 
     /// Checks one event and works out its effects, inside the open group.

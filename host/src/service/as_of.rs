@@ -1,6 +1,7 @@
 //! The state as it was after an earlier event, under what is in force now: a projection built from the nearest snapshot,
 //! and kept in the book's cache for whoever asks next.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -38,6 +39,16 @@ impl FromStr for Moment {
             ))
             .hint("--as-of 20000, or --as-of 2026-01-31T00:00:00Z")
         })
+    }
+}
+
+/// As `from_str` reads it.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Moment::After(seq) => seq.fmt(f),
+            Moment::At(time) => f.write_str(time),
+        }
     }
 }
 

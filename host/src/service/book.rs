@@ -14,7 +14,7 @@ use crate::model::log::EventLog;
 use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::Runtime;
-use crate::store::{BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
+use crate::store::{Announced, BookDir, BookLock, LogDb, Projection, ProjectionRecord, Role};
 
 /// Name of the live projection in the registry.
 pub const LIVE: &str = "live";
@@ -30,7 +30,7 @@ pub struct Book {
     pub(super) followers: Vec<Follower>,
     pub(super) following: bool,
     pub(super) head_signal: Arc<Head>,
-    _lock: BookLock,
+    lock: BookLock,
 }
 
 impl Drop for Book {
@@ -112,7 +112,7 @@ impl Book {
             followers: Vec::new(),
             following: false,
             head_signal: Arc::default(),
-            _lock: lock,
+            lock,
         })
     }
 
@@ -131,6 +131,11 @@ impl Book {
 
     pub fn dir(&self) -> &BookDir {
         &self.dir
+    }
+
+    /// Says in the book's directory where it is served, until what is returned is dropped.
+    pub fn announce(&self, url: &str) -> Result<Announced> {
+        self.dir.announce(&self.lock, url)
     }
 
     pub fn log(&self) -> &LogDb {

@@ -1,6 +1,8 @@
 //! An event with what it caused, recorded or only just worked out, and its form as JSON.
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::append::task_id;
@@ -11,7 +13,7 @@ use super::materializer::Outcome;
 use super::reader::Shown;
 use super::repair::RepairNote;
 use crate::model::effects::RecordedChange;
-use crate::model::{Event, Layouts, LogLine, Rejection, Row, TableLayout, Task, Value};
+use crate::model::{Event, Layouts, LogLine, Rejection, TableLayout, Task, Value};
 
 #[derive(Debug, Clone)]
 pub struct Caused {
@@ -49,14 +51,81 @@ impl Caused {
     pub fn json(&self) -> CausedJson<'_> {
         caused_json(&self.event, &self.changes, &self.tasks)
     }
+
+    /// The same with what the handlers logged.
+    fn json_with_log(&self) -> CausedJson<'_> {
+        CausedJson {
+            log: messages(&self.log),
+            ..self.json()
+        }
+    }
 }
 
 /// An event, its changes and its tasks, to be serialized.
 #[derive(Serialize)]
 pub struct CausedJson<'a> {
     event: CloudEvent<'a>,
-    changes: Vec<Json>,
-    tasks: Vec<Json>,
+    changes: Vec<ChangeJson<'a>>,
+    tasks: Vec<TaskJson<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ChangeJson<'a> {
+    table: String,
+    operation: &'static str,
+    key: Option<KeyJson<'a>>,
+    before: Option<RowJson<'a>>,
+    after: Option<RowJson<'a>>,
+}
+
+/// A row as a JSON object whose members are in the order of the columns.
+struct RowJson<'a>(&'a TableLayout, &'a [Value]);
+
+/// The key of a row, its columns in the key's order.
+struct KeyJson<'a>(&'a TableLayout, &'a [Value]);
+
+#[derive(Serialize)]
+struct TaskJson<'a> {
+    id: String,
+    kind: &'a str,
+    key: Option<&'a str>,
+    data: RawJson<'a>,
+    not_before: Option<&'a str>,
+}
+
+/// JSON text, kept as it is; what is not JSON becomes a JSON string.
+struct RawJson<'a>(&'a str);
+
+impl Serialize for RowJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let cells = self.0.columns.iter().zip(self.1);
+        to.collect_map(cells.map(|(column, value)| (&column.name, json_of(value))))
+    }
+}
+
+impl Serialize for KeyJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let mut map = to.serialize_map(Some(self.0.key.len()))?;
+        for &at in &self.0.key {
+            map.serialize_entry(&self.0.columns[at].name, &json_of(&self.1[at]))?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for RawJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match serde_json::from_str::<&RawValue>(self.0) {
+            Ok(raw) => raw.serialize(to),
+            Err(_) => to.serialize_str(self.0),
+        }
+    }
+}
+
+fn messages(log: &[LogLine]) -> Vec<&str> {
+    log.iter().map(|line| line.message.as_str()).collect()
 }
 
 /// What a command was answered, to be serialized.
@@ -70,6 +139,9 @@ pub struct AnswerJson<'a> {
     events: Option<Vec<CausedJson<'a>>>,
     #[serde(flatten)]
     rejection: Option<RejectionJson<'a>>,
+    /// What the creator logged: of a preview alone, since a command that comes again gets the very answer it got.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    log: Vec<&'a str>,
 }
 
 /// Why a plugin said no.
@@ -94,7 +166,11 @@ impl Reply {
     pub fn json(&self) -> AnswerJson<'_> {
         let (outcome, events, rejection) = match &self.decision {
             Decision::Accepted(events) => {
-                let events = events.iter().map(Caused::json).collect();
+                let json = match self.preview {
+                    true => Caused::json_with_log,
+                    false => Caused::json,
+                };
+                let events = events.iter().map(json).collect();
                 ("accepted", Some(events), None)
             }
             Decision::Rejected(rejection) => ("rejected", None, Some(rejection.into())),
@@ -106,6 +182,10 @@ impl Reply {
             outcome,
             events,
             rejection,
+            log: match self.preview {
+                true => messages(&self.log),
+                false => Vec::new(),
+            },
         }
     }
 }
@@ -176,20 +256,23 @@ impl Shown {
     }
 }
 
-fn caused_json<'a>(event: &'a Event, changes: &[RecordedChange], tasks: &[Task]) -> CausedJson<'a> {
-    let tasks = tasks.iter().enumerate().map(|(ordinal, task)| {
-        json!({
-            "id": task_id(event, ordinal),
-            "kind": task.kind,
-            "key": task.key,
-            "data": json_text(&task.data),
-            "not_before": task.not_before,
-        })
+fn caused_json<'a>(
+    event: &'a Event,
+    changes: &'a [RecordedChange],
+    tasks: &'a [Task],
+) -> CausedJson<'a> {
+    let tasks = tasks.iter().enumerate().map(|(ordinal, task)| TaskJson {
+        id: task_id(event, ordinal),
+        kind: &task.kind,
+        key: task.key.as_deref(),
+        data: RawJson(&task.data),
+        not_before: task.not_before.as_deref(),
     });
     CausedJson {
         event: CloudEvent(event),
         changes: changes.iter().map(change_json).collect(),
         tasks: tasks.collect(),
+        log: Vec::new(),
     }
 }
 
@@ -221,28 +304,14 @@ pub fn json_row<'a>(columns: impl IntoIterator<Item = &'a str>, row: &[Value]) -
     Json::Object(members.collect::<Map<_, _>>())
 }
 
-/// The key of a row, by column.
-pub fn json_key(layout: &TableLayout, row: &[Value]) -> Json {
-    let parts = layout
-        .key
-        .iter()
-        .map(|&at| (layout.columns[at].name.clone(), json_of(&row[at])));
-    Json::Object(parts.collect())
-}
-
-fn change_json(change: &RecordedChange) -> Json {
-    let layout = &change.layout;
-    let names = || layout.columns.iter().map(|column| column.name.as_str());
-    let row = |row: &Option<Row>| {
-        row.as_ref()
-            .map_or(Json::Null, |row| json_row(names(), row))
-    };
-    let there = change.after.as_ref().or(change.before.as_ref());
-    json!({
-        "table": format!("{}.{}", layout.plugin, layout.table),
-        "operation": change.operation(),
-        "key": there.map_or(Json::Null, |row| json_key(layout, row)),
-        "before": row(&change.before),
-        "after": row(&change.after),
-    })
+fn change_json(change: &RecordedChange) -> ChangeJson<'_> {
+    let layout = &*change.layout;
+    let there = change.after.as_deref().or(change.before.as_deref());
+    ChangeJson {
+        table: format!("{}.{}", layout.plugin, layout.table),
+        operation: change.operation(),
+        key: there.map(|row| KeyJson(layout, row)),
+        before: change.before.as_deref().map(|row| RowJson(layout, row)),
+        after: change.after.as_deref().map(|row| RowJson(layout, row)),
+    }
 }

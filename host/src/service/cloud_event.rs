@@ -27,6 +27,8 @@ pub struct Incoming {
     pub extensions: Option<String>,
     /// Where it stood in its input, for messages: a line number.
     pub line: Option<u64>,
+    /// Which of a request's events it is, for messages; the first has 0.
+    pub ordinal: Option<usize>,
 }
 
 /// What stands for a client that does not name itself.
@@ -50,6 +52,7 @@ impl Incoming {
             data: "{}".to_owned(),
             extensions: None,
             line: None,
+            ordinal: None,
         };
         let mut typed = false;
         let mut extensions = Map::new();
@@ -127,6 +130,35 @@ impl Incoming {
             incoming.extensions = Some(Json::Object(extensions).to_string());
         }
         Ok(incoming)
+    }
+}
+
+/// As it would be parsed again.
+impl Serialize for Incoming {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let data: &RawValue = serde_json::from_str(&self.data).map_err(S::Error::custom)?;
+        let mut map = to.serialize_map(None)?;
+        map.serialize_entry("specversion", "1.0")?;
+        map.serialize_entry("source", &self.source)?;
+        map.serialize_entry("type", self.event_type.as_str())?;
+        for (name, value) in [
+            ("id", &self.id),
+            ("subject", &self.subject),
+            ("time", &self.time),
+        ] {
+            if let Some(value) = value {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        if let Some(extensions) = &self.extensions {
+            let extensions: Map<String, Json> =
+                serde_json::from_str(extensions).map_err(S::Error::custom)?;
+            for (name, value) in &extensions {
+                map.serialize_entry(name, value)?;
+            }
+        }
+        map.serialize_entry("data", data)?;
+        map.end()
     }
 }
 
@@ -268,6 +300,8 @@ mod tests {
             extensions: first.extensions.clone(),
         };
         let written = serde_json::to_string(&CloudEvent(&event)).unwrap();
+        let sent = serde_json::to_string(&first).unwrap();
+        assert_eq!(Incoming::parse(&sent).unwrap(), first);
         let again = Incoming::parse(&written).unwrap();
         assert_eq!(again.data, first.data);
         assert_eq!(again.extensions.as_deref(), Some(r#"{"seq":1,"tag":true}"#));

@@ -1,11 +1,14 @@
 //! A command: to its creator, and what the creator answers into the log. Or a preview of all that.
 
+use std::sync::Arc;
+
 use uuid::Uuid;
 
 use super::book::Book;
 use super::caused::Caused;
 use super::group::Group;
 use super::guards::Guards;
+use super::marks::Marks;
 use super::materializer::Failure;
 use crate::model::error::Problem;
 use crate::model::log::{CommandOutcome, PinUse, RecordedCommand};
@@ -32,6 +35,8 @@ pub struct Request {
     pub extensions: Option<String>,
     /// Run it in full, report everything, keep nothing.
     pub preview: bool,
+    /// Where the writer tells when it did what.
+    pub marks: Option<Arc<Marks>>,
 }
 
 /// What came of a command.

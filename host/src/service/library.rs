@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
+use crate::model::error::Problem;
 use crate::model::{Digest, Error, Isolations, Lineup, PluginVersion, Result, Schedule, Seq};
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, LogDb, StoredVersion};
@@ -20,6 +21,15 @@ pub struct Library {
     isolations: HashMap<Digest, Isolations>,
     /// Set: that holds for everything.
     isolates_events: bool,
+}
+
+/// What a library on an engine of its own is made from, on whatever thread.
+pub struct Beside(ComponentCache);
+
+impl Beside {
+    pub fn open(self, log: &LogDb) -> Result<Library> {
+        Library::open(Arc::new(Runtime::new()?), self.0, log)
+    }
 }
 
 /// A schedule with its lineups resolved: which program runs from which event on.
@@ -59,7 +69,7 @@ impl Library {
         Self::open(runtime, ComponentCache::new(dir.cache(), key.0), log)
     }
 
-    fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &LogDb) -> Result<Library> {
+    pub fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &LogDb) -> Result<Library> {
         let mut library = Library {
             runtime,
             cache,
@@ -80,7 +90,7 @@ impl Library {
     pub fn apart(&mut self, log: &LogDb) -> Result<Library> {
         let mut library = match self.spare.pop() {
             Some(library) => library,
-            None => Library::open(Arc::new(Runtime::new()?), self.cache.clone(), log)?,
+            None => self.beside().open(log)?,
         };
         library.isolates_events = self.isolates_events;
         library.reload(log)?;
@@ -90,6 +100,11 @@ impl Library {
     /// Takes an engine back, for whoever wants one next.
     pub fn keep_apart(&mut self, library: Library) {
         self.spare.push(library);
+    }
+
+    /// The same, to be made later and elsewhere.
+    pub fn beside(&self) -> Beside {
+        Beside(self.cache.clone())
     }
 
     /// Gives every call a fresh instance, whatever a version's isolation, or no longer. For programs that are resolved
@@ -128,7 +143,7 @@ impl Library {
                 .filter(|known| known.plugin == version.plugin)
                 .map(|known| known.date.to_string())
                 .collect();
-            let error = Error::usage(format!("{version} is not loaded"));
+            let error = Error::usage(format!("{version} is not loaded")).problem(Problem::Unknown);
             if dates.is_empty() {
                 error
                     .hint("daybook load BOOK FILE.wasm; daybook versions BOOK lists what is loaded")

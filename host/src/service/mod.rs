@@ -17,6 +17,8 @@ mod group;
 mod guards;
 mod library;
 mod listing;
+mod loader;
+mod marks;
 mod materializer;
 mod overlay;
 mod past;
@@ -29,6 +31,7 @@ mod redact;
 mod repair;
 mod replays;
 mod retirement;
+mod replies;
 mod schemas;
 mod scope;
 mod snapshots;
@@ -46,8 +49,8 @@ pub use as_of::{Moment, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use book::{Book, LIVE};
 pub use caused::{
-    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_key,
-    json_of, json_row, json_text,
+    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_of,
+    json_row, json_text,
 };
 pub use certify::{Certified, Refusal, certification_json, isolation_of};
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
@@ -59,13 +62,16 @@ pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash, find_table};
 pub use library::Plan;
 pub use listing::ChangelogEntry;
+pub use loader::{Compiled, Loader, Warm};
+pub use marks::{Marks, Stages};
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub use program::Program;
 pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY};
 pub use reader::{Reader, Shown};
 pub use redact::{RedactRequest, Redacted};
 pub use repair::{Foreseen, RepairNote};
-pub use replays::{Picked, Replayed, Verified};
+pub use replays::{Picked, Replayed, Verification, Verified};
+pub use replies::Activated;
 pub use retirement::VersionState;
 pub use snapshots::copy_live;
 pub use track::TrackStatus;

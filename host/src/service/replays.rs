@@ -1,16 +1,21 @@
 //! Replay and verify: the log materialized again, elsewhere. Nothing outside is touched.
 
+use std::sync::Arc;
+
 use super::book::{Book, remove_projection};
+use super::library::{Beside, Library};
 use super::past::{Past, Payloads, put_in_place};
 use super::player::Player;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::EventLog;
 use crate::model::{
-    Digest, Error, ErrorKind, PluginVersion, Result, Schedule, Seq, is_identifier, limits,
+    Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier, limits,
 };
 use crate::replay::{OnProgress, Progress};
 use crate::runtime::fingerprint;
-use crate::store::{ProjectionHead, ProjectionRecord, Role, StoredEvent};
+use crate::store::{
+    BookDir, LogDb, Projection, ProjectionHead, ProjectionRecord, Role, StoredEvent,
+};
 
 /// Which logic a replay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,27 +134,114 @@ impl Book {
     /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
     /// instance, so that what instances did which saw many events is checked too.
     pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
+        self.verification()?.run(progress, || true)
+    }
+
+    /// The book as it is now, to be verified while it goes on.
+    pub fn verification(&self) -> Result<Verification> {
+        let program = self.live.materializer.program();
+        Ok(Verification {
+            dir: self.dir.clone(),
+            library: self.library.beside(),
+            log: LogDb::open(&self.dir.log())?,
+            epochs: self.log.epochs()?,
+            head: self.head,
+            live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
+        })
+    }
+
+    /// The file of a projection by name.
+    pub fn projection_path(&self, name: &str) -> Result<std::path::PathBuf> {
+        let records = self.log.projections()?;
+        match records.iter().find(|record| record.name == name) {
+            Some(record) => Ok(self.dir.projection(&record.file)),
+            None => {
+                let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
+                Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("there is no projection '{}'", name.escape_debug()),
+                )
+                .hint(format!("projections of this book: {}", names.join(", "))))
+            }
+        }
+    }
+
+    /// Only the log: for callers that read.
+    pub fn event_log(&self) -> &dyn EventLog {
+        &self.log
+    }
+}
+
+/// A book as it was at one moment, with connections and an engine of its own: it is verified on any thread while the book
+/// goes on.
+///
+/// What is compared is exact, however long it takes. The log only grows, so the events up to the head of that moment are
+/// what they were. The live projection is read in one snapshot that was begun between two commits, at that very head; its
+/// rows are hashed first, so that the snapshot does not hold the projection's file back for longer than that.
+pub struct Verification {
+    dir: BookDir,
+    library: Beside,
+    log: LogDb,
+    epochs: Vec<(Seq, Schedule)>,
+    head: (Seq, Digest),
+    live: Projection,
+}
+
+/// What the live projection was at the moment.
+struct LiveState {
+    head: ProjectionHead,
+    layouts: Arc<Layouts>,
+    tables: Vec<Digest>,
+}
+
+/// A verification under way.
+struct Verifier<'a> {
+    dir: BookDir,
+    library: Library,
+    log: LogDb,
+    head: Seq,
+    live: LiveState,
+    /// False once nobody wants to know any more.
+    is_wanted: &'a dyn Fn() -> bool,
+}
+
+impl Verification {
+    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round. Ends early, with an error, once
+    /// it is not wanted any more.
+    pub fn run(self, progress: OnProgress<'_>, is_wanted: impl Fn() -> bool) -> Result<Verified> {
+        let mut live = self.live;
+        let state = LiveState {
+            head: live.head(),
+            layouts: live.layouts().clone(),
+            tables: live.table_digests()?,
+        };
+        drop(live);
+        let library = self.library.open(&self.log)?;
         let mut verified = Verified {
-            events: self.head().0,
+            events: self.head.0.0,
             epochs: 0,
-            running: self.live_head().running,
-            head_hash: self.head_hash(),
-            rows: Digest::ZERO,
+            running: state.head.running,
+            head_hash: self.head.1,
+            rows: state.layouts.rows_digest(&state.tables),
             problem: None,
         };
-        verified.rows = self.live_projection().rows_digest()?;
         let past = Past::read(&self.log)?;
-        verified.problem = self.verify_chain(&past)?;
-        let epochs = self.log.epochs()?;
-        let total: u64 = epochs
-            .iter()
-            .enumerate()
-            .map(|(at, _)| {
-                epochs
-                    .get(at + 1)
-                    .map_or(self.head().0, |(next, _)| next.0 - 1)
-            })
-            .sum();
+        let mut verifier = Verifier {
+            dir: self.dir,
+            library,
+            log: self.log,
+            head: self.head.0,
+            live: state,
+            is_wanted: &is_wanted,
+        };
+        verified.problem = verifier.verify_chain(&past)?;
+        let epochs = self.epochs;
+        let end_of = |at: usize| {
+            epochs
+                .get(at + 1)
+                .map_or(verified.events, |(next, _)| next.0 - 1)
+        };
+        let total: u64 = (0..epochs.len()).map(end_of).sum();
         let mut done = 0;
         for (at, (from, schedule)) in epochs.iter().enumerate() {
             if verified.problem.is_some() {
@@ -157,14 +249,12 @@ impl Book {
             }
             verified.epochs += 1;
             let last = at + 1 == epochs.len();
-            let to = epochs
-                .get(at + 1)
-                .map_or(self.head(), |(next, _)| Seq(next.0 - 1));
-            let path = self.dir.projection("verify.building");
-            remove_projection(&path)?;
+            let to = Seq(end_of(at));
+            let file = format!("verify-{}.building", uuid::Uuid::now_v7().simple());
+            let path = verifier.dir.projection(&file);
             let payloads = past.as_of(*from);
             let range = (*from, to, last);
-            let problem = self.verify_epoch(schedule, &path, range, &payloads, &mut |at| {
+            let problem = verifier.verify_epoch(schedule, &path, range, &payloads, &mut |at| {
                 progress(Progress {
                     done: done + at.0,
                     total,
@@ -176,6 +266,17 @@ impl Book {
         }
         Ok(verified)
     }
+}
+
+impl Verifier<'_> {
+    fn check_wanted(&self) -> Result<()> {
+        match (self.is_wanted)() {
+            true => Ok(()),
+            false => Err(Error::unavailable(
+                "the verification was given up before it was done",
+            )),
+        }
+    }
 
     /// Every event's hash from the one before it, its place, and that its effects are there.
     fn verify_chain(&self, past: &Past) -> Result<Option<String>> {
@@ -183,8 +284,9 @@ impl Book {
             |seq: Seq| -> Result<Option<StoredEvent>> { Ok(self.log.stored(seq, seq, 1)?.pop()) };
         let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
         let (mut next, mut hash) = (Seq(1), Digest::ZERO);
-        while next <= self.head() {
-            let stored = self.log.stored(next, self.head(), limits::REPLAY_BATCH)?;
+        while next <= self.head {
+            self.check_wanted()?;
+            let stored = self.log.stored(next, self.head, limits::REPLAY_BATCH)?;
             if stored.is_empty() {
                 return Ok(Some(format!(
                     "event {next} is missing in the log, or its effects are"
@@ -209,11 +311,12 @@ impl Book {
                 next = next.next();
             }
         }
-        let (events, effects, _) = self.log.counts()?;
-        if (events, effects) != (self.head().0, self.head().0) {
+        // Of one moment, which may be later than that of the verification.
+        let whole = self.log.extent()?;
+        if (whole.events, whole.effects) != (whole.head.0, whole.head.0) || whole.head < self.head {
             return Ok(Some(format!(
-                "the log has {events} events and {effects} effects, its head is {}",
-                self.head()
+                "the log has {} events and {} effects, its head is {}",
+                whole.events, whole.effects, whole.head
             )));
         }
         past.problem(stored)
@@ -229,7 +332,7 @@ impl Book {
         payloads: &Payloads,
         progress: &mut dyn FnMut(Seq),
     ) -> Result<Option<String>> {
-        let plan = self.plan(schedule)?;
+        let plan = self.library.plan(&self.log, schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
         player.materializer.reuse_instances(false);
         player
@@ -238,6 +341,7 @@ impl Book {
             .reverse_unordered_selects(true)?;
         let mut next = Seq(1);
         while next <= to {
+            self.check_wanted()?;
             for mut record in self.log.stored(next, to, limits::REPLAY_BATCH)? {
                 put_in_place(payloads, &mut record.event);
                 let event = &record.event;
@@ -266,19 +370,18 @@ impl Book {
         if !is_last {
             return Ok(None);
         }
-        if player.materializer.head() != self.live_head() {
+        let live = &self.live;
+        if player.materializer.head() != live.head {
             return Ok(Some(format!(
                 "the live projection's running hash is {} at event {}; the replay's is {} at event {}",
-                self.live_head().running,
-                self.live_head().position,
+                live.head.running,
+                live.head.position,
                 player.materializer.head().running,
                 player.materializer.head().position
             )));
         }
-        let layouts = self.live_projection().layouts().clone();
-        for (table, layout) in layouts.tables.iter().enumerate() {
-            let live = self.live_projection().table_digest(table)?;
-            if player.materializer.projection().table_digest(table)? != live {
+        for (table, (layout, digest)) in live.layouts.tables.iter().zip(&live.tables).enumerate() {
+            if player.materializer.projection().table_digest(table)? != *digest {
                 return Ok(Some(format!(
                     "the rows of table '{}' differ from the replay's",
                     layout.sql_name
@@ -286,26 +389,5 @@ impl Book {
             }
         }
         Ok(None)
-    }
-
-    /// The file of a projection by name.
-    pub fn projection_path(&self, name: &str) -> Result<std::path::PathBuf> {
-        let records = self.log.projections()?;
-        match records.iter().find(|record| record.name == name) {
-            Some(record) => Ok(self.dir.projection(&record.file)),
-            None => {
-                let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
-                Err(Error::new(
-                    ErrorKind::Usage,
-                    format!("there is no projection '{}'", name.escape_debug()),
-                )
-                .hint(format!("projections of this book: {}", names.join(", "))))
-            }
-        }
-    }
-
-    /// Only the log: for callers that read.
-    pub fn event_log(&self) -> &dyn EventLog {
-        &self.log
     }
 }

@@ -38,6 +38,23 @@ impl VersionState {
     }
 }
 
+impl std::str::FromStr for VersionState {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<VersionState> {
+        [
+            VersionState::Loaded,
+            VersionState::Shadow,
+            VersionState::Live,
+            VersionState::Standby,
+            VersionState::Retired,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == text)
+        .ok_or_else(|| Error::corrupt(format!("'{text}' is no state of a version")))
+    }
+}
+
 impl Book {
     /// Gives a version up, where nothing and nobody needs it: it is neither listed as a choice nor answers a pin. Its code
     /// stays in the log; loading the same again takes the retirement back.

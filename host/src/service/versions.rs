@@ -15,6 +15,7 @@ use super::program::Program;
 use super::promotion::Reason;
 use super::retirement::{self, VersionState};
 use super::snapshots;
+use crate::model::error::Problem;
 use crate::model::event::VERSION_LOADED;
 use crate::model::log::EventLog;
 use crate::model::{
@@ -33,11 +34,14 @@ use crate::store::{
 pub struct Loaded {
     pub version: PluginVersion,
     pub digest: Digest,
-    pub manifest: Manifest,
+    /// What the version says that it changes.
+    pub changes: Vec<String>,
     /// Exactly this component was loaded before; nothing changed.
     pub already: bool,
     /// What its certification came to; none where it was loaded before.
     pub certification: Option<Certification>,
+    /// How long its instances live; none where it was loaded before.
+    pub isolation: Option<Isolation>,
 }
 
 /// One line of a listing.
@@ -108,14 +112,21 @@ impl Book {
                 .runtime
                 .load(bytes, Some(&self.library.cache))?,
         );
+        self.register(code, bytes)
+    }
+
+    /// Registers a component that was compiled from these bytes.
+    pub fn register(&mut self, code: Arc<Code>, bytes: &[u8]) -> Result<Loaded> {
+        self.check_current()?;
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
         let mut loaded = Loaded {
             version: version.clone(),
             digest: code.digest,
-            manifest: code.manifest.clone(),
+            changes: code.manifest.changes.clone(),
             already: known == Some(code.digest),
             certification: None,
+            isolation: None,
         };
         if loaded.already {
             return Ok(loaded);
@@ -144,6 +155,7 @@ impl Book {
             log.put_version(&stored, bytes, &tables)?;
             log.put_certification(&certification)
         })?;
+        loaded.isolation = Some(isolation_of(&code.manifest, certification.isolations));
         loaded.certification = Some(certification);
         self.library.keep(code);
         self.library.reload(&self.log)?;
@@ -229,7 +241,9 @@ impl Book {
         };
         self.library.program(&self.log, &lineup)?;
         if schedule == self.live.record.schedule {
-            return Err(Error::usage(format!("{version} is active already")));
+            return Err(
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
+            );
         }
         let record = ProjectionRecord {
             name: LIVE.into(),

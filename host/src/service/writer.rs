@@ -9,6 +9,7 @@ use super::append::{Admitted, AppendRequest};
 use super::book::Book;
 use super::command::{Reply, Request};
 use super::group::Group;
+use super::marks::{GroupMarks, Marks};
 use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Result};
@@ -40,7 +41,11 @@ const GROUP_SECONDS_MAX: f64 = 0.05;
 /// Is told the answer, on the writer's thread: it should only pass it on.
 pub type Done<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
-type Work = Box<dyn FnOnce(&mut Book) + Send>;
+/// Gives what came of a piece of work to who asked for it.
+type Answer = Box<dyn FnOnce() + Send>;
+
+/// Is given the book, or why it cannot be had.
+type Work = Box<dyn FnOnce(Result<&mut Book>) -> Answer + Send>;
 
 enum Job {
     Run(Request, Done<Reply>),
@@ -60,8 +65,8 @@ pub struct Writer {
 
 impl Writer {
     /// Gives a book to a thread of its own. `watch` is told of every commit, before its
-    /// answers are given, and how many requests shared it. The thread gives the book back when it is
-    /// stopped.
+    /// answers are given, and how many requests shared it; none where somebody had the book alone. The thread
+    /// gives the book back when it is stopped.
     pub fn start(
         book: Book,
         options: WriterOptions,
@@ -93,16 +98,29 @@ impl Writer {
     }
 
     pub fn run(&self, request: Request, done: Done<Reply>) -> Result<()> {
+        if let Some(marks) = &request.marks {
+            marks.ask();
+        }
         self.send(Job::Run(request, done))
     }
 
     pub fn append(&self, request: AppendRequest, done: Done<Vec<Admitted>>) -> Result<()> {
+        if let Some(marks) = &request.marks {
+            marks.ask();
+        }
         self.send(Job::Append(request, done))
     }
 
-    /// Has the book to itself between two groups.
-    pub fn alone(&self, work: impl FnOnce(&mut Book) + Send + 'static) -> Result<()> {
-        self.send(Job::Alone(Box::new(work)))
+    /// Has the book to itself between two groups. As for every request, what came of it is told once it is public.
+    pub fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T> + Send + 'static,
+        done: Done<T>,
+    ) -> Result<()> {
+        self.send(Job::Alone(Box::new(move |book| {
+            let result = book.and_then(work);
+            Box::new(move || done(result))
+        })))
     }
 
     /// Ends the thread once everything that waits is answered.
@@ -178,11 +196,17 @@ fn work(
                 return book;
             }
             Job::Alone(work) => {
-                work(&mut book);
-                watch(&mut book, 1);
+                let answer = match mend(&mut book) {
+                    Ok(()) => work(Ok(&mut book)),
+                    Err(error) => work(Err(error)),
+                };
+                // Whether or not it went well: what a failure left is what is there.
+                watch(&mut book, 0);
+                answer();
             }
             job => {
                 let mut answers = Answers::new();
+                let mut marks = GroupMarks::default();
                 let mut job = Some(job);
                 let begun_at = Stopwatch::start();
                 let begun = mend(&mut book).and_then(|()| book.group());
@@ -194,7 +218,7 @@ fn work(
                     }
                 };
                 while let Some(asked) = job.take() {
-                    next = join(&mut book, &mut group, asked, &mut answers);
+                    next = join(&mut book, &mut group, asked, &mut answers, &mut marks);
                     if next.is_some()
                         || answers.len() >= options.group_max
                         || group.events() >= GROUP_EVENTS_MAX
@@ -204,7 +228,9 @@ fn work(
                     }
                     job = queue.take(false);
                 }
+                marks.commit_begins();
                 let kept = book.settle(group);
+                marks.committed(answers.len());
                 if kept.is_ok() {
                     watch(&mut book, answers.len());
                 }
@@ -228,12 +254,19 @@ fn refuse(job: Option<Job>, error: &Error) {
     match job {
         Some(Job::Run(_, done)) => done(Err(error.clone())),
         Some(Job::Append(_, done)) => done(Err(error.clone())),
-        Some(Job::Alone(_) | Job::Stop) | None => {}
+        Some(Job::Alone(work)) => work(Err(error.clone()))(),
+        Some(Job::Stop) | None => {}
     }
 }
 
 /// Works a request out inside the group. What cannot be part of it comes back, for the next one.
-fn join(book: &mut Book, group: &mut Group, job: Job, answers: &mut Answers) -> Option<Job> {
+fn join(
+    book: &mut Book,
+    group: &mut Group,
+    job: Job,
+    answers: &mut Answers,
+    group_marks: &mut GroupMarks,
+) -> Option<Job> {
     match job {
         Job::Run(request, done) => {
             // A second request with an id of this very group must see the first one's answer kept.
@@ -241,17 +274,33 @@ fn join(book: &mut Book, group: &mut Group, job: Job, answers: &mut Answers) -> 
             if request.id.is_some_and(known) {
                 return Some(Job::Run(request, done));
             }
-            let result = book.run_into(group, request);
+            let marks = request.marks.clone();
+            let result = marked(marks.as_deref(), || book.run_into(group, request));
+            group_marks.join(marks);
             answers.push(Box::new(move |kept| done(answer(result, kept))));
             None
         }
         Job::Append(request, done) => {
-            let result = book.append_into(group, request);
+            let marks = request.marks.clone();
+            let result = marked(marks.as_deref(), || book.append_into(group, request));
+            group_marks.join(marks);
             answers.push(Box::new(move |kept| done(answer(result, kept))));
             None
         }
         other => Some(other),
     }
+}
+
+/// Work, with its beginning and its end told to who wants to know.
+fn marked<T>(marks: Option<&Marks>, work: impl FnOnce() -> T) -> T {
+    if let Some(marks) = marks {
+        marks.begin();
+    }
+    let result = work();
+    if let Some(marks) = marks {
+        marks.work();
+    }
+    result
 }
 
 /// What was worked out is only true when it was kept; what was refused stays refused.

@@ -3,6 +3,10 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::model::error::Problem;
 use crate::model::{Error, Result};
 
 /// Paths of a book.
@@ -81,11 +85,16 @@ impl BookDir {
             .open(&path)
             .map_err(|error| Error::io(format!("opening {}", path.display()), error))?;
         match file.try_lock() {
-            Ok(()) => Ok(BookLock(file)),
+            Ok(()) => {
+                // Whoever wrote it had the lock, and is gone.
+                remove(&self.server())?;
+                Ok(BookLock(file))
+            }
             Err(TryLockError::WouldBlock) => Err(Error::unavailable(format!(
                 "{} is open in another process",
                 self.0.display()
             ))
+            .problem(Problem::InUse)
             .hint("wait until it is done, or stop it; reading needs no lock")),
             Err(TryLockError::Error(error)) => {
                 Err(Error::io(format!("locking {}", path.display()), error))
@@ -104,6 +113,38 @@ impl BookDir {
     pub fn sweep_snapshots(&self, known: &[String]) -> Result<()> {
         let is_unknown = |name: &str| !known.iter().any(|file| file == stem(name));
         remove_files(&self.0.join("snapshots"), is_unknown)
+    }
+
+    fn server(&self) -> PathBuf {
+        self.0.join("server.json")
+    }
+
+    /// Says where the process that has the lock serves the book, until what is returned is dropped.
+    pub fn announce(&self, _lock: &BookLock, url: &str) -> Result<Announced> {
+        let path = self.server();
+        let text = json!({"url": url, "pid": std::process::id()}).to_string();
+        let failed = |error| Error::io(format!("writing {}", path.display()), error);
+        // Who reads it finds all of it or nothing.
+        let unfinished = path.with_extension("json.new");
+        std::fs::write(&unfinished, text).map_err(failed)?;
+        std::fs::rename(&unfinished, &path).map_err(failed)?;
+        Ok(Announced(path))
+    }
+
+    /// Where the process that has the book open serves it, if it does. It says something only while that process has the
+    /// lock: whoever takes the lock removes it.
+    pub fn served_at(&self) -> Result<Option<ServedAt>> {
+        let path = self.server();
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(Error::io(format!("reading {}", path.display()), error)),
+        };
+        let found = serde_json::from_str(&text);
+        found.map(Some).map_err(|error| {
+            Error::corrupt(format!("{} cannot be read: {error}", path.display()))
+                .hint("name the server with --url")
+        })
     }
 
     /// Removes what an interrupted build left: files below `projections/` that no record names.
@@ -143,6 +184,35 @@ fn remove_files(directory: &Path, is_wanted: impl Fn(&str) -> bool) -> Result<()
         removed.map_err(|error| Error::io(format!("removing {}", path.display()), error))?;
     }
     Ok(())
+}
+
+/// Where a book is served.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct ServedAt {
+    pub url: String,
+    pub pid: u32,
+}
+
+/// The file that says where a book is served; gone with this.
+#[derive(Debug)]
+pub struct Announced(PathBuf);
+
+impl Drop for Announced {
+    fn drop(&mut self) {
+        // What stays is removed by the next who takes the lock.
+        if let Err(error) = remove(&self.0) {
+            tracing::warn!(%error, "the book goes on saying that it is served");
+        }
+    }
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::io(format!("removing {}", path.display()), error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Held by the one process that writes a book.

@@ -1,7 +1,15 @@
-//! Reads of the log that clients ask for: for a limited time, and by what they know of an event.
+//! Reads of the log that clients ask for: for a limited time, by what they know of an event, and how much there is.
 
 use super::LogDb;
 use crate::model::{Result, Seq};
+
+/// How many rows the log has, and the position of its last event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    pub events: u64,
+    pub effects: u64,
+    pub head: Seq,
+}
 
 impl LogDb {
     /// Stops what `work` reads of the log once it takes longer than this many seconds.
@@ -22,6 +30,24 @@ impl LogDb {
                 });
                 found?.collect()
             })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// How much there is, all of one moment.
+    pub fn extent(&self) -> Result<Extent> {
+        self.connection
+            .query_row(
+                "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM effects),
+                        (SELECT coalesce(max(seq), 0) FROM events)",
+                [],
+                |row| {
+                    Ok(Extent {
+                        events: row.get::<_, i64>(0)? as u64,
+                        effects: row.get::<_, i64>(1)? as u64,
+                        head: Seq(row.get::<_, i64>(2)? as u64),
+                    })
+                },
+            )
             .map_err(|error| self.failed(error))
     }
 }

@@ -22,12 +22,13 @@ mod sql;
 mod state_read;
 mod tokens;
 
-pub use book_dir::{BookDir, BookLock, PAST_STATE};
+pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
 pub use certification::{Certification, SampledEvents};
 pub use code::StoredVersion;
 pub use erase::Erasure;
 pub use life::Pinned;
 pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
+pub use log_read::Extent;
 pub use projection::{Access, Projection, ProjectionHead};
 pub use read::{TextQuery, read_only_query};
 pub use registry::{ProjectionRecord, Role};

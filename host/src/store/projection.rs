@@ -95,6 +95,19 @@ impl Projection {
         Ok(projection)
     }
 
+    /// A projection as it is at this moment, to be read while its writer goes on. Changes pile up beside the file until
+    /// it is dropped.
+    pub fn snapshot(path: &Path, layouts: Arc<Layouts>) -> Result<Projection> {
+        let mut projection = Self::open(path, layouts, Access::Live)?;
+        projection
+            .connection
+            .execute_batch("BEGIN")
+            .map_err(|error| projection.failed(error))?;
+        // The first read is what the moment is of.
+        projection.head = schema::projection_head(&projection.connection)?;
+        Ok(projection)
+    }
+
     /// How far a projection file is, without knowing its tables.
     pub fn position_of(path: &Path) -> Result<Seq> {
         Self::glance(path).map(|(position, _)| position)
@@ -353,14 +366,17 @@ impl Projection {
         Ok(Digest(hasher.finalize().into()))
     }
 
+    /// Digest of each table's rows, in the order of the layouts.
+    pub fn table_digests(&mut self) -> Result<Vec<Digest>> {
+        (0..self.tables.len())
+            .map(|table| self.table_digest(table))
+            .collect()
+    }
+
     /// Digest of all rows of all tables: equal content, equal digest, whatever the files look like.
     pub fn rows_digest(&mut self) -> Result<Digest> {
-        let mut bytes = Vec::new();
-        for table in 0..self.tables.len() {
-            bytes.extend_from_slice(self.tables[table].layout.sql_name.as_bytes());
-            bytes.extend_from_slice(&self.table_digest(table)?.0);
-        }
-        Ok(Digest::of(&bytes))
+        let digests = self.table_digests()?;
+        Ok(self.layouts.rows_digest(&digests))
     }
 
     fn scan_with(&self, rows: &TableRows, mut visit: impl FnMut(Row) -> Result<()>) -> Result<()> {

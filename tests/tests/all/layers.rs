@@ -19,6 +19,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     ),
     (&["axum"], &["http", "console"]),
     (&["clap", "indicatif"], &["cli"]),
+    (&["ureq"], &["client", "http/otlp.rs"]),
     (&["comfy_table"], &["cli", "diff/text"]),
     (
         &[
@@ -59,12 +60,14 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "diff",
             "replay",
             "authoring",
+            "client",
             "http",
             "runtime",
             "store",
             "model",
         ],
     ),
+    ("client", &["service", "store", "model"]),
     ("http", &["service", "store", "model"]),
     ("service", &["store", "runtime", "replay", "diff", "model"]),
     ("authoring", &["runtime", "model"]),

@@ -329,7 +329,7 @@ fn events_are_listed_by_range_type_and_subject_and_shown_with_what_they_caused()
     let versions = server.get("/versions");
     let bank = &ok(&versions)["versions"][0];
     assert_eq!(
-        (&bank["plugin"], &bank["date"]),
+        (&bank["plugin"], &bank["version"]),
         (&json!("bank"), &json!("1993-01-01"))
     );
     assert_eq!(

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::{self, BookArg, FormatArg};
 use super::output::Output;
 use super::table::{clean, table, text};
 use crate::model::Result;
@@ -30,7 +30,7 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let entries = args.book.read()?.changelog(args.plugin.as_deref())?;
+    let entries = common::read(&args.book.path)?.changelog(args.plugin.as_deref())?;
     for entry in &entries {
         let changes = &entry.declared.changes;
         if args.format.is_json() {

@@ -60,19 +60,20 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let mut left = args.limit.unwrap_or(usize::MAX);
     while left > 0 {
         let events = reader.events(&filter, PAGE)?;
-        let repairs = reader.repairs(&events)?;
         let shown = events
             .iter()
-            .filter(|event| !(args.no_system && event.is_system()));
-        for event in shown.take(left) {
+            .filter(|(event, _)| !(args.no_system && event.is_system()));
+        for (event, repairs) in shown.take(left) {
             left -= 1;
             if args.format.is_json() {
-                out.json(&ListedJson::new(event, repairs.get(&event.seq)))?;
+                out.json(&ListedJson::new(event, Some(repairs)))?;
             } else {
-                out.line(event_line(event) + &repair_text(repairs.get(&event.seq)))?;
+                out.line(event_line(event) + &repair_text(Some(repairs)))?;
             }
         }
-        let Some(last) = events.last() else { break };
+        let Some((last, _)) = events.last() else {
+            break;
+        };
         filter.from = Some(last.seq.next());
     }
     Ok(Exit::Fine)

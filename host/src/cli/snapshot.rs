@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::{self, BookArg, FormatArg};
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use crate::model::Result;
@@ -31,7 +31,7 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let records = match args.list {
-        true => args.book.read()?.snapshots()?,
+        true => common::read(&args.book.path)?.snapshots()?,
         false => vec![args.book.open()?.snapshot()?],
     };
     if args.format.is_json() {

@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::client::{Address, Client};
 use crate::model::error::Problem;
 use crate::model::{Error, Event, Result, Seq};
-use crate::service::{Book, Reader, Shown, VersionLine};
+use crate::service::{Book, Reader, RepairNote, Shown, VersionLine};
 use crate::store::{BookDir, EventFilter};
 
 /// BOOK, or `--url` with what a server asks for.
@@ -100,9 +100,22 @@ impl TargetArg {
 }
 
 impl ReadTarget {
-    pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+    /// Events in order, each with what was done to it since.
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        count_max: usize,
+    ) -> Result<Vec<(Event, RepairNote)>> {
         match self {
-            ReadTarget::Book(reader) => reader.events(filter, count_max),
+            ReadTarget::Book(reader) => {
+                let events = reader.events(filter, count_max)?;
+                let repairs = reader.repairs(&events)?;
+                let listed = events.into_iter().map(|event| {
+                    let note = repairs.get(&event.seq).copied().unwrap_or_default();
+                    (event, note)
+                });
+                Ok(listed.collect())
+            }
             ReadTarget::Server(client) => client.events(filter, count_max),
         }
     }

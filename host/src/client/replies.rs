@@ -16,7 +16,7 @@ use crate::model::manifest::{Column, ColumnKind};
 use crate::model::{
     Digest, Error, Event, Level, LogLine, Result, Row, Seq, TableLayout, Task, Value,
 };
-use crate::service::{Caused, Incoming, Shown, Usage};
+use crate::service::{Caused, Incoming, RepairNote, Shown, Usage};
 use crate::store::StoredEvent;
 
 /// An answer that is not what this version of the host gives.
@@ -59,6 +59,26 @@ pub struct ShownReply {
     lineup: String,
     command: Option<String>,
     hash: String,
+    #[serde(flatten)]
+    repairs: RepairsReply,
+}
+
+/// By which events an event was repaired.
+#[derive(Deserialize)]
+struct RepairsReply {
+    amended: Option<u64>,
+    redacted: Option<u64>,
+    undone: Option<u64>,
+}
+
+impl RepairsReply {
+    fn note(&self) -> RepairNote {
+        RepairNote {
+            amended: self.amended.map(Seq),
+            redacted: self.redacted.map(Seq),
+            undone: self.undone.map(Seq),
+        }
+    }
 }
 
 impl CausedReply {
@@ -88,6 +108,7 @@ impl ShownReply {
             },
             changes: changes(self.changes)?,
             tasks: tasks(self.tasks),
+            repairs: self.repairs.note(),
         })
     }
 }
@@ -108,6 +129,14 @@ struct Place {
     version: Option<String>,
 }
 
+const ADDED: [&str; 5] = ["seq", "version", "amended", "redacted", "undone"];
+
+/// An event of the log with its repairs, as it is listed.
+pub fn listed(text: &str) -> Result<(Event, RepairNote)> {
+    let repairs: RepairsReply = serde_json::from_str(text).map_err(unreadable)?;
+    Ok((event(text)?, repairs.note()))
+}
+
 /// An event of the log, as it is listed.
 pub fn event(text: &str) -> Result<Event> {
     let place: Place = serde_json::from_str(text).map_err(unreadable)?;
@@ -117,7 +146,7 @@ pub fn event(text: &str) -> Result<Event> {
         .as_deref()
         .and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default();
-    extensions.retain(|name, _| name != "seq" && name != "version");
+    extensions.retain(|name, _| !ADDED.contains(&name.as_str()));
     let version = place.version.as_deref().map(str::parse);
     Ok(Event {
         seq: Seq(place.seq),

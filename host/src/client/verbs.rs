@@ -5,15 +5,15 @@ use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::replies::{CausedReply, Cell, ShownReply, event, log, unreadable};
+use super::replies::{CausedReply, Cell, ShownReply, listed, log, unreadable};
 use super::{Answer, Client};
 use crate::model::error::Problem;
 use crate::model::{
     Digest, Error, Event, Isolations, Manifest, PluginVersion, Rejection, Result, Seq, Value,
 };
 use crate::service::{
-    Activated, Decision, Incoming, Loaded, Moment, Policy, Receipt, Reply, Request, Shown, Verified,
-    VersionLine,
+    Activated, Decision, Incoming, Loaded, Moment, Policy, Receipt, RepairNote, Reply, Request,
+    Shown, Verified, VersionLine,
 };
 use crate::store::{Certification, EventFilter, Pinned};
 
@@ -250,7 +250,11 @@ impl Client {
     }
 
     /// Events in order, at most `count_max`, that match a filter.
-    pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+    pub fn events(
+        &self,
+        filter: &EventFilter,
+        count_max: usize,
+    ) -> Result<Vec<(Event, RepairNote)>> {
         let mut path = format!("/events?limit={}", count_max.min(EVENTS_MAX));
         let seqs = [("from", filter.from), ("to", filter.to)];
         for (name, seq) in seqs {
@@ -268,7 +272,7 @@ impl Client {
             path.push_str("&order=-seq");
         }
         let reply: EventsReply = self.get(&path)?;
-        reply.events.iter().map(|raw| event(raw.get())).collect()
+        reply.events.iter().map(|raw| listed(raw.get())).collect()
     }
 
     /// An event with what it caused.
@@ -305,7 +309,9 @@ impl Client {
                 last_at: pin.last_at,
             });
             Ok(VersionLine {
-                certification: certification.map(|it| it.of(&version, digest)).transpose()?,
+                certification: certification
+                    .map(|it| it.of(&version, digest))
+                    .transpose()?,
                 version,
                 digest,
                 state: line.state.parse().map_err(unreadable)?,
@@ -342,8 +348,13 @@ impl Client {
         let digest = reply.digest.parse().map_err(unreadable)?;
         let (certification, isolation) = (reply.certification, reply.isolation);
         Ok(Loaded {
-            certification: certification.map(|it| it.of(&version, digest)).transpose()?,
-            isolation: isolation.map(|it| it.parse()).transpose().map_err(unreadable)?,
+            certification: certification
+                .map(|it| it.of(&version, digest))
+                .transpose()?,
+            isolation: isolation
+                .map(|it| it.parse())
+                .transpose()
+                .map_err(unreadable)?,
             version,
             digest,
             changes: reply.changes,

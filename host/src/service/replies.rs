@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 
-use super::replays::Verified;
 use super::certify::certification_json;
+use super::replays::Verified;
 use super::versions::{Loaded, VersionLine};
 use crate::model::{Isolation, Lineup, PluginVersion, Seq};
 
@@ -33,9 +33,10 @@ impl Loaded {
 
 impl VersionLine {
     pub fn json(&self) -> Json {
-        let pins = self.pins.iter().map(|pin| {
-            json!({ "actor": pin.actor, "uses": pin.uses, "last_at": pin.last_at })
-        });
+        let pins = self
+            .pins
+            .iter()
+            .map(|pin| json!({ "actor": pin.actor, "uses": pin.uses, "last_at": pin.last_at }));
         json!({
             "plugin": self.version.plugin.as_str(),
             "version": self.version.date.to_string(),

@@ -115,25 +115,24 @@ impl ResourceLimiter for CallState {
     }
 }
 
+/// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
+type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
+type MaterializeAnswer = (Result<(), Failure>,);
+/// The same for `create`.
+type CreateGiven = (CommandRef<'static>, Resource<CreationHandle>);
+type CreateAnswer = (Result<Vec<NewEvent>, CreateError>,);
+
 /// An instance whose `materialize` is called.
-pub type Materializing =
-    Instance<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>;
+pub type Materializing = Instance<MaterializeGiven, MaterializeAnswer>;
 /// An instance whose `create` is called.
-pub type Creating = Instance<
-    (CommandRef<'static>, Resource<CreationHandle>),
-    (Result<Vec<NewEvent>, CreateError>,),
->;
+pub type Creating = Instance<CreateGiven, CreateAnswer>;
 
 /// Instances that wait between calls: of one owner, on one thread. What runs a creator never runs a materializer, so
 /// that commands, which are no part of a replay, leave nothing behind for events.
 #[derive(Debug, Default)]
 pub struct Instances {
-    pub materializing:
-        Kept<(EventRef<'static>, Resource<MaterializationHandle>), (Result<(), Failure>,)>,
-    pub creating: Kept<
-        (CommandRef<'static>, Resource<CreationHandle>),
-        (Result<Vec<NewEvent>, CreateError>,),
-    >,
+    pub materializing: Kept<MaterializeGiven, MaterializeAnswer>,
+    pub creating: Kept<CreateGiven, CreateAnswer>,
 }
 
 impl Instances {

@@ -267,7 +267,7 @@ mod tests {
             ),
             (
                 |past, _| past.amendments[1].event = Seq(3),
-                "event 3 has an amendment",
+                "event 5 gave to event 1",
             ),
             (
                 |past, _| past.amendments[0].hash = Digest::ZERO,

@@ -49,6 +49,7 @@ fn incoming(event_type: &str, data: String) -> Incoming {
         data,
         extensions: None,
         line: None,
+        ordinal: None,
     }
 }
 

@@ -124,7 +124,7 @@ mod tests {
         let mail = task(None, Some("mail"));
         tally.count(about(3), &[interest(5, 6), mail], &mut expectations);
         assert_eq!((tally.events, tally.differing, tally.unexpected), (3, 2, 1));
-        let lines: Vec<_> = tally.lines.iter().map(|line| {
+        let lines = tally.lines.iter().map(|line| {
             let first = (line.first.seq, line.first.place.as_str());
             (line.what.as_str(), line.differences, line.unexpected, first)
         });

@@ -24,24 +24,34 @@ pub fn closed(address: SocketAddr, connections: usize, count: u64) -> Load {
     })
 }
 
-/// Each connection reads an account by its key again and again, for so long. Reads a second.
-pub fn reads(address: SocketAddr, connections: usize, seconds: f64) -> f64 {
+/// Each connection reads an account by its key again and again, for so long.
+pub fn reads(address: SocketAddr, connections: usize, seconds: f64) -> Load {
     let until = Duration::from_secs_f64(seconds);
-    let load = clients(
+    clients(
         address,
         connections,
         move |_, start: Instant| (start.elapsed() < until).then_some(Duration::ZERO),
         read_account,
-    );
-    load.rate
+    )
+}
+
+/// The same at a rate of their own: a read's time counts from when it was due.
+pub fn paced_reads(address: SocketAddr, connections: usize, rate: f64, seconds: f64) -> Load {
+    clients(address, connections, pace(rate, seconds), read_account)
 }
 
 /// Commands come at a rate of their own, answered or not: a command's time counts from when it was due.
 pub fn open(address: SocketAddr, connections: usize, rate: f64, seconds: f64) -> Load {
+    run(address, connections, pace(rate, seconds))
+}
+
+/// So many a second, for so long.
+fn pace(
+    rate: f64,
+    seconds: f64,
+) -> impl Fn(u64, Instant) -> Option<Duration> + Copy + Send + Sync + 'static {
     let count = (rate * seconds) as u64;
-    run(address, connections, move |number, _| {
-        (number < count).then(|| Duration::from_secs_f64(number as f64 / rate))
-    })
+    move |number, _| (number < count).then(|| Duration::from_secs_f64(number as f64 / rate))
 }
 
 fn run(

@@ -15,7 +15,7 @@ use daybook::diff::{EventDiff, Expectations, FinalRow, Sink, Summary};
 use daybook::model::{PluginVersion, Result};
 use daybook::replay::silent;
 use daybook::runtime::Runtime;
-use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy};
+use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy, Request};
 
 use workload::Workload;
 
@@ -188,7 +188,20 @@ impl Bench {
 
     /// Durable commands a second through the server, beside the same work in plain rusqlite.
     fn serve(&self) {
-        let (_, book) = self.book("serve", &[("deposit/2020-01-01", "deposit@2020-01-01")]);
+        let version = "deposit@2020-01-01";
+        let (_, mut book) = self.book("serve", &[("deposit/2020-01-01", version)]);
+        // Enough of a history for a certification to show that reuse of instances changes nothing.
+        for account in 0..200 {
+            let request = Request {
+                command_type: "deposit.Deposit".into(),
+                data: format!(r#"{{"account":{account},"amount":1}}"#),
+                ..Request::default()
+            };
+            book.run(request).expect("a deposit");
+        }
+        let version = version.parse().expect("a version");
+        let certified = book.certify(&version).expect("it is certified");
+        println!("serve: {}", certified.certification.reason);
         let listen = "127.0.0.1:0".parse().expect("an address");
         let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
             .expect("the book is served");
@@ -232,21 +245,41 @@ impl Bench {
                     half.p50 * 1e3,
                     half.p99 * 1e3
                 );
-                let alone = load::reads(address, 8, 3.0);
-                let beside = std::thread::scope(|scope| {
-                    let writes =
-                        scope.spawn(|| load::open(address, connections, found.rate / 2.0, 4.0));
-                    let beside = load::reads(address, 8, 3.0);
-                    writes.join().expect("the writers end");
-                    beside
-                });
-                println!(
-                    "serve: reads of a row, 8 connections: {alone:.0}/s alone, {beside:.0}/s beside that half load: {:.2}",
-                    beside / alone
-                );
+                self.reads(address, connections, found.rate / 2.0);
             }
         }
         drop(serving.stop().expect("the server stops"));
+    }
+
+    /// Reads of single rows, by themselves and beside writes that come at a rate of their own: as many as they can, where
+    /// clients, reads and writes share the processors, and at half of that.
+    fn reads(&self, address: std::net::SocketAddr, connections: usize, writes: f64) {
+        let beside = |reads: &dyn Fn() -> load::Load| {
+            std::thread::scope(|scope| {
+                let writing = scope.spawn(move || load::open(address, connections, writes, 4.0));
+                let found = reads();
+                writing.join().expect("the writers end");
+                found
+            })
+        };
+        let most = || load::reads(address, 8, 3.0);
+        let (alone, with) = (most(), beside(&most));
+        println!(
+            "serve: reads of a row, 8 connections: {:.0}/s alone; beside that half load {:.0}/s, {:.2} of it",
+            alone.rate,
+            with.rate,
+            with.rate / alone.rate
+        );
+        let rate = alone.rate / 2.0;
+        let paced = || load::paced_reads(address, 8, rate, 3.0);
+        let (alone, with) = (paced(), beside(&paced));
+        println!(
+            "serve: reads that come at {rate:.0}/s: p99 {:.2} ms alone; beside that half load {:.0}/s are answered, {:.2} of them in time, p99 {:.2} ms",
+            alone.p99 * 1e3,
+            with.rate,
+            with.rate / alone.rate,
+            with.p99 * 1e3
+        );
     }
 
     /// A million generated postings, and the memory that they and two million take.

@@ -297,6 +297,8 @@ impl Book {
             role: Role::Standby,
             ..self.live.record.clone()
         };
+        // Nobody goes back to a book without plugins.
+        let has_standby = !self.lineup().0.is_empty();
         let replaced = self
             .log
             .projections()?
@@ -308,7 +310,9 @@ impl Book {
             log.remove_projection(&record.name)?;
             log.remove_meta(&expect_key(&record.name))?;
             log.put_projection(&live)?;
-            log.put_projection(&standby)?;
+            if has_standby {
+                log.put_projection(&standby)?;
+            }
             log.put_epoch(seq, &schedule)
         })?;
         // From here on the log says so: what fails now is mended by catching up, as after a crash.
@@ -327,6 +331,9 @@ impl Book {
         self.commit_live()?;
         if let Some(replaced) = replaced {
             remove_projection(&self.dir.projection(&replaced.file))?;
+        }
+        if !has_standby {
+            remove_projection(&self.dir.projection(&standby.file))?;
         }
         Ok(seq)
     }

@@ -19,7 +19,8 @@ use crate::model::{Error, ErrorKind, Result};
 pub struct WriterOptions {
     /// Requests that may wait. One more is refused with `Problem::Busy`.
     pub queue_max: usize,
-    /// Requests that share one commit at most.
+    /// Requests that share one commit at most. While one group becomes durable, the clients of the one before it ask
+    /// anew: with 64 of them, groups of all who wait were a fifth slower than groups of half of them.
     pub group_max: usize,
 }
 
@@ -27,7 +28,7 @@ impl Default for WriterOptions {
     fn default() -> Self {
         WriterOptions {
             queue_max: 1_024,
-            group_max: 128,
+            group_max: 32,
         }
     }
 }

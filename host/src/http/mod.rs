@@ -10,6 +10,7 @@ mod guards;
 mod history;
 mod listen;
 mod listing;
+mod lives;
 mod metrics;
 mod openapi;
 mod operate;
@@ -28,7 +29,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
@@ -300,6 +301,13 @@ impl App {
             .route("/state/{table}/{key}", get(state::row))
             .route("/versions", get(history::versions).post(operate::load))
             .route("/versions/{version}/activate", post(operate::activate))
+            .route("/versions/{version}/promote", post(lives::promote))
+            .route("/versions/{version}/retire", post(lives::retire))
+            .route("/rollback", post(lives::rollback))
+            .route("/shadows", get(lives::shadows).post(lives::shadow))
+            .route("/shadows/{version}", delete(lives::drop_shadow))
+            .route("/snapshots", get(lives::snapshots).post(lives::snapshot))
+            .route("/changelog", get(lives::changelog))
             .route("/verify", post(operate::verify))
             .route("/api", get(openapi::page))
             .route("/openapi.json", get(openapi::get))

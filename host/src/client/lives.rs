@@ -169,7 +169,11 @@ impl Client {
     /// The snapshots of the live state, by position.
     pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>> {
         let reply: SnapshotsReply = self.get("/snapshots")?;
-        reply.snapshots.into_iter().map(SnapshotReply::record).collect()
+        reply
+            .snapshots
+            .into_iter()
+            .map(SnapshotReply::record)
+            .collect()
     }
 }
 

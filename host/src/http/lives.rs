@@ -204,7 +204,10 @@ pub async fn snapshot(State(app): State<App>, uri: Uri) -> Result<Response, Prob
     let (dir, live, schedule) = place;
     let copied = blocking(move || copy_live(&dir, &live, &schedule)).await?;
     let kept = app.alone(move |book| book.keep_snapshot(&copied)).await?;
-    Ok(told(StatusCode::CREATED, &crate::service::snapshot_json(&kept)))
+    Ok(told(
+        StatusCode::CREATED,
+        &crate::service::snapshot_json(&kept),
+    ))
 }
 
 /// The snapshots of the live state.

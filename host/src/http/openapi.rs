@@ -348,7 +348,13 @@ fn activate_path() -> Json {
 }
 
 /// What is done to a version that a path names, or to the book, with a small body that may be left out.
-fn operation(id: &str, summary: &str, takes_version: bool, field: Option<&str>, done: &str) -> Json {
+fn operation(
+    id: &str,
+    summary: &str,
+    takes_version: bool,
+    field: Option<&str>,
+    done: &str,
+) -> Json {
     let mut post = json!({
         "operationId": id,
         "summary": summary,

@@ -34,6 +34,11 @@ impl Operations {
         }
     }
 
+    /// What compiling for this book takes.
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     async fn compiling(&self) -> Result<SemaphorePermit<'_>> {
         let closed = |_| Error::unavailable("the book is being closed");
         self.compiling.acquire().await.map_err(closed)

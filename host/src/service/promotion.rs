@@ -70,7 +70,7 @@ impl Book {
         let lineup = self.lineup().with(std::slice::from_ref(version));
         if lineup == self.lineup() {
             return Err(
-                Error::usage(format!("{version} is active already")).problem(Problem::Already),
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
             );
         }
         if Expectations::parse(expect)?.name_causes() {
@@ -167,7 +167,7 @@ impl Book {
         let lineup = self.lineup().with(std::slice::from_ref(version));
         if lineup == self.lineup() {
             return Err(
-                Error::usage(format!("{version} is active already")).problem(Problem::Already),
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
             );
         }
         let records = self.log.projections()?;

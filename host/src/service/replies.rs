@@ -3,9 +3,9 @@
 use serde_json::{Value as Json, json};
 
 use super::certify::certification_json;
-use super::replays::Verified;
 use super::listing::ChangelogEntry;
 use super::promotion::Promoted;
+use super::replays::Verified;
 use super::track::TrackStatus;
 use super::versions::{Loaded, VersionLine};
 use crate::model::{Isolation, Lineup, PluginVersion, Seq};

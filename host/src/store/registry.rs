@@ -27,7 +27,6 @@ impl Role {
             Role::Replay => "replay",
         }
     }
-
 }
 
 impl std::str::FromStr for Role {

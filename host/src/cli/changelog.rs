@@ -1,7 +1,5 @@
 //! `daybook changelog`
 
-use serde_json::json;
-
 use super::Exit;
 use super::common::{self, BookArg, FormatArg};
 use super::output::Output;
@@ -34,20 +32,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     for entry in &entries {
         let changes = &entry.declared.changes;
         if args.format.is_json() {
-            let declared = changes.iter().map(|change| {
-                json!({
-                    "kind": change.kind, "name": change.name, "place": change.place,
-                    "what": change.what, "detail": change.detail, "breaking": change.breaking.as_str(),
-                })
-            });
-            out.json(&json!({
-                "plugin": entry.version.plugin.as_str(),
-                "version": entry.version.date.to_string(),
-                "since": entry.since.map(|date| date.to_string()),
-                "description": entry.description,
-                "changes": entry.changes,
-                "declared": declared.collect::<Vec<_>>(),
-            }))?;
+            out.json(&entry.json())?;
             continue;
         }
         out.line(format_args!(

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::Output;
 use super::progress::Bar;
-use super::tracks::{show, status_json};
+use super::target::{Target, TargetArg};
+use super::tracks::show;
 use crate::model::{PluginVersion, Result};
 use crate::service::{PromoteRequest, Promotion};
 
@@ -25,7 +26,7 @@ Examples:
 Exit code 1: there are unexpected differences; nothing changed.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: PluginVersion,
@@ -50,7 +51,7 @@ Examples:
   daybook rollback mybook --reason 'statements went out twice'")]
 pub struct RollbackArgs {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// Why; kept in the log
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -59,7 +60,7 @@ pub struct RollbackArgs {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let target = args.target.open(out)?;
     let request = PromoteRequest {
         force: args.reason.clone().filter(|_| args.force),
         actor: None,
@@ -67,13 +68,16 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let promotion = {
         let mut bar = Bar::new("promoting");
         let mut progress = bar.events("materializing");
-        book.promote(&args.version, &request, &mut progress)?
+        match target {
+            Target::Book(mut book) => book.promote(&args.version, &request, &mut progress)?,
+            Target::Server(client) => client.promote(&args.version, &request)?,
+        }
     };
     tell(&promotion, &args.format, out)
 }
 
 pub fn run_rollback(args: &RollbackArgs, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let target = args.target.open(out)?;
     let request = PromoteRequest {
         force: args.reason.clone(),
         actor: None,
@@ -81,7 +85,10 @@ pub fn run_rollback(args: &RollbackArgs, out: &mut Output) -> Result<Exit> {
     let promotion = {
         let mut bar = Bar::new("going back");
         let mut progress = bar.events("materializing");
-        book.rollback(&request, &mut progress)?
+        match target {
+            Target::Book(mut book) => book.rollback(&request, &mut progress)?,
+            Target::Server(client) => client.rollback(&request)?,
+        }
     };
     tell(&promotion, &args.format, out)
 }
@@ -90,11 +97,7 @@ fn tell(promotion: &Promotion, format: &FormatArg, out: &mut Output) -> Result<E
     match promotion {
         Promotion::Done(done) => {
             if format.is_json() {
-                out.json(&json!({
-                    "seq": done.seq.0,
-                    "lineup": done.lineup.to_string(),
-                    "track": status_json(&done.status),
-                }))?;
+                out.json(&done.json())?;
             } else {
                 let (seq, lineup) = (done.seq, &done.lineup);
                 out.line(format_args!("in force since event {seq}: {lineup}"))?;
@@ -103,7 +106,7 @@ fn tell(promotion: &Promotion, format: &FormatArg, out: &mut Output) -> Result<E
         }
         Promotion::Differs(status) => {
             match format.is_json() {
-                true => out.json(&json!({ "track": status_json(status) }))?,
+                true => out.json(&json!({ "track": status.json() }))?,
                 false => show(status, out)?,
             }
             out.say("not promoted: there are unexpected differences; nothing changed")?;

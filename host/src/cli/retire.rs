@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::Output;
+use super::target::{Target, TargetArg};
 use crate::model::{PluginVersion, Result};
 
 /// Give a version up
@@ -18,7 +19,7 @@ Examples:
   daybook retire mybook bank@1994-01-01 --reason 'never went live'")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: PluginVersion,
@@ -30,8 +31,11 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
-    let seq = book.retire(&args.version, args.reason.as_deref(), None)?;
+    let reason = args.reason.as_deref();
+    let seq = match args.target.open(out)? {
+        Target::Book(mut book) => book.retire(&args.version, reason, None)?,
+        Target::Server(client) => client.retire(&args.version, reason)?,
+    };
     if args.format.is_json() {
         out.json(&json!({ "version": args.version.to_string(), "seq": seq.0 }))?;
     } else {

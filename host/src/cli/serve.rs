@@ -2,11 +2,12 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Exit;
 use super::common::BookArg;
 use super::output::Output;
-use crate::http::{ServeOptions, TlsFiles, serve};
+use crate::http::{Care, ServeOptions, TlsFiles, serve};
 use crate::model::Result;
 
 /// Put a book online
@@ -22,6 +23,7 @@ Examples:
   daybook serve mybook
   daybook serve mybook --listen 127.0.0.1:8080
   daybook serve mybook --listen 0.0.0.0:7373 --tls-cert cert.pem --tls-key key.pem
+  daybook serve mybook --plugins plugins.d --verify-every 6h
   daybook serve mybook --otlp http://127.0.0.1:4318
   curl -d '{\"account\": 1, \"amount\": 5000}' http://127.0.0.1:7373/commands/bank.Deposit")]
 pub struct Args {
@@ -48,6 +50,36 @@ pub struct Args {
     /// Send a span for each request to this receiver: OTLP over HTTP, as JSON
     #[arg(long, value_name = "URL")]
     otlp: Option<String>,
+    /// Load the components of this folder, now and as they appear; a file that is still being written is not read
+    #[arg(long, value_name = "DIR")]
+    plugins: Option<PathBuf>,
+    /// Copy the live state whenever the log has grown by so many events; what is built from the log starts there
+    #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1_000..))]
+    snapshot_every: Option<u64>,
+    /// Verify history this often (`6h`, `30m`, `90s`); what does not hold is an error in the log and a metric
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    verify_every: Option<Duration>,
+}
+
+/// `6h`, `30m`, `90s`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || "a time is a whole number with h, m or s after it: 6h".to_owned();
+    let (number, unit) = text
+        .len()
+        .checked_sub(1)
+        .and_then(|at| text.split_at_checked(at))
+        .ok_or_else(wrong)?;
+    let seconds = match unit {
+        "h" => 3_600,
+        "m" => 60,
+        "s" => 1,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    match number.checked_mul(seconds) {
+        None | Some(0) => Err(wrong()),
+        Some(seconds) => Ok(Duration::from_secs(seconds)),
+    }
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
@@ -71,6 +103,11 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             body_max: usize::try_from(args.body_max).unwrap_or(usize::MAX),
             connections_max: args.connections_max,
             otlp: args.otlp.clone(),
+            care: Care {
+                plugins: args.plugins.clone(),
+                snapshot_every: args.snapshot_every,
+                verify_every: args.verify_every,
+            },
             ..ServeOptions::new(args.listen)
         },
     )?;

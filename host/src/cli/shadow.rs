@@ -6,11 +6,12 @@ use serde_json::json;
 
 use super::Exit;
 use super::activate::Policy;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::input;
 use super::output::Output;
 use super::progress::Bar;
-use super::tracks::{show, status_json};
+use super::target::{Target, TargetArg};
+use super::tracks::show;
 use crate::model::{PluginVersion, Result};
 
 /// Try a version beside the live state
@@ -29,7 +30,7 @@ Examples:
 Exit code 1: there are differences that the expectation file does not name.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: Option<PluginVersion>,
@@ -47,22 +48,28 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let mut target = args.target.open(out)?;
     let Some(version) = &args.version else {
-        let tracks = book.tracks()?;
+        let tracks = match &target {
+            Target::Book(book) => book.tracks()?,
+            Target::Server(client) => client.tracks()?,
+        };
         if tracks.is_empty() {
             out.say("nothing follows the log beside the live state")?;
         }
         for status in &tracks {
             match args.format.is_json() {
-                true => out.json(&status_json(status))?,
+                true => out.json(&status.json())?,
                 false => show(status, out)?,
             }
         }
         return Ok(Exit::Fine);
     };
     if args.drop {
-        book.drop_shadow(version)?;
+        match &mut target {
+            Target::Book(book) => book.drop_shadow(version)?,
+            Target::Server(client) => client.drop_shadow(version)?,
+        }
         match args.format.is_json() {
             true => out.json(&json!({ "dropped": version.to_string() }))?,
             false => out.line(format_args!("the shadow of {version} is gone"))?,
@@ -76,17 +83,20 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let status = {
         let mut bar = Bar::new("following the log");
         let mut progress = bar.events("materializing");
-        book.shadow(version, args.policy.into(), &expect, &mut progress)?
+        let policy = args.policy.into();
+        match &mut target {
+            Target::Book(book) => book.shadow(version, policy, &expect, &mut progress)?,
+            Target::Server(client) => client.shadow(version, policy, &expect, &mut progress)?,
+        }
     };
     match args.format.is_json() {
-        true => out.json(&status_json(&status))?,
+        true => out.json(&status.json())?,
         false => show(&status, out)?,
     }
     let unexpected = status.tally.as_ref().is_some_and(|it| it.unexpected > 0);
     if unexpected || status.doom.is_some() {
         return Ok(Exit::Differs);
     }
-    let path = args.book.path.display();
-    out.advise(format_args!("daybook promote {path} {version}"))?;
+    out.advise(format_args!("daybook promote {} {version}", args.target))?;
     Ok(Exit::Fine)
 }

@@ -1,12 +1,12 @@
 //! `daybook snapshot`
 
-use serde_json::json;
-
 use super::Exit;
-use super::common::{self, BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
+use super::target::{ReadTarget, Target, TargetArg};
 use crate::model::Result;
+use crate::service::snapshot_json;
 use crate::store::SnapshotRecord;
 
 /// Keep a copy of the live state, to start from
@@ -21,7 +21,7 @@ Examples:
   daybook snapshot mybook --list")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// Only show which there are
     #[arg(long)]
     list: bool,
@@ -31,18 +31,18 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let records = match args.list {
-        true => common::read(&args.book.path)?.snapshots()?,
-        false => vec![args.book.open()?.snapshot()?],
+        true => match args.target.read()? {
+            ReadTarget::Book(reader) => reader.snapshots()?,
+            ReadTarget::Server(client) => client.snapshots()?,
+        },
+        false => vec![match args.target.open(out)? {
+            Target::Book(mut book) => book.snapshot()?,
+            Target::Server(client) => client.snapshot()?,
+        }],
     };
     if args.format.is_json() {
         for record in &records {
-            out.json(&json!({
-                "file": record.file,
-                "position": record.position.0,
-                "schedule": record.schedule.to_string(),
-                "made_at": record.made_at,
-                "made_by": record.made_by,
-            }))?;
+            out.json(&snapshot_json(record))?;
         }
         return Ok(Exit::Fine);
     }

@@ -1,24 +1,9 @@
 //! How what follows the log beside the live state is shown: a shadow and its differences, the standby.
 
-use serde_json::{Value, json};
-
 use super::output::{Output, count, thousands};
 use super::table::{number, table, text};
 use crate::model::Result;
 use crate::service::TrackStatus;
-
-/// One status as JSON.
-pub fn status_json(status: &TrackStatus) -> Value {
-    json!({
-        "name": status.name,
-        "role": status.role.as_str(),
-        "schedule": status.schedule.to_string(),
-        "position": status.position.0,
-        "lag": status.lag(),
-        "doom": status.doom,
-        "differences": status.tally,
-    })
-}
 
 /// One status for people: a line, then a table of what differs.
 pub fn show(status: &TrackStatus, out: &mut Output) -> Result<()> {

@@ -1,6 +1,7 @@
 //! A book that another process serves, asked over HTTP: the same requests and answers as a book that is open here.
 //! `verbs` are what may be asked, `replies` reads the answers back into the service's own types.
 
+mod lives;
 mod problem;
 mod replies;
 mod verbs;

@@ -33,6 +33,12 @@ struct Route {
     route: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Verified {
+    /// `true` or `false`.
+    holds: String,
+}
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
@@ -45,6 +51,7 @@ pub struct Metrics {
     rows_written: Counter,
     head: Gauge,
     lag: Gauge,
+    verifications: Family<Verified, Counter>,
     waiting: Gauge,
     spans: Counts,
 }
@@ -65,6 +72,7 @@ impl Default for Metrics {
             rows_written: Counter::default(),
             head: Gauge::default(),
             lag: Gauge::default(),
+            verifications: Family::default(),
             waiting: Gauge::default(),
             spans: Counts::default(),
         };
@@ -107,6 +115,11 @@ impl Default for Metrics {
             metrics.lag.clone(),
         );
         to.register(
+            "verifications",
+            "Times that the server verified history by itself",
+            metrics.verifications.clone(),
+        );
+        to.register(
             "queue",
             "Requests that wait for the writer",
             metrics.waiting.clone(),
@@ -135,6 +148,15 @@ impl Metrics {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         let lag = head.saturating_sub(projection);
         self.lag.set(i64::try_from(lag).unwrap_or(i64::MAX));
+    }
+
+    /// History was verified, and holds or does not.
+    pub fn verified(&self, holds: bool) {
+        self.verifications
+            .get_or_create(&Verified {
+                holds: holds.to_string(),
+            })
+            .inc();
     }
 
     /// Spans, as they are sent.

@@ -4,12 +4,14 @@ mod access;
 mod answer;
 mod asyncapi;
 mod body;
+mod care;
 mod commands;
 mod events;
 mod guards;
 mod history;
 mod listen;
 mod listing;
+mod lives;
 mod metrics;
 mod openapi;
 mod operate;
@@ -28,13 +30,14 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
 use crate::service::{Book, Done, Program, Reader, Writer, WriterOptions};
 
 pub use access::{Access, Caller};
+pub use care::Care;
 pub use listen::{Serving, serve};
 pub use problem::Problem;
 pub use tls::TlsFiles;
@@ -54,6 +57,8 @@ pub struct ServeOptions {
     pub connections_max: u32,
     /// Every request needs a token, even where the book has none yet and only this machine can ask.
     pub require_token: bool,
+    /// What the server looks after by itself.
+    pub care: Care,
     /// HTTPS instead of HTTP.
     pub tls: Option<TlsFiles>,
     /// Time a client has to send a request's head, counted from the end of the one before, and for a TLS handshake:
@@ -82,6 +87,7 @@ impl ServeOptions {
             bodies_max: 256 << 20,
             connections_max: 1_024,
             require_token: false,
+            care: Care::default(),
             tls: None,
             head_time: Duration::from_secs(10),
             body_time: Duration::from_secs(30),
@@ -180,6 +186,12 @@ impl App {
             options,
         }));
         let _ = publish.set(app.clone());
+        if let Err(error) = app.care(app.0.operations.loader()) {
+            app.writer().close();
+            // Gone with the thread: nobody has been served.
+            drop(thread.join());
+            return Err(error);
+        }
         Ok((app, thread))
     }
 
@@ -300,6 +312,13 @@ impl App {
             .route("/state/{table}/{key}", get(state::row))
             .route("/versions", get(history::versions).post(operate::load))
             .route("/versions/{version}/activate", post(operate::activate))
+            .route("/versions/{version}/promote", post(lives::promote))
+            .route("/versions/{version}/retire", post(lives::retire))
+            .route("/rollback", post(lives::rollback))
+            .route("/shadows", get(lives::shadows).post(lives::shadow))
+            .route("/shadows/{version}", delete(lives::drop_shadow))
+            .route("/snapshots", get(lives::snapshots).post(lives::snapshot))
+            .route("/changelog", get(lives::changelog))
             .route("/verify", post(operate::verify))
             .route("/api", get(openapi::page))
             .route("/openapi.json", get(openapi::get))

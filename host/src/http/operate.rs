@@ -34,6 +34,11 @@ impl Operations {
         }
     }
 
+    /// What compiling for this book takes.
+    pub fn loader(&self) -> &Loader {
+        &self.loader
+    }
+
     async fn compiling(&self) -> Result<SemaphorePermit<'_>> {
         let closed = |_| Error::unavailable("the book is being closed");
         self.compiling.acquire().await.map_err(closed)
@@ -155,7 +160,7 @@ pub async fn verify(State(app): State<App>, uri: Uri) -> Result<Response, Proble
 }
 
 /// On a thread where a thing may take its time.
-async fn blocking<T: Send + 'static>(
+pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     tokio::task::spawn_blocking(work)
@@ -164,7 +169,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// What was done, for nobody else to keep.
-fn told(status: StatusCode, body: &serde_json::Value) -> Response {
+pub fn told(status: StatusCode, body: &serde_json::Value) -> Response {
     let caching = HeaderValue::from_static("no-store");
     let mut response = (status, axum::Json(body)).into_response();
     response

@@ -50,6 +50,7 @@ impl From<Error> for Problem {
             (Some(Detail::Busy), _) => (StatusCode::SERVICE_UNAVAILABLE, "busy"),
             (Some(Detail::Limit), _) => (StatusCode::UNPROCESSABLE_ENTITY, "limit"),
             (Some(Detail::Already), _) => (StatusCode::CONFLICT, "already"),
+            (Some(Detail::Needed), _) => (StatusCode::CONFLICT, "needed"),
             (Some(Detail::Lost | Detail::InUse), _) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -82,6 +83,7 @@ impl From<Error> for Problem {
                 | Detail::Busy
                 | Detail::Limit
                 | Detail::Already
+                | Detail::Needed
                 | Detail::Lost
                 | Detail::InUse,
             )

@@ -89,6 +89,8 @@ pub enum Problem {
     Limit,
     /// What was asked for is so already.
     Already,
+    /// Something or somebody needs what was to be given up.
+    Needed,
     /// No answer came: it is not known whether it was done.
     Lost,
     /// Another process has the book open for writing.

@@ -129,3 +129,6 @@ pub const CERTIFY_COST_MAX: u64 = 4_000_000_000;
 
 /// Seconds after which it ends all the same: SQL that reads much and returns little is not in that cost.
 pub const CERTIFY_SECONDS_MAX: f64 = 20.0;
+
+/// Seconds for which a file in a watched folder has to stay as it is before it is read: until then it is being written.
+pub const FILE_SETTLES_SECONDS: f64 = 0.5;

@@ -157,6 +157,11 @@ impl Book {
         self.live.materializer.projection()
     }
 
+    /// What is run to get the live projection's rows.
+    pub fn live_schedule(&self) -> Schedule {
+        self.live.record.schedule.clone()
+    }
+
     pub fn live_path(&self) -> std::path::PathBuf {
         self.dir.projection(&self.live.record.file)
     }

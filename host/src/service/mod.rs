@@ -71,7 +71,7 @@ pub use reader::{Reader, Shown};
 pub use redact::{RedactRequest, Redacted};
 pub use repair::{Foreseen, RepairNote};
 pub use replays::{Picked, Replayed, Verification, Verified};
-pub use replies::Activated;
+pub use replies::{Activated, snapshot_json};
 pub use retirement::VersionState;
 pub use snapshots::copy_live;
 pub use track::TrackStatus;

@@ -9,6 +9,7 @@ use super::player::Player;
 use super::track::{Track, TrackStatus, expect_key};
 use super::versions::Policy;
 use crate::diff::Expectations;
+use crate::model::error::Problem;
 use crate::model::event::VERSION_ACTIVATED;
 use crate::model::log::EventLog;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, limits};
@@ -68,7 +69,9 @@ impl Book {
         self.library.find(version)?;
         let lineup = self.lineup().with(std::slice::from_ref(version));
         if lineup == self.lineup() {
-            return Err(Error::usage(format!("{version} is active already")));
+            return Err(
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
+            );
         }
         if Expectations::parse(expect)?.name_causes() {
             return Err(
@@ -163,7 +166,9 @@ impl Book {
         self.library.find(version)?;
         let lineup = self.lineup().with(std::slice::from_ref(version));
         if lineup == self.lineup() {
-            return Err(Error::usage(format!("{version} is active already")));
+            return Err(
+                Error::usage(format!("{version} is active already")).problem(Problem::Already)
+            );
         }
         let records = self.log.projections()?;
         let ready = |role| {
@@ -175,6 +180,7 @@ impl Book {
             return Err(Error::usage(format!(
                 "nothing is ready to be promoted to '{lineup}'"
             ))
+            .problem(Problem::Unknown)
             .hint(format!(
                 "daybook shadow BOOK {version} first; or daybook activate BOOK {version}, which compares nothing"
             )));
@@ -191,7 +197,9 @@ impl Book {
         self.check_current()?;
         let records = self.log.projections()?;
         let Some(record) = records.iter().find(|it| it.role == Role::Standby) else {
-            return Err(Error::usage("there is nothing to go back to: no standby").hint(
+            return Err(Error::usage("there is nothing to go back to: no standby")
+                .problem(Problem::Unknown)
+                .hint(
                 "a standby is what was live before the last promotion; daybook activate builds any version anew",
             ));
         };
@@ -376,6 +384,7 @@ impl Book {
             .find(|record| record.name == name)
             .ok_or_else(|| {
                 Error::usage(format!("there is no '{name}' in this book"))
+                    .problem(Problem::Unknown)
                     .hint("daybook shadow BOOK lists what follows the log")
             })
     }

@@ -3,9 +3,13 @@
 use serde_json::{Value as Json, json};
 
 use super::certify::certification_json;
+use super::listing::ChangelogEntry;
+use super::promotion::Promoted;
 use super::replays::Verified;
+use super::track::TrackStatus;
 use super::versions::{Loaded, VersionLine};
 use crate::model::{Isolation, Lineup, PluginVersion, Seq};
+use crate::store::SnapshotRecord;
 
 /// What activating came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +58,62 @@ impl VersionLine {
             "description": self.manifest.description,
             "changes": self.manifest.changes,
             "materializes": self.manifest.materializes,
+        })
+    }
+}
+
+impl TrackStatus {
+    pub fn json(&self) -> Json {
+        json!({
+            "name": self.name,
+            "role": self.role.as_str(),
+            "schedule": self.schedule.to_string(),
+            "position": self.position.0,
+            "head": self.head.0,
+            "lag": self.lag(),
+            "ready": self.is_ready,
+            "doom": self.doom,
+            "differences": self.tally,
+        })
+    }
+}
+
+impl Promoted {
+    pub fn json(&self) -> Json {
+        json!({
+            "seq": self.seq.0,
+            "lineup": self.lineup.to_string(),
+            "track": self.status.json(),
+        })
+    }
+}
+
+/// A snapshot as JSON, for every door.
+pub fn snapshot_json(record: &SnapshotRecord) -> Json {
+    json!({
+        "file": record.file,
+        "position": record.position.0,
+        "schedule": record.schedule.to_string(),
+        "made_at": record.made_at,
+        "made_by": record.made_by,
+    })
+}
+
+impl ChangelogEntry {
+    pub fn json(&self) -> Json {
+        let declared = self.declared.changes.iter().map(|change| {
+            json!({
+                "kind": change.kind, "name": change.name, "place": change.place,
+                "what": change.what, "detail": change.detail, "breaking": change.breaking.as_str(),
+            })
+        });
+        json!({
+            "plugin": self.version.plugin.as_str(),
+            "version": self.version.date.to_string(),
+            "since": self.since.map(|date| date.to_string()),
+            "description": self.description,
+            "changes": self.changes,
+            "declared": declared.collect::<Vec<_>>(),
         })
     }
 }

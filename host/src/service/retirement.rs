@@ -7,6 +7,7 @@ use serde_json::json;
 use super::book::Book;
 use super::listing::Listing;
 use super::versions::VersionLine;
+use crate::model::error::Problem;
 use crate::model::event::VERSION_RETIRED;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, clock};
 use crate::store::{LogDb, Role};
@@ -72,6 +73,7 @@ impl Book {
                 "{version} cannot be retired: {}",
                 needed.join("; ")
             ))
+            .problem(Problem::Needed)
             .hint(
                 "what is needed for a replay or by a caller stays; daybook versions tells of each",
             ));

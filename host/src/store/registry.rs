@@ -27,11 +27,16 @@ impl Role {
             Role::Replay => "replay",
         }
     }
+}
 
-    fn parse(text: &str) -> Option<Role> {
+impl std::str::FromStr for Role {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Role> {
         [Role::Live, Role::Shadow, Role::Standby, Role::Replay]
             .into_iter()
             .find(|role| role.as_str() == text)
+            .ok_or_else(|| Error::corrupt(format!("'{text}' is no role of a projection")))
     }
 }
 
@@ -62,9 +67,8 @@ impl LogDb {
         )?;
         rows.into_iter()
             .map(|(name, file, role, schedule, made_by)| {
-                let role = Role::parse(&role).ok_or_else(|| {
-                    Error::corrupt(format!("projection '{name}' has role '{role}'"))
-                })?;
+                let role = { role.parse() }
+                    .map_err(|error: Error| error.context(format!("projection '{name}'")))?;
                 Ok(ProjectionRecord {
                     name,
                     file,

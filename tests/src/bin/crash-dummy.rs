@@ -3,6 +3,7 @@
 //! ```text
 //! crash-dummy append BOOK ROUND SEED    prints `ready`, then `kept GROUP SIZE` for each group of deposits
 //! crash-dummy activate BOOK VERSION…    prints `ready`, then `active VERSION`, round and round
+//! crash-dummy life BOOK VERSION          prints `ready`, then `shadow`, `snapshot`, `promoted`, `back`, round and round
 //! crash-dummy amend BOOK SEQ JSON        prints `ready`, then `done`; `revert` puts the first payload back
 //! crash-dummy redact BOOK SEQ            prints `ready`, then `done`
 //! crash-dummy serve BOOK                prints `ready`, then `at ADDRESS`, and serves the book
@@ -14,7 +15,7 @@ use std::path::Path;
 use daybook::http::{ServeOptions, serve};
 use daybook::model::Error;
 use daybook::replay;
-use daybook::service::{Book, Policy};
+use daybook::service::{Book, Policy, PromoteRequest};
 use daybook_tests::repair::{to_amend, to_redact, to_revert};
 use daybook_tests::{Random, event_at, runtime, version};
 use serde_json::json;
@@ -25,6 +26,7 @@ fn main() {
     let done = match arguments.as_slice() {
         ["append", book, round, seed] => append(book, round, seed.parse().expect("a seed")),
         ["activate", book, versions @ ..] => activate(book, versions),
+        ["life", book, version] => life(book, version),
         ["amend", book, seq, payload] => amend(book, seq.parse().expect("a position"), payload),
         ["redact", book, seq] => redact(book, seq.parse().expect("a position")),
         ["serve", book] => online(book),
@@ -96,6 +98,27 @@ fn rest() -> Result<(), Error> {
     tell("done");
     loop {
         std::thread::park();
+    }
+}
+
+fn life(book: &str, text: &str) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let version = version(text);
+    let request = PromoteRequest {
+        force: Some("a trial".into()),
+        actor: None,
+    };
+    loop {
+        if book.lineup().version(version.plugin.as_str()) == Some(version.date) {
+            book.rollback(&request, &mut replay::silent())?;
+            tell("back");
+        }
+        book.shadow(&version, Policy::Pinned, "", &mut replay::silent())?;
+        tell("shadow");
+        book.snapshot()?;
+        tell("snapshot");
+        book.promote(&version, &request, &mut replay::silent())?;
+        tell("promoted");
     }
 }
 

@@ -6,10 +6,12 @@ use std::path::Path;
 use bank_import::{Scope, convert_folder};
 use daybook::diff::{Cause, Expectations};
 use daybook::model::Seq;
+use daybook::model::Value;
 use daybook::model::log::EventLog;
-use daybook::service::Incoming;
+use daybook::service::{Incoming, Policy, PromoteRequest, Promotion, Reader};
 use daybook_tests::berka::{accounts_without_drift, interest_sets, transactions};
-use daybook_tests::{TestBook, data, diff, oracle};
+use daybook_tests::workspace::root;
+use daybook_tests::{Random, TestBook, data, diff, oracle, runtime, version};
 
 const FIRST: &str = "bank@1993-01-01";
 const SECOND: &str = "bank@1994-01-01";
@@ -77,6 +79,100 @@ fn every_balance_is_the_banks_and_comes_back_after_the_projection_is_deleted() {
     );
     book.reopen_after(|path| std::fs::remove_dir_all(path.join("projections")).unwrap());
     assert_eq!(book.mark(), before);
+}
+
+#[test]
+fn the_state_as_of_any_event_has_the_balance_that_the_bank_published_then() {
+    let Some(folder) = data::folder("berka", "past balances of the bank") else {
+        return;
+    };
+    let mut book = TestBook::with_plugins(&[FIRST]);
+    let events =
+        convert_folder(&folder, Scope::AccountsAndTransactions).expect("the bank's records");
+    let events: Vec<_> = events
+        .iter()
+        .map(|event| Incoming::parse(&event.to_string()).expect("an event"))
+        .collect();
+    for (at, batch) in events.chunks(2_000).enumerate() {
+        book.append(batch.to_vec())
+            .expect("a batch of the bank's events");
+        if at % 2 == 1 {
+            book.snapshot().expect("a snapshot");
+        }
+    }
+    let published: BTreeMap<_, _> = transactions(&folder)
+        .into_iter()
+        .map(|transaction| (transaction.id.clone(), transaction))
+        .collect();
+    let reader = Reader::beside(&book.path()).unwrap();
+    let mut random = Random::announced("past balances");
+    let mut seen = 0;
+    while seen < 100 {
+        let seq = Seq(1 + random.below(book.head().0));
+        let event = reader.show(seq).unwrap().stored.event;
+        if event.event_type.as_str() != "bank.TransactionPosted" {
+            continue;
+        }
+        let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+        let transaction = &published[data["transaction"].as_str().unwrap()];
+        let past = reader
+            .as_of(runtime(), seq, &mut daybook::replay::silent())
+            .unwrap();
+        assert_eq!(past.position, seq);
+        let sql = format!(
+            "SELECT balance FROM bank_statement WHERE account = {0} AND line = (SELECT max(line) FROM bank_statement WHERE account = {0})",
+            transaction.account
+        );
+        let mut rows = Vec::new();
+        let visit = |row| {
+            rows.push(row);
+            Ok(())
+        };
+        past.query(&sql, |_| Ok(()), visit).unwrap();
+        let Value::Integer(balance) = rows[0][0] else {
+            panic!("{rows:?}");
+        };
+        let drift = (balance - transaction.published_balance).abs();
+        assert!(
+            drift <= DRIFT_CENTS_MAX,
+            "event {seq}: {transaction:?}: {balance}"
+        );
+        seen += 1;
+    }
+}
+
+#[test]
+fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
+    let Some(folder) = data::folder("berka", "promotion of the bank's second version") else {
+        return;
+    };
+    let mut book = book_of(&folder);
+    book.load(daybook_tests::plugin(SECOND)).unwrap();
+    let expect =
+        std::fs::read_to_string(root().join("plugins/bank/1994-01-01/expect.toml")).unwrap();
+    let second = version(SECOND);
+    let status = book
+        .shadow(
+            &second,
+            Policy::Pinned,
+            &expect,
+            &mut daybook::replay::silent(),
+        )
+        .unwrap();
+    let tally = status.tally.unwrap();
+    assert_eq!((tally.differing, tally.unexpected), (45_745, 0));
+    let promoted = book
+        .promote(
+            &second,
+            &PromoteRequest::default(),
+            &mut daybook::replay::silent(),
+        )
+        .unwrap();
+    assert!(matches!(promoted, Promotion::Done(_)), "{promoted:?}");
+    let rows = book.mark().rows;
+    let mut other = book_of(&folder);
+    other.load_active(daybook_tests::plugin(SECOND));
+    assert_eq!(other.mark().rows, rows);
 }
 
 #[test]

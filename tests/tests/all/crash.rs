@@ -150,6 +150,72 @@ fn a_process_killed_while_it_appends_keeps_what_it_acknowledged_once_and_whole()
 }
 
 #[test]
+fn a_process_killed_while_it_shadows_copies_promotes_or_goes_back_leaves_the_state_before_or_after()
+{
+    let mut random = Random::announced("killed in the life of a version");
+    let (old, new) = ("cascade@2020-01-01", "cascade@2020-02-01");
+    let mut book = TestBook::with_guests(&["cascade-1"]);
+    let events = (0..60).map(|n| event("cascade.Happened", json!({"n": n % 5})));
+    book.append(events.collect()).unwrap();
+    book.load(daybook_tests::guest("cascade-2")).unwrap();
+    let mut states: BTreeMap<String, (Digest, Digest)> = BTreeMap::new();
+    states.insert(old.to_owned(), (book.mark().rows, book.live_head().running));
+    {
+        let mut other = book.copy();
+        other.activate_pinned(&version(new)).unwrap();
+        states.insert(
+            new.to_owned(),
+            (other.mark().rows, other.live_head().running),
+        );
+    }
+    assert_ne!(states[old], states[new]);
+    let mut done: BTreeMap<String, u32> = BTreeMap::new();
+    for round in 0..40 {
+        let before = book.mark();
+        let mut lines = Vec::new();
+        book.reopen_after(|path| {
+            let child = dummy(&["life", path.to_str().unwrap(), new]);
+            lines = killed(child, &mut random, 6, 60_000);
+        });
+        let after = book.mark();
+        let state = (after.rows, after.live.running);
+        assert_eq!(states[&after.lineup], state, "round {round}");
+        assert_eq!(after.live.position, after.head, "round {round}");
+        // Every acknowledged switch is one event; at most one more was kept and not yet acknowledged.
+        let switches = |line: &&String| *line == "promoted" || *line == "back";
+        let told = lines.iter().filter(switches).count() as u64;
+        let kept = after.head.0 - before.head.0;
+        assert!(
+            kept == told || kept == told + 1,
+            "round {round}: {told} told, {kept} kept"
+        );
+        // No file that the registry does not name; a snapshot that it names is whole.
+        let files = std::fs::read_dir(book.path().join("projections")).unwrap();
+        let named = book.log().projections().unwrap();
+        for file in files {
+            let name = file.unwrap().file_name().into_string().unwrap();
+            let stem = name.trim_end_matches("-wal").trim_end_matches("-shm");
+            assert!(
+                named.iter().any(|record| record.file == stem),
+                "round {round}: {name}"
+            );
+        }
+        for record in book.snapshots().unwrap() {
+            let path = book.path().join("snapshots").join(&record.file);
+            let position = daybook::store::Projection::position_of(&path).unwrap();
+            assert_eq!(position, record.position, "round {round}");
+        }
+        for line in lines {
+            *done.entry(line).or_default() += 1;
+        }
+    }
+    for step in ["shadow", "snapshot", "promoted", "back"] {
+        assert!(done.contains_key(step), "never got to '{step}': {done:?}");
+    }
+    book.assert_verified();
+}
+
+#[test]
 fn a_process_killed_while_it_activates_leaves_one_version_or_the_other() {
     let mut random = Random::announced("killed while activating");
     let versions = ["cascade@2020-01-01", "cascade@2020-02-01"];

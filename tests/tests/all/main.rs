@@ -22,6 +22,7 @@ mod serve_access;
 mod serve_crash;
 mod serve_describe;
 mod serve_hostile;
+mod serve_lives;
 mod serve_operate;
 mod serve_queries;
 mod serve_races;

@@ -10,12 +10,12 @@ use daybook_tests::{Random, Server, TestBook, event, guest, plugin, version};
 use serde_json::json;
 
 const FIRST: &str = "bank@1993-01-01";
-const SECOND: &str = "bank@1994-01-01";
-const WANTED: &str =
+pub const SECOND: &str = "bank@1994-01-01";
+pub const WANTED: &str =
     "[[expect]]\nreason = '30/360'\ntable = 'bank.account'\ncolumn = 'interest_microcents'\n";
 
 /// A bank with some accounts and postings, so that the versions differ; the second one is loaded.
-fn bank() -> TestBook {
+pub fn bank() -> TestBook {
     let mut book = TestBook::with_plugins(&[FIRST]);
     let mut random = Random::new(1993);
     for account in 0..5 {

@@ -19,6 +19,7 @@ use crate::service::{AmendRequest, NewPayload};
 Examples:
   daybook amend mybook 42 --data '{\"account\": 1, \"amount\": 500}' --preview
   daybook amend mybook 42 --data @payload.json --reason 'the amount was misread' --actor anna
+  daybook amend mybook 42 --skip --reason 'a test that went into the real log'
   daybook amend mybook 42 --revert --reason 'it was right after all'
 
 Exit code 1: a preview that would be refused. 5: an event of doom refuses the amendment.")]
@@ -34,6 +35,9 @@ pub struct Args {
     /// Put the payload back that the event was logged with
     #[arg(long, conflicts_with = "data")]
     revert: bool,
+    /// Skip the event: nobody handles it, as if it had not happened. The way past an event of doom
+    #[arg(long, conflicts_with_all = ["data", "revert"])]
+    skip: bool,
     /// Why; stays in the log for ever, so it should not quote what may have to be erased
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
@@ -51,9 +55,10 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let payload = match (&args.data, args.revert) {
         (Some(data), _) => NewPayload::Data(input::payload(data)?),
         (None, true) => NewPayload::Original,
+        (None, false) if args.skip => NewPayload::Nothing,
         (None, false) => {
             return Err(
-                Error::usage("there is no new payload").hint("say --data JSON, or --revert")
+                Error::usage("there is no new payload").hint("say --data JSON, --skip or --revert")
             );
         }
     };

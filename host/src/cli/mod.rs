@@ -10,6 +10,7 @@ mod changelog;
 mod common;
 mod demo;
 mod diff;
+mod doom;
 mod effects;
 mod events;
 mod foreseen;
@@ -23,6 +24,7 @@ mod plugin;
 mod progress;
 mod promote;
 mod query;
+mod reconcile;
 mod redact;
 mod replay;
 mod retire;
@@ -103,7 +105,9 @@ enum Verb {
     Replay(replay::Args),
     Diff(diff::Args),
     Bisect(bisect::Args),
+    Doom(doom::Args),
     Verify(verify::Args),
+    Reconcile(reconcile::Args),
     Amend(amend::Args),
     Redact(redact::Args),
     Undo(undo::Args),
@@ -174,7 +178,9 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Bisect(args) => bisect::run(&args, out),
+        Verb::Doom(args) => doom::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Reconcile(args) => reconcile::run(&args, out),
         Verb::Amend(args) => amend::run(args, out),
         Verb::Redact(args) => redact::run(args, out),
         Verb::Undo(args) => undo::run(args, out),

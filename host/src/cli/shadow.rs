@@ -13,6 +13,7 @@ use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use super::tracks::show;
 use crate::model::{PluginVersion, Result};
+use crate::replay::Progress;
 
 /// Try a version beside the live state
 ///
@@ -86,7 +87,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         let policy = args.policy.into();
         match &mut target {
             Target::Book(book) => book.shadow(version, policy, &expect, &mut progress)?,
-            Target::Server(client) => client.shadow(version, policy, &expect, &mut progress)?,
+            Target::Server(client) => client.shadow(version, policy, &expect, |done, total| {
+                progress(Progress { done, total });
+            })?,
         }
     };
     match args.format.is_json() {

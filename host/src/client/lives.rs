@@ -8,10 +8,8 @@ use ureq::http::Request;
 
 use super::replies::unreadable;
 use super::{Answer, Client};
-use crate::diff::Tally;
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::replay::{OnProgress, Progress};
-use crate::service::{Policy, PromoteRequest, Promoted, Promotion, TrackStatus};
+use crate::service::{Policy, PromoteRequest, Promoted, Promotion, Tally, TrackStatus};
 use crate::store::SnapshotRecord;
 
 /// Time between two looks at a shadow that catches up.
@@ -106,13 +104,13 @@ impl Client {
         reply.shadows.into_iter().map(TrackReply::status).collect()
     }
 
-    /// Begins a shadow and waits until it has caught up, or can go no further.
+    /// Begins a shadow and waits until it has caught up, or can go no further. Tells how far it is, and of how much.
     pub fn shadow(
         &self,
         version: &PluginVersion,
         policy: Policy,
         expect: &str,
-        progress: OnProgress<'_>,
+        mut progress: impl FnMut(u64, u64),
     ) -> Result<TrackStatus> {
         let body = json!({
             "version": version.to_string(), "policy": policy.as_str(), "expect": expect,
@@ -124,10 +122,7 @@ impl Client {
             let track = track.ok_or_else(|| {
                 Error::unavailable(format!("{} was given up by somebody else", begun.name))
             })?;
-            progress(Progress {
-                done: track.position.0,
-                total: track.head.0,
-            });
+            progress(track.position.0, track.head.0);
             if track.doom.is_some() || (track.is_ready && track.lag() == 0) {
                 return Ok(track);
             }

@@ -294,6 +294,30 @@ fn take_answer(
     Ok(out.send((batch, found)).is_ok())
 }
 
+/// Every row in which two states differ, in the order of tables and keys.
+pub fn compare_states(
+    base: &mut impl Side,
+    candidate: &mut impl Side,
+    visit: impl FnMut(FinalRow) -> Result<()>,
+) -> Result<()> {
+    std::thread::scope(|scope| {
+        let (to_left, left) = sync_channel(PIECES_AHEAD);
+        let (to_right, right) = sync_channel(PIECES_AHEAD);
+        let base = scope.spawn(move || send_rows(base, &to_left));
+        let candidate = scope.spawn(move || send_rows(candidate, &to_right));
+        let merged = merge(left, right, visit);
+        for sender in [base, candidate] {
+            sender
+                .join()
+                .unwrap_or_else(|_| Err(Error::internal("a reader of rows panicked")))?;
+        }
+        merged
+    })
+}
+
+/// Pieces of rows that wait for the merge.
+const PIECES_AHEAD: usize = 4;
+
 fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<Piece>) -> Result<()> {
     let layouts = side.layouts();
     for (table, layout) in layouts.tables.iter().enumerate() {

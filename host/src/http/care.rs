@@ -1,7 +1,6 @@
 //! What a server does by itself: versions that are dropped into a folder are loaded, the live state is copied now and
 //! then, and history is verified. Each on a thread of its own, beside the writer, and ended with the server.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -10,8 +9,8 @@ use notify::{RecursiveMode, Watcher};
 
 use super::App;
 use crate::model::clock::Stopwatch;
-use crate::model::{Error, Result, Seq, limits};
-use crate::service::{Book, Loader, copy_live};
+use crate::model::{Error, Result, Seq};
+use crate::service::{Book, Loader, PluginFolder, copy_live};
 
 /// How often a thread looks whether the server stops, and a file whether it still grows.
 const LOOK: Duration = Duration::from_millis(200);
@@ -33,7 +32,7 @@ impl App {
         let care = &self.options().care;
         if let Some(folder) = &care.plugins {
             let folder = folder.clone();
-            let mut watch = Folder::watch(&folder)?;
+            let mut watch = Watched::new(&folder)?;
             let (app, loader) = (self.clone(), loader.clone());
             spawn("daybook-plugins", move || watch.follow(&app, &loader))?;
         }
@@ -77,31 +76,16 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         .map_err(|error| Error::io(format!("starting the thread {name}"), error))
 }
 
-/// A folder whose components are loaded.
-struct Folder {
-    path: PathBuf,
+/// Loads what appears in a folder, until the server stops.
+struct Watched {
+    folder: PluginFolder,
     changes: Receiver<()>,
     _watcher: notify::RecommendedWatcher,
-    seen: BTreeMap<PathBuf, Seen>,
 }
 
-/// A file as it was when it was last looked at.
-struct Seen {
-    bytes: u64,
-    modified: std::time::SystemTime,
-    /// Since it was first seen like this.
-    since: Stopwatch,
-    tried: bool,
-}
-
-impl Folder {
-    fn watch(path: &Path) -> Result<Folder> {
-        if !path.is_dir() {
-            return Err(Error::usage(format!(
-                "{} is not a directory",
-                path.display()
-            )));
-        }
+impl Watched {
+    fn new(path: &Path) -> Result<Watched> {
+        let folder = PluginFolder::new(path)?;
         let failed = |error: notify::Error| {
             Error::unavailable(format!("watching {}: {error}", path.display()))
         };
@@ -114,11 +98,10 @@ impl Folder {
         watcher
             .watch(path, RecursiveMode::NonRecursive)
             .map_err(failed)?;
-        Ok(Folder {
-            path: path.to_owned(),
+        Ok(Watched {
+            folder,
             changes,
             _watcher: watcher,
-            seen: BTreeMap::new(),
         })
     }
 
@@ -132,70 +115,31 @@ impl Folder {
                 Err(RecvTimeoutError::Timeout) => continue,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            unsettled = self.look(app, loader);
-        }
-    }
-
-    /// Loads what has not changed for a while; true while there is something to wait for.
-    fn look(&mut self, app: &App, loader: &Loader) -> bool {
-        let mut unsettled = false;
-        let Ok(entries) = std::fs::read_dir(&self.path) else {
-            tracing::warn!(folder = %self.path.display(), "the folder of plugins cannot be read");
-            return false;
-        };
-        let mut files: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
-        files.retain(|path| path.extension().is_some_and(|it| it == "wasm"));
-        // By name: versions of one plugin that come together are loaded in the order of their dates, as files are named.
-        files.sort();
-        self.seen.retain(|path, _| files.contains(path));
-        for path in files {
-            let Some((bytes, modified)) = size_and_time(&path) else {
-                continue;
-            };
-            let seen = self.seen.entry(path.clone()).or_insert_with(|| Seen {
-                bytes,
-                modified,
-                since: Stopwatch::start(),
-                tried: false,
+            unsettled = self.look(app, loader).unwrap_or_else(|error| {
+                tracing::warn!(%error, "the folder of plugins cannot be read");
+                false
             });
-            if (seen.bytes, seen.modified) != (bytes, modified) {
-                *seen = Seen {
-                    bytes,
-                    modified,
-                    since: Stopwatch::start(),
-                    tried: false,
-                };
-            }
-            if seen.tried {
-                continue;
-            }
-            if seen.since.seconds() < limits::FILE_SETTLES_SECONDS {
-                unsettled = true;
-                continue;
-            }
-            seen.tried = true;
+        }
+    }
+
+    /// Loads what has settled; true while there is something to wait for.
+    fn look(&mut self, app: &App, loader: &Loader) -> Result<bool> {
+        let (settled, unsettled) = self.folder.settled()?;
+        for path in settled {
+            let file = path.display();
             match load(app, loader, &path) {
-                Ok(Some(version)) => {
-                    tracing::info!(%version, file = %path.display(), "loaded from the folder");
-                }
+                Ok(Some(version)) => tracing::info!(%version, %file, "loaded from the folder"),
                 Ok(None) => {}
-                Err(error) => {
-                    tracing::warn!(%error, file = %path.display(), "not loaded from the folder");
-                }
+                Err(error) => tracing::warn!(%error, %file, "not loaded from the folder"),
             }
         }
-        unsettled
+        Ok(unsettled)
     }
-}
-
-fn size_and_time(path: &Path) -> Option<(u64, std::time::SystemTime)> {
-    let metadata = std::fs::metadata(path).ok().filter(|it| it.is_file())?;
-    Some((metadata.len(), metadata.modified().ok()?))
 }
 
 /// Loads a file; none where it was loaded before.
 fn load(app: &App, loader: &Loader, path: &Path) -> Result<Option<String>> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path.display(), error))?;
+    let bytes = PluginFolder::read(path)?;
     let compiled = loader.compile(&bytes)?;
     let loaded = app.borrow_book(move |book| book.load_compiled(compiled, &bytes))?;
     Ok((!loaded.already).then(|| loaded.version.to_string()))

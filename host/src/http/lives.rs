@@ -17,7 +17,6 @@ use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Caller};
 use crate::model::{PluginVersion, Result};
-use crate::replay::silent;
 use crate::service::{Book, Policy, PromoteRequest, Promotion, copy_live};
 
 impl App {
@@ -133,7 +132,7 @@ pub async fn promote(
         actor: caller.actor().map(str::to_owned),
     };
     let promotion = app
-        .alone(move |book| book.promote(&version, &request, &mut silent()))
+        .alone(move |book| book.promote(&version, &request, &mut |_| {}))
         .await?;
     promoted(&promotion)
 }
@@ -159,7 +158,7 @@ pub async fn rollback(
         actor: caller.actor().map(str::to_owned),
     };
     let promotion = app
-        .alone(move |book| book.rollback(&request, &mut silent()))
+        .alone(move |book| book.rollback(&request, &mut |_| {}))
         .await?;
     promoted(&promotion)
 }

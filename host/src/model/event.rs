@@ -26,9 +26,9 @@ impl Event {
         self.event_type.plugin() == SYSTEM_PLUGIN
     }
 
-    /// True where the payload was erased and nothing put in its place: no plugin handles the event, live and in every
-    /// replay. Such a payload is the empty text, which is no JSON and so nobody's payload.
-    pub fn is_redacted(&self) -> bool {
+    /// True where the payload was erased or taken back and nothing put in its place: no plugin handles the event, live and
+    /// in every replay. Such a payload is the empty text, which is no JSON and so nobody's payload.
+    pub fn is_withheld(&self) -> bool {
         self.data.is_empty()
     }
 }
@@ -40,6 +40,7 @@ pub const SYSTEM_PLUGIN: &str = "daybook";
 pub const VERSION_LOADED: &str = "daybook.VersionLoaded";
 pub const VERSION_ACTIVATED: &str = "daybook.VersionActivated";
 pub const VERSION_RETIRED: &str = "daybook.VersionRetired";
+pub const STATE_RECONCILED: &str = "daybook.StateReconciled";
 pub const EVENT_AMENDED: &str = "daybook.EventAmended";
 pub const AMENDMENT_REVERTED: &str = "daybook.AmendmentReverted";
 pub const EVENT_REDACTED: &str = "daybook.EventRedacted";
@@ -55,6 +56,10 @@ pub const SYSTEM_TYPES: &[(&str, &str)] = &[
     (
         VERSION_RETIRED,
         "A version was given up: nobody gets it any more",
+    ),
+    (
+        STATE_RECONCILED,
+        "The live state was put right by what the log yields",
     ),
     (EVENT_AMENDED, "An event's payload was replaced"),
     (

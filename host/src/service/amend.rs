@@ -29,6 +29,8 @@ pub enum NewPayload {
     Data(String),
     /// The one that the event was logged with.
     Original,
+    /// None: nobody handles the event, as if it had not happened. The way past an event of doom.
+    Nothing,
 }
 
 /// An amendment that was kept.
@@ -176,6 +178,7 @@ impl Book {
                     )));
                 }
             },
+            NewPayload::Nothing => String::new(),
             NewPayload::Data(data) => {
                 let data = data.trim();
                 let program = self.live.materializer.program();

@@ -171,7 +171,7 @@ impl Serialize for CloudEvent<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let event = self.0;
         // A redacted event has none.
-        let data: Option<&RawValue> = match event.is_redacted() {
+        let data: Option<&RawValue> = match event.is_withheld() {
             true => None,
             false => Some(serde_json::from_str(&event.data).map_err(S::Error::custom)?),
         };

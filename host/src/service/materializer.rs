@@ -213,7 +213,7 @@ impl Materializer {
     fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.ground().begin();
         // The one place where a redacted event has no effects: live, in every replay, under every version.
-        let is_handled = !event.is_redacted();
+        let is_handled = !event.is_withheld();
         if is_handled
             && event.event_type.as_str() == EVENT_UNDONE
             && let Err((version, error)) = take_back(self.ground(), program, event)

@@ -210,7 +210,9 @@ impl Book {
         let seq = request.seq;
         let stored = self.repairable(seq)?;
         check_words(&request.reason, request.actor.as_deref())?;
-        if stored.event.is_redacted() {
+        let past = Past::read(&self.log)?;
+        // A skipped event has its payload still, among the amendments.
+        if stored.event.is_withheld() && past.amended(seq).is_none() {
             return Err(Error::refused(format!(
                 "event {seq} was redacted already: it has no payload"
             )));
@@ -248,7 +250,7 @@ impl Book {
                 .log
                 .stored(undo, undo, 1)?
                 .pop()
-                .filter(|undo| !undo.event.is_redacted());
+                .filter(|undo| !undo.event.is_withheld());
             if let Some(undo) = undo {
                 redacting.payloads.insert(undo.event.seq, String::new());
                 redacting.events.push(undo);

@@ -194,7 +194,10 @@ fn a_process_killed_while_it_shadows_copies_promotes_or_goes_back_leaves_the_sta
         let named = book.log().projections().unwrap();
         for file in files {
             let name = file.unwrap().file_name().into_string().unwrap();
-            let stem = name.trim_end_matches("-wal").trim_end_matches("-shm");
+            let stem = name
+                .trim_end_matches("-wal")
+                .trim_end_matches("-shm")
+                .trim_end_matches("-journal");
             assert!(
                 named.iter().any(|record| record.file == stem),
                 "round {round}: {name}"

@@ -7,6 +7,7 @@ mod certify;
 mod components;
 mod crash;
 mod determinism;
+mod doom;
 mod faults;
 mod find;
 mod hostile;

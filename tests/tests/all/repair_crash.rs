@@ -152,7 +152,7 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
         let left = files_with(&book.path(), marker.as_bytes());
         let redacted = book.log().stored(Seq(seq), Seq(seq), 1).unwrap()[0]
             .event
-            .is_redacted();
+            .is_withheld();
         assert_eq!(redacted, moved, "round {round}");
         assert_eq!(left.is_empty(), moved, "round {round}: {left:?}");
         assert_eq!(state(&mut book) == before, !moved, "round {round}");

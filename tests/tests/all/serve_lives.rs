@@ -126,7 +126,7 @@ fn a_version_is_shadowed_promoted_and_taken_back_over_http() {
 
 #[test]
 fn past_states_are_what_they_were_with_and_without_a_snapshot() {
-    let mut book = bank();
+    let book = bank();
     let position = book.head();
     let balances = |rows: &Json| rows["rows"].clone();
     let deposit = json!({"account": 1, "date": "1993-12-01", "amount": 777});

@@ -1,0 +1,192 @@
+//! What operators do, as OpenAPI has it.
+
+use serde_json::{Value as Json, json};
+
+use super::{OPERATION_FAILED, parameter, reads, responses, text};
+use crate::model::limits;
+
+/// Every path that is an operator's.
+pub fn paths() -> Vec<(&'static str, Json)> {
+    vec![
+        ("/versions", versions_path()),
+        ("/versions/{version}/activate", activate_path()),
+        ("/verify", verify_path()),
+        ("/shadows", shadows_path()),
+        (
+            "/shadows/{version}",
+            json!({"delete": {
+                "operationId": "dropShadow",
+                "summary": "Give a shadow up.",
+                "tags": ["operators"],
+                "parameters": [version_parameter()],
+                "responses": responses(&[("200", "It is gone.")], &[]),
+            }}),
+        ),
+        (
+            "/versions/{version}/promote",
+            operation(
+                "promote",
+                "Put a shadow in force: a pointer switch between two commits. What was live becomes the standby.",
+                true,
+                Some("force"),
+                "In force: `seq` is the event that says so.",
+            ),
+        ),
+        (
+            "/versions/{version}/retire",
+            operation(
+                "retire",
+                "Give a version up that nothing and nobody needs.",
+                true,
+                Some("reason"),
+                "Nobody gets it any more.",
+            ),
+        ),
+        (
+            "/rollback",
+            operation(
+                "rollback",
+                "Go back to what was live before: the standby.",
+                false,
+                Some("reason"),
+                "In force: `seq` is the event that says so.",
+            ),
+        ),
+        ("/snapshots", snapshots_path()),
+        (
+            "/changelog",
+            reads(
+                "What each version changed: in its author's words, and in what it declares.",
+                vec![parameter("query", "plugin", "Only this plugin's.", text())],
+            ),
+        ),
+    ]
+}
+
+fn versions_path() -> Json {
+    let mut item = reads("Every version that was ever loaded.", Vec::new());
+    item["post"] = json!({
+        "operationId": "load",
+        "summary": "Load a version: compiled and checked; it takes effect when it is activated.",
+        "tags": ["operators"],
+        "requestBody": {"required": true, "content": {"application/wasm": {
+            "schema": {"type": "string", "format": "binary", "maxLength": limits::COMPONENT_BYTES_MAX},
+        }}},
+        "responses": responses(
+            &[("200", "Exactly this was loaded before; nothing changed."), ("201", "Loaded.")],
+            &[("415", "A component is application/wasm."), OPERATION_FAILED],
+        ),
+    });
+    item
+}
+
+fn activate_path() -> Json {
+    json!({"post": {
+        "operationId": "activate",
+        "summary": "Put a loaded version in force. Who reads sees the old state or the new one, never a mixture.",
+        "tags": ["operators"],
+        "parameters": [version_parameter()],
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {
+            "type": "object",
+            "required": ["policy"],
+            "properties": {"policy": {
+                "enum": ["pinned", "recorded"],
+                "description": "pinned: all of history is materialized again. recorded: state stays as it is.",
+            }},
+            "additionalProperties": false,
+        }}}},
+        "responses": responses(
+            &[("200", "In force: `seq` is the event that says so.")],
+            &[("409", "It is active already."), OPERATION_FAILED],
+        ),
+    }})
+}
+
+/// What is done to a version that a path names, or to the book, with a small body that may be left out.
+fn operation(
+    id: &str,
+    summary: &str,
+    takes_version: bool,
+    field: Option<&str>,
+    done: &str,
+) -> Json {
+    let mut post = json!({
+        "operationId": id,
+        "summary": summary,
+        "tags": ["operators"],
+        "responses": responses(
+            &[("200", done)],
+            &[("409", "As things are it cannot be done; the detail says why."), OPERATION_FAILED],
+        ),
+    });
+    if takes_version {
+        post["parameters"] = json!([version_parameter()]);
+    }
+    if let Some(field) = field {
+        post["requestBody"] = json!({"content": {"application/json": {"schema": {
+            "type": "object",
+            "properties": {field: {"type": ["string", "null"]}},
+            "additionalProperties": false,
+        }}}});
+    }
+    json!({ "post": post })
+}
+
+fn version_parameter() -> Json {
+    parameter(
+        "path",
+        "version",
+        "plugin@date",
+        json!({
+            "type": "string", "pattern": "^[a-z][a-z0-9]{0,47}@[0-9]{4}-[0-9]{2}-[0-9]{2}$",
+        }),
+    )
+}
+
+fn shadows_path() -> Json {
+    let conflict = ("409", "It is active already.");
+    json!({
+        "get": {
+            "operationId": "shadows",
+            "summary": "How the shadows and the standby stand: position, lag, differences by event type and column.",
+            "tags": ["operators"],
+            "responses": responses(&[("200", "All of them.")], &[]),
+        },
+        "post": {
+            "operationId": "shadow",
+            "summary": "Try a version beside the live state. It follows the log, and what differs is counted.",
+            "tags": ["operators"],
+            "requestBody": {"required": true, "content": {"application/json": {"schema": {
+                "type": "object",
+                "required": ["version"],
+                "properties": {
+                    "version": {"type": "string"},
+                    "policy": {"enum": ["pinned", "recorded", null]},
+                    "expect": {"type": "string", "description": "An expectation file: what is wanted (TOML)."},
+                },
+                "additionalProperties": false,
+            }}}},
+            "responses": responses(&[("202", "It follows the log from now on.")], &[conflict, OPERATION_FAILED]),
+        },
+    })
+}
+
+fn snapshots_path() -> Json {
+    let mut item = reads("The snapshots of the live state.", Vec::new());
+    item["post"] = json!({
+        "operationId": "snapshot",
+        "summary": "Keep a copy of the live state, for replays to start from.",
+        "tags": ["operators"],
+        "responses": responses(&[("201", "Made, or there already.")], &[]),
+    });
+    item
+}
+
+fn verify_path() -> Json {
+    json!({"post": {
+        "operationId": "verify",
+        "summary": "Replay everything and compare, while commands go on. `problem` is null when all of it holds.",
+        "tags": ["operators"],
+        "responses": responses(&[("200", "What was found, as of the moment it was asked for.")], &[]),
+    }})
+}

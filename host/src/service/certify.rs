@@ -7,13 +7,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::book::{Book, remove_projection};
+use super::library::Library;
 use super::program::Program;
 use super::trial::{Found, Trial};
 use crate::model::{
     Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
 };
 use crate::runtime::{Code, fingerprint};
-use crate::store::Certification;
+use crate::store::{BookDir, Certification, LogDb};
 
 /// What a certification came to.
 #[derive(Debug, Clone)]
@@ -97,14 +98,36 @@ impl Book {
 
     /// Tries a version that need not be registered. The book is as it was.
     pub(super) fn try_out(&mut self, code: &Arc<Code>) -> Result<Certified> {
+        let active = self.lineup();
+        Certifier {
+            dir: &self.dir,
+            log: &self.log,
+            library: &mut self.library,
+            active,
+        }
+        .try_out(code)
+    }
+}
+
+/// What a certification needs of a book; also beside its writer.
+pub(super) struct Certifier<'a> {
+    pub dir: &'a BookDir,
+    pub log: &'a LogDb,
+    pub library: &'a mut Library,
+    /// What is in force.
+    pub active: Lineup,
+}
+
+impl Certifier<'_> {
+    pub fn try_out(&mut self, code: &Arc<Code>) -> Result<Certified> {
         let program = match self.surroundings(code)? {
             Ok(program) => Arc::new(program),
             Err(why) => return Ok(certified(code, &Found::default(), Some(why))),
         };
-        let path = self.dir.projection("certify.building");
-        remove_projection(&path)?;
+        let file = format!("certify-{}.building", uuid::Uuid::now_v7().simple());
+        let path = self.dir.projection(&file);
         let trial = Trial::new(
-            &self.log,
+            self.log,
             self.library.runtime.clone(),
             code.clone(),
             program,
@@ -118,7 +141,7 @@ impl Book {
     /// The version with those it extends, among the active versions of the plugins whose tables any of them reads. The
     /// inner error says why there is no such program.
     fn surroundings(&mut self, code: &Arc<Code>) -> Result<Result<Program, String>> {
-        let active = self.lineup();
+        let active = self.active.clone();
         let mut lineup = Lineup::default();
         { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
         let mut reads = self.reads(&code.manifest)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::book::{Book, LIVE, live_file, remove_projection};
-use super::certify::isolation_of;
+use super::certify::{Certified, isolation_of};
 use super::library::Library;
 use super::listing::Listing;
 use super::materializer::Materializer;
@@ -112,11 +112,16 @@ impl Book {
                 .runtime
                 .load(bytes, Some(&self.library.cache))?,
         );
-        self.register(code, bytes)
+        self.register(code, bytes, None)
     }
 
-    /// Registers a component that was compiled from these bytes.
-    pub fn register(&mut self, code: Arc<Code>, bytes: &[u8]) -> Result<Loaded> {
+    /// Registers a component that was compiled from these bytes, and certified by whoever compiled it or now.
+    pub(super) fn register(
+        &mut self,
+        code: Arc<Code>,
+        bytes: &[u8],
+        certified: Option<Certified>,
+    ) -> Result<Loaded> {
         self.check_current()?;
         let version = code.version.clone();
         let known = self.library.find(&version).ok().map(|stored| stored.digest);
@@ -136,7 +141,11 @@ impl Book {
             self.refuse_replacing(&version, &other, &code.digest)?;
         }
         let tables = self.tables_of(&code)?;
-        let certification = self.try_out(&code)?.or_refused()?;
+        let certified = match certified {
+            Some(certified) => certified,
+            None => self.try_out(&code)?,
+        };
+        let certification = certified.or_refused()?;
         let stored = StoredVersion {
             version: version.clone(),
             digest: code.digest,

@@ -21,7 +21,7 @@ use crate::service::{Book, Policy, PromoteRequest, Promotion, copy_live};
 
 impl App {
     /// Has the book to itself between two groups.
-    async fn alone<T: Send + 'static>(
+    pub async fn alone<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Book) -> Result<T> + Send + 'static,
     ) -> Result<T, Problem> {
@@ -31,7 +31,7 @@ impl App {
 }
 
 /// A body of JSON; an absent one is `{}`.
-fn body<T: DeserializeOwned>(
+pub fn body<T: DeserializeOwned>(
     body: Result<Bytes, BytesRejection>,
     shape: &str,
 ) -> Result<T, Problem> {

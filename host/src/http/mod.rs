@@ -19,6 +19,7 @@ mod otlp;
 mod parameters;
 mod problem;
 mod query;
+mod repairs;
 mod seats;
 mod stall;
 mod state;
@@ -306,6 +307,9 @@ impl App {
             .route("/", get(history::index))
             .route("/events", post(events::post).get(history::list))
             .route("/events/{event}", get(history::show))
+            .route("/events/{event}/amend", post(repairs::amend))
+            .route("/events/{event}/redact", post(repairs::redact))
+            .route("/events/{event}/undo", post(repairs::undo))
             .route("/query", post(query::post))
             .route("/state", get(state::tables))
             .route("/state/{table}", get(state::list))

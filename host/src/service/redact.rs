@@ -13,7 +13,7 @@ use super::library::Plan;
 use super::materializer::{Doom, Failure};
 use super::past::{Past, Payloads};
 use super::player::Player;
-use super::repair::{Foreseen, check_words, strays};
+use super::repair::{Foreseen, Silent, check_words, strays};
 use crate::diff::Sink;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
@@ -203,6 +203,11 @@ impl Book {
             sink,
             progress,
         )
+    }
+
+    /// The same in numbers alone.
+    pub fn foresee_redaction(&mut self, request: &RedactRequest) -> Result<Foreseen> {
+        self.preview_redaction(request, &mut Silent, &mut replay::silent())
     }
 
     /// Checks a request, and says what it erases.

@@ -284,3 +284,81 @@ fn a_version_dropped_into_the_folder_is_loaded_once_it_is_whole() {
     );
     server.stop().assert_verified();
 }
+
+#[test]
+fn history_is_repaired_over_http() {
+    let mut book = TestBook::with_plugins(&["deposit@2020-01-01"]);
+    for amount in [5, 7, 11] {
+        let data = json!({"account": 1, "amount": amount});
+        book.append_one(daybook_tests::event("deposit.Deposited", data))
+            .unwrap();
+    }
+    let first = book.head().0 - 2;
+    let server = Server::of(book);
+    let balance = || server.get("/state/deposit.account/1").json["row"]["balance"].clone();
+    let repair =
+        |what: &str, seq: u64, asked: Json| server.post(&format!("/events/{seq}/{what}"), &asked);
+    assert_eq!(balance(), 23);
+
+    let new = json!({"account": 1, "amount": 50});
+    let preview = repair("amend", first, json!({"data": new, "preview": true}));
+    assert_eq!(
+        (preview.status, &preview.json["problem"]),
+        (200, &Json::Null),
+        "{}",
+        preview.text
+    );
+    assert_eq!(
+        preview.json["rows"],
+        json!([{"table": "deposit.account", "added": 0, "removed": 0, "changed": 1}])
+    );
+    assert_eq!(balance(), 23);
+    let amended = repair("amend", first, json!({"data": new, "reason": "misread"}));
+    assert_eq!(amended.status, 200, "{}", amended.text);
+    assert_eq!(balance(), 68);
+    assert_eq!(
+        repair("amend", first, json!({"data": new})).status,
+        400,
+        "no reason"
+    );
+    let schema = repair(
+        "amend",
+        first,
+        json!({"data": {"account": "one"}, "reason": "wrong"}),
+    );
+    assert_eq!(
+        (schema.status, schema.problem()),
+        (422, "schema"),
+        "{}",
+        schema.text
+    );
+    repair(
+        "amend",
+        first,
+        json!({"revert": true, "reason": "it was right"}),
+    );
+    assert_eq!(balance(), 23);
+
+    let undone = repair("undo", first + 2, json!({}));
+    assert_eq!(undone.status, 200, "{}", undone.text);
+    assert_eq!(balance(), 12);
+    assert_eq!(
+        repair("undo", first + 2, json!({})).status,
+        400,
+        "once is enough"
+    );
+    let redacted = repair(
+        "redact",
+        first + 1,
+        json!({"reason": "erasure was asked for"}),
+    );
+    // The undo took back exact values, which would be others now.
+    assert_eq!(redacted.status, 400, "{}", redacted.text);
+    let skipped = repair(
+        "amend",
+        999,
+        json!({"skip": true, "reason": "nothing there"}),
+    );
+    assert_eq!(skipped.status, 404, "{}", skipped.text);
+    server.stop().assert_verified();
+}

@@ -5,12 +5,69 @@ use serde_json::{Value as Json, json};
 use super::{OPERATION_FAILED, parameter, reads, responses, text};
 use crate::model::limits;
 
+fn repair(id: &str, summary: &str, more: &[(&str, Json)]) -> Json {
+    let mut properties = json!({
+        "reason": {"type": ["string", "null"], "description": "Why; stays in the log. A preview needs none."},
+        "preview": {"type": "boolean", "description": "Report what would change, keep nothing."},
+    });
+    for (name, schema) in more {
+        properties[*name] = schema.clone();
+    }
+    json!({"post": {
+        "operationId": id,
+        "summary": summary,
+        "tags": ["operators"],
+        "parameters": [parameter("path", "event", "Its seq.", json!({"type": "integer", "minimum": 1}))],
+        "requestBody": {"content": {"application/json": {"schema": {
+            "type": "object", "properties": properties, "additionalProperties": false,
+        }}}},
+        "responses": responses(
+            &[("200", "Done, or what would be.")],
+            &[("409", "As things are it cannot be done; the detail says why."), OPERATION_FAILED],
+        ),
+    }})
+}
+
 /// Every path that is an operator's.
 pub fn paths() -> Vec<(&'static str, Json)> {
     vec![
         ("/versions", versions_path()),
         ("/versions/{version}/activate", activate_path()),
         ("/verify", verify_path()),
+        (
+            "/events/{event}/amend",
+            repair(
+                "amend",
+                "Replace an event's payload; the state follows, and the original is kept.",
+                &[
+                    ("data", json!({})),
+                    (
+                        "revert",
+                        json!({"type": "boolean", "description": "Put the first payload back."}),
+                    ),
+                    (
+                        "skip",
+                        json!({"type": "boolean", "description": "Nobody handles the event any more."}),
+                    ),
+                ],
+            ),
+        ),
+        (
+            "/events/{event}/redact",
+            repair(
+                "redact",
+                "Erase an event's payload for good, from everything that the book keeps.",
+                &[("with", json!({}))],
+            ),
+        ),
+        (
+            "/events/{event}/undo",
+            repair(
+                "undo",
+                "Take back an event's row changes, as an event of its own.",
+                &[],
+            ),
+        ),
         ("/shadows", shadows_path()),
         (
             "/shadows/{version}",

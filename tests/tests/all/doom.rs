@@ -25,7 +25,7 @@ fn events_of_doom_are_found_tried_with_other_versions_and_can_be_skipped() {
     }
     let recorded = book.recorded();
     let doomed: Vec<Seq> = { recorded.iter() }
-        .filter(|it| it.event.data.contains("13"))
+        .filter(|it| it.event.data.contains("\"n\":13"))
         .map(|it| it.event.seq)
         .collect();
     let version = book.load(guest("doom-2")).unwrap().version;

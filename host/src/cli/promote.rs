@@ -4,12 +4,14 @@ use serde_json::json;
 
 use super::Exit;
 use super::common::FormatArg;
-use super::output::Output;
+use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
+use super::target::{Target, TargetArg, only_by_directory};
 use super::tracks::show;
+use crate::diff::FinalRow;
+use crate::diff::words::{final_place, final_words};
 use crate::model::{PluginVersion, Result};
-use crate::service::{PromoteRequest, Promotion};
+use crate::service::{Book, PromoteRequest, Promotion};
 
 /// Put a shadow in force
 ///
@@ -21,6 +23,7 @@ use crate::service::{PromoteRequest, Promotion};
 #[command(after_help = "\
 Examples:
   daybook promote mybook bank@1994-01-01
+  daybook promote mybook bank@1994-01-01 --patch --preview
   daybook promote mybook bank@1994-01-01 --force --reason 'agreed with the auditors on Friday'
 
 Exit code 1: there are unexpected differences; nothing changed.")]
@@ -30,6 +33,12 @@ pub struct Args {
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: PluginVersion,
+    /// Write the rows that differ into the live state instead of switching to the shadow's; tables have to be the same
+    #[arg(long)]
+    patch: bool,
+    /// With --patch: show the rows and keep nothing
+    #[arg(long, requires = "patch")]
+    preview: bool,
     /// Promote in spite of unexpected differences
     #[arg(long, requires = "reason")]
     force: bool,
@@ -60,11 +69,17 @@ pub struct RollbackArgs {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let target = args.target.open(out)?;
+    let mut target = args.target.open(out)?;
     let request = PromoteRequest {
         force: args.reason.clone().filter(|_| args.force),
         actor: None,
     };
+    if args.patch {
+        let Target::Book(book) = &mut target else {
+            return Err(only_by_directory("a patch"));
+        };
+        return patch(args, book, &request, out);
+    }
     let promotion = {
         let mut bar = Bar::new("promoting");
         let mut progress = bar.events("materializing");
@@ -75,6 +90,40 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     };
     tell(&promotion, &args.format, out)
 }
+
+fn patch(args: &Args, book: &mut Book, request: &PromoteRequest, out: &mut Output) -> Result<Exit> {
+    let mut rows: u64 = 0;
+    let mut lines = Vec::new();
+    let mut visit = |row: &FinalRow| {
+        rows += 1;
+        if rows <= ROWS_SHOWN_MAX {
+            lines.push((final_place(row), final_words(row)));
+        }
+        Ok(())
+    };
+    let promotion = {
+        let mut bar = Bar::new("promoting");
+        let mut progress = bar.events("materializing");
+        let keep = !args.preview;
+        book.promote_by_patch(&args.version, request, keep, &mut visit, &mut progress)?
+    };
+    for (place, words) in &lines {
+        match args.format.is_json() {
+            true => out.json(&json!({ "row": place, "patch": words }))?,
+            false => out.line(format_args!("{place}  {words}"))?,
+        }
+    }
+    if !args.format.is_json() {
+        out.line(format_args!("{} differ", count(rows, "row")))?;
+    }
+    match args.preview {
+        true => Ok(Exit::Fine),
+        false => tell(&promotion, &args.format, out),
+    }
+}
+
+/// Rows of a patch that are shown one by one.
+const ROWS_SHOWN_MAX: u64 = 50;
 
 pub fn run_rollback(args: &RollbackArgs, out: &mut Output) -> Result<Exit> {
     let target = args.target.open(out)?;

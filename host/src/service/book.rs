@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::follower::{Follower, Head};
 use super::library::{Library, Plan};
 use super::materializer::Materializer;
+use super::patch::lacks_patch;
 use super::player::Player;
 use super::program::Program;
 use crate::model::log::EventLog;
@@ -227,7 +228,7 @@ fn recover(
     let plan = library.plan(log, &record.schedule)?;
     let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
     if path.is_file() {
-        match open_at(library, &plan, &path, head) {
+        match open_at(library, log, record, &plan, &path, head) {
             Ok(mut player) => {
                 catch_up(log, &mut player, epoch, head, progress)?;
                 return Ok(player.materializer);
@@ -250,8 +251,21 @@ fn recover(
     Ok(Player::resume(library.runtime.clone(), plan, &path, head)?.materializer)
 }
 
-fn open_at(library: &Library, plan: &Plan, path: &Path, head: Seq) -> Result<Player> {
+fn open_at(
+    library: &Library,
+    log: &LogDb,
+    record: &ProjectionRecord,
+    plan: &Plan,
+    path: &Path,
+    head: Seq,
+) -> Result<Player> {
     let position = Projection::position_of(path)?;
+    if lacks_patch(log, record, position)? {
+        return Err(Error::corrupt(format!(
+            "{} lacks the patch of the last promotion",
+            path.display()
+        )));
+    }
     if position > head {
         return Err(Error::corrupt(format!(
             "{} is at event {position}, ahead of the log's {head}",

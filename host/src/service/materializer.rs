@@ -366,6 +366,34 @@ impl Materializer {
         Ok(())
     }
 
+    /// Puts rows into the projection that no event wrote, and takes over the running hash that goes with them. Two passes,
+    /// as in `shift`. Part of the open transaction.
+    pub fn patch(
+        &mut self,
+        rows: &[(usize, Vec<Value>, Option<Row>)],
+        head: ProjectionHead,
+    ) -> Result<()> {
+        self.discard()?;
+        let projection = self.projection();
+        for (table, key, _) in rows {
+            projection.get(*table, key)?;
+            projection.put(*table, key, None)?;
+            if projection.is_full() {
+                projection.shrink()?;
+            }
+        }
+        projection.flush_shown()?;
+        for (table, key, row) in rows {
+            projection.get(*table, key)?;
+            projection.put(*table, key, row.clone())?;
+            if projection.is_full() {
+                projection.shrink()?;
+            }
+        }
+        projection.advance(head);
+        Ok(())
+    }
+
     /// Forgets the pending event.
     pub fn discard(&mut self) -> Result<()> {
         if self.pending.take().is_some() {

@@ -23,6 +23,7 @@ mod marks;
 mod materializer;
 mod overlay;
 mod past;
+mod patch;
 mod player;
 mod plugin_folder;
 mod prober;

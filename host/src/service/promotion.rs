@@ -267,7 +267,11 @@ impl Book {
     }
 
     /// A track at the log's head, under its own name, with nobody else following it.
-    fn bring_up(&mut self, record: &ProjectionRecord, progress: OnProgress<'_>) -> Result<Track> {
+    pub(super) fn bring_up(
+        &mut self,
+        record: &ProjectionRecord,
+        progress: OnProgress<'_>,
+    ) -> Result<Track> {
         self.stop_follower(&record.name);
         let live = self.live.record.schedule.clone();
         let mut track = Track::open(&self.dir, &self.log, &mut self.library, record, &live)?;
@@ -424,7 +428,7 @@ impl Book {
         Ok(())
     }
 
-    fn stop_follower(&mut self, name: &str) {
+    pub(super) fn stop_follower(&mut self, name: &str) {
         if let Some(at) = self.followers.iter().position(|it| it.name == name) {
             let library = self.followers.remove(at).stop();
             library

@@ -299,3 +299,71 @@ fn twenty_switches_there_and_back_under_load_lose_no_request_and_mix_no_answer()
     assert_eq!(paid_in, [posted.count() as i64]);
     assert_eq!(switch_ms.len(), SWITCHES);
 }
+
+#[test]
+fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_nothing() {
+    let mut book = bank();
+    book.shadow(
+        &version(SECOND),
+        Policy::Pinned,
+        WANTED,
+        &mut replay::silent(),
+    )
+    .unwrap();
+    let mut switched = book.copy();
+    promote(&mut switched);
+
+    let before = book.mark();
+    let mut rows = Vec::new();
+    let mut visit = |row: &daybook::diff::FinalRow| {
+        rows.push(daybook::diff::words::final_place(row));
+        Ok(())
+    };
+    let request = PromoteRequest::default();
+    book.promote_by_patch(
+        &version(SECOND),
+        &request,
+        false,
+        &mut visit,
+        &mut replay::silent(),
+    )
+    .unwrap();
+    assert_eq!(
+        rows,
+        ["0", "1", "2", "3", "4"].map(|id| format!("bank.account[{id}]"))
+    );
+    assert_eq!(book.mark(), before, "what is only shown is not done");
+
+    let mut quiet = |_: &_| Ok(());
+    let file = book.live_path();
+    let copy = book.folder().join("before.db");
+    book.reopen_after(|_| drop(std::fs::copy(&file, &copy).unwrap()));
+    let patched = book
+        .promote_by_patch(
+            &version(SECOND),
+            &request,
+            true,
+            &mut quiet,
+            &mut replay::silent(),
+        )
+        .unwrap();
+    assert_eq!(done(patched).lineup.to_string(), SECOND);
+    assert_eq!(book.live_path(), file, "the file is the same");
+    let (mine, theirs) = (book.mark(), switched.mark());
+    assert_eq!((mine.rows, mine.live), (theirs.rows, theirs.live));
+    book.assert_verified();
+    post(&mut book, 1, "1994-03-01", 5);
+    let after = book.mark();
+
+    // As if the process had died after the log's commit: the file is what it was before the patch.
+    book.reopen_after(|_| {
+        for suffix in ["-wal", "-shm"] {
+            let mut name = file.as_os_str().to_owned();
+            name.push(suffix);
+            let _ = std::fs::remove_file(name);
+        }
+        std::fs::copy(&copy, &file).unwrap();
+    });
+    assert_eq!(book.mark(), after);
+    book.assert_verified();
+}

@@ -24,6 +24,19 @@ pub fn closed(address: SocketAddr, connections: usize, count: u64) -> Load {
     })
 }
 
+/// As `closed`, with deposits at the bank instead of W1's.
+pub fn closed_bank(address: SocketAddr, connections: usize, count: u64) -> Load {
+    let due = move |number, _| (number < count).then_some(Duration::ZERO);
+    clients(address, connections, due, |number| {
+        let body = format!(
+            r#"{{"account":{},"amount":{}}}"#,
+            number % 1_000,
+            1 + number % 100
+        );
+        (command("bank.Deposit", &body), b"HTTP/1.1 201")
+    })
+}
+
 /// Each connection reads an account by its key again and again, for so long.
 pub fn reads(address: SocketAddr, connections: usize, seconds: f64) -> Load {
     let until = Duration::from_secs_f64(seconds);
@@ -123,11 +136,14 @@ fn deposit(number: u64) -> (String, &'static [u8]) {
         account(number),
         number % 100
     );
-    let request = format!(
-        "POST /commands/deposit.Deposit HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+    (command("deposit.Deposit", &body), b"HTTP/1.1 201")
+}
+
+fn command(name: &str, body: &str) -> String {
+    format!(
+        "POST /commands/{name} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
         body.len()
-    );
-    (request, b"HTTP/1.1 201")
+    )
 }
 
 fn read_account(number: u64) -> (String, &'static [u8]) {

@@ -45,6 +45,9 @@ fn main() {
     if wanted("w1") {
         bench.w1();
     }
+    if wanted("shadow") {
+        bench.shadow();
+    }
     if wanted("serve") {
         bench.serve();
     }
@@ -248,6 +251,58 @@ impl Bench {
                 self.reads(address, connections, found.rate / 2.0);
             }
         }
+        drop(serving.stop().expect("the server stops"));
+    }
+
+    /// What a shadow that follows costs the commands of a served book.
+    fn shadow(&self) {
+        let versions = [("bank/1993-01-01", "bank@1993-01-01")];
+        let (_, mut book) = self.book("shadow", &versions);
+        for account in 0..1_000 {
+            let request = Request {
+                command_type: "bank.OpenAccount".into(),
+                data: format!(r#"{{"account":{account}}}"#),
+                ..Request::default()
+            };
+            book.run(request).expect("an account");
+        }
+        book.load(self.component("bank/1994-01-01"))
+            .expect("the second version is loaded");
+        let listen = "127.0.0.1:0".parse().expect("an address");
+        let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+            .expect("the book is served");
+        let address = serving.address();
+        let rate = || load::closed_bank(address, 64, 10_000).rate;
+        rate();
+        let alone = rate();
+        let begun = std::sync::mpsc::channel();
+        let work = |book: &mut Book| {
+            let version = "bank@1994-01-01".parse().expect("a version");
+            book.begin_shadow(&version, Policy::Pinned, "")
+        };
+        let done = Box::new(move |name: Result<String>| drop(begun.0.send(name)));
+        serving
+            .app()
+            .writer()
+            .alone(work, done)
+            .expect("there is room");
+        begun.1.recv().expect("an answer").expect("a shadow");
+        std::thread::sleep(std::time::Duration::from_secs(3));
+        let beside = rate();
+        let lag = std::sync::mpsc::channel();
+        let work = |book: &mut Book| book.tracks();
+        let done = Box::new(move |tracks| drop(lag.0.send(tracks)));
+        serving
+            .app()
+            .writer()
+            .alone(work, done)
+            .expect("there is room");
+        let tracks = lag.1.recv().expect("an answer").expect("tracks");
+        println!(
+            "shadow: 64 connections: {alone:.0} commands/s alone, {beside:.0} beside a shadow under bank@1994-01-01: {:.2}; it is {} events behind then",
+            beside / alone,
+            tracks[0].lag()
+        );
         drop(serving.stop().expect("the server stops"));
     }
 

@@ -10,7 +10,7 @@ use notify::{RecursiveMode, Watcher};
 use super::App;
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result, Seq};
-use crate::service::{Book, Loader, PluginFolder, copy_live};
+use crate::service::{Book, Loader, PluginFolder, copy_live, give_way};
 
 /// How often a thread looks whether the server stops, and a file whether it still grows.
 const LOOK: Duration = Duration::from_millis(200);
@@ -173,6 +173,7 @@ fn snapshots(app: &App, every: u64) {
 }
 
 fn verifications(app: &App, every: Duration) {
+    give_way();
     let mut since = Stopwatch::start();
     while !app.is_stopped() {
         std::thread::sleep(LOOK);

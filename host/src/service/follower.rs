@@ -135,6 +135,7 @@ fn work(
     head: &Head,
     shared: &Shared,
 ) -> Result<Library> {
+    super::give_way();
     let log = LogDb::open(&dir.log())?;
     let mut track = Track::open(dir, &log, &mut library, record, live)?;
     let stopped = || shared.stop.load(Ordering::Relaxed);

@@ -337,7 +337,9 @@ fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_noth
     let mut quiet = |_: &_| Ok(());
     let file = book.live_path();
     let copy = book.folder().join("before.db");
-    book.reopen_after(|_| drop(std::fs::copy(&file, &copy).unwrap()));
+    book.reopen_after(|_| {
+        std::fs::copy(&file, &copy).unwrap();
+    });
     let patched = book
         .promote_by_patch(
             &version(SECOND),

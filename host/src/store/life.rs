@@ -70,12 +70,9 @@ impl LogDb {
 
     /// Retired versions, and since when.
     pub fn retired(&self) -> Result<BTreeMap<PluginVersion, String>> {
-        let rows: Vec<(String, String, String)> = self
-            .all("SELECT plugin, date, retired_at FROM retirements", |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
-            })?;
+        let rows = self.all_texts("SELECT plugin, date, retired_at FROM retirements")?;
         rows.into_iter()
-            .map(|(plugin, date, at)| {
+            .map(|[plugin, date, at]| {
                 let version = PluginVersion {
                     plugin: plugin.parse()?,
                     date: date.parse()?,

@@ -142,6 +142,17 @@ impl LogDb {
             .map_err(|error| self.failed(error))
     }
 
+    /// Every row of a statement without parameters, whose columns are all texts.
+    pub(super) fn all_texts<const N: usize>(&self, sql: &str) -> Result<Vec<[String; N]>> {
+        self.all(sql, |row| {
+            let mut texts = [const { String::new() }; N];
+            for (at, text) in texts.iter_mut().enumerate() {
+                *text = row.get(at)?;
+            }
+            Ok(texts)
+        })
+    }
+
     /// Runs work in one durable transaction; what it changed is gone when it fails.
     pub fn transaction<T>(&mut self, work: impl FnOnce(&mut LogDb) -> Result<T>) -> Result<T> {
         self.connection

@@ -53,20 +53,11 @@ pub struct ProjectionRecord {
 
 impl LogDb {
     pub fn projections(&self) -> Result<Vec<ProjectionRecord>> {
-        let rows: Vec<(String, String, String, String, String)> = self.all(
+        let rows = self.all_texts(
             "SELECT name, file, role, schedule, made_by FROM projections ORDER BY name",
-            |row| {
-                Ok((
-                    row.get(0)?,
-                    row.get(1)?,
-                    row.get(2)?,
-                    row.get(3)?,
-                    row.get(4)?,
-                ))
-            },
         )?;
         rows.into_iter()
-            .map(|(name, file, role, schedule, made_by)| {
+            .map(|[name, file, role, schedule, made_by]| {
                 let role = { role.parse() }
                     .map_err(|error: Error| error.context(format!("projection '{name}'")))?;
                 Ok(ProjectionRecord {

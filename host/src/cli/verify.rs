@@ -1,12 +1,12 @@
 //! `daybook verify`
 
 use super::Exit;
-use super::common::FormatArg;
+use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
-use crate::model::Result;
+use super::target::{Target, TargetArg, only_by_directory};
 use crate::model::clock::Stopwatch;
+use crate::model::{Result, Seq};
 
 /// Prove that the log still yields the state
 ///
@@ -18,6 +18,7 @@ use crate::model::clock::Stopwatch;
 #[command(after_help = "\
 Examples:
   daybook verify mybook
+  daybook verify mybook --since 1000000
   daybook verify mybook --format json || echo 'something does not hold'
   daybook verify --url http://127.0.0.1:7373
 
@@ -25,6 +26,9 @@ Exit code 1: something does not hold, and the first thing that does not is named
 pub struct Args {
     #[command(flatten)]
     target: TargetArg,
+    /// Begin at the last snapshot at or before this event; what is before it is taken as it is
+    #[arg(long, value_name = "SEQ", value_parser = seq)]
+    since: Option<Seq>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -34,9 +38,15 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let target = args.target.open(out)?;
     let verified = {
         let mut bar = Bar::new("checking the chain of hashes");
-        match target {
-            Target::Book(mut book) => book.verify(&mut bar.events("verifying"))?,
-            Target::Server(client) => client.verify()?,
+        match (target, args.since) {
+            (Target::Book(mut book), None) => book.verify(&mut bar.events("verifying"))?,
+            (Target::Book(mut book), Some(since)) => {
+                book.verify_since(since, &mut bar.events("verifying"))?
+            }
+            (Target::Server(client), None) => client.verify()?,
+            (Target::Server(_), Some(_)) => {
+                return Err(only_by_directory("a verification since a snapshot"));
+            }
         }
     };
     let exit = if verified.problem.is_none() {

@@ -6,6 +6,7 @@ use super::book::{Book, remove_projection};
 use super::library::{Beside, Library};
 use super::past::{Past, Payloads, put_in_place};
 use super::player::Player;
+use super::snapshots::{self, Start};
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::EventLog;
 use crate::model::{
@@ -37,7 +38,7 @@ pub struct Replayed {
 }
 
 /// What `verify` looked at, and the first thing that is wrong, if anything is.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
     pub events: u64,
     pub epochs: u64,
@@ -137,6 +138,27 @@ impl Book {
         self.verification()?.run(progress, || true)
     }
 
+    /// The same from the last snapshot at or before an event on, as far as the live state comes from what was run then: what
+    /// is before it is taken as it is.
+    pub fn verify_since(&mut self, since: Seq, progress: OnProgress<'_>) -> Result<Verified> {
+        let schedule = self.live.record.schedule.clone();
+        let start = snapshots::start(&self.dir, &self.log, &schedule, since)?;
+        let Some(start) = start else {
+            return Err(Error::usage(format!(
+                "no snapshot at or before event {since} is of what is in force now"
+            ))
+            .hint(
+                "daybook snapshot BOOK --list shows them; without --since everything is verified",
+            ));
+        };
+        let verification = self.verification()?;
+        Verification {
+            start: Some(start),
+            ..verification
+        }
+        .run(progress, || true)
+    }
+
     /// The book as it is now, to be verified while it goes on.
     pub fn verification(&self) -> Result<Verification> {
         let program = self.live.materializer.program();
@@ -146,6 +168,7 @@ impl Book {
             log: LogDb::open(&self.dir.log())?,
             epochs: self.log.epochs()?,
             head: self.head,
+            start: None,
             live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
         })
     }
@@ -184,6 +207,8 @@ pub struct Verification {
     log: LogDb,
     epochs: Vec<(Seq, Schedule)>,
     head: (Seq, Digest),
+    /// Where it begins, if not at the first event.
+    start: Option<Start>,
     live: Projection,
 }
 
@@ -234,7 +259,11 @@ impl Verification {
             live: state,
             is_wanted: &is_wanted,
         };
-        verified.problem = verifier.verify_chain(&past)?;
+        let begins = self
+            .start
+            .as_ref()
+            .map_or(Seq::ZERO, |start| start.position);
+        verified.problem = verifier.verify_chain(&past, begins)?;
         let epochs = self.epochs;
         let end_of = |at: usize| {
             epochs
@@ -247,14 +276,19 @@ impl Verification {
             if verified.problem.is_some() {
                 break;
             }
-            verified.epochs += 1;
             let last = at + 1 == epochs.len();
+            // The live state alone is of what the snapshot is of.
+            if self.start.is_some() && !last {
+                continue;
+            }
+            verified.epochs += 1;
             let to = Seq(end_of(at));
             let file = format!("verify-{}.building", uuid::Uuid::now_v7().simple());
             let path = verifier.dir.projection(&file);
             let payloads = past.as_of(*from);
             let range = (*from, to, last);
-            let problem = verifier.verify_epoch(schedule, &path, range, &payloads, &mut |at| {
+            let player = verifier.player(schedule, &path, self.start.as_ref())?;
+            let problem = verifier.verify_epoch(player, range, &payloads, &mut |at| {
                 progress(Progress {
                     done: done + at.0,
                     total,
@@ -279,11 +313,12 @@ impl Verifier<'_> {
     }
 
     /// Every event's hash from the one before it, its place, and that its effects are there.
-    fn verify_chain(&self, past: &Past) -> Result<Option<String>> {
+    fn verify_chain(&self, past: &Past, begins: Seq) -> Result<Option<String>> {
         let stored =
             |seq: Seq| -> Result<Option<StoredEvent>> { Ok(self.log.stored(seq, seq, 1)?.pop()) };
         let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
-        let (mut next, mut hash) = (Seq(1), Digest::ZERO);
+        let before = stored(begins)?.map_or(Digest::ZERO, |found| found.hash);
+        let (mut next, mut hash) = (begins.next(), before);
         while next <= self.head {
             self.check_wanted()?;
             let stored = self.log.stored(next, self.head, limits::REPLAY_BATCH)?;
@@ -322,24 +357,33 @@ impl Verifier<'_> {
         past.problem(stored)
     }
 
-    /// Replays an epoch's schedule from the first event, with the payloads in force when it began, and compares from the
-    /// epoch's own first event on.
-    fn verify_epoch(
+    /// What an epoch is replayed with: on a state of its own, with what must not matter the other way round.
+    fn player(
         &mut self,
         schedule: &Schedule,
         path: &std::path::Path,
-        (from, to, is_last): (Seq, Seq, bool),
-        payloads: &Payloads,
-        progress: &mut dyn FnMut(Seq),
-    ) -> Result<Option<String>> {
+        start: Option<&Start>,
+    ) -> Result<Player> {
         let plan = self.library.plan(&self.log, schedule)?;
-        let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
+        let mut player = Player::begin(self.library.runtime.clone(), plan, path, start)?;
         player.materializer.reuse_instances(false);
         player
             .materializer
             .projection()
             .reverse_unordered_selects(true)?;
-        let mut next = Seq(1);
+        Ok(player)
+    }
+
+    /// Replays an epoch's schedule, with the payloads in force when it began, and compares from the
+    /// epoch's own first event on.
+    fn verify_epoch(
+        &mut self,
+        mut player: Player,
+        (from, to, is_last): (Seq, Seq, bool),
+        payloads: &Payloads,
+        progress: &mut dyn FnMut(Seq),
+    ) -> Result<Option<String>> {
+        let mut next = player.materializer.head().position.next();
         while next <= to {
             self.check_wanted()?;
             for mut record in self.log.stored(next, to, limits::REPLAY_BATCH)? {

@@ -135,3 +135,56 @@ fn a_row_that_somebody_wrote_by_hand_is_shown_and_put_right() {
     assert_eq!(book.mark().rows, before.rows);
     book.assert_verified();
 }
+
+#[test]
+fn a_verification_since_a_snapshot_finds_what_is_wrong_after_it_and_takes_what_is_before() {
+    let mut book = TestBook::with_plugins(&["deposit@2020-01-01"]);
+    let deposit = |account: i64| {
+        event(
+            "deposit.Deposited",
+            json!({"account": account, "amount": 5}),
+        )
+    };
+    for account in 0..9 {
+        book.append_one(deposit(account)).unwrap();
+    }
+    let head = book.head();
+    assert_eq!(
+        book.verify_since(head, &mut silent())
+            .unwrap_err()
+            .kind
+            .exit_code(),
+        2
+    );
+    assert_eq!(book.snapshot().unwrap().position, head);
+    for account in 4..12 {
+        book.append_one(deposit(account)).unwrap();
+    }
+    let all = book.assert_verified();
+    let late = book.verify_since(book.head(), &mut silent()).unwrap();
+    assert_eq!(late, all);
+    let log = book.path().join("log.db");
+    let tamper = |seq: u64| {
+        let connection = rusqlite::Connection::open(&log).unwrap();
+        let sql = "UPDATE effects SET body = (SELECT body FROM effects WHERE seq = ?1 - 1) WHERE seq = ?1";
+        assert_eq!(connection.execute(sql, [seq as i64]).unwrap(), 1);
+    };
+    book.reopen_after(|_| tamper(head.0 - 2));
+    assert_eq!(
+        book.verify_since(book.head(), &mut silent())
+            .unwrap()
+            .problem,
+        None
+    );
+    assert!(book.verify(&mut silent()).unwrap().problem.is_some());
+    book.reopen_after(|_| tamper(head.0 + 2));
+    let found = book.verify_since(book.head(), &mut silent()).unwrap();
+    let expected = format!("event {} (deposit.Deposited) has other effects", head.0 + 2);
+    assert!(
+        found
+            .problem
+            .as_ref()
+            .is_some_and(|it| it.starts_with(&expected)),
+        "{found:?}"
+    );
+}

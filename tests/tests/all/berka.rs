@@ -161,6 +161,7 @@ fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
         .unwrap();
     let tally = status.tally.unwrap();
     assert_eq!((tally.differing, tally.unexpected), (45_745, 0));
+    let clock = std::time::Instant::now();
     let promoted = book
         .promote(
             &second,
@@ -168,7 +169,14 @@ fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
             &mut daybook::replay::silent(),
         )
         .unwrap();
+    let seconds = clock.elapsed().as_secs_f64();
+    println!("the switch took {:.1} ms", seconds * 1e3);
     assert!(matches!(promoted, Promotion::Done(_)), "{promoted:?}");
+    // A rebuild of these 51,497 events takes many times that.
+    assert!(
+        seconds < 0.5,
+        "the switch took {seconds} s: it depends on the log's length"
+    );
     let rows = book.mark().rows;
     let mut other = book_of(&folder);
     other.load_active(daybook_tests::plugin(SECOND));

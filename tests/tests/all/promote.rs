@@ -297,7 +297,11 @@ fn twenty_switches_there_and_back_under_load_lose_no_request_and_mix_no_answer()
         .iter()
         .filter(|it| it.event.event_type.as_str() == "bank.TransactionPosted");
     assert_eq!(paid_in, [posted.count() as i64]);
-    assert_eq!(switch_ms.len(), SWITCHES);
+    let mut sorted = switch_ms;
+    sorted.sort_by(f64::total_cmp);
+    assert_eq!(sorted.len(), SWITCHES);
+    // The median: on a machine that does other things too a single one may have to wait for its processor.
+    assert!(sorted[SWITCHES / 2] < 100.0, "{sorted:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::book::{Book, LIVE, Live, remove_projection};
+use super::book::{Book, LIVE, remove_projection};
 use super::follower::Follower;
 use super::player::Player;
 use super::track::{Track, TrackStatus, expect_key};
@@ -11,7 +11,6 @@ use super::versions::Policy;
 use crate::diff::Expectations;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_ACTIVATED;
-use crate::model::log::EventLog;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, limits};
 use crate::replay::{OnProgress, Progress};
 use crate::runtime::fingerprint;
@@ -293,7 +292,7 @@ impl Book {
     /// file of its own, which `record` names.
     pub(super) fn switch(
         &mut self,
-        mut next: Player,
+        next: Player,
         record: &ProjectionRecord,
         reason: &Reason<'_>,
     ) -> Result<Seq> {
@@ -327,20 +326,11 @@ impl Book {
             }
             log.put_epoch(seq, &schedule)
         })?;
-        // From here on the log says so: what fails now is mended by catching up, as after a crash.
-        let activation = self.log.read(seq, seq, 1)?;
-        next.run(&activation[0]).map_err(Error::from)?;
-        next.keep()?;
-        let next = Live {
-            record: live,
-            materializer: next.materializer,
-        };
-        let mut old = std::mem::replace(&mut self.live, next);
-        // The activation changes no row, but the standby's position moves with it.
-        old.materializer.keep()?;
-        old.materializer.commit()?;
+        let mut old = self.go_on_with(next, live, seq)?;
+        // The standby's position moves with the activation.
+        old.keep()?;
+        old.commit()?;
         drop(old);
-        self.commit_live()?;
         if let Some(replaced) = replaced {
             remove_projection(&self.dir.projection(&replaced.file))?;
         }

@@ -1,6 +1,6 @@
 //! Where a version stands in its life, who needs it, and its end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -9,8 +9,8 @@ use super::listing::Listing;
 use super::versions::VersionLine;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_RETIRED;
-use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, clock};
-use crate::store::{LogDb, Role};
+use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, clock};
+use crate::store::{LogDb, Pinned, ProjectionRecord, Role};
 
 /// Where a version stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,10 +64,10 @@ impl Book {
         version: &PluginVersion,
         reason: Option<&str>,
         actor: Option<&str>,
-    ) -> Result<crate::model::Seq> {
+    ) -> Result<Seq> {
         self.check_current()?;
         self.library.find(version)?;
-        let needed = needed_by(&self.log, &Listing::read(&self.log)?, version)?;
+        let needed = Lives::read(&self.log)?.needed_by(&Listing::read(&self.log)?, version);
         if !needed.is_empty() {
             return Err(Error::refused(format!(
                 "{version} cannot be retired: {}",
@@ -95,70 +95,90 @@ impl Book {
     }
 }
 
+/// What the log says of all versions' lives.
+struct Lives {
+    retired: BTreeMap<PluginVersion, String>,
+    pins: BTreeMap<PluginVersion, Vec<Pinned>>,
+    projections: Vec<ProjectionRecord>,
+    epochs: Vec<(Seq, Schedule)>,
+}
+
 /// Fills in where each version stands and who needs it.
 pub(super) fn tell_lives(log: &LogDb, listing: &Listing, lines: &mut [VersionLine]) -> Result<()> {
-    let retired = log.retired()?;
-    let pins = log.pins()?;
-    let records = log.projections()?;
+    let lives = Lives::read(log)?;
     for line in lines {
-        let runs = |role: Role| {
-            let mut of_role = records.iter().filter(|record| record.role == role);
-            of_role.any(|record| listing.runs(&record.schedule.last(), &line.version))
-        };
-        line.state = match () {
-            () if retired.contains_key(&line.version) => VersionState::Retired,
-            () if runs(Role::Live) => VersionState::Live,
-            () if runs(Role::Shadow) => VersionState::Shadow,
-            () if runs(Role::Standby) => VersionState::Standby,
-            () => VersionState::Loaded,
-        };
-        line.pins = pins.get(&line.version).cloned().unwrap_or_default();
-        line.needed_by = needed_by(log, listing, &line.version)?;
+        line.state = lives.state(listing, &line.version);
+        line.pins = lives.pins.get(&line.version).cloned().unwrap_or_default();
+        line.needed_by = lives.needed_by(listing, &line.version);
     }
     Ok(())
 }
 
-/// Why a version cannot be retired; nothing where it can.
-fn needed_by(log: &LogDb, listing: &Listing, version: &PluginVersion) -> Result<Vec<String>> {
-    let mut reasons = Vec::new();
-    let retired = log.retired()?;
-    let extended: Vec<_> = listing
-        .extending(version)
-        .filter(|other| !retired.contains_key(other))
-        .map(ToString::to_string)
-        .collect();
-    if !extended.is_empty() {
-        reasons.push(format!("{} extends it", extended.join(", ")));
+impl Lives {
+    fn read(log: &LogDb) -> Result<Lives> {
+        Ok(Lives {
+            retired: log.retired()?,
+            pins: log.pins()?,
+            projections: log.projections()?,
+            epochs: log.epochs()?,
+        })
     }
-    for record in log.projections()? {
-        if schedule_runs(listing, &record.schedule, version) {
-            reasons.push(format!("the {} projection runs it", record.name));
+
+    fn state(&self, listing: &Listing, version: &PluginVersion) -> VersionState {
+        let runs = |role: Role| {
+            let mut of_role = self.projections.iter().filter(|it| it.role == role);
+            of_role.any(|record| listing.runs(&record.schedule.last(), version))
+        };
+        match () {
+            () if self.retired.contains_key(version) => VersionState::Retired,
+            () if runs(Role::Live) => VersionState::Live,
+            () if runs(Role::Shadow) => VersionState::Shadow,
+            () if runs(Role::Standby) => VersionState::Standby,
+            () => VersionState::Loaded,
         }
     }
-    let events = listing.events(version);
-    if events > 0 {
-        reasons.push(format!("{events} events of the log were handled by it"));
-    } else {
-        let mut epochs = log.epochs()?.into_iter();
-        if let Some((from, _)) = epochs.find(|(_, it)| schedule_runs(listing, it, version)) {
+
+    /// Why a version cannot be retired; nothing where it can.
+    fn needed_by(&self, listing: &Listing, version: &PluginVersion) -> Vec<String> {
+        let mut reasons = Vec::new();
+        let extended: Vec<_> = listing
+            .extending(version)
+            .filter(|other| !self.retired.contains_key(other))
+            .map(ToString::to_string)
+            .collect();
+        if !extended.is_empty() {
+            reasons.push(format!("{} extends it", extended.join(", ")));
+        }
+        for record in &self.projections {
+            if schedule_runs(listing, &record.schedule, version) {
+                reasons.push(format!("the {} projection runs it", record.name));
+            }
+        }
+        let events = listing.events(version);
+        if events > 0 {
+            reasons.push(format!("{events} events of the log were handled by it"));
+        } else {
+            let mut epochs = self.epochs.iter();
+            if let Some((from, _)) = epochs.find(|(_, it)| schedule_runs(listing, it, version)) {
+                reasons.push(format!(
+                    "the effects recorded from event {from} on come from it"
+                ));
+            }
+        }
+        if let Some(pins) = self.pins.get(version) {
+            let who: BTreeSet<_> = pins
+                .iter()
+                .map(|pin| pin.actor.as_deref().unwrap_or("a caller without a token"))
+                .collect();
+            let last = pins.iter().map(|pin| pin.last_at.as_str()).max();
             reasons.push(format!(
-                "the effects recorded from event {from} on come from it"
+                "{} asked for it by its date, last at {}",
+                who.into_iter().collect::<Vec<_>>().join(", "),
+                last.unwrap_or_default()
             ));
         }
+        reasons
     }
-    if let Some(pins) = log.pins()?.get(version) {
-        let who: BTreeSet<_> = pins
-            .iter()
-            .map(|pin| pin.actor.as_deref().unwrap_or("a caller without a token"))
-            .collect();
-        let last = pins.iter().map(|pin| pin.last_at.as_str()).max();
-        reasons.push(format!(
-            "{} asked for it by its date, last at {}",
-            who.into_iter().collect::<Vec<_>>().join(", "),
-            last.unwrap_or_default()
-        ));
-    }
-    Ok(reasons)
 }
 
 fn schedule_runs(listing: &Listing, schedule: &Schedule, version: &PluginVersion) -> bool {

@@ -20,14 +20,11 @@ use crate::model::event::VERSION_LOADED;
 use crate::model::log::EventLog;
 use crate::model::{
     Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
-    clock, limits,
+    clock,
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{
-    Access, BookDir, Certification, LogDb, Pinned, Projection, ProjectionRecord, Role,
-    StoredVersion,
-};
+use crate::store::{BookDir, Certification, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -285,34 +282,31 @@ impl Book {
     pub(super) fn switch_live(&mut self, record: ProjectionRecord, seq: Seq) -> Result<()> {
         let old = self.dir.projection(&self.live.record.file);
         let path = self.dir.projection(&record.file);
+        self.live.record = record.clone();
         let plan = self.plan(&record.schedule)?;
+        let before = Seq(seq.0 - 1);
+        let next = Player::resume(self.library.runtime.clone(), plan, &path, before)?;
+        drop(self.go_on_with(next, record, seq)?);
+        remove_projection(&old)
+    }
+
+    /// Goes on with a player that stands just before `seq`, one of the host's own events, on the file that the log's registry
+    /// names as the live one already. Gives what was live until now, as it was.
+    pub(super) fn go_on_with(
+        &mut self,
+        mut next: Player,
+        record: ProjectionRecord,
+        seq: Seq,
+    ) -> Result<Materializer> {
         // Whatever fails from here on, this is the live projection: recovery must not take the old one for it.
         self.live.record = record;
-        let (running_program, _) = plan.at(Seq(seq.0 - 1));
-        let projection = Projection::open(&path, running_program.layouts.clone(), Access::Live)?;
-        let mut materializer = Materializer::new(
-            self.library.runtime.clone(),
-            running_program.clone(),
-            projection,
-        );
-        let (program, _) = plan.at(seq);
-        if materializer.program().lineup != program.lineup {
-            materializer.switch(program.clone())?;
-        }
-        self.live.materializer = materializer;
         // The event itself changes no row, but the position moves with it.
-        let event = self.log.list(
-            &crate::store::EventFilter {
-                from: Some(seq),
-                to: Some(seq),
-                ..Default::default()
-            },
-            1,
-        )?;
-        self.live.materializer.run(&event[0]).map_err(Error::from)?;
-        self.live.materializer.keep()?;
+        let event = self.log.read(seq, seq, 1)?;
+        next.run(&event[0]).map_err(Error::from)?;
+        next.keep()?;
+        let old = std::mem::replace(&mut self.live.materializer, next.materializer);
         self.commit_live()?;
-        remove_projection(&old)
+        Ok(old)
     }
 
     /// Materializes `1..=to` under a schedule into a new projection file.
@@ -355,7 +349,7 @@ impl Book {
     }
 }
 
-fn source<'a>(dir: &BookDir, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
+pub(super) fn source<'a>(dir: &BookDir, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
     let log = LogDb::open(&dir.log())?;
     Ok(Box::new(move |from, to, count_max| {
         let mut events = log.read(from, to, count_max)?;
@@ -399,17 +393,12 @@ pub(super) fn build(
     let mut player = Player::begin(library.runtime.clone(), plan, path, start.as_ref())?;
     let first = player.materializer.head().position;
     let source = source(dir, payloads)?;
-    let mut uncommitted = 0;
     replay::read_ahead(source, first.next(), to, |events| {
         for event in &events {
             player.run(event).map_err(Error::from)?;
             player.keep()?;
         }
-        uncommitted += events.len();
-        if uncommitted >= limits::REPLAY_BATCH {
-            player.materializer.commit()?;
-            uncommitted = 0;
-        }
+        player.end_batch()?;
         progress(Progress {
             done: events.last().map_or(0, |event| event.seq.0) - first.0,
             total: to.0 - first.0,

@@ -59,9 +59,6 @@ UNION ALL SELECT 2, event, seq, 0 FROM undone WHERE event BETWEEN ?1 AND ?2";
 impl LogDb {
     /// Which events `from..=to` were repaired, how, and by which event.
     pub fn repairs(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Repair, Seq)>> {
-        if !self.has_repairs()? {
-            return Ok(Vec::new());
-        }
         let bound = |seq: Seq| i64::try_from(seq.0).unwrap_or(i64::MAX);
         let rows: Vec<(i64, i64, i64, bool)> = self
             .connection
@@ -85,19 +82,8 @@ impl LogDb {
         Ok(named.collect())
     }
 
-    /// False for a log of an older daybook that nobody has opened for writing since.
-    fn has_repairs(&self) -> Result<bool> {
-        self.connection
-            .prepare_cached("SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'redactions')")
-            .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
-            .map_err(|error| self.failed(error))
-    }
-
     /// All amendments, oldest first.
     pub fn amendments(&self) -> Result<Vec<Amendment>> {
-        if !self.has_repairs()? {
-            return Ok(Vec::new());
-        }
         let rows = self.all(
             "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments ORDER BY seq",
             |row| {
@@ -129,9 +115,6 @@ impl LogDb {
 
     /// All redactions, by event.
     pub fn redactions(&self) -> Result<Vec<Redaction>> {
-        if !self.has_repairs()? {
-            return Ok(Vec::new());
-        }
         let rows = self.all(
             "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions ORDER BY event",
             |row| {
@@ -169,9 +152,6 @@ impl LogDb {
 
     /// Events that were undone, each with the event that did it.
     pub fn undone(&self) -> Result<Vec<(Seq, Seq)>> {
-        if !self.has_repairs()? {
-            return Ok(Vec::new());
-        }
         self.all("SELECT event, seq FROM undone ORDER BY event", |row| {
             Ok((
                 Seq(row.get::<_, i64>(0)? as u64),
@@ -182,9 +162,6 @@ impl LogDb {
 
     /// True where an event once had this payload, or where what it had cannot be known any more.
     pub fn had_payload(&self, seq: Seq, data: &str) -> Result<bool> {
-        if !self.has_repairs()? {
-            return Ok(false);
-        }
         self.connection
             .prepare_cached(
                 "SELECT EXISTS (SELECT 1 FROM amendments WHERE event = ?1 AND replaced = ?2)

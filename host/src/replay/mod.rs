@@ -27,6 +27,11 @@ pub const READ: usize = 256;
 /// Such pieces the reader may be ahead.
 const AHEAD: usize = 4;
 
+/// What is to be said of a log in which a position is missing.
+pub fn hole(at: Seq) -> Error {
+    Error::corrupt(format!("event {at} is missing in the log"))
+}
+
 /// Reads `from..=to` and hands over piece after piece, until one is not wanted (`false`). A piece that does not begin
 /// where the last one ended is an error: nothing is ever skipped.
 pub fn read(
@@ -35,7 +40,6 @@ pub fn read(
     to: Seq,
     mut take: impl FnMut(Vec<Event>) -> bool,
 ) -> Result<()> {
-    let hole = |at| Error::corrupt(format!("event {at} is missing in the log"));
     let mut next = from;
     while next <= to {
         let events = source(next, to, READ)?;

@@ -1,15 +1,15 @@
 //! The first event on which two choices of logic part, with what each of them saw there.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::book::{Book, remove_projection};
-use super::diffs::PlayerSide;
+use super::book::Book;
+use super::diffs::{PlayerSide, Temporary};
+use super::past::Payloads;
 use super::player::Player;
 use super::replays::Picked;
-use crate::diff::{Difference, Step, differences};
-use crate::model::log::EventLog;
-use crate::model::{Event, Result, Seq, Value, limits};
-use crate::replay::{OnProgress, Progress, READ};
+use crate::diff::{Difference, Side, Step, differences};
+use crate::model::{Event, Result, Seq, Value};
+use crate::replay::{OnProgress, Progress, read};
 
 /// The first event whose effects are not the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,64 +51,50 @@ impl Book {
     ) -> Result<Option<Divergence>> {
         let paths = ["bisect-base.building", "bisect-candidate.building"]
             .map(|file| self.dir.projection(file));
-        paths.iter().try_for_each(|path| remove_projection(path))?;
-        let found = self.walk([base, candidate], &paths, progress);
-        paths.iter().try_for_each(|path| remove_projection(path))?;
-        found
-    }
-
-    fn walk(
-        &mut self,
-        picked: [&Picked; 2],
-        paths: &[PathBuf; 2],
-        progress: OnProgress<'_>,
-    ) -> Result<Option<Divergence>> {
-        let mut side = |at: usize| -> Result<PlayerSide> {
-            let schedule = self.schedule_of(picked[at])?;
+        let _temporary = Temporary::new(&paths)?;
+        let mut side = |picked: &Picked, path: &Path| -> Result<PlayerSide> {
+            let schedule = self.schedule_of(picked)?;
             let plan = self.plan(&schedule)?;
-            let player = Player::new(self.library.runtime.clone(), plan, &paths[at])?;
+            let player = Player::new(self.library.runtime.clone(), plan, path)?;
             Ok(PlayerSide::new(player))
         };
-        let (mut base, mut candidate) = (side(0)?, side(1)?);
-        let (mut next, to) = (Seq(1), self.head());
-        let mut uncommitted = 0;
-        while next <= to {
-            let events = self.log.read(next, to, READ)?;
-            for event in &events {
-                if event.seq != next {
-                    break;
-                }
-                let (ours, theirs) = (base.work_out(event)?, candidate.work_out(event)?);
-                if !ours.is_same(&theirs) {
-                    return Ok(Some(Divergence {
-                        event: event.clone(),
-                        differences: differences(&ours, &theirs),
-                        base: saw(&ours),
-                        candidate: saw(&theirs),
-                    }));
-                }
-                base.keep(&ours)?;
-                candidate.keep(&theirs)?;
-                next = next.next();
-            }
-            if events.last().is_none_or(|last| last.seq.next() != next) {
-                return Err(crate::model::Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
-            }
-            uncommitted += events.len();
-            if uncommitted >= limits::REPLAY_BATCH {
-                base.commit()?;
-                candidate.commit()?;
-                uncommitted = 0;
-            }
+        let (mut base, mut candidate) = (side(base, &paths[0])?, side(candidate, &paths[1])?);
+        let (none, to) = (Payloads::new(), self.head());
+        let mut found = Ok(None);
+        read(self.source(&none)?, Seq(1), to, |events| {
+            found = part(&mut base, &mut candidate, &events);
             progress(Progress {
-                done: next.0 - 1,
+                done: events.last().map_or(0, |event| event.seq.0),
                 total: to.0,
             });
-        }
-        Ok(None)
+            matches!(found, Ok(None))
+        })?;
+        found
     }
+}
+
+/// Runs both on a piece of the log, up to the event on which they part.
+fn part(
+    base: &mut PlayerSide,
+    candidate: &mut PlayerSide,
+    events: &[Event],
+) -> Result<Option<Divergence>> {
+    for event in events {
+        let (ours, theirs) = (base.work_out(event)?, candidate.work_out(event)?);
+        if !ours.is_same(&theirs) {
+            return Ok(Some(Divergence {
+                event: event.clone(),
+                differences: differences(&ours, &theirs),
+                base: saw(&ours),
+                candidate: saw(&theirs),
+            }));
+        }
+        base.keep(&ours)?;
+        candidate.keep(&theirs)?;
+    }
+    base.end_batch()?;
+    candidate.end_batch()?;
+    Ok(None)
 }
 
 fn saw(step: &Step) -> Saw {

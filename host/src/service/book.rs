@@ -289,15 +289,11 @@ fn catch_up(
     while next <= head {
         let stored = log.stored(next, head, limits::REPLAY_BATCH)?;
         if stored.is_empty() {
-            return Err(Error::corrupt(format!(
-                "event {next} is missing in the log"
-            )));
+            return Err(replay::hole(next));
         }
         for record in stored {
             if record.event.seq != next {
-                return Err(Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
+                return Err(replay::hole(next));
             }
             let outcome = player.run(&record.event).map_err(Error::from)?;
             if next >= epoch && outcome.body != record.effects {

@@ -6,7 +6,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::book::{Book, remove_projection};
+use super::book::Book;
+use super::diffs::Temporary;
 use super::library::Library;
 use super::program::Program;
 use super::trial::{Found, Trial};
@@ -126,6 +127,7 @@ impl Certifier<'_> {
         };
         let file = format!("certify-{}.building", uuid::Uuid::now_v7().simple());
         let path = self.dir.projection(&file);
+        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let trial = Trial::new(
             self.log,
             self.library.runtime.clone(),
@@ -133,9 +135,8 @@ impl Certifier<'_> {
             program,
             &path,
         );
-        let found = trial.and_then(Trial::run);
-        remove_projection(&path)?;
-        Ok(certified(code, &found?, None))
+        let found = trial.and_then(Trial::run)?;
+        Ok(certified(code, &found, None))
     }
 
     /// The version with those it extends, among the active versions of the plugins whose tables any of them reads. The

@@ -142,7 +142,6 @@ pub(super) struct PlayerSide {
     pub player: Player,
     cost: Cost,
     dooms: u64,
-    events_since_commit: usize,
     /// Undos that met other values than they took back, and what they said of it.
     pub strayed_undos: Vec<(Seq, Vec<LogLine>)>,
 }
@@ -154,7 +153,6 @@ impl PlayerSide {
             player,
             cost: Cost::default(),
             dooms: 0,
-            events_since_commit: 0,
             strayed_undos: Vec::new(),
         }
     }
@@ -182,12 +180,7 @@ impl PlayerSide {
         Ok(step)
     }
 
-    pub fn commit(&mut self) -> Result<()> {
-        self.player.materializer.commit()
-    }
-
     pub fn keep(&mut self, step: &Step) -> Result<()> {
-        self.events_since_commit += 1;
         if step.outcome.is_err() {
             return Ok(());
         }
@@ -206,11 +199,7 @@ impl Side for PlayerSide {
     }
 
     fn end_batch(&mut self) -> Result<()> {
-        if self.events_since_commit >= crate::model::limits::REPLAY_BATCH {
-            self.events_since_commit = 0;
-            self.player.materializer.commit()?;
-        }
-        Ok(())
+        self.player.end_batch()
     }
 
     fn layouts(&self) -> Arc<Layouts> {

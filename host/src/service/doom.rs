@@ -1,13 +1,14 @@
 //! Events of doom: those that a choice of logic cannot materialize, what other versions make of them, and what follows
 //! when they are skipped.
 
-use super::book::{Book, remove_projection};
+use super::book::Book;
+use super::diffs::Temporary;
 use super::materializer::{Doom, Failure};
+use super::past::Payloads;
 use super::player::Player;
 use super::replays::Picked;
-use crate::model::log::EventLog;
-use crate::model::{Error, PluginVersion, Result, Seq, limits};
-use crate::replay::{OnProgress, Progress, READ};
+use crate::model::{Event, PluginVersion, Result, Seq, limits};
+use crate::replay::{OnProgress, Progress, read};
 
 /// What another version makes of an event: rows changed and tasks asked for, or why it cannot.
 pub type Tried = (PluginVersion, Result<(usize, usize), String>);
@@ -41,64 +42,54 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<Dooms> {
         let path = self.dir.projection("doom.building");
-        remove_projection(&path)?;
-        let found = self.look_for_dooms(picked, keep_going, &path, progress);
-        remove_projection(&path)?;
-        found
-    }
-
-    fn look_for_dooms(
-        &mut self,
-        picked: &Picked,
-        keep_going: bool,
-        path: &std::path::Path,
-        progress: OnProgress<'_>,
-    ) -> Result<Dooms> {
+        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let schedule = self.schedule_of(picked)?;
         let plan = self.plan(&schedule)?;
-        let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
+        let mut player = Player::new(self.library.runtime.clone(), plan, &path)?;
         let mut dooms = Dooms::default();
-        let (mut next, to) = (Seq(1), self.head());
-        let mut uncommitted = 0;
-        while next <= to {
-            let events = self.log.read(next, to, READ)?;
-            if events.first().is_none_or(|event| event.seq != next) {
-                return Err(Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
-            }
-            uncommitted += events.len();
-            for event in &events {
-                next = event.seq.next();
-                dooms.events += 1;
-                let doom = match player.run(event) {
-                    Ok(_) => {
-                        player.keep()?;
-                        continue;
-                    }
-                    Err(Failure::Doom(doom)) => *doom,
-                    Err(Failure::Host(error)) => return Err(error),
-                };
-                if dooms.found.len() == limits::DOOMS_TOLD_MAX {
-                    dooms.more += 1;
-                    continue;
-                }
-                let others = self.try_others(&mut player, &doom, event)?;
-                dooms.found.push(FoundDoom { doom, others });
-                if !keep_going {
-                    return Ok(dooms);
-                }
-            }
-            if uncommitted >= limits::REPLAY_BATCH {
-                player.materializer.commit()?;
-                uncommitted = 0;
-            }
+        let (none, to) = (Payloads::new(), self.head());
+        let mut looked = Ok(true);
+        read(self.source(&none)?, Seq(1), to, |events| {
+            looked = self.look_at(&mut player, &events, keep_going, &mut dooms);
             progress(Progress {
-                done: next.0 - 1,
+                done: dooms.events,
                 total: to.0,
             });
+            matches!(looked, Ok(true))
+        })?;
+        looked.map(|_| dooms)
+    }
+
+    /// Runs a piece of the log; false where an event of doom ends the search.
+    fn look_at(
+        &mut self,
+        player: &mut Player,
+        events: &[Event],
+        keep_going: bool,
+        dooms: &mut Dooms,
+    ) -> Result<bool> {
+        for event in events {
+            dooms.events += 1;
+            let doom = match player.run(event) {
+                Ok(_) => {
+                    player.keep()?;
+                    continue;
+                }
+                Err(Failure::Doom(doom)) => *doom,
+                Err(Failure::Host(error)) => return Err(error),
+            };
+            if dooms.found.len() == limits::DOOMS_TOLD_MAX {
+                dooms.more += 1;
+                continue;
+            }
+            let others = self.try_others(player, &doom, event)?;
+            dooms.found.push(FoundDoom { doom, others });
+            if !keep_going {
+                return Ok(false);
+            }
         }
-        Ok(dooms)
+        player.end_batch()?;
+        Ok(true)
     }
 
     /// Every other loaded version of the plugin on the same event and the same state.
@@ -106,7 +97,7 @@ impl Book {
         &mut self,
         player: &mut Player,
         doom: &Doom,
-        event: &crate::model::Event,
+        event: &Event,
     ) -> Result<Vec<Tried>> {
         let known = self.log.versions()?.into_iter();
         let known = known.map(|stored| stored.version);

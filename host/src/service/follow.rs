@@ -8,6 +8,7 @@ use super::repair::notes;
 use crate::model::error::Problem;
 use crate::model::event::SYSTEM_TYPES;
 use crate::model::{Error, Result, Seq, TypeName};
+use crate::replay::hole;
 use crate::store::Scan;
 
 /// Events of one batch, and bytes of their JSON: what is held for one subscriber. The event that goes past the bytes is
@@ -109,7 +110,7 @@ impl Reader {
             let seq = stored.event.seq;
             // Nothing is skipped silently: a position that is missing is damage, not a short read.
             if !is_filtered && seq != expected {
-                return Err(missing(expected));
+                return Err(hole(expected));
             }
             expected = Seq(seq.0 + 1);
             let shown = shown_with(&layouts, &notes, stored)?;
@@ -138,7 +139,7 @@ impl Reader {
             Ok(!is_full)
         })?;
         if !is_filtered && !is_full && expected.0 <= end {
-            return Err(missing(expected));
+            return Err(hole(expected));
         }
         Ok(batch)
     }
@@ -156,10 +157,6 @@ fn json_line(seq: Seq, shown: &super::Shown) -> Result<String> {
         text = text.replace(['\n', '\r'], " ");
     }
     Ok(text)
-}
-
-fn missing(seq: Seq) -> Error {
-    Error::corrupt(format!("event {seq} is missing in the log"))
 }
 
 fn unknown(what: &str, name: &str, mut known: Vec<&str>) -> Error {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::library::Plan;
 use super::materializer::{Failure, Materializer, Outcome};
 use super::snapshots::Start;
-use crate::model::{Error, Event, Result, Seq};
+use crate::model::{Error, Event, Result, Seq, limits};
 use crate::runtime::Runtime;
 use crate::store::{Access, Projection};
 
@@ -14,19 +14,16 @@ pub struct Player {
     pub materializer: Materializer,
     plan: Plan,
     next_switch: Option<Seq>,
+    /// Events kept since the last commit.
+    uncommitted: usize,
 }
 
 impl Player {
     /// On a new projection file, from the first event.
     pub fn new(runtime: Arc<Runtime>, plan: Plan, path: &Path) -> Result<Player> {
-        let program = plan.first().clone();
-        let projection = Projection::create(path, program.layouts.clone(), Access::Building)?;
-        let next_switch = plan.at(Seq(1)).1;
-        Ok(Player {
-            materializer: Materializer::new(runtime, program, projection),
-            plan,
-            next_switch,
-        })
+        let layouts = plan.first().layouts.clone();
+        let projection = Projection::create(path, layouts, Access::Building)?;
+        Ok(Self::on(runtime, plan, projection, Seq(1)))
     }
 
     /// On a new projection file, from a copy of what is known of the way.
@@ -41,26 +38,26 @@ impl Player {
         };
         std::fs::copy(&start.path, path)
             .map_err(|error| Error::io(format!("copying {}", start.path.display()), error))?;
-        let (program, next_switch) = plan.at(start.position);
-        let program = program.clone();
-        let projection = Projection::open(path, program.layouts.clone(), Access::Building)?;
-        Ok(Player {
-            materializer: Materializer::new(runtime, program, projection),
-            plan,
-            next_switch,
-        })
+        let layouts = plan.at(start.position).0.layouts.clone();
+        let projection = Projection::open(path, layouts, Access::Building)?;
+        Ok(Self::on(runtime, plan, projection, start.position))
     }
 
     /// Goes on with an existing projection.
     pub fn resume(runtime: Arc<Runtime>, plan: Plan, path: &Path, position: Seq) -> Result<Player> {
+        let layouts = plan.at(position).0.layouts.clone();
+        let projection = Projection::open(path, layouts, Access::Live)?;
+        Ok(Self::on(runtime, plan, projection, position))
+    }
+
+    fn on(runtime: Arc<Runtime>, plan: Plan, projection: Projection, position: Seq) -> Player {
         let (program, next_switch) = plan.at(position);
-        let program = program.clone();
-        let projection = Projection::open(path, program.layouts.clone(), Access::Live)?;
-        Ok(Player {
-            materializer: Materializer::new(runtime, program, projection),
+        Player {
+            materializer: Materializer::new(runtime, program.clone(), projection),
             plan,
             next_switch,
-        })
+            uncommitted: 0,
+        }
     }
 
     /// What it follows.
@@ -82,9 +79,28 @@ impl Player {
     /// Takes part in a batch: keeps memory flat while a transaction is open.
     pub fn keep(&mut self) -> Result<()> {
         self.materializer.keep()?;
+        self.uncommitted += 1;
         if self.materializer.projection().is_full() {
             self.materializer.projection().shrink()?;
         }
         Ok(())
+    }
+
+    /// True once so much is kept that it should be committed, at the next good moment.
+    pub fn wants_commit(&self) -> bool {
+        self.uncommitted >= limits::REPLAY_BATCH
+    }
+
+    pub fn commit(&mut self) -> Result<()> {
+        self.uncommitted = 0;
+        self.materializer.commit()
+    }
+
+    /// A good moment: between two pieces of the log.
+    pub fn end_batch(&mut self) -> Result<()> {
+        match self.wants_commit() {
+            true => self.commit(),
+            false => Ok(()),
+        }
     }
 }

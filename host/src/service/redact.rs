@@ -2,7 +2,6 @@
 //! that the chain still holds.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -14,12 +13,13 @@ use super::materializer::{Doom, Failure};
 use super::past::{Past, Payloads};
 use super::player::Player;
 use super::repair::{Foreseen, Silent, check_words, strays};
+use super::versions::source;
 use crate::diff::Sink;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock, limits};
-use crate::replay::{self, OnProgress, Progress, Source};
-use crate::store::{Erasure, LogDb, Redaction, StoredEvent};
+use crate::replay::{self, OnProgress, Progress};
+use crate::store::{BookDir, Erasure, LogDb, Redaction, StoredEvent};
 
 #[derive(Debug, Clone)]
 pub struct RedactRequest {
@@ -104,7 +104,7 @@ impl Book {
             "replacement": replacement.map(|hash| hash.to_string()),
             "undo": undo.map(|undo| undo.0),
         });
-        let (runtime, log_path) = (self.library.runtime.clone(), self.dir.log());
+        let (runtime, dir) = (self.library.runtime.clone(), self.dir.clone());
         let (mut tally, mut replays) = (Tally::default(), Vec::new());
         let mut files = (epochs.len(), temporary.clone(), path.clone());
         self.log.overwrite_deleted()?;
@@ -126,7 +126,7 @@ impl Book {
                 };
                 rewrite(
                     log,
-                    &log_path,
+                    &dir,
                     &mut player,
                     epoch,
                     event,
@@ -303,7 +303,7 @@ fn logged_hash(past: &Past, stored: &StoredEvent) -> crate::model::Digest {
 /// remembered, and the epoch goes on without its effects, so that all of them can be named.
 fn rewrite(
     log: &mut LogDb,
-    log_path: &Path,
+    dir: &BookDir,
     player: &mut Player,
     epoch: &Epoch,
     first: Seq,
@@ -312,17 +312,7 @@ fn rewrite(
     told: &mut dyn FnMut(u64),
 ) -> Result<()> {
     // A connection of its own sees the log as it was before the transaction.
-    let before = LogDb::open(log_path)?;
-    let payloads = &epoch.payloads;
-    let source: Source<'_> = Box::new(move |from, to, count_max| {
-        use crate::model::log::EventLog;
-        let mut events = before.read(from, to, count_max)?;
-        for event in &mut events {
-            super::past::put_in_place(payloads, event);
-        }
-        Ok(events)
-    });
-    let mut uncommitted = 0;
+    let source = source(dir, &epoch.payloads)?;
     replay::read_ahead(source, Seq(1), epoch.to, |events| {
         for event in &events {
             let outcome = match player.run(event) {
@@ -344,15 +334,11 @@ fn rewrite(
             }
             player.keep()?;
         }
-        uncommitted += events.len();
-        if uncommitted >= limits::REPLAY_BATCH {
-            player.materializer.commit()?;
-            uncommitted = 0;
-        }
+        player.end_batch()?;
         told(events.last().map_or(0, |event| event.seq.0));
         Ok(())
     })?;
-    player.materializer.commit()
+    player.commit()
 }
 
 impl Tally {

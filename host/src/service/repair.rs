@@ -124,14 +124,17 @@ impl Book {
         let schedule = self.live.record.schedule.clone();
         let mut beside = self.library.apart(&self.log)?;
         let plan = beside.plan(&self.log, &schedule)?;
-        let mut repaired = Repaired {
-            side: PlayerSide::new(Player::new(beside.runtime, plan, &paths[1])?),
+        let runtime = beside.runtime.clone();
+        let mut repaired = History {
+            side: PlayerSide::new(Player::new(runtime, plan, &paths[1])?),
             payloads,
+            is_repaired: true,
         };
         let plan = self.plan(&schedule)?;
-        let mut present = Present {
+        let mut present = History {
             side: PlayerSide::new(Player::new(self.library.runtime.clone(), plan, &paths[0])?),
             payloads,
+            is_repaired: false,
         };
         let none = Payloads::new();
         let summary = Summary {
@@ -156,6 +159,7 @@ impl Book {
             summary,
             progress,
         )?;
+        self.library.keep_apart(beside);
         // Where an undo met other values before already, and meets the same ones now, nothing changes for it.
         let before = present.side.strayed_undos;
         let now = repaired.side.strayed_undos.into_iter();
@@ -199,15 +203,17 @@ pub(super) fn check_words(reason: &str, actor: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// History with the repair.
-struct Repaired<'a> {
+/// History with the repair, or without it. Both run the same code, so a difference is direct at the repaired events and
+/// inherited elsewhere.
+struct History<'a> {
     side: PlayerSide,
     payloads: &'a Payloads,
+    is_repaired: bool,
 }
 
-impl Side for Repaired<'_> {
+impl Side for History<'_> {
     fn step(&mut self, event: &Event) -> Result<Step> {
-        if !self.payloads.contains_key(&event.seq) {
+        if !(self.is_repaired && self.payloads.contains_key(&event.seq)) {
             return self.side.step(event);
         }
         let mut repaired = event.clone();
@@ -231,34 +237,7 @@ impl Side for Repaired<'_> {
     }
 }
 
-/// History without it. Both run the same code, so a difference is direct at the repaired events and inherited elsewhere.
-struct Present<'a> {
-    side: PlayerSide,
-    payloads: &'a Payloads,
-}
-
-impl Side for Present<'_> {
-    fn step(&mut self, event: &Event) -> Result<Step> {
-        self.side.step(event)
-    }
-    fn end_batch(&mut self) -> Result<()> {
-        self.side.end_batch()
-    }
-    fn layouts(&self) -> Arc<Layouts> {
-        self.side.layouts()
-    }
-    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
-        self.side.scan(table, visit)
-    }
-    fn cost(&self) -> Cost {
-        self.side.cost()
-    }
-    fn dooms(&self) -> u64 {
-        self.side.dooms()
-    }
-}
-
-impl Base for Present<'_> {
+impl Base for History<'_> {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
         let base = self.side.work_out(event)?;
         self.side.keep(&base)?;
@@ -279,7 +258,7 @@ impl Base for Present<'_> {
     fn forget(&mut self, _: Seq) {}
 }
 
-impl Present<'_> {
+impl History<'_> {
     fn cause(&self, event: &Event) -> Cause {
         match self.payloads.contains_key(&event.seq) {
             true => Cause::Direct,

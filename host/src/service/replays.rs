@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::book::{Book, remove_projection};
+use super::diffs::Temporary;
 use super::library::{Beside, Library};
 use super::past::{Past, Payloads, put_in_place};
 use super::player::Player;
@@ -285,6 +286,7 @@ impl Verification {
             let to = Seq(end_of(at));
             let file = format!("verify-{}.building", uuid::Uuid::now_v7().simple());
             let path = verifier.dir.projection(&file);
+            let _temporary = Temporary::new(std::slice::from_ref(&path))?;
             let payloads = past.as_of(*from);
             let range = (*from, to, last);
             let player = verifier.player(schedule, &path, self.start.as_ref())?;
@@ -294,7 +296,6 @@ impl Verification {
                     total,
                 });
             });
-            remove_projection(&path)?;
             verified.problem = problem?;
             done += to.0;
         }

@@ -15,10 +15,8 @@ use super::snapshots;
 use crate::diff::{About, Expectations, Step, Tally, differences};
 use crate::model::effects::decode;
 use crate::model::log::EventLog;
-use crate::model::{
-    Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout, limits,
-};
-use crate::replay::READ;
+use crate::model::{Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout};
+use crate::replay::{READ, hole};
 use crate::store::{BookDir, LogDb, Projection, ProjectionRecord, Role, StoredEvent};
 
 /// How far a track is, and what it found.
@@ -173,15 +171,11 @@ impl Track {
         to: Seq,
         mut pause: impl FnMut(&Track) -> bool,
     ) -> Result<()> {
-        let mut uncommitted = 0;
         let mut go_on = self.doom.is_none();
         while go_on && self.position() < to {
             let stored = log.stored(self.position().next(), to, READ)?;
             if stored.is_empty() {
-                let next = self.position().next();
-                return Err(Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
+                return Err(hole(self.position().next()));
             }
             for record in &stored {
                 self.step(log, record)?;
@@ -189,10 +183,8 @@ impl Track {
                     break;
                 }
             }
-            uncommitted += stored.len();
-            if uncommitted >= limits::REPLAY_BATCH {
+            if self.player.wants_commit() {
                 self.commit()?;
-                uncommitted = 0;
             }
             go_on = self.doom.is_none() && pause(self);
         }
@@ -202,10 +194,7 @@ impl Track {
     fn step(&mut self, log: &LogDb, stored: &StoredEvent) -> Result<()> {
         let event = &stored.event;
         if event.seq != self.position().next() {
-            let next = self.position().next();
-            return Err(Error::corrupt(format!(
-                "event {next} is missing in the log"
-            )));
+            return Err(hole(self.position().next()));
         }
         let result = self.player.run(event);
         if let Some(comparing) = &mut self.comparing {
@@ -227,7 +216,7 @@ impl Track {
             let note = comparing.note()?;
             self.player.materializer.projection().set_note(note);
         }
-        self.player.materializer.commit()
+        self.player.commit()
     }
 
     /// Makes the file an ordinary one under its own name, once what there was is run: from here on it is found again
@@ -257,7 +246,8 @@ impl Track {
 
 /// A shadow's other side: what the live projection did with the same events.
 struct Comparing {
-    note: Note,
+    /// The expectation file's text.
+    expect: String,
     expectations: Expectations,
     tally: Tally,
     /// From here on the recorded effects are what the live projection's own schedule made of the log.
@@ -303,8 +293,8 @@ impl Comparing {
             None
         };
         Ok(Comparing {
-            tally: note.tally.clone(),
-            note,
+            expect: note.expect,
+            tally: note.tally,
             expectations,
             recorded_from,
             base,
@@ -314,7 +304,7 @@ impl Comparing {
 
     fn note(&self) -> Result<String> {
         let note = Note {
-            expect: self.note.expect.clone(),
+            expect: self.expect.clone(),
             met: self
                 .expectations
                 .uses()

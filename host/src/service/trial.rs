@@ -18,6 +18,7 @@ use crate::diff::{Step, differences, first_words};
 use crate::model::clock::Stopwatch;
 use crate::model::log::{EventLog, RecordedCommand};
 use crate::model::{Command, Event, Result, Seq, limits};
+use crate::replay::hole;
 use crate::runtime::{Code, Perturbed, Runtime};
 use crate::store::{Access, LogDb, Projection};
 
@@ -130,9 +131,7 @@ impl<'a> Trial<'a> {
 
     fn event(&self, seq: Seq) -> Result<Event> {
         let mut events = self.log.read(seq, seq, 1)?;
-        events.pop().ok_or_else(|| {
-            crate::model::Error::corrupt(format!("event {seq} is missing in the log"))
-        })
+        events.pop().ok_or_else(|| hole(seq))
     }
 
     /// What the version makes of an event here and now. Nothing is kept.

@@ -2,18 +2,20 @@
 
 use serde_json::json;
 
-use super::book::{Book, remove_projection};
+use super::book::Book;
 use super::caused::Caused;
+use super::diffs::Temporary;
 use super::guards::find_table;
+use super::past::Payloads;
 use super::player::Player;
 use super::reader::shown;
 use super::repair::check_words;
 use super::take_back::shown as shown_key;
 use crate::model::effects::RecordedChange;
 use crate::model::event::EVENT_UNDONE;
-use crate::model::log::EventLog;
 use crate::model::undo::{RowUndo, inverse};
 use crate::model::{Error, ErrorKind, Result, Seq, Task, limits};
+use crate::replay::read_ahead;
 use crate::store::StoredEvent;
 
 #[derive(Debug, Clone)]
@@ -100,41 +102,26 @@ impl Book {
             return Ok(shown.map_or_else(Default::default, |shown| (shown.changes, shown.tasks)));
         }
         let path = self.dir.projection("undo.building");
-        remove_projection(&path)?;
-        let result = self.replayed_effects(seq, &path);
-        remove_projection(&path)?;
-        result
-    }
-
-    fn replayed_effects(
-        &mut self,
-        seq: Seq,
-        path: &std::path::Path,
-    ) -> Result<(Vec<RecordedChange>, Vec<Task>)> {
+        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let schedule = self.live.record.schedule.clone();
         let plan = self.plan(&schedule)?;
-        let mut player = Player::new(self.library.runtime.clone(), plan, path)?;
-        let mut next = Seq(1);
-        while next <= seq {
-            let events = self.log.read(next, seq, limits::REPLAY_BATCH)?;
-            if events.first().is_none_or(|first| first.seq != next) {
-                return Err(Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
-            }
+        let mut player = Player::new(self.library.runtime.clone(), plan, &path)?;
+        let (none, mut found) = (Payloads::new(), None);
+        read_ahead(self.source(&none)?, Seq(1), seq, |events| {
             for event in events {
-                next = event.seq.next();
                 let outcome = player.run(&event).map_err(Error::from)?;
                 if event.seq == seq {
                     let layouts = player.materializer.program().layouts.clone();
-                    let caused = Caused::now(event, outcome, &layouts);
-                    return Ok((caused.changes, caused.tasks));
+                    found = Some(Caused::now(event, outcome, &layouts));
+                    return Ok(());
                 }
                 player.keep()?;
             }
-            player.materializer.commit()?;
-        }
-        Err(Error::internal(format!("event {seq} was not reached")))
+            player.end_batch()
+        })?;
+        let caused =
+            found.ok_or_else(|| Error::internal(format!("event {seq} was not reached")))?;
+        Ok((caused.changes, caused.tasks))
     }
 
     /// Refuses where a row is not any more, in the columns concerned, what the event left; names rows and columns.

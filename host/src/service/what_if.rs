@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::book::{Book, remove_projection};
+use super::book::Book;
+use super::diffs::Temporary;
 use super::materializer::Failure;
 use super::player::Player;
 use super::replays::Picked;
 use crate::model::log::{CommandOutcome, EventLog, RecordedCommand};
-use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
-use crate::replay::{OnProgress, Progress, READ};
+use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq};
+use crate::replay::{OnProgress, Progress, READ, hole};
 
 /// What a creator answers, or answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,10 +101,8 @@ impl Book {
     ) -> Result<WhatIf> {
         let paths = ["what-if-base.building", "what-if-candidate.building"]
             .map(|file| self.dir.projection(file));
-        paths.iter().try_for_each(|path| remove_projection(path))?;
-        let result = self.ask_again([base, candidate], &paths, visit, progress);
-        paths.iter().try_for_each(|path| remove_projection(path))?;
-        result
+        let _temporary = Temporary::new(&paths)?;
+        self.ask_again([base, candidate], &paths, visit, progress)
     }
 
     fn ask_again(
@@ -156,10 +155,7 @@ impl Book {
         let schedule = self.schedule_of(picked)?;
         let plan = self.plan(&schedule)?;
         let player = Player::new(self.library.runtime.clone(), plan, path)?;
-        Ok(Asked {
-            player,
-            uncommitted: 0,
-        })
+        Ok(Asked { player })
     }
 
     /// What the journal says was answered.
@@ -188,7 +184,6 @@ impl Book {
 /// Creators on the state of their own materializers.
 struct Asked {
     player: Player,
-    uncommitted: usize,
 }
 
 impl Asked {
@@ -243,20 +238,14 @@ impl Asked {
         while self.position() < to {
             let next = self.position().next();
             let events = book.log.read(next, to, READ)?;
-            if events.is_empty() {
-                return Err(Error::corrupt(format!(
-                    "event {next} is missing in the log"
-                )));
+            if events.first().is_none_or(|event| event.seq != next) {
+                return Err(hole(next));
             }
-            self.uncommitted += events.len();
             for event in &events {
                 self.player.run(event).map_err(Error::from)?;
                 self.player.keep()?;
             }
-            if self.uncommitted >= limits::REPLAY_BATCH {
-                self.player.materializer.commit()?;
-                self.uncommitted = 0;
-            }
+            self.player.end_batch()?;
         }
         Ok(())
     }

@@ -216,7 +216,11 @@ pub enum Kept {
 
 /// Deposits into a durable log and a table, so many to a transaction. Seconds for `count`.
 pub fn append_deposits(directory: &Path, kept: Kept, count: u64, group: u64) -> f64 {
-    let file = |name: &str| directory.join(format!("floor-{name}-{group}-{}.db", kept as u8));
+    let file = |name: &str| {
+        let path = directory.join(format!("floor-{name}.db"));
+        let _ = std::fs::remove_file(&path);
+        path
+    };
     let log = Connection::open(file("log")).expect("a database");
     log.execute_batch("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;")
         .expect("a setting");

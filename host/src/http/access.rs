@@ -4,17 +4,16 @@
 //! pages of other places that a browser on this machine shows. Otherwise every request carries a token.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
-use super::body;
 use super::problem::Problem;
 use super::{App, ServeOptions};
+use crate::model::clock::Stopwatch;
 use crate::model::error::shown;
 use crate::model::{Error, Result};
 use crate::store::{BookDir, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
@@ -69,6 +68,9 @@ pub struct Access {
     /// Set for ever by the first token that is seen: a file that goes away does not open the book.
     required: AtomicBool,
     known: RwLock<Known>,
+    started: Stopwatch,
+    /// The millisecond since `started` in which the file was looked at last.
+    looked: AtomicU64,
 }
 
 /// The tokens as the file had them under this stamp.
@@ -108,14 +110,22 @@ impl Access {
                 stamp,
                 tokens: Arc::new(tokens),
             }),
+            started: Stopwatch::start(),
+            looked: AtomicU64::new(0),
         })
     }
 
-    /// The tokens as they are now: what was revoked a moment ago is seen. Costs a look at the file's attributes.
+    /// The tokens as they are now: what was revoked a moment ago is seen. Costs a look at the file's attributes, for the
+    /// first request of a millisecond.
     fn tokens(&self) -> Result<Arc<TokenList>> {
+        let known = || self.known.read().unwrap_or_else(PoisonError::into_inner);
+        let now = 1 + (self.started.seconds() * 1e3) as u64;
+        if self.looked.swap(now, Ordering::Relaxed) == now {
+            return Ok(known().tokens.clone());
+        }
         let stamp = self.file.stamp()?;
         {
-            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
+            let known = known();
             if known.stamp == stamp {
                 return Ok(known.tokens.clone());
             }
@@ -180,7 +190,7 @@ impl Access {
 }
 
 /// Why a request is not let in, and what would let it in.
-struct Refusal {
+pub struct Refusal {
     problem: Problem,
     challenge: Option<&'static str>,
 }
@@ -198,22 +208,14 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// The first that every request meets.
-pub async fn check(State(app): State<App>, mut request: Request, next: Next) -> Response {
+/// Lets a request in, which then knows its caller; or not.
+pub fn check(app: &App, request: &mut Request) -> Result<(), Refusal> {
     if is_public(request.method(), request.uri().path()) {
-        return next.run(request).await;
+        return Ok(());
     }
-    match app.access().admit(&request) {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            next.run(request).await
-        }
-        Err(refusal) => {
-            // A connection that is closed on what its client still sends is reset, and the answer may be lost with it.
-            body::pass_over(request.into_body()).await;
-            refusal.into_response()
-        }
-    }
+    let caller = app.access().admit(request)?;
+    request.extensions_mut().insert(caller);
+    Ok(())
 }
 
 /// What a supervisor asks, who has no token.

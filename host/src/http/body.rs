@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::body::{Body, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -16,6 +16,9 @@ use super::problem::Problem;
 use super::{App, ServeOptions};
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, limits};
+
+/// Bytes of a body that is worth a task of its own. Of smaller ones the length of the writer's queue bounds the memory.
+const LARGE: usize = 64 << 10;
 
 /// Bytes that a body may have.
 #[derive(Debug, Clone, Copy)]
@@ -44,18 +47,21 @@ impl Bounds {
         }
     }
 
-    pub fn largest(self) -> usize {
+    fn largest(self) -> usize {
         self.component_max
     }
 }
 
-/// Reads the body, then lets the request be worked on. What is in memory of it counts until it is answered, whether or not
-/// its client is there still.
-pub async fn read(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Reads the body, then lets the request be worked on. What is in memory of it counts until it is answered; of a large one
+/// whether or not its client is there still.
+pub async fn read(app: &App, mut request: Request, next: Next) -> Response {
     if request.body().is_end_stream() {
         return next.run(request).await;
     }
-    let bytes_max = Bounds::of(app.options()).of_request(&request);
+    let bounds = Bounds::of(app.options());
+    // What is read here is within its own bounds; axum's would be smaller.
+    DefaultBodyLimit::max(bounds.largest()).apply(&mut request);
+    let bytes_max = bounds.of_request(&request);
     let (parts, body) = request.into_parts();
     let time = app.options().body_time;
     let read = tokio::time::timeout(time, collect(body, bytes_max, app.memory()));
@@ -77,12 +83,16 @@ pub async fn read(State(app): State<App>, request: Request, next: Next) -> Respo
             return response;
         }
     };
+    let is_large = bytes.len() > LARGE;
     let request = Request::from_parts(parts, Body::from(bytes));
     let work = async move {
         let response = next.run(request).await;
         drop(taken);
         response
     };
+    if !is_large {
+        return work.await;
+    }
     // A task of its own: a client that hangs up does not give memory back that its request still takes in the queue.
     tokio::spawn(work.in_current_span())
         .await

@@ -1,8 +1,7 @@
 //! `GET /metrics`: counters in the OpenMetrics text that Prometheus reads, and whether the book is ready.
 
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{StatusCode, header};
-use axum::middleware::Next;
+use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -22,7 +21,7 @@ use crate::service::{Caused, Usage};
 /// What requests are told apart by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Asked {
-    method: String,
+    method: &'static str,
     /// The route, not the path: there are few.
     route: String,
     status: u16,
@@ -176,32 +175,41 @@ impl Metrics {
     }
 }
 
-/// Counts and times every request.
-pub async fn count(State(app): State<App>, request: Request, next: Next) -> Response {
-    let watch = Stopwatch::start();
-    let method = request.method().as_str();
-    let method = match method {
-        "GET" | "POST" | "HEAD" => method.to_owned(),
-        // Whatever a client makes up must not become a series of its own.
-        _ => "other".to_owned(),
-    };
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", MatchedPath::as_str)
-        .to_owned();
-    let response = next.run(request).await;
-    let metrics = app.metrics();
-    let status = response.status().as_u16();
-    let asked = Asked {
-        method,
-        route: route.clone(),
-        status,
-    };
-    metrics.requests.get_or_create(&asked).inc();
-    let seconds = metrics.seconds.get_or_create(&Route { route });
-    seconds.observe(watch.seconds());
-    response
+/// A request that is counted and timed once it is answered.
+pub struct Counting {
+    watch: Stopwatch,
+    method: &'static str,
+    route: String,
+}
+
+impl Counting {
+    pub fn begin(request: &Request) -> Counting {
+        let method = match *request.method() {
+            Method::GET => "GET",
+            Method::POST => "POST",
+            Method::HEAD => "HEAD",
+            // Whatever a client makes up must not become a series of its own.
+            _ => "other",
+        };
+        let route = request.extensions().get::<MatchedPath>();
+        Counting {
+            watch: Stopwatch::start(),
+            method,
+            route: route.map_or("none", MatchedPath::as_str).to_owned(),
+        }
+    }
+
+    pub fn end(self, metrics: &Metrics, status: StatusCode) {
+        let asked = Asked {
+            method: self.method,
+            route: self.route.clone(),
+            status: status.as_u16(),
+        };
+        metrics.requests.get_or_create(&asked).inc();
+        let route = Route { route: self.route };
+        let seconds = metrics.seconds.get_or_create(&route);
+        seconds.observe(self.watch.seconds());
+    }
 }
 
 pub async fn get(State(app): State<App>) -> Result<Response, Problem> {

@@ -7,6 +7,7 @@ mod body;
 mod care;
 mod commands;
 mod events;
+mod gate;
 mod guards;
 mod history;
 mod listen;
@@ -301,8 +302,7 @@ impl App {
     }
 
     fn router(self) -> Router {
-        let bodies = body::Bounds::of(self.options());
-        Router::new()
+        let router = Router::new()
             .route("/commands/{type}", post(commands::post))
             .route("/", get(history::index))
             .route("/events", post(events::post).get(history::list))
@@ -333,11 +333,11 @@ impl App {
             .route("/healthz", get(|| async { "alive" }))
             .fallback(problem::not_found)
             .method_not_allowed_fallback(problem::method_not_allowed)
-            .layer(axum::extract::DefaultBodyLimit::max(bodies.largest()))
-            .layer(from_fn_with_state(self.clone(), body::read))
-            .layer(from_fn_with_state(self.clone(), access::check))
-            .route_layer(from_fn_with_state(self.clone(), metrics::count))
-            .layer(from_fn_with_state(self.clone(), otlp::trace))
-            .with_state(self)
+            .layer(from_fn_with_state(self.clone(), gate::pass));
+        let router = match self.exporter() {
+            None => router,
+            Some(_) => router.layer(from_fn_with_state(self.clone(), otlp::trace)),
+        };
+        router.with_state(self)
     }
 }

@@ -100,7 +100,7 @@ pub const REPLAY_BATCH: usize = 10_000;
 
 /// Pages of 4 KiB in a write-ahead log after which SQLite takes them over into the file: a page that many commits wrote is
 /// taken over once. 16 MiB, which is also what a reader may have to look through, and recovery to read again.
-pub const WAL_PAGES: u32 = 4_096;
+pub const WAL_PAGES: u32 = 16_384;
 
 /// Events that a track may be behind when it is promoted in a served book: they are run while nobody else's request is, at
 /// some 20 µs each.

@@ -13,6 +13,7 @@ use super::marks::{GroupMarks, Marks};
 use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Result};
+use crate::store::Checkpoints;
 
 /// How much may wait, and how much shares a commit.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +36,14 @@ impl Default for WriterOptions {
 
 /// Events beyond which a group takes no further request: its answers should not wait for ever.
 const GROUP_EVENTS_MAX: usize = 10_000;
+
+/// Pages, by estimate, after which write-ahead logs are carried over.
+const CHECKPOINT_PAGES: usize = 1_024;
+
+/// What a group writes, by estimate: some pages in any case, and more with each request.
+fn pages_of(requests: usize) -> usize {
+    8 + 2 * requests
+}
 
 /// Time after which a group takes no further request: what was quick does not wait for the slow ones behind it.
 const GROUP_SECONDS_MAX: f64 = 0.05;
@@ -81,9 +90,10 @@ impl Writer {
             waiting: waiting.clone(),
             closing: closing.clone(),
         };
+        let checkpoints = Checkpoints::start(book.dir().log())?;
         let thread = std::thread::Builder::new()
             .name("daybook-writer".to_owned())
-            .spawn(move || work(book, options, &queue, watch))
+            .spawn(move || work(book, options, &queue, &checkpoints, watch))
             .map_err(|error| Error::io("starting the writer's thread", error))?;
         let writer = Writer {
             jobs,
@@ -184,9 +194,11 @@ fn work(
     mut book: Book,
     options: WriterOptions,
     queue: &Queue,
+    checkpoints: &Checkpoints,
     mut watch: impl FnMut(&mut Book, usize) + Send + 'static,
 ) -> Book {
     let mut next = None;
+    let mut pages = 0;
     loop {
         let Some(first) = next.take().or_else(|| queue.take(true)) else {
             return book;
@@ -235,8 +247,13 @@ fn work(
                 if kept.is_ok() {
                     watch(&mut book, answers.len());
                 }
+                pages += pages_of(answers.len());
                 for answer in answers {
                     answer(&kept);
+                }
+                if pages >= CHECKPOINT_PAGES {
+                    pages = 0;
+                    checkpoints.look(book.live_path());
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 mod book_dir;
 mod certification;
+mod checkpoints;
 mod code;
 mod deadline;
 mod erase;
@@ -24,6 +25,7 @@ mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
 pub use certification::{Certification, SampledEvents};
+pub use checkpoints::Checkpoints;
 pub use code::StoredVersion;
 pub use erase::Erasure;
 pub use life::Pinned;

@@ -71,6 +71,7 @@ pub fn diff(
     };
     let mut found = Collected::default();
     let summary = book
+        .study()
         .diff(&request, expectations, &mut found, &mut replay::silent())
         .unwrap_or_else(|error| panic!("diff of {base} and {candidate}: {error}"));
     (summary, found)

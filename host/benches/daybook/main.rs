@@ -436,7 +436,8 @@ fn diff(book: &mut Book, base: &str, candidate: &str) {
         to: None,
     };
     let mut expectations = Expectations::none();
-    book.diff(&request, &mut expectations, &mut Silent, &mut silent())
+    book.study()
+        .diff(&request, &mut expectations, &mut Silent, &mut silent())
         .expect("the diff runs");
 }
 

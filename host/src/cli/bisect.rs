@@ -1,6 +1,6 @@
 //! `daybook bisect`
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 
 use super::Exit;
 use super::common::{BookArg, FormatArg};
@@ -10,8 +10,8 @@ use super::progress::Bar;
 use super::table::{clean, table, text};
 use super::values::plain;
 use crate::diff::words::{place, sides};
-use crate::model::{Result, Value};
-use crate::service::{Divergence, Saw, json_of};
+use crate::model::Result;
+use crate::service::Divergence;
 
 /// Find the first event on which two versions part
 ///
@@ -38,25 +38,24 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
     let (base, candidate) = (picked(&args.base)?, picked(&args.candidate)?);
-    let found = {
+    let (found, head) = {
         let mut bar = Bar::new("comparing");
         let mut progress = bar.events("comparing");
-        book.bisect(&base, &candidate, &mut progress)?
+        args.book.onlooker()?.study(|study| {
+            let found = study.bisect(&base, &candidate, &mut progress)?;
+            Ok((found, study.head().0))
+        })?
     };
     let Some(found) = found else {
         match args.format.is_json() {
-            true => out.json(&json!({ "first": null, "events": book.head().0 }))?,
-            false => out.line(format_args!(
-                "no difference in {}",
-                count(book.head().0, "event")
-            ))?,
+            true => out.json(&json!({ "first": null, "events": head }))?,
+            false => out.line(format_args!("no difference in {}", count(head, "event")))?,
         }
         return Ok(Exit::Fine);
     };
     match args.format.is_json() {
-        true => out.json(&as_json(&found))?,
+        true => out.json(&found.json())?,
         false => show(&found, out)?,
     }
     Ok(Exit::Differs)
@@ -101,35 +100,4 @@ fn show(found: &Divergence, out: &mut Output) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn as_json(found: &Divergence) -> Json {
-    let differences = found.differences.iter().map(|difference| {
-        let (base, candidate) = sides(difference);
-        json!({ "place": place(difference), "base": base, "candidate": candidate })
-    });
-    let saw = |saw: &Saw| {
-        let rows = saw.rows.iter().map(|row| {
-            let members = |values: &Vec<(String, Value)>| {
-                let members = values
-                    .iter()
-                    .map(|(name, value)| (name.clone(), json_of(value)));
-                Json::Object(members.collect::<Map<_, _>>())
-            };
-            json!({
-                "table": row.table,
-                "key": row.key.iter().map(json_of).collect::<Vec<_>>(),
-                "row": row.row.as_ref().map(members),
-            })
-        });
-        json!({ "rows": rows.collect::<Vec<_>>(), "searched": saw.searched })
-    };
-    json!({
-        "first": found.event.seq.0,
-        "type": found.event.event_type.as_str(),
-        "id": found.event.id,
-        "differences": differences.collect::<Vec<_>>(),
-        "base": saw(&found.base),
-        "candidate": saw(&found.candidate),
-    })
 }

@@ -1,14 +1,11 @@
 //! `daybook certify`
 
-use clap::ValueEnum;
-use serde_json::json;
-
 use super::Exit;
 use super::common::{BookArg, FormatArg};
 use super::output::{Output, count};
 use super::table::clean;
 use crate::model::{PluginVersion, Result};
-use crate::service::certification_json;
+use clap::ValueEnum;
 
 /// Certify a loaded version on the history there is now
 ///
@@ -50,19 +47,13 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         None => book.certify(&args.version)?,
         Some(IsolationArg::Event) => book.isolate(&args.version)?,
     };
-    let exit = match certified.refusal {
+    let exit = match &certified.refusal {
         None => Exit::Fine,
         Some(_) => Exit::Differs,
     };
-    let certification = certified.certification;
+    let certification = &certified.certification;
     if args.format.is_json() {
-        out.json(&json!({
-            "plugin": args.version.plugin.as_str(),
-            "version": args.version.date.to_string(),
-            "isolation": certified.isolation.as_str(),
-            "deterministic": exit == Exit::Fine,
-            "certification": certification_json(&certification),
-        }))?;
+        out.json(&certified.json())?;
         return Ok(exit);
     }
     out.line(format_args!(

@@ -19,7 +19,7 @@ use crate::diff::jsonl::JsonlReport;
 use crate::diff::text::TextReport;
 use crate::diff::{Expectations, Sink, Summary};
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{Book, DiffRequest, Picked};
+use crate::service::{DiffRequest, Picked, Study};
 
 /// Compare two versions over the whole log
 ///
@@ -121,39 +121,36 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         to: args.to,
     };
     let mut expectations = expectations(args.expect.as_deref())?;
-    let mut book = args.book.open()?;
-    book.isolate_events(args.isolation.is_some())?;
-    if args.commands {
-        let sides = [&request.base, &request.candidate];
-        let is_json = args.format == Format::Jsonl;
-        return what_if::run(&mut book, sides, is_json, args.show, out);
-    }
+    args.book.onlooker()?.study(|study| {
+        study.isolate_events(args.isolation.is_some());
+        if args.commands {
+            let sides = [&request.base, &request.candidate];
+            let is_json = args.format == Format::Jsonl;
+            return what_if::run(study, sides, is_json, args.show, out);
+        }
+        report(args, study, &request, &mut expectations, out)
+    })
+}
+
+fn report(
+    args: &Args,
+    study: &mut Study<'_>,
+    request: &DiffRequest,
+    expectations: &mut Expectations,
+    out: &mut Output,
+) -> Result<Exit> {
     let summary = match &args.out {
         None => {
             let is_coloured =
                 std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            compare(
-                &mut book,
-                &request,
-                &mut expectations,
-                args,
-                is_coloured,
-                out,
-            )?
+            compare(study, request, expectations, args, is_coloured, out)?
         }
         Some(path) => {
             // The report appears under its name when it is whole.
             let unfinished = path.with_added_extension("new");
             let failed = |error| Error::io(format!("writing {}", path.display()), error);
             let mut file = BufWriter::new(File::create(&unfinished).map_err(failed)?);
-            let result = compare(
-                &mut book,
-                &request,
-                &mut expectations,
-                args,
-                false,
-                &mut file,
-            );
+            let result = compare(study, request, expectations, args, false, &mut file);
             let result = result.and_then(|summary| {
                 file.flush().map_err(failed)?;
                 std::fs::rename(&unfinished, path).map_err(failed)?;
@@ -182,7 +179,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 }
 
 fn compare(
-    book: &mut Book,
+    study: &mut Study<'_>,
     request: &DiffRequest,
     expectations: &mut Expectations,
     args: &Args,
@@ -200,7 +197,7 @@ fn compare(
     };
     let mut bar = Bar::new("comparing");
     let mut progress = bar.events("comparing");
-    book.diff(request, expectations, sink.as_mut(), &mut progress)
+    study.diff(request, expectations, sink.as_mut(), &mut progress)
 }
 
 pub fn picked(choices: &[Choice]) -> Result<Picked> {

@@ -3,30 +3,34 @@
 use serde_json::json;
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::{BookArg, FormatArg, seq};
+use super::input;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
-use crate::model::{PluginVersion, Result};
-use crate::service::{FoundDoom, Picked};
+use crate::model::{Error, PluginVersion, Result, Seq};
+use crate::service::{Dooms, Forecast, FoundDoom, Picked, PinRequest, Remedy, Study};
 
-/// Find the events that a version cannot materialize
+/// Find the events that a version cannot materialize, and the ways past them
 ///
 /// Replays the log under a version and stops at the first event of doom: names the event, the version, the error and what
 /// the handler logged, and tries the plugin's other versions on the same event and state. With `--keep-going` it goes on as
-/// if the event were skipped, so that what follows is what skipping it would lead to. Without a version: what is active.
+/// if the event were skipped. With `--forecast` each way past the first one is tried on the whole log and compared with the
+/// live state. Without a version: what is active.
+///
+/// With `--event` and one of `--skip`, `--data` and `--pin` that way is taken, and recorded with its reason; with `--preview`
+/// it is only forecast. A pin holds for whatever is pinned from then on: shadows, activations, replays, diffs.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   daybook doom mybook bank@1994-01-01
   daybook doom mybook bank@1994-01-01 --keep-going --format json
+  daybook doom mybook bank@1994-01-01 --forecast
+  daybook doom mybook bank@1994-01-01 --event 42 --pin bank@1993-01-01 --preview
+  daybook doom mybook --event 42 --pin bank@1993-01-01 --reason 'a form of 1993 that nobody uses any more'
+  daybook doom mybook --event 42 --unpin --reason 'bank@1995-01-01 can read it'
 
-The ways out:
-  daybook amend mybook SEQ --data JSON --preview     another payload; the preview tells what follows
-  daybook amend mybook SEQ --skip --preview          nobody handles the event
-  another version that can materialize it
-
-Exit code 1: there are events of doom.")]
+Exit code 1: there are events of doom, or the way that was tried does not lead past this one.")]
 pub struct Args {
     #[command(flatten)]
     book: BookArg,
@@ -36,21 +40,90 @@ pub struct Args {
     /// Go on after an event of doom
     #[arg(long)]
     keep_going: bool,
+    /// Tell what each way past the first one would lead to
+    #[arg(long, conflicts_with_all = ["keep_going", "event"])]
+    forecast: bool,
+    /// The event that a way is taken past
+    #[arg(long, value_name = "SEQ", value_parser = seq, requires = "way")]
+    event: Option<Seq>,
+    #[command(flatten)]
+    way: Way,
+    /// Why; stays in the log for ever
+    #[arg(long, value_name = "TEXT", requires = "event")]
+    reason: Option<String>,
+    /// Who says so
+    #[arg(long, value_name = "NAME", requires = "event")]
+    actor: Option<String>,
+    /// Forecast it, keep nothing
+    #[arg(long, requires = "event", conflicts_with = "reason")]
+    preview: bool,
     #[command(flatten)]
     format: FormatArg,
 }
 
+#[derive(clap::Args)]
+#[group(id = "way", multiple = false, requires = "event")]
+struct Way {
+    /// Nobody handles the event, as if it had not happened
+    #[arg(long)]
+    skip: bool,
+    /// Another payload: JSON, @FILE, or - for standard input
+    #[arg(long, value_name = "JSON|@FILE|-")]
+    data: Option<String>,
+    /// This version handles it, whatever else is pinned
+    #[arg(long, value_name = "PLUGIN@DATE")]
+    pin: Option<PluginVersion>,
+    /// No version of its own handles it any more
+    #[arg(long, conflicts_with = "preview")]
+    unpin: bool,
+}
+
+impl Way {
+    /// None: the pin is to be given up.
+    fn remedy(&self) -> Result<Option<Remedy>> {
+        Ok(match (&self.pin, &self.data, self.unpin) {
+            (Some(version), ..) => Some(Remedy::Pin(version.clone())),
+            (_, Some(data), _) => Some(Remedy::Amend(input::payload(data)?)),
+            (.., true) => None,
+            _ => Some(Remedy::Skip),
+        })
+    }
+}
+
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
     let picked = Picked::Pinned(args.version.iter().cloned().collect());
+    match (args.event, args.preview) {
+        (None, _) => args
+            .book
+            .onlooker()?
+            .study(|study| search(args, study, &picked, out)),
+        (Some(seq), true) => {
+            let Some(remedy) = args.way.remedy()? else {
+                return Err(Error::usage("--unpin has no preview"));
+            };
+            let forecast = args
+                .book
+                .onlooker()?
+                .study(|study| forecast(study, &picked, seq, &remedy))?;
+            tell(&forecast, args, out)?;
+            match forecast.still_doomed {
+                true => Ok(Exit::Differs),
+                false => Ok(Exit::Fine),
+            }
+        }
+        (Some(seq), false) => resolve(args, seq, out),
+    }
+}
+
+fn search(args: &Args, study: &mut Study<'_>, picked: &Picked, out: &mut Output) -> Result<Exit> {
     let dooms = {
         let mut bar = Bar::new("looking for dooms");
         let mut progress = bar.events("materializing");
-        book.find_dooms(&picked, args.keep_going, &mut progress)?
+        study.find_dooms(picked, args.keep_going, &mut progress)?
     };
     for found in &dooms.found {
         match args.format.is_json() {
-            true => out.json(&as_json(found))?,
+            true => out.json(&found.json())?,
             false => show(found, args, out)?,
         }
     }
@@ -62,10 +135,93 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             count(dooms.events, "event")
         ))?;
     }
+    if args.forecast {
+        foretell(args, study, picked, &dooms, out)?;
+    }
     match dooms.found.is_empty() {
         true => Ok(Exit::Fine),
         false => Ok(Exit::Differs),
     }
+}
+
+/// Every way past the first event of doom that needs nobody's words.
+fn foretell(
+    args: &Args,
+    study: &mut Study<'_>,
+    picked: &Picked,
+    dooms: &Dooms,
+    out: &mut Output,
+) -> Result<()> {
+    let Some(found) = dooms.found.first() else {
+        return Ok(());
+    };
+    let able = found.others.iter().filter(|(_, made)| made.is_ok());
+    let pins = able.map(|(version, _)| Remedy::Pin(version.clone()));
+    for remedy in std::iter::once(Remedy::Skip).chain(pins) {
+        match forecast(study, picked, found.doom.seq, &remedy) {
+            Ok(forecast) => tell(&forecast, args, out)?,
+            Err(error) => out.say(format_args!("{}: {}", words(&remedy), error.message))?,
+        }
+    }
+    Ok(())
+}
+
+fn forecast(study: &mut Study<'_>, picked: &Picked, seq: Seq, remedy: &Remedy) -> Result<Forecast> {
+    let mut bar = Bar::new("forecasting");
+    let mut progress = bar.events("comparing");
+    study.forecast(picked, seq, remedy, &mut progress)
+}
+
+fn words(remedy: &Remedy) -> String {
+    match remedy {
+        Remedy::Skip => "skip".to_owned(),
+        Remedy::Amend(_) => "amend".to_owned(),
+        Remedy::Pin(version) => format!("pin to {version}"),
+    }
+}
+
+fn tell(forecast: &Forecast, args: &Args, out: &mut Output) -> Result<()> {
+    if args.format.is_json() {
+        return out.json(&forecast.json());
+    }
+    let still = match forecast.still_doomed {
+        true => "it fails all the same; ",
+        false => "",
+    };
+    out.line(format_args!(
+        "{}: {still}{} left; beside the live state {} would have other effects and {} end otherwise",
+        words(&forecast.remedy),
+        count(forecast.dooms, "event of doom").replace("dooms", "doom"),
+        count(forecast.events, "event"),
+        count(forecast.rows, "row"),
+    ))
+}
+
+fn resolve(args: &Args, seq: Seq, out: &mut Output) -> Result<Exit> {
+    let Some(reason) = &args.reason else {
+        return Err(Error::usage("--reason is missing")
+            .hint("say why, for those who read the log later; or --preview"));
+    };
+    let mut book = args.book.open()?;
+    let actor = args.actor.as_deref();
+    let at = match args.way.remedy()? {
+        Some(remedy) => {
+            let mut bar = Bar::new("amending");
+            let mut progress = bar.events("materializing");
+            book.resolve_doom(seq, remedy, reason, actor, &mut progress)?
+        }
+        None => book.pin_event(&PinRequest {
+            seq,
+            version: None,
+            reason: reason.clone(),
+            actor: args.actor.clone(),
+        })?,
+    };
+    match args.format.is_json() {
+        true => out.json(&json!({ "seq": at.0, "event": seq.0 }))?,
+        false => out.line(format_args!("so it is since event {at}"))?,
+    }
+    Ok(Exit::Fine)
 }
 
 fn show(found: &FoundDoom, args: &Args, out: &mut Output) -> Result<()> {
@@ -89,26 +245,12 @@ fn show(found: &FoundDoom, args: &Args, out: &mut Output) -> Result<()> {
             Err(why) => out.line(format_args!("  {version} cannot either: {}", clean(why)))?,
         }
     }
-    let (path, seq) = (args.book.path.display(), doom.seq);
+    if args.forecast {
+        return Ok(());
+    }
+    let path = args.book.path.display();
+    let version = &doom.version;
     out.advise(format_args!(
-        "daybook amend {path} {seq} --data JSON --preview, or --skip --preview: what each would change"
+        "daybook doom {path} {version} --forecast: what each way past it would lead to"
     ))
-}
-
-fn as_json(found: &FoundDoom) -> serde_json::Value {
-    let doom = &found.doom;
-    let others = found.others.iter().map(|(version, made)| match made {
-        Ok((changes, tasks)) => json!({
-            "version": version.to_string(), "changes": changes, "tasks": tasks,
-        }),
-        Err(why) => json!({ "version": version.to_string(), "fails": why }),
-    });
-    json!({
-        "seq": doom.seq.0,
-        "type": doom.event_type.as_str(),
-        "version": doom.version.to_string(),
-        "error": doom.error.to_string(),
-        "log": doom.log.iter().map(|line| line.message.as_str()).collect::<Vec<_>>(),
-        "others": others.collect::<Vec<_>>(),
-    })
 }

@@ -13,7 +13,7 @@ use super::input::cannot_read;
 use super::output::Output;
 use crate::client::{Address, Client};
 use crate::model::error::Problem;
-use crate::model::{Error, Event, Result, Seq};
+use crate::model::{Error, Event, Lineup, Result, Seq};
 use crate::service::{Book, Reader, RepairNote, Shown, VersionLine};
 use crate::store::{BookDir, EventFilter};
 
@@ -96,6 +96,16 @@ impl TargetArg {
             token: token.filter(|token| !token.is_empty()),
             tls_roots: roots.transpose()?,
         })
+    }
+}
+
+impl Target {
+    /// What is in force.
+    pub fn lineup(&self) -> Result<Lineup> {
+        match self {
+            Target::Book(book) => Ok(book.lineup()),
+            Target::Server(client) => client.lineup(),
+        }
     }
 }
 

@@ -1,17 +1,15 @@
 //! `daybook diff --commands`: past commands under other creators.
 
-use serde_json::{Value as Json, json};
-
 use super::Exit;
 use super::output::{Output, count, thousands};
 use super::progress::Bar;
 use super::table::{clean, number, table, text};
 use crate::model::Result;
-use crate::service::{Book, Picked, Said, Turned};
+use crate::service::{Picked, Said, Study, Turned};
 
 /// Asks the journal again and prints what would be answered otherwise; `show` of them one by one where people read.
 pub fn run(
-    book: &mut Book,
+    study: &mut Study<'_>,
     [base, candidate]: [&Picked; 2],
     is_json: bool,
     show: usize,
@@ -22,7 +20,7 @@ pub fn run(
         let mut bar = Bar::new("asking again");
         let mut progress = bar.events("materializing");
         let mut visit = |turned: &Turned| match is_json {
-            true => out.json(&as_json(turned)),
+            true => out.json(&turned.json()),
             false => {
                 if shown.len() < show {
                     shown.push(line(turned));
@@ -30,24 +28,16 @@ pub fn run(
                 Ok(())
             }
         };
-        book.what_if(base, candidate, &mut visit, &mut progress)?
+        study.what_if(base, candidate, &mut visit, &mut progress)?
     };
-    let turned: u64 = found.turned.values().sum();
+    let turned = found.turned();
     let exit = if turned == 0 {
         Exit::Fine
     } else {
         Exit::Differs
     };
     if is_json {
-        let by = found.turned.iter().map(|((name, turn), times)| {
-            json!({ "command": name, "turn": turn.as_str(), "commands": times })
-        });
-        out.json(&json!({
-            "record": "summary",
-            "commands": found.commands,
-            "turned": turned,
-            "by": by.collect::<Vec<_>>(),
-        }))?;
+        out.json(&found.json())?;
         return Ok(exit);
     }
     for line in &shown {
@@ -98,41 +88,5 @@ fn words(said: &Said) -> String {
             )
         }
         Said::Failed(message) => format!("failed: {}", clean(message)),
-    }
-}
-
-fn as_json(turned: &Turned) -> Json {
-    let command = &turned.command;
-    json!({
-        "record": "command",
-        "command": command.id,
-        "type": command.command_type.as_str(),
-        "position": command.position.0,
-        "time": command.time,
-        "data": crate::service::json_text(&command.data),
-        "turn": turned.turn.as_str(),
-        "base": said(&turned.base),
-        "candidate": said(&turned.candidate),
-    })
-}
-
-fn said(said: &Said) -> Json {
-    match said {
-        Said::Accepted(events) => {
-            let events = events.iter().map(|event| {
-                json!({
-                    "type": event.event_type,
-                    "subject": event.subject,
-                    "data": crate::service::json_text(&event.data),
-                })
-            });
-            json!({ "events": events.collect::<Vec<_>>() })
-        }
-        Said::Rejected(rejection) => json!({
-            "rejected": rejection.code,
-            "message": rejection.message,
-            "details": rejection.details.as_deref().map(crate::service::json_text),
-        }),
-        Said::Failed(message) => json!({ "failed": message }),
     }
 }

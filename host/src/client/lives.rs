@@ -8,8 +8,8 @@ use ureq::http::Request;
 
 use super::replies::unreadable;
 use super::{Answer, Client};
-use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{Policy, PromoteRequest, Promoted, Promotion, Tally, TrackStatus};
+use crate::model::{Error, Lineup, PluginVersion, Result, Seq};
+use crate::service::{LateTasks, Policy, PromoteRequest, Promoted, Promotion, Tally, TrackStatus};
 use crate::store::SnapshotRecord;
 
 /// Time between two looks at a shadow that catches up.
@@ -59,6 +59,42 @@ struct DiffersReply {
     #[serde(rename = "type")]
     problem: String,
     track: Option<TrackReply>,
+}
+
+/// A patch as a server tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Patched {
+    /// Rows that differ.
+    pub total: u64,
+    /// The first of them: where, and what becomes of it.
+    pub rows: Vec<(String, String)>,
+    /// None: it was only a preview.
+    pub promotion: Option<Promotion>,
+}
+
+#[derive(Deserialize)]
+struct PatchReply {
+    patched: PatchedReply,
+}
+
+#[derive(Default, Deserialize)]
+struct PatchedReply {
+    total: u64,
+    rows: Vec<PatchedRow>,
+}
+
+#[derive(Deserialize)]
+struct PatchedRow {
+    row: String,
+    patch: String,
+}
+
+#[derive(Deserialize)]
+struct LateReply {
+    total: u64,
+    tasks: Vec<serde_json::Value>,
+    enqueued: Option<u64>,
+    seq: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -141,6 +177,53 @@ impl Client {
     pub fn promote(&self, version: &PluginVersion, request: &PromoteRequest) -> Result<Promotion> {
         let body = json!({ "force": request.force });
         promotion(self.tell(&format!("/versions/{version}/promote"), &body)?)
+    }
+
+    /// Writes the rows in which a shadow differs into the live state, or only tells them.
+    pub fn patch(
+        &self,
+        version: &PluginVersion,
+        request: &PromoteRequest,
+        preview: bool,
+    ) -> Result<Patched> {
+        let body = json!({ "force": request.force, "patch": true, "preview": preview });
+        let answer = self.tell(&format!("/versions/{version}/promote"), &body)?;
+        let known: Option<PatchReply> = serde_json::from_slice(&answer.bytes).ok();
+        let patched = known.map(|reply| reply.patched).unwrap_or_default();
+        let promotion = match preview {
+            true => {
+                answer.read::<serde_json::Value>()?;
+                None
+            }
+            false => Some(promotion(answer)?),
+        };
+        let rows = patched.rows.into_iter().map(|row| (row.row, row.patch));
+        Ok(Patched {
+            total: patched.total,
+            rows: rows.collect(),
+            promotion,
+        })
+    }
+
+    /// Tasks that what is in force asks for, of events that were handled before it was; to be carried out after all, if that
+    /// is wanted.
+    pub fn late_tasks(&self, enqueue: bool) -> Result<LateTasks> {
+        let reply: LateReply = self
+            .tell("/tasks/late", &json!({ "enqueue": enqueue }))?
+            .read()?;
+        Ok(LateTasks {
+            total: reply.total,
+            tasks: reply.tasks,
+            enqueued: reply.enqueued,
+            seq: reply.seq.map(Seq),
+        })
+    }
+
+    /// What is in force.
+    pub fn lineup(&self) -> Result<Lineup> {
+        let active = self.versions()?.into_iter().filter(|line| line.active);
+        let active: Vec<_> = active.map(|line| line.version).collect();
+        Ok(Lineup::default().with(&active))
     }
 
     /// Goes back to what was live before.

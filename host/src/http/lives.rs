@@ -17,7 +17,7 @@ use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Caller};
 use crate::model::{PluginVersion, Result};
-use crate::service::{Book, Policy, PromoteRequest, Promotion, copy_live};
+use crate::service::{Book, Policy, PromoteRequest, Promotion, copy_live, row_json};
 
 impl App {
     /// Has the book to itself between two groups.
@@ -116,7 +116,16 @@ struct PromoteJson {
     /// Promote in spite of unexpected differences, for this reason.
     #[serde(default)]
     force: Option<String>,
+    /// Write the rows that differ into the live state instead.
+    #[serde(default)]
+    patch: bool,
+    /// Of a patch: tell the rows, keep nothing.
+    #[serde(default)]
+    preview: bool,
 }
+
+/// Rows of a patch that are told one by one.
+const ROWS_TOLD_MAX: usize = 1_000;
 
 /// Puts a shadow in force.
 pub async fn promote(
@@ -126,15 +135,48 @@ pub async fn promote(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     let version = version(&uri, &caller)?;
-    let asked: PromoteJson = body(bytes, "{\"force\": \"the reason\"} or {}")?;
+    let shape = "{\"force\": \"the reason\", \"patch\": true, \"preview\": true} or {}";
+    let asked: PromoteJson = body(bytes, shape)?;
     let request = PromoteRequest {
         force: asked.force,
         actor: caller.actor().map(str::to_owned),
     };
+    if asked.preview && !asked.patch {
+        return Err(Problem::malformed("only a patch has a preview"));
+    }
+    if asked.patch {
+        return patch(&app, version, request, asked.preview).await;
+    }
     let promotion = app
         .alone(move |book| book.promote(&version, &request, &mut |_| {}))
         .await?;
-    promoted(&promotion)
+    promoted(&promotion, json!({}))
+}
+
+async fn patch(
+    app: &App,
+    version: PluginVersion,
+    request: PromoteRequest,
+    preview: bool,
+) -> Result<Response, Problem> {
+    let work = move |book: &mut Book| {
+        let (mut total, mut rows) = (0u64, Vec::new());
+        let mut visit = |row: &_| {
+            total += 1;
+            if rows.len() < ROWS_TOLD_MAX {
+                rows.push(row_json(row));
+            }
+            Ok(())
+        };
+        let promotion =
+            book.promote_by_patch(&version, &request, !preview, &mut visit, &mut |_| {})?;
+        Ok((promotion, json!({ "total": total, "rows": rows })))
+    };
+    let (promotion, patched) = app.alone(work).await?;
+    match preview {
+        true => Ok(told(StatusCode::OK, &json!({ "patched": patched }))),
+        false => promoted(&promotion, json!({ "patched": patched })),
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -160,12 +202,19 @@ pub async fn rollback(
     let promotion = app
         .alone(move |book| book.rollback(&request, &mut |_| {}))
         .await?;
-    promoted(&promotion)
+    promoted(&promotion, json!({}))
 }
 
-fn promoted(promotion: &Promotion) -> Result<Response, Problem> {
+/// What came of it, with what else is to be told.
+fn promoted(promotion: &Promotion, mut more: Json) -> Result<Response, Problem> {
     match promotion {
-        Promotion::Done(done) => Ok(told(StatusCode::OK, &done.json())),
+        Promotion::Done(done) => {
+            let mut body = done.json();
+            if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object_mut()) {
+                body.append(more);
+            }
+            Ok(told(StatusCode::OK, &body))
+        }
         Promotion::Differs(status) => {
             let text = "there are differences that nobody expected; nothing changed";
             let problem = Problem::new(StatusCode::CONFLICT, "differs", text);

@@ -24,6 +24,7 @@ mod repairs;
 mod seats;
 mod stall;
 mod state;
+mod studies;
 mod subscribe;
 mod tls;
 
@@ -324,6 +325,14 @@ impl App {
             .route("/snapshots", get(lives::snapshots).post(lives::snapshot))
             .route("/changelog", get(lives::changelog))
             .route("/verify", post(operate::verify))
+            .route("/versions/{version}/certify", post(studies::certify))
+            .route("/bisect", post(studies::bisect))
+            .route("/diff", post(studies::diff))
+            .route("/diff/commands", post(studies::commands))
+            .route("/dooms", post(studies::dooms))
+            .route("/events/{event}/doom", post(studies::remedy))
+            .route("/tasks/late", post(studies::late_tasks))
+            .route("/reconcile", post(studies::reconcile))
             .route("/api", get(openapi::page))
             .route("/openapi.json", get(openapi::get))
             .route("/metrics", get(metrics::get))

@@ -23,6 +23,7 @@ pub struct Operations {
     loader: Loader,
     compiling: Semaphore,
     verifying: Arc<Semaphore>,
+    studying: Arc<Semaphore>,
 }
 
 impl Operations {
@@ -31,12 +32,18 @@ impl Operations {
             loader,
             compiling: Semaphore::new(1),
             verifying: Arc::new(Semaphore::new(1)),
+            studying: Arc::new(Semaphore::new(1)),
         }
     }
 
     /// What compiling for this book takes.
     pub fn loader(&self) -> &Loader {
         &self.loader
+    }
+
+    /// Room for those who compare and search beside the writer.
+    pub fn studying(&self) -> Arc<Semaphore> {
+        self.studying.clone()
     }
 
     async fn compiling(&self) -> Result<SemaphorePermit<'_>> {

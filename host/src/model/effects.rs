@@ -47,7 +47,7 @@ impl Change {
 }
 
 /// A side effect asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Task {
     pub kind: String,
     pub key: Option<String>,

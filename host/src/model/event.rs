@@ -45,6 +45,9 @@ pub const EVENT_AMENDED: &str = "daybook.EventAmended";
 pub const AMENDMENT_REVERTED: &str = "daybook.AmendmentReverted";
 pub const EVENT_REDACTED: &str = "daybook.EventRedacted";
 pub const EVENT_UNDONE: &str = "daybook.EventUndone";
+pub const EVENT_PINNED: &str = "daybook.EventPinned";
+pub const EVENT_UNPINNED: &str = "daybook.EventUnpinned";
+pub const TASKS_ENQUEUED: &str = "daybook.TasksEnqueued";
 
 /// All of them, and what each says.
 pub const SYSTEM_TYPES: &[(&str, &str)] = &[
@@ -68,6 +71,18 @@ pub const SYSTEM_TYPES: &[(&str, &str)] = &[
     ),
     (EVENT_REDACTED, "An event's payload was erased for good"),
     (EVENT_UNDONE, "An event's row changes were taken back"),
+    (
+        EVENT_PINNED,
+        "A version of its own handles an event wherever versions are pinned",
+    ),
+    (
+        EVENT_UNPINNED,
+        "An event has no version of its own any more",
+    ),
+    (
+        TASKS_ENQUEUED,
+        "Tasks were enqueued that only a later version asks for",
+    ),
 ];
 
 /// A command as it is put before a creator.

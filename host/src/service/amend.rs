@@ -127,7 +127,8 @@ impl Book {
         }
         let name = String::new();
         let none = BTreeSet::new();
-        let foreseen = self.foresee(payloads, &none, name, &mut Silent, &mut replay::silent())?;
+        let mut study = self.study();
+        let foreseen = study.foresee(payloads, &none, name, &mut Silent, &mut replay::silent())?;
         match foreseen.strayed.as_slice() {
             [] => Ok(()),
             seqs => Err(strays(seqs).context(format!("event {event} is not amended"))),
@@ -147,7 +148,8 @@ impl Book {
             false => format!("event {} amended", request.seq),
         };
         let payloads = Payloads::from([(request.seq, amending.data)]);
-        self.foresee(&payloads, &BTreeSet::new(), name, sink, progress)
+        self.study()
+            .foresee(&payloads, &BTreeSet::new(), name, sink, progress)
     }
 
     /// The same in numbers alone.

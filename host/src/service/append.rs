@@ -286,6 +286,10 @@ pub(super) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
 
 /// UUIDv5 of (source, id, ordinal): the same in every replay, under every version.
 pub fn task_id(event: &Event, ordinal: usize) -> String {
-    let name = format!("{}\0{}\0{ordinal}", event.source, event.id);
+    task_id_of(&event.source, &event.id, ordinal)
+}
+
+pub(super) fn task_id_of(source: &str, id: &str, ordinal: usize) -> String {
+    let name = format!("{source}\0{id}\0{ordinal}");
     Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
 }

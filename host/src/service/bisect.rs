@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use super::book::Book;
 use super::diffs::{PlayerSide, Temporary};
 use super::past::Payloads;
 use super::player::Player;
 use super::replays::Picked;
+use super::study::Study;
 use crate::diff::{Difference, Side, Step, differences};
 use crate::model::{Event, Result, Seq, Value};
 use crate::replay::{OnProgress, Progress, read};
@@ -40,7 +40,7 @@ pub struct SeenRow {
     pub row: Option<Vec<(String, Value)>>,
 }
 
-impl Book {
+impl Study<'_> {
     /// Runs both side by side from the first event and stops where they part; none where they never do. The book is as
     /// it was.
     pub fn bisect(
@@ -49,8 +49,7 @@ impl Book {
         candidate: &Picked,
         progress: OnProgress<'_>,
     ) -> Result<Option<Divergence>> {
-        let paths = ["bisect-base.building", "bisect-candidate.building"]
-            .map(|file| self.dir.projection(file));
+        let paths = ["bisect-base", "bisect-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
         let mut side = |picked: &Picked, path: &Path| -> Result<PlayerSide> {
             let schedule = self.schedule_of(picked)?;

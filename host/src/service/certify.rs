@@ -10,6 +10,7 @@ use super::book::Book;
 use super::diffs::Temporary;
 use super::library::Library;
 use super::program::Program;
+use super::study::Study;
 use super::trial::{Found, Trial};
 use crate::model::{
     Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
@@ -41,10 +42,14 @@ impl Book {
     /// Certifies a loaded version on the history there is now, and records what it came to.
     pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
         self.check_current()?;
-        let code = self.library.code(&self.log, version)?;
-        let certified = self.try_out(&code)?;
-        self.record_certification(&certified.certification)?;
+        let certified = self.study().certify(version)?;
+        self.keep_certified(&certified)?;
         Ok(certified)
+    }
+
+    /// Records what a study of this book came to.
+    pub fn keep_certified(&mut self, certified: &Certified) -> Result<()> {
+        self.record_certification(&certified.certification)
     }
 
     /// Gives a version isolation `event`, whatever a certification showed, until the next one.
@@ -107,6 +112,21 @@ impl Book {
             active,
         }
         .try_out(code)
+    }
+}
+
+impl Study<'_> {
+    /// Tries a loaded version on the history there is now.
+    pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
+        let code = self.library.code(self.log, version)?;
+        let active = self.lineup();
+        Certifier {
+            dir: self.dir,
+            log: self.log,
+            library: self.library,
+            active,
+        }
+        .try_out(&code)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::book::{Book, remove_projection};
+use super::book::remove_projection;
 use super::library::Plan;
 use super::materializer::{Failure, Outcome};
 use super::overlay::Write;
@@ -12,6 +12,7 @@ use super::player::Player;
 use super::prober::RowProber;
 use super::repair::strayed;
 use super::replays::Picked;
+use super::study::Study;
 use crate::diff::{
     Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, SuppliedRow, cause, run,
 };
@@ -32,15 +33,18 @@ pub struct DiffRequest {
     pub to: Option<Seq>,
 }
 
-impl Book {
-    /// Runs both and tells the sink what differs. The book is as it was.
-    pub fn diff(
-        &mut self,
-        request: &DiffRequest,
-        expectations: &mut Expectations,
-        sink: &mut dyn Sink,
-        progress: OnProgress<'_>,
-    ) -> Result<Summary> {
+impl Study<'_> {
+    /// Refuses what cannot be compared. `expect` is the text of an expectation file.
+    pub fn check(&mut self, request: &DiffRequest, expect: &str) -> Result<()> {
+        Expectations::parse(expect)?;
+        self.range(request)?;
+        for picked in [&request.base, &request.candidate] {
+            self.schedule_of(picked)?;
+        }
+        Ok(())
+    }
+
+    fn range(&self, request: &DiffRequest) -> Result<(Seq, Seq)> {
         let to = request.to.unwrap_or(self.head());
         let from = request.from.unwrap_or(Seq(1));
         if to > self.head() || from.0 == 0 || from > to.next() {
@@ -49,15 +53,24 @@ impl Book {
                 self.head()
             )));
         }
+        Ok((from, to))
+    }
+
+    /// Runs both and tells the sink what differs. The book is as it was.
+    pub fn diff(
+        &mut self,
+        request: &DiffRequest,
+        expectations: &mut Expectations,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Summary> {
+        let (from, to) = self.range(request)?;
         let base_schedule = self.schedule_of(&request.base)?;
         let candidate_schedule = self.schedule_of(&request.candidate)?;
-        let paths = [
-            self.dir.projection("diff-base.building"),
-            self.dir.projection("diff-candidate.building"),
-        ];
+        let paths = ["diff-base", "diff-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
-        let mut beside = self.library.apart(&self.log)?;
-        let mut probing = self.library.apart(&self.log)?;
+        let mut beside = self.library.apart(self.log)?;
+        let mut probing = self.library.apart(self.log)?;
         let base_plan = self.plan(&base_schedule)?;
         // Rows can be handed from one side to the other as long as neither changes its tables on the way.
         let elsewhere = base_plan.is_single() && self.plan(&candidate_schedule)?.is_single();
@@ -66,13 +79,13 @@ impl Book {
             self.plan(&candidate_schedule)?,
             elsewhere,
         );
-        let probing_plan = probing.plan(&self.log, &candidate_schedule)?;
+        let probing_plan = probing.plan(self.log, &candidate_schedule)?;
         let mut prober = RowProber::new(
             probing.runtime.clone(),
             probing_plan.first().clone(),
             base.side.player.materializer.program().clone(),
         )?;
-        let candidate_plan = beside.plan(&self.log, &candidate_schedule)?;
+        let candidate_plan = beside.plan(self.log, &candidate_schedule)?;
         let mut candidate = PlayerSide::new(Player::new(
             beside.runtime.clone(),
             candidate_plan,

@@ -1,13 +1,17 @@
 //! Events of doom: those that a choice of logic cannot materialize, what other versions make of them, and what follows
-//! when they are skipped.
+//! when they are skipped. And the ways past one: what each would lead to, and taking it.
 
+use super::amend::{AmendRequest, NewPayload};
 use super::book::Book;
 use super::diffs::Temporary;
+use super::event_pins::PinRequest;
 use super::materializer::{Doom, Failure};
 use super::past::Payloads;
 use super::player::Player;
 use super::replays::Picked;
-use crate::model::{Event, PluginVersion, Result, Seq, limits};
+use super::study::Study;
+use crate::diff::{Difference, EventDiff, FinalRow, Sink, Summary};
+use crate::model::{Error, Event, PluginVersion, Result, Seq, limits};
 use crate::replay::{OnProgress, Progress, read};
 
 /// What another version makes of an event: rows changed and tasks asked for, or why it cannot.
@@ -32,7 +36,152 @@ pub struct Dooms {
     pub more: u64,
 }
 
+/// A way past an event of doom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remedy {
+    /// Nobody handles the event: an amendment.
+    Skip,
+    /// Another payload, as JSON text: an amendment.
+    Amend(String),
+    /// This version handles it, wherever versions are pinned.
+    Pin(PluginVersion),
+}
+
+/// What a remedy would lead to: history under the chosen logic and with the remedy, beside the live state as it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecast {
+    pub remedy: Remedy,
+    /// The event itself is still one of doom; then what follows is as if it were skipped.
+    pub still_doomed: bool,
+    /// Events of doom in the whole log.
+    pub dooms: u64,
+    /// Events with other effects than those of the live state.
+    pub events: u64,
+    /// Rows that end otherwise than the live state's.
+    pub rows: u64,
+}
+
 impl Book {
+    /// Takes a way past an event of doom. Gives the position of the event that says so. Whether it leads where it should
+    /// is `Study::forecast`'s to say; an amendment is refused where the live state cannot follow it.
+    pub fn resolve_doom(
+        &mut self,
+        seq: Seq,
+        remedy: Remedy,
+        reason: &str,
+        actor: Option<&str>,
+        progress: OnProgress<'_>,
+    ) -> Result<Seq> {
+        let (reason, actor) = (reason.to_owned(), actor.map(str::to_owned));
+        let payload = match remedy {
+            Remedy::Skip => NewPayload::Nothing,
+            Remedy::Amend(data) => NewPayload::Data(data),
+            Remedy::Pin(version) => {
+                return self.pin_event(&PinRequest {
+                    seq,
+                    version: Some(version),
+                    reason,
+                    actor,
+                });
+            }
+        };
+        let request = AmendRequest {
+            seq,
+            payload,
+            reason,
+            actor,
+        };
+        self.amend(&request, progress).map(|amended| amended.seq)
+    }
+}
+
+/// Watches one event, and counts the rows.
+struct Counting {
+    seq: Seq,
+    still_doomed: bool,
+    rows: u64,
+}
+
+impl Sink for Counting {
+    fn event(&mut self, diff: &EventDiff, _: &[bool]) -> Result<()> {
+        let fails = |it: &Difference| {
+            matches!(
+                it,
+                Difference::Doom {
+                    candidate: Some(_),
+                    ..
+                }
+            )
+        };
+        self.still_doomed |= diff.seq == self.seq && diff.differences.iter().any(fails);
+        Ok(())
+    }
+    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
+        self.rows += 1;
+        Ok(())
+    }
+    fn finish(&mut self, _: &Summary) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl Study<'_> {
+    /// What a remedy of an event would lead to under a choice of logic. The book is as it was.
+    pub fn forecast(
+        &mut self,
+        picked: &Picked,
+        seq: Seq,
+        remedy: &Remedy,
+        progress: OnProgress<'_>,
+    ) -> Result<Forecast> {
+        let mut payloads = Payloads::new();
+        let schedule = match remedy {
+            Remedy::Pin(version) => {
+                let Picked::Pinned(versions) = picked else {
+                    return Err(Error::usage(
+                        "a replay of what was recorded is pinned to nothing",
+                    ));
+                };
+                self.library.find(version)?;
+                let mut pins = self.log.event_pins()?;
+                pins.retain(|(event, _)| *event != seq);
+                pins.push((seq, version.clone()));
+                pins.sort();
+                let lineup = self.lineup().with(versions);
+                self.pinned_with(lineup, &pins)?
+            }
+            other => {
+                let data = match other {
+                    Remedy::Amend(data) => data.trim().to_owned(),
+                    _ => String::new(),
+                };
+                payloads.insert(seq, data);
+                self.schedule_of(picked)?
+            }
+        };
+        let mut counting = Counting {
+            seq,
+            still_doomed: false,
+            rows: 0,
+        };
+        let none = std::collections::BTreeSet::new();
+        let foreseen = self.foresee_under(
+            &schedule,
+            &payloads,
+            &none,
+            String::new(),
+            &mut counting,
+            progress,
+        )?;
+        Ok(Forecast {
+            remedy: remedy.clone(),
+            still_doomed: counting.still_doomed,
+            dooms: foreseen.summary.dooms.1,
+            events: foreseen.summary.differing.total(),
+            rows: counting.rows,
+        })
+    }
+
     /// Replays the log and looks for events of doom. Stops at the first one; or goes on as if it were skipped, so that
     /// what is found after it is what skipping it would lead to. The book is as it was.
     pub fn find_dooms(
@@ -41,7 +190,7 @@ impl Book {
         keep_going: bool,
         progress: OnProgress<'_>,
     ) -> Result<Dooms> {
-        let path = self.dir.projection("doom.building");
+        let path = self.temporary("doom");
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let schedule = self.schedule_of(picked)?;
         let plan = self.plan(&schedule)?;
@@ -107,7 +256,7 @@ impl Book {
         let mut tried = Vec::new();
         for version in others {
             let lineup = lineup.with(std::slice::from_ref(&version));
-            let made = match self.library.program(&self.log, &lineup) {
+            let made = match self.library.program(self.log, &lineup) {
                 Err(error) => Err(error.message),
                 Ok(program) => match player.materializer.probe(&program, event) {
                     Ok(outcome) => {

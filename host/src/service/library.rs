@@ -27,6 +27,15 @@ pub struct Library {
 pub struct Beside(ComponentCache);
 
 impl Beside {
+    /// Of a book that nobody here has open.
+    pub fn of(dir: &BookDir, log: &LogDb) -> Result<Beside> {
+        let key = log
+            .meta("cache_key")?
+            .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
+            .parse::<Digest>()?;
+        Ok(Beside(ComponentCache::new(dir.cache(), key.0)))
+    }
+
     pub fn open(self, log: &LogDb) -> Result<Library> {
         Library::open(Arc::new(Runtime::new()?), self.0, log)
     }
@@ -62,11 +71,7 @@ impl Plan {
 impl Library {
     /// The versions of a book, on an engine that somebody has.
     pub fn of(runtime: Arc<Runtime>, dir: &BookDir, log: &LogDb) -> Result<Library> {
-        let key = log
-            .meta("cache_key")?
-            .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
-            .parse::<Digest>()?;
-        Self::open(runtime, ComponentCache::new(dir.cache(), key.0), log)
+        Self::open(runtime, Beside::of(dir, log)?.0, log)
     }
 
     pub fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &LogDb) -> Result<Library> {

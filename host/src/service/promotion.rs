@@ -11,7 +11,7 @@ use super::versions::Policy;
 use crate::diff::Expectations;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_ACTIVATED;
-use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, limits};
+use crate::model::{Error, Lineup, PluginVersion, Result, Seq, limits};
 use crate::replay::{OnProgress, Progress};
 use crate::runtime::fingerprint;
 use crate::store::{ProjectionRecord, Role};
@@ -82,10 +82,11 @@ impl Book {
         // What cannot be resolved is refused now and not by the thread that follows.
         self.library.program(&self.log, &lineup)?;
         let name = shadow_name(version);
+        let pinned = self.study().pinned(lineup.clone())?;
         let records = self.log.projections()?;
         if let Some(known) = records.iter().find(|record| record.name == name) {
             let same = known.schedule.last() == lineup
-                && (known.schedule.0.len() == 1) == (policy == Policy::Pinned)
+                && (known.schedule == pinned) == (policy == Policy::Pinned)
                 && self.log.meta(&expect_key(&name))?.as_deref() == Some(expect);
             if same {
                 return Ok(name);
@@ -97,7 +98,7 @@ impl Book {
             name: name.clone(),
             role: Role::Shadow,
             schedule: match policy {
-                Policy::Pinned => Schedule::pinned(lineup),
+                Policy::Pinned => pinned,
                 Policy::Recorded => self.live.record.schedule.then(self.head().next(), lineup),
             },
             made_by: fingerprint(),

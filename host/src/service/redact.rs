@@ -196,7 +196,7 @@ impl Book {
     ) -> Result<Foreseen> {
         let redacting = self.redacting(request)?;
         let name = format!("event {} redacted", request.seq);
-        self.foresee(
+        self.study().foresee(
             &redacting.payloads,
             &redacting.watched,
             name,

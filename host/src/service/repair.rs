@@ -9,12 +9,13 @@ use super::diffs::{PlayerSide, Temporary};
 use super::materializer::Outcome;
 use super::past::{Payloads, put_in_place};
 use super::player::Player;
+use super::study::Study;
 use crate::diff::{
     Base, Beside, Cause, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
     Summary, SuppliedRow, run,
 };
 use crate::model::event::EVENT_UNDONE;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq, limits};
+use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq, limits};
 use crate::replay::OnProgress;
 use crate::runtime::fingerprint;
 use crate::store::{LogDb, ProjectionRecord, Repair, Role, StoredEvent};
@@ -105,7 +106,9 @@ impl Book {
             made_by: fingerprint(),
         }
     }
+}
 
+impl Study<'_> {
     /// Runs history as it is and with other payloads, side by side, and tells the sink what differs. The book is as it
     /// was. `watched` events must not differ.
     pub(super) fn foresee(
@@ -116,21 +119,32 @@ impl Book {
         sink: &mut dyn Sink,
         progress: OnProgress<'_>,
     ) -> Result<Foreseen> {
-        let paths = [
-            self.dir.projection("repair-base.building"),
-            self.dir.projection("repair-candidate.building"),
-        ];
+        let schedule = self.live.clone();
+        self.foresee_under(&schedule, payloads, watched, candidate, sink, progress)
+    }
+
+    /// The same with another schedule too. Which differences come from it and which from the payloads is not told.
+    pub(super) fn foresee_under(
+        &mut self,
+        schedule: &Schedule,
+        payloads: &Payloads,
+        watched: &BTreeSet<Seq>,
+        candidate: String,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Foreseen> {
+        let paths = ["repair-base", "repair-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
-        let schedule = self.live.record.schedule.clone();
-        let mut beside = self.library.apart(&self.log)?;
-        let plan = beside.plan(&self.log, &schedule)?;
+        let mut beside = self.library.apart(self.log)?;
+        let plan = beside.plan(self.log, schedule)?;
         let runtime = beside.runtime.clone();
         let mut repaired = History {
             side: PlayerSide::new(Player::new(runtime, plan, &paths[1])?),
             payloads,
             is_repaired: true,
         };
-        let plan = self.plan(&schedule)?;
+        let live = self.live.clone();
+        let plan = self.plan(&live)?;
         let mut present = History {
             side: PlayerSide::new(Player::new(self.library.runtime.clone(), plan, &paths[0])?),
             payloads,

@@ -28,6 +28,21 @@ pub enum Picked {
     Pinned(Vec<PluginVersion>),
 }
 
+/// `recorded`, or versions one after another: `bank@1993-01-01 deposit@2020-01-01`.
+impl std::str::FromStr for Picked {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Picked> {
+        match text.trim() {
+            "recorded" => Ok(Picked::Recorded),
+            versions => {
+                let versions = versions.split_whitespace().map(str::parse);
+                versions.collect::<Result<_>>().map(Picked::Pinned)
+            }
+        }
+    }
+}
+
 /// What a replay made.
 #[derive(Debug, Clone)]
 pub struct Replayed {
@@ -50,25 +65,6 @@ pub struct Verified {
 }
 
 impl Book {
-    /// The schedule that a choice means for this book.
-    pub fn schedule_of(&self, picked: &Picked) -> Result<Schedule> {
-        match picked {
-            Picked::Pinned(versions) => {
-                for version in versions {
-                    self.library.find(version)?;
-                }
-                Ok(Schedule::pinned(self.lineup().with(versions)))
-            }
-            Picked::Recorded => {
-                let mut schedule = Schedule::default();
-                for (from, epoch) in self.log.epochs()? {
-                    schedule = schedule.then(from, epoch.last());
-                }
-                Ok(schedule)
-            }
-        }
-    }
-
     /// Materializes `1..=to` into a projection of its own name, replacing an earlier replay of that name when it is done.
     pub fn replay(
         &mut self,
@@ -91,7 +87,7 @@ impl Book {
                 self.head()
             )));
         }
-        let schedule = self.schedule_of(picked)?;
+        let schedule = self.study().schedule_of(picked)?;
         let record = ProjectionRecord {
             name: name.to_owned(),
             file: format!("replay-{name}-{}.db", uuid::Uuid::now_v7().simple()),

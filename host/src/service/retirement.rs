@@ -101,6 +101,7 @@ struct Lives {
     pins: BTreeMap<PluginVersion, Vec<Pinned>>,
     projections: Vec<ProjectionRecord>,
     epochs: Vec<(Seq, Schedule)>,
+    event_pins: Vec<(Seq, PluginVersion)>,
 }
 
 /// Fills in where each version stands and who needs it.
@@ -121,6 +122,7 @@ impl Lives {
             pins: log.pins()?,
             projections: log.projections()?,
             epochs: log.epochs()?,
+            event_pins: log.event_pins()?,
         })
     }
 
@@ -164,6 +166,10 @@ impl Lives {
                     "the effects recorded from event {from} on come from it"
                 ));
             }
+        }
+        let mut event_pins = self.event_pins.iter();
+        if let Some((event, _)) = event_pins.find(|(_, it)| it == version) {
+            reasons.push(format!("event {event} is pinned to it"));
         }
         if let Some(pins) = self.pins.get(version) {
             let who: BTreeSet<_> = pins

@@ -11,6 +11,7 @@ use super::player::Player;
 use super::reader::shown;
 use super::repair::check_words;
 use super::take_back::shown as shown_key;
+use super::versions::source;
 use crate::model::effects::RecordedChange;
 use crate::model::event::EVENT_UNDONE;
 use crate::model::undo::{RowUndo, inverse};
@@ -107,7 +108,7 @@ impl Book {
         let plan = self.plan(&schedule)?;
         let mut player = Player::new(self.library.runtime.clone(), plan, &path)?;
         let (none, mut found) = (Payloads::new(), None);
-        read_ahead(self.source(&none)?, Seq(1), seq, |events| {
+        read_ahead(source(&self.dir, &none)?, Seq(1), seq, |events| {
             for event in events {
                 let outcome = player.run(&event).map_err(Error::from)?;
                 if event.seq == seq {

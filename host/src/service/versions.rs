@@ -242,7 +242,7 @@ impl Book {
         let lineup = self.lineup().with(std::slice::from_ref(version));
         let activation = self.head().next();
         let schedule = match policy {
-            Policy::Pinned => Schedule::pinned(lineup.clone()),
+            Policy::Pinned => self.study().pinned(lineup.clone())?,
             Policy::Recorded => self.live.record.schedule.then(activation, lineup.clone()),
         };
         self.library.program(&self.log, &lineup)?;
@@ -341,11 +341,6 @@ impl Book {
             payloads,
             progress,
         )
-    }
-
-    /// Reads the log on a connection of its own, with other payloads for some events.
-    pub(super) fn source<'a>(&self, payloads: &'a Payloads) -> Result<replay::Source<'a>> {
-        source(&self.dir, payloads)
     }
 }
 

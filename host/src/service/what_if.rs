@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::book::Book;
 use super::diffs::Temporary;
 use super::materializer::Failure;
 use super::player::Player;
 use super::replays::Picked;
+use super::study::Study;
 use crate::model::log::{CommandOutcome, EventLog, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq};
 use crate::replay::{OnProgress, Progress, READ, hole};
+use crate::store::LogDb;
 
 /// What a creator answers, or answered.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +89,7 @@ pub struct WhatIf {
     pub turned: BTreeMap<(String, Turn), u64>,
 }
 
-impl Book {
+impl Study<'_> {
     /// Asks the candidate's creators every command of the journal, on the state that its materializers make of the log up
     /// to where the command came; the base's likewise, but for `Picked::Recorded`, which is what the journal says. Tells
     /// `visit` of each command that is answered otherwise. The book is as it was.
@@ -99,8 +100,7 @@ impl Book {
         visit: &mut dyn FnMut(&Turned) -> Result<()>,
         progress: OnProgress<'_>,
     ) -> Result<WhatIf> {
-        let paths = ["what-if-base.building", "what-if-candidate.building"]
-            .map(|file| self.dir.projection(file));
+        let paths = ["what-if-base", "what-if-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
         self.ask_again([base, candidate], &paths, visit, progress)
     }
@@ -127,9 +127,9 @@ impl Book {
             after = *last;
             for (_, stored) in commands {
                 let command = stored.command;
-                let theirs = candidate.ask(self, &command)?;
+                let theirs = candidate.ask(self.log, &command)?;
                 let ours = match &mut base {
-                    Some(base) => base.ask(self, &command)?,
+                    Some(base) => base.ask(self.log, &command)?,
                     None => self.said(&command)?,
                 };
                 found.commands += 1;
@@ -191,8 +191,8 @@ impl Asked {
         self.player.materializer.head().position
     }
 
-    fn ask(&mut self, book: &Book, command: &RecordedCommand) -> Result<Said> {
-        self.advance(book, command.position)?;
+    fn ask(&mut self, log: &LogDb, command: &RecordedCommand) -> Result<Said> {
+        self.advance(log, command.position)?;
         let name = command.command_type.as_str();
         let program = self.player.materializer.program().clone();
         let handler = match program.creator(name, None) {
@@ -234,10 +234,10 @@ impl Asked {
         }
     }
 
-    fn advance(&mut self, book: &Book, to: Seq) -> Result<()> {
+    fn advance(&mut self, log: &LogDb, to: Seq) -> Result<()> {
         while self.position() < to {
             let next = self.position().next();
-            let events = book.log.read(next, to, READ)?;
+            let events = log.read(next, to, READ)?;
             if events.first().is_none_or(|event| event.seq != next) {
                 return Err(hole(next));
             }

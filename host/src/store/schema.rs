@@ -113,6 +113,11 @@ CREATE TABLE IF NOT EXISTS redactions (
     time TEXT NOT NULL, actor TEXT, reason TEXT NOT NULL
 ) STRICT;
 
+-- Events that a version of their own handles in every pinned schedule, and the event that says so.
+CREATE TABLE IF NOT EXISTS event_pins (
+    event INTEGER PRIMARY KEY, plugin TEXT NOT NULL, date TEXT NOT NULL, seq INTEGER NOT NULL
+) STRICT;
+
 -- Events whose row changes were taken back, and by which event.
 CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
 ";

@@ -80,10 +80,13 @@
 //! | `find-all` | `findall` | answers as SQL with the same conditions and an ORDER BY would |
 //! | `cascade-1` | `cascade` | handles `Happened` and `Other`; n = 7 fails with `seven` |
 //! | `cascade-2` | `cascade` | see its file: `previous` twice, never, failed; `Other` and `Do` fall through |
+//! | `cascade-3` | `cascade` | see its file: extends the second; reads the payloads of earlier versions as its own |
 //! | `materializer-only` | `materializeronly` | runs it, and refuses to run a command by it |
 //! | `creator-only` | `creatoronly` | runs it; its events have no effects; n = 13 is rejected, n = 14 fails |
 //! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
 //! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
+//! | `rows-3` | `rows` | see its file: its table lacks a column that its code writes |
+//! | `slow` | `cascade` | see its file: right, and slow |
 
 pub mod json;
 #[cfg(target_arch = "wasm32")]
@@ -129,11 +132,14 @@ pub const UNKNOWN: &[&str] = &[
     "find-all",
     "cascade-1",
     "cascade-2",
+    "cascade-3",
     "doom-2",
     "materializer-only",
     "creator-only",
     "rows-1",
     "rows-2",
+    "rows-3",
+    "slow",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -4,6 +4,9 @@
 //! crash-dummy append BOOK ROUND SEED    prints `ready`, then `kept GROUP SIZE` for each group of deposits
 //! crash-dummy activate BOOK VERSION…    prints `ready`, then `active VERSION`, round and round
 //! crash-dummy life BOOK VERSION          prints `ready`, then `shadow`, `snapshot`, `promoted`, `back`, round and round
+//! crash-dummy load BOOK FILE            prints `ready`, then `done`
+//! crash-dummy verify BOOK               prints `ready`, then `done`
+//! crash-dummy patch BOOK VERSION        prints `ready`, then `done`
 //! crash-dummy amend BOOK SEQ JSON        prints `ready`, then `done`; `revert` puts the first payload back
 //! crash-dummy redact BOOK SEQ            prints `ready`, then `done`
 //! crash-dummy serve BOOK                prints `ready`, then `at ADDRESS`, and serves the book
@@ -27,6 +30,9 @@ fn main() {
         ["append", book, round, seed] => append(book, round, seed.parse().expect("a seed")),
         ["activate", book, versions @ ..] => activate(book, versions),
         ["life", book, version] => life(book, version),
+        ["load", book, file] => load(book, file),
+        ["verify", book] => verify(book),
+        ["patch", book, version] => patch(book, version),
         ["amend", book, seq, payload] => amend(book, seq.parse().expect("a position"), payload),
         ["redact", book, seq] => redact(book, seq.parse().expect("a position")),
         ["serve", book] => online(book),
@@ -75,6 +81,37 @@ fn online(book: &str) -> Result<(), Error> {
     let serving = serve(open(book)?, ServeOptions::new(listen))?;
     tell(&format!("at {}", serving.address()));
     serving.wait().map(|_| ())
+}
+
+fn load(book: &str, file: &str) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let component = std::fs::read(file).expect("a component");
+    book.load(&component)?;
+    rest()
+}
+
+fn verify(book: &str) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let verified = book.verify(&mut replay::silent())?;
+    assert_eq!(verified.problem, None);
+    rest()
+}
+
+fn patch(book: &str, text: &str) -> Result<(), Error> {
+    let mut book = open(book)?;
+    let request = PromoteRequest {
+        force: Some("a trial".into()),
+        actor: None,
+    };
+    let mut quiet = |_: &_| Ok(());
+    book.promote_by_patch(
+        &version(text),
+        &request,
+        true,
+        &mut quiet,
+        &mut replay::silent(),
+    )?;
+    rest()
 }
 
 fn amend(book: &str, seq: u64, payload: &str) -> Result<(), Error> {

@@ -4,11 +4,12 @@
 use daybook::model::{Seq, Value};
 use daybook::replay;
 use daybook::service::{Picked, Policy};
-use daybook_tests::{TestBook, accepted, event, guest, version};
+use daybook_tests::{Server, TestBook, accepted, event, guest, version};
 use serde_json::json;
 
 const FIRST: &str = "cascade@2020-01-01";
 const SECOND: &str = "cascade@2020-02-01";
+const THIRD: &str = "cascade@2020-04-01";
 
 /// `n` and `text` of all rows, by id.
 fn things(book: &TestBook) -> Vec<(i64, String)> {
@@ -187,5 +188,102 @@ fn a_switch_back_and_forth_gives_equal_state_every_time() {
     assert_eq!((seen[0], seen[1]), (seen[2], seen[3]));
     assert_ne!(seen[0], seen[1]);
     assert_ne!(second_running, seen[0].1);
+    book.assert_verified();
+}
+
+#[test]
+fn a_replay_pinned_to_the_third_version_upcasts_what_the_first_and_the_second_were_given() {
+    let mut book = TestBook::with_guests(&["cascade-1"]);
+    let happened = |book: &mut TestBook, data| {
+        book.append_one(event("cascade.Happened", data)).unwrap();
+    };
+    happened(&mut book, json!({"n": 1}));
+    for (guest_name, text) in [("cascade-2", SECOND), ("cascade-3", THIRD)] {
+        book.load(guest(guest_name)).unwrap();
+        book.activate(&version(text), Policy::Recorded, &mut replay::silent())
+            .unwrap();
+        happened(&mut book, json!({"n": 2}));
+    }
+    happened(&mut book, json!({"count": 2}));
+    let twice = "first, then second, then third of 2020-04-01";
+    let recorded = [
+        (1, "first"),
+        (2, "first, then second"),
+        (2, twice),
+        (2, twice),
+    ];
+    assert_eq!(things(&book), rows(&recorded));
+    book.assert_verified();
+
+    book.activate_pinned(&version(THIRD)).unwrap();
+    let pinned = [
+        (1, "first, then second, then third of 2020-01-01"),
+        (2, "first, then second, then third of 2020-02-01"),
+        (2, twice),
+        (2, twice),
+    ];
+    assert_eq!(things(&book), rows(&pinned));
+    book.assert_verified();
+}
+
+#[test]
+fn pins_on_three_versions_are_answered_at_the_same_time_each_by_its_own() {
+    const COMMANDS: u64 = 25;
+    let server = Server::of(TestBook::with_guests(&[
+        "cascade-1",
+        "cascade-2",
+        "cascade-3",
+    ]));
+    // A date between two versions is the earlier one's; the second has no creator of its own and falls through to the first.
+    let pins = [
+        ("2020-01-01", "2020-01-01", "n"),
+        ("2020-02-01", "2020-01-01", "n"),
+        ("2020-03-31", "2020-01-01", "n"),
+        ("2020-04-01", "2020-04-01", "count"),
+        ("2026-01-01", "2020-04-01", "count"),
+    ];
+    std::thread::scope(|scope| {
+        for (pin, answers, member) in pins {
+            let server = &server;
+            scope.spawn(move || {
+                for _ in 0..COMMANDS {
+                    let body = json!({ member: 1 }).to_string();
+                    let headers = [("daybook-version", pin)];
+                    let answer = server.ask("POST", "/commands/cascade.Do", &headers, Some(&body));
+                    assert_eq!(answer.status, 201, "{}", answer.text);
+                    assert_eq!(answer.header("daybook-version"), Some(answers), "{pin}");
+                    let event = &answer.json["events"][0];
+                    assert_eq!(event["event"]["data"], json!({ member: 1 }), "{pin}");
+                    assert_eq!(
+                        event["changes"][0]["after"]["text"],
+                        "first, then second, then third of 2020-04-01"
+                    );
+                }
+            });
+        }
+    });
+    // The third version's command is not the first one's.
+    let headers = [("daybook-version", "2020-01-01")];
+    let refused = server.ask(
+        "POST",
+        "/commands/cascade.Do",
+        &headers,
+        Some(r#"{"count": 1}"#),
+    );
+    assert_eq!((refused.status, refused.problem()), (422, "schema"));
+    let early = [("daybook-version", "2019-12-31")];
+    let refused = server.ask("POST", "/commands/cascade.Do", &early, Some(r#"{"n": 1}"#));
+    assert_eq!(refused.status, 404, "{}", refused.text);
+
+    let mut book = server.stop();
+    let uses: Vec<u64> = [FIRST, SECOND, THIRD]
+        .map(|text| {
+            let lines = book.versions().unwrap();
+            let line = lines.into_iter().find(|it| it.version == version(text));
+            line.unwrap().pins.iter().map(|pin| pin.uses).sum()
+        })
+        .to_vec();
+    assert_eq!(uses, [3 * COMMANDS, 0, 2 * COMMANDS]);
+    assert_eq!(things(&book).len() as u64, 5 * COMMANDS);
     book.assert_verified();
 }

@@ -32,7 +32,10 @@ fn events_of_doom_are_found_tried_with_other_versions_and_can_be_skipped() {
     let picked = Picked::Pinned(vec![version.clone()]);
     let before = book.mark();
 
-    let first = book.find_dooms(&picked, false, &mut silent()).unwrap();
+    let first = book
+        .study()
+        .find_dooms(&picked, false, &mut silent())
+        .unwrap();
     assert_eq!((first.found.len(), first.more), (1, 0));
     let found = &first.found[0];
     assert_eq!((found.doom.seq, &found.doom.version), (doomed[0], &version));
@@ -40,11 +43,15 @@ fn events_of_doom_are_found_tried_with_other_versions_and_can_be_skipped() {
         .map(|(other, made)| (other.to_string(), made.clone()))
         .collect();
     assert_eq!(others, [("cascade@2020-01-01".to_owned(), Ok((1, 0)))]);
-    let all = book.find_dooms(&picked, true, &mut silent()).unwrap();
+    let all = book
+        .study()
+        .find_dooms(&picked, true, &mut silent())
+        .unwrap();
     let seqs: Vec<_> = all.found.iter().map(|it| it.doom.seq).collect();
     assert_eq!(seqs, doomed);
     assert_eq!(book.mark(), before);
     let none = book
+        .study()
         .find_dooms(&Picked::Pinned(vec![]), true, &mut silent())
         .unwrap();
     assert!(none.found.is_empty(), "the active version has none");
@@ -62,7 +69,8 @@ fn events_of_doom_are_found_tried_with_other_versions_and_can_be_skipped() {
         "it is skipped already"
     );
     assert!(
-        book.find_dooms(&picked, true, &mut silent())
+        book.study()
+            .find_dooms(&picked, true, &mut silent())
             .unwrap()
             .found
             .is_empty()

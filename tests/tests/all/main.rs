@@ -1,6 +1,7 @@
 //! One binary, one module per topic: what the host promises, each promise with a test that fails without it.
 
 mod bad_input;
+mod bad_versions;
 mod berka;
 mod cascade;
 mod certify;
@@ -12,6 +13,7 @@ mod faults;
 mod find;
 mod hostile;
 mod layers;
+mod life_crash;
 mod model;
 mod poker;
 mod promote;
@@ -28,5 +30,6 @@ mod serve_operate;
 mod serve_queries;
 mod serve_races;
 mod serve_reads;
+mod serve_studies;
 mod serve_subscribe;
 mod worlds;

@@ -10,16 +10,16 @@ use daybook_tests::repair::{amend_to, files_with, state};
 use daybook_tests::{Random, TestBook, event};
 use serde_json::json;
 
-const ROUNDS: u64 = 20;
+pub const ROUNDS: u64 = 20;
 
-/// A repair in a process of its own, from the moment at which it begins.
-struct Repairing {
+/// One piece of work in a process of its own, from the moment at which it begins.
+pub struct Working {
     child: Child,
     lines: Lines<BufReader<ChildStdout>>,
 }
 
-impl Repairing {
-    fn start(arguments: &[&str]) -> Repairing {
+impl Working {
+    pub fn start(arguments: &[&str]) -> Working {
         let mut child = Command::new(env!("CARGO_BIN_EXE_crash-dummy"))
             .args(arguments)
             .stdout(Stdio::piped())
@@ -29,11 +29,11 @@ impl Repairing {
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
         let ready = lines.next().expect("it says that it is ready");
         assert_eq!(ready.expect("text"), "ready");
-        Repairing { child, lines }
+        Working { child, lines }
     }
 
     /// How long it takes to its end: the kills are spread over a little more than that.
-    fn measured(mut self) -> u64 {
+    pub fn measured(mut self) -> u64 {
         let begun = Instant::now();
         let done = self.lines.next().expect("it says that it is done");
         assert_eq!(done.expect("text"), "done");
@@ -43,7 +43,7 @@ impl Repairing {
     }
 
     /// True when it had said that it is done.
-    fn killed_after(mut self, microseconds: u64) -> bool {
+    pub fn killed_after(mut self, microseconds: u64) -> bool {
         std::thread::sleep(Duration::from_micros(microseconds));
         self.child.kill().expect("it works, or waits to be killed");
         let status = self.child.wait().expect("its end");
@@ -73,7 +73,7 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
     let mut longest = 0;
     other.reopen_after(|path| {
         let arguments = ["amend", path.to_str().unwrap(), "10", "revert"];
-        longest = Repairing::start(&arguments).measured();
+        longest = Working::start(&arguments).measured();
     });
     let (mut kept, mut lost) = (0, 0);
     for round in 0..ROUNDS {
@@ -87,7 +87,7 @@ fn a_process_killed_while_it_amends_leaves_the_history_before_or_after() {
         let mut done = false;
         book.reopen_after(|path| {
             let path = path.to_str().unwrap();
-            done = Repairing::start(&["amend", path, "10", &payload]).killed_after(microseconds);
+            done = Working::start(&["amend", path, "10", &payload]).killed_after(microseconds);
         });
         let moved = book.head() != head;
         assert!(
@@ -124,7 +124,7 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
     let mut longest = 0;
     book.reopen_after(|path| {
         let arguments = ["redact", path.to_str().unwrap(), "5"];
-        longest = Repairing::start(&arguments).measured();
+        longest = Working::start(&arguments).measured();
     });
     let (mut kept, mut lost) = (0, 0);
     for round in 0..ROUNDS {
@@ -142,7 +142,7 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
         book.reopen_after(|path| {
             let path = path.to_str().unwrap();
             let arguments = ["redact", path, &seq.to_string()];
-            done = Repairing::start(&arguments).killed_after(microseconds);
+            done = Working::start(&arguments).killed_after(microseconds);
         });
         let moved = book.head() != head;
         assert!(

@@ -68,6 +68,88 @@ pub fn paths() -> Vec<(&'static str, Json)> {
                 &[],
             ),
         ),
+        (
+            "/events/{event}/doom",
+            repair(
+                "remedy",
+                "Take a way past an event of doom, or forecast where it would lead.",
+                &[
+                    (
+                        "version",
+                        json!({"type": ["string", "null"], "description": "Of a preview: what cannot materialize the event."}),
+                    ),
+                    (
+                        "skip",
+                        json!({"type": "boolean", "description": "Nobody handles the event any more."}),
+                    ),
+                    ("amend", json!({"description": "Another payload."})),
+                    (
+                        "pin",
+                        json!({"type": ["string", "null"], "description": "This version handles the event, wherever versions are pinned."}),
+                    ),
+                    ("unpin", json!({"type": "boolean"})),
+                ],
+            ),
+        ),
+        (
+            "/dooms",
+            study(
+                "dooms",
+                "Events that a version cannot materialize, and what the plugin's other versions make of them.",
+                json!({
+                    "version": {"type": ["string", "null"]},
+                    "keep_going": {"type": "boolean", "description": "Go on as if the first were skipped."},
+                }),
+                &[],
+            ),
+        ),
+        (
+            "/bisect",
+            study(
+                "bisect",
+                "The first event on which two choices of logic part, with what each looked at.",
+                json!({"base": side(), "candidate": side()}),
+                &["base", "candidate"],
+            ),
+        ),
+        ("/diff", diff_path()),
+        (
+            "/diff/commands",
+            study(
+                "diffCommands",
+                "Past commands asked again of other creators.",
+                json!({"base": side(), "candidate": side()}),
+                &["base", "candidate"],
+            ),
+        ),
+        (
+            "/tasks/late",
+            study(
+                "lateTasks",
+                "Tasks that what is in force asks for, of events that were handled before it was.",
+                json!({"enqueue": {"type": "boolean", "description": "Have them carried out after all."}}),
+                &[],
+            ),
+        ),
+        (
+            "/reconcile",
+            study(
+                "reconcile",
+                "The live state beside what the log yields; with a reason it is put right.",
+                json!({"reason": {"type": ["string", "null"]}}),
+                &[],
+            ),
+        ),
+        (
+            "/versions/{version}/certify",
+            operation(
+                "certify",
+                "Try a loaded version once more on the history there is now.",
+                true,
+                None,
+                "What it came to, which is kept.",
+            ),
+        ),
         ("/shadows", shadows_path()),
         (
             "/shadows/{version}",
@@ -79,16 +161,7 @@ pub fn paths() -> Vec<(&'static str, Json)> {
                 "responses": responses(&[("200", "It is gone.")], &[]),
             }}),
         ),
-        (
-            "/versions/{version}/promote",
-            operation(
-                "promote",
-                "Put a shadow in force: a pointer switch between two commits. What was live becomes the standby.",
-                true,
-                Some("force"),
-                "In force: `seq` is the event that says so.",
-            ),
-        ),
+        ("/versions/{version}/promote", promote_path()),
         (
             "/versions/{version}/retire",
             operation(
@@ -187,6 +260,68 @@ fn operation(
         }}}});
     }
     json!({ "post": post })
+}
+
+fn promote_path() -> Json {
+    let mut item = operation(
+        "promote",
+        "Put a shadow in force: a pointer switch between two commits. What was live becomes the standby.",
+        true,
+        Some("force"),
+        "In force: `seq` is the event that says so.",
+    );
+    let properties =
+        &mut item["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"];
+    properties["patch"] = json!({
+        "type": "boolean",
+        "description": "Write the rows that differ into the live state instead of switching to the shadow's.",
+    });
+    properties["preview"] =
+        json!({"type": "boolean", "description": "Of a patch: tell the rows, keep nothing."});
+    item
+}
+
+/// One side of a comparison.
+fn side() -> Json {
+    json!({"type": "string", "description": "`plugin@date`, several with spaces between, or `recorded`."})
+}
+
+/// What is looked at beside the writer.
+fn study(id: &str, summary: &str, properties: Json, required: &[&str]) -> Json {
+    json!({"post": {
+        "operationId": id,
+        "summary": summary,
+        "tags": ["operators"],
+        "requestBody": {"content": {"application/json": {"schema": {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": false,
+        }}}},
+        "responses": responses(
+            &[("200", "What was found, as of the moment it was asked for.")],
+            &[("409", "As things are it cannot be done; the detail says why."), OPERATION_FAILED],
+        ),
+    }})
+}
+
+fn diff_path() -> Json {
+    let properties = json!({
+        "base": side(),
+        "candidate": side(),
+        "from": {"type": ["integer", "null"], "minimum": 1},
+        "to": {"type": ["integer", "null"], "minimum": 0},
+        "expect": {"type": "string", "description": "An expectation file: what is wanted (TOML)."},
+    });
+    let mut item = study(
+        "diff",
+        "All differences of two choices of logic, a line for each, the summary last. An answer without it was cut short.",
+        properties,
+        &["base", "candidate"],
+    );
+    item["post"]["responses"]["200"]["content"] =
+        json!({"application/jsonl": {"schema": {"type": "string"}}});
+    item
 }
 
 fn version_parameter() -> Json {

@@ -1,0 +1,52 @@
+//! Tasks that were enqueued after their event was handled. Their ordinals begin where no event's own reach.
+
+use std::collections::BTreeMap;
+
+use rusqlite::params;
+
+use super::LogDb;
+use crate::model::{Result, Seq, Task};
+
+/// The ordinal of the first late task of an event.
+pub const LATE: i64 = 1 << 32;
+
+impl LogDb {
+    /// All of them, with the events that ask for them, and the ordinal of each.
+    pub fn late_tasks(&self) -> Result<BTreeMap<(Seq, Task), i64>> {
+        let sql = format!(
+            "SELECT seq, kind, key, data, not_before, ordinal FROM tasks WHERE ordinal >= {LATE}"
+        );
+        let rows = self.all(&sql, |row| {
+            let task = Task {
+                kind: row.get(1)?,
+                key: row.get(2)?,
+                data: row.get(3)?,
+                not_before: row.get(4)?,
+            };
+            Ok(((Seq(row.get::<_, i64>(0)? as u64), task), row.get(5)?))
+        })?;
+        Ok(rows.into_iter().collect())
+    }
+
+    /// Part of the open transaction.
+    pub fn put_late_task(&mut self, id: &str, event: Seq, ordinal: i64, task: &Task) -> Result<()> {
+        self.connection
+            .prepare_cached(
+                "INSERT INTO tasks (id, seq, ordinal, kind, key, data, not_before, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending')",
+            )
+            .and_then(|mut statement| {
+                statement.execute(params![
+                    id,
+                    event.0 as i64,
+                    ordinal,
+                    task.kind,
+                    task.key,
+                    task.data,
+                    task.not_before
+                ])
+            })
+            .map_err(|error| self.failed(error))?;
+        Ok(())
+    }
+}

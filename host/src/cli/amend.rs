@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::output::Output;
 use super::progress::Bar;
-use super::{Exit, foreseen, input};
+use super::target::{Target, TargetArg};
+use super::{Exit, foreseen, input, remote};
 use crate::model::{Error, Result, Seq};
-use crate::service::{AmendRequest, NewPayload};
+use crate::service::{AmendRequest, NewPayload, json_text};
 
 /// Replace an event's payload
 ///
@@ -25,7 +26,7 @@ Examples:
 Exit code 1: a preview that would be refused. 5: an event of doom refuses the amendment.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The event's position
     #[arg(value_name = "SEQ", value_parser = seq)]
     seq: Seq,
@@ -68,7 +69,20 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         reason: foreseen::reason(args.reason.as_deref(), args.preview)?,
         actor: args.actor,
     };
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let mut body = json!({ "reason": request.reason, "preview": args.preview });
+            match &request.payload {
+                NewPayload::Data(data) => body["data"] = json_text(data),
+                NewPayload::Original => body["revert"] = true.into(),
+                NewPayload::Nothing => body["skip"] = true.into(),
+            }
+            let path = format!("/events/{}/amend", request.seq);
+            let refused = remote::is_refused;
+            return remote::tell(&client, &path, &body, &args.format, refused, out);
+        }
+    };
     if args.preview {
         return foreseen::print(&args.format, out, |sink| {
             let mut bar = Bar::new("comparing");

@@ -2,13 +2,14 @@
 
 use serde_json::json;
 
-use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::diff::{Choice, picked};
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{clean, table, text};
+use super::target::{Look, TargetArg};
 use super::values::plain;
+use super::{Exit, remote};
 use crate::diff::words::{place, sides};
 use crate::model::Result;
 use crate::service::Divergence;
@@ -26,7 +27,7 @@ Examples:
 Exit code 1: they part.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// A version (the other plugins as they are active), or `recorded`: history as it happened
     #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
     base: Vec<Choice>,
@@ -39,10 +40,18 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (base, candidate) = (picked(&args.base)?, picked(&args.candidate)?);
+    let onlooker = match args.target.look()? {
+        Look::Book(onlooker) => onlooker,
+        Look::Server(client) => {
+            let body = json!({ "base": base.to_string(), "candidate": candidate.to_string() });
+            let differs = |reply: &serde_json::Value| !reply["first"].is_null();
+            return remote::tell(&client, "/bisect", &body, &args.format, differs, out);
+        }
+    };
     let (found, head) = {
         let mut bar = Bar::new("comparing");
         let mut progress = bar.events("comparing");
-        args.book.onlooker()?.study(|study| {
+        onlooker.study(|study| {
             let found = study.bisect(&base, &candidate, &mut progress)?;
             Ok((found, study.head().0))
         })?

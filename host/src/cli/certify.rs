@@ -1,9 +1,10 @@
 //! `daybook certify`
 
-use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::{Output, count};
 use super::table::clean;
+use super::target::{Target, TargetArg};
+use super::{Exit, remote};
 use crate::model::{PluginVersion, Result};
 use clap::ValueEnum;
 
@@ -23,7 +24,7 @@ Examples:
 Exit code 1: the version is not deterministic; the first difference is named.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: PluginVersion,
@@ -42,7 +43,16 @@ pub enum IsolationArg {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let isolation = args.isolation.map(|_| "event");
+            let body = serde_json::json!({ "isolation": isolation });
+            let path = format!("/versions/{}/certify", args.version);
+            let differs = |reply: &serde_json::Value| reply["deterministic"] == false;
+            return remote::tell(&client, &path, &body, &args.format, differs, out);
+        }
+    };
     let certified = match args.isolation {
         None => book.certify(&args.version)?,
         Some(IsolationArg::Event) => book.isolate(&args.version)?,

@@ -1,13 +1,14 @@
 //! `daybook doom`
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::Exit;
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::input;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
+use super::target::{Look, Target, TargetArg, only_by_directory};
+use super::{Exit, remote};
 use crate::model::{Error, PluginVersion, Result, Seq};
 use crate::service::{Dooms, Forecast, FoundDoom, Picked, PinRequest, Remedy, Study};
 
@@ -33,7 +34,7 @@ Examples:
 Exit code 1: there are events of doom, or the way that was tried does not lead past this one.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: Option<PluginVersion>,
@@ -92,26 +93,50 @@ impl Way {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let picked = Picked::Pinned(args.version.iter().cloned().collect());
-    match (args.event, args.preview) {
-        (None, _) => args
-            .book
-            .onlooker()?
-            .study(|study| search(args, study, &picked, out)),
-        (Some(seq), true) => {
-            let Some(remedy) = args.way.remedy()? else {
-                return Err(Error::usage("--unpin has no preview"));
-            };
-            let forecast = args
-                .book
-                .onlooker()?
-                .study(|study| forecast(study, &picked, seq, &remedy))?;
-            tell(&forecast, args, out)?;
-            match forecast.still_doomed {
-                true => Ok(Exit::Differs),
-                false => Ok(Exit::Fine),
+    let Some(seq) = args.event else {
+        return match args.target.look()? {
+            Look::Book(onlooker) => onlooker.study(|study| search(args, study, &picked, out)),
+            Look::Server(_) if args.forecast => Err(only_by_directory("a forecast of every way")),
+            Look::Server(client) => {
+                let version = args.version.as_ref().map(ToString::to_string);
+                let body = json!({ "version": version, "keep_going": args.keep_going });
+                let found = |reply: &Json| reply["found"] != json!([]);
+                remote::tell(&client, "/dooms", &body, &args.format, found, out)
             }
+        };
+    };
+    let remedy = args.way.remedy()?;
+    match args.preview {
+        true => foresee(args, &picked, seq, remedy, out),
+        false => resolve(args, seq, remedy, out),
+    }
+}
+
+fn foresee(
+    args: &Args,
+    picked: &Picked,
+    seq: Seq,
+    remedy: Option<Remedy>,
+    out: &mut Output,
+) -> Result<Exit> {
+    let Some(remedy) = remedy else {
+        return Err(Error::usage("--unpin has no preview"));
+    };
+    let forecast = match args.target.look()? {
+        Look::Book(onlooker) => onlooker.study(|study| forecast(study, picked, seq, &remedy))?,
+        Look::Server(client) => {
+            let mut body = remedy.json();
+            body["preview"] = true.into();
+            body["version"] = json!(args.version.as_ref().map(ToString::to_string));
+            let differs = |reply: &Json| reply["still_doomed"] == true;
+            let path = format!("/events/{seq}/doom");
+            return remote::tell(&client, &path, &body, &args.format, differs, out);
         }
-        (Some(seq), false) => resolve(args, seq, out),
+    };
+    tell(&forecast, args, out)?;
+    match forecast.still_doomed {
+        true => Ok(Exit::Differs),
+        false => Ok(Exit::Fine),
     }
 }
 
@@ -197,14 +222,25 @@ fn tell(forecast: &Forecast, args: &Args, out: &mut Output) -> Result<()> {
     ))
 }
 
-fn resolve(args: &Args, seq: Seq, out: &mut Output) -> Result<Exit> {
+fn resolve(args: &Args, seq: Seq, remedy: Option<Remedy>, out: &mut Output) -> Result<Exit> {
     let Some(reason) = &args.reason else {
         return Err(Error::usage("--reason is missing")
             .hint("say why, for those who read the log later; or --preview"));
     };
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let mut body = match &remedy {
+                Some(remedy) => remedy.json(),
+                None => json!({ "unpin": true }),
+            };
+            body["reason"] = json!(reason);
+            let path = format!("/events/{seq}/doom");
+            return remote::tell(&client, &path, &body, &args.format, |_| false, out);
+        }
+    };
     let actor = args.actor.as_deref();
-    let at = match args.way.remedy()? {
+    let at = match remedy {
         Some(remedy) => {
             let mut bar = Bar::new("amending");
             let mut progress = bar.events("materializing");
@@ -248,7 +284,7 @@ fn show(found: &FoundDoom, args: &Args, out: &mut Output) -> Result<()> {
     if args.forecast {
         return Ok(());
     }
-    let path = args.book.path.display();
+    let path = &args.target;
     let version = &doom.version;
     out.advise(format_args!(
         "daybook doom {path} {version} --forecast: what each way past it would lead to"

@@ -26,6 +26,7 @@ mod promote;
 mod query;
 mod reconcile;
 mod redact;
+mod remote;
 mod replay;
 mod retire;
 mod run;

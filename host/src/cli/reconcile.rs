@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
-use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::{Output, count};
 use super::progress::Bar;
+use super::target::{Target, TargetArg};
+use super::{Exit, remote};
 use crate::diff::FinalRow;
 use crate::diff::words::{final_place, final_words};
 use crate::model::{Error, Result};
@@ -24,7 +25,7 @@ Examples:
 Exit code 1: there are differences, and they were not repaired.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// Put the new state in the live one's place
     #[arg(long, requires = "reason")]
     repair: bool,
@@ -39,7 +40,14 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let body = json!({ "reason": args.reason });
+            let differs = |reply: &serde_json::Value| reply["total"] != 0 && reply["seq"].is_null();
+            return remote::tell(&client, "/reconcile", &body, &args.format, differs, out);
+        }
+    };
     let mut shown = 0;
     let mut lines = Vec::new();
     let mut visit = |row: &FinalRow| {

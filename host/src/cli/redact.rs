@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::{Exit, foreseen, input};
+use super::target::{Target, TargetArg};
+use super::{Exit, foreseen, input, remote};
 use crate::model::{Result, Seq};
-use crate::service::RedactRequest;
+use crate::service::{RedactRequest, json_text};
 
 /// Erase an event's payload for good
 ///
@@ -26,7 +27,7 @@ What was copied elsewhere stays there: other events, files of backups, tasks tha
 Exit code 1: a preview that would be refused. 5: events of doom refuse the redaction.")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The event's position
     #[arg(value_name = "SEQ", value_parser = seq)]
     seq: Seq,
@@ -53,7 +54,18 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         replacement: args.with.as_deref().map(input::payload).transpose()?,
         actor: args.actor,
     };
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let mut body = json!({ "reason": request.reason, "preview": args.preview });
+            if let Some(data) = &request.replacement {
+                body["with"] = json_text(data);
+            }
+            let path = format!("/events/{}/redact", request.seq);
+            let refused = remote::is_refused;
+            return remote::tell(&client, &path, &body, &args.format, refused, out);
+        }
+    };
     if args.preview {
         return foreseen::print(&args.format, out, |sink| {
             let mut bar = Bar::new("comparing");

@@ -14,7 +14,7 @@ use super::output::Output;
 use crate::client::{Address, Client};
 use crate::model::error::Problem;
 use crate::model::{Error, Event, Lineup, Result, Seq};
-use crate::service::{Book, Reader, RepairNote, Shown, VersionLine};
+use crate::service::{Book, Onlooker, Reader, RepairNote, Shown, VersionLine};
 use crate::store::{BookDir, EventFilter};
 
 /// BOOK, or `--url` with what a server asks for.
@@ -47,6 +47,12 @@ pub enum Target {
     Server(Client),
 }
 
+/// A book to study.
+pub enum Look {
+    Book(Box<Onlooker>),
+    Server(Client),
+}
+
 /// A book to read.
 pub enum ReadTarget {
     Book(Reader),
@@ -74,6 +80,14 @@ impl TargetArg {
             "{path} is served at {url} by process {pid}, which is asked"
         ))?;
         self.client(&url).map(Target::Server)
+    }
+
+    /// Looks at a directory, whoever has it open; or at a server.
+    pub fn look(&self) -> Result<Look> {
+        match &self.place {
+            Place::Url(url) => self.client(url).map(Look::Server),
+            Place::Directory(path) => Onlooker::open(path).map(|it| Look::Book(Box::new(it))),
+        }
     }
 
     /// Opens it for reading, beside whoever writes it.

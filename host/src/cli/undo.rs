@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::Exit;
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::effects::{event_line, print_caused};
 use super::output::Output;
 use super::table::clean;
+use super::target::{Target, TargetArg};
+use super::{Exit, remote};
 use crate::model::{Result, Seq};
 use crate::service::UndoRequest;
 
@@ -23,7 +24,7 @@ Examples:
   daybook undo mybook 42 --reason 'posted twice' --actor anna")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// The event's position
     #[arg(value_name = "SEQ", value_parser = seq)]
     seq: Seq,
@@ -41,7 +42,14 @@ pub struct Args {
 }
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
-    let mut book = args.book.open()?;
+    let mut book = match args.target.open(out)? {
+        Target::Book(book) => book,
+        Target::Server(client) => {
+            let body = json!({ "reason": args.reason, "preview": args.preview });
+            let path = format!("/events/{}/undo", args.seq);
+            return remote::tell(&client, &path, &body, &args.format, |_| false, out);
+        }
+    };
     let undone = book.undo(&UndoRequest {
         seq: args.seq,
         reason: args.reason,

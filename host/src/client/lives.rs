@@ -134,6 +134,11 @@ impl Client {
         self.post(path, &headers, body.to_string().into_bytes())
     }
 
+    /// Asks for one of an operator's operations, and gives the answer as it came.
+    pub fn operate(&self, path: &str, body: &serde_json::Value) -> Result<serde_json::Value> {
+        self.tell(path, body)?.read()
+    }
+
     /// How the shadows and the standby stand.
     pub fn tracks(&self) -> Result<Vec<TrackStatus>> {
         let reply: TracksReply = self.get("/shadows")?;

@@ -15,6 +15,9 @@ use crate::service::{Book, Loader, PluginFolder, copy_live, give_way};
 /// How often a thread looks whether the server stops, and a file whether it still grows.
 const LOOK: Duration = Duration::from_millis(200);
 
+/// Time between two tries to finish a redaction.
+const CLEAN: Duration = Duration::from_secs(1);
+
 /// What a server looks after.
 #[derive(Debug, Clone, Default)]
 pub struct Care {
@@ -45,6 +48,24 @@ impl App {
             spawn("daybook-verify", move || verifications(&app, every))?;
         }
         Ok(())
+    }
+
+    /// Finishes a redaction once nobody reads the older state any more.
+    pub fn keep_cleaning(&self) -> Result<()> {
+        let app = self.clone();
+        spawn("daybook-clean", move || {
+            while !app.is_stopped() {
+                std::thread::sleep(CLEAN);
+                match app.borrow_book(|book| book.clean_again()) {
+                    Ok(true) => return,
+                    Ok(false) => {}
+                    Err(_) if app.is_stopped() => return,
+                    Err(error) => {
+                        tracing::warn!(%error, "what was redacted is not out of all files")
+                    }
+                }
+            }
+        })
     }
 
     fn is_stopped(&self) -> bool {
@@ -186,8 +207,13 @@ fn verifications(app: &App, every: Duration) {
         match verified {
             Ok(verified) => {
                 app.metrics().verified(verified.problem.is_none());
-                if let Some(problem) = verified.problem {
+                if let Some(problem) = &verified.problem {
                     tracing::error!(problem, "ALARM: history does not verify");
+                }
+                let told =
+                    app.borrow_book(move |book| book.tell_alarm(verified.problem.as_deref()));
+                if let Err(error) = told {
+                    tracing::warn!(%error, "the alarm is not in the log");
                 }
             }
             Err(_) if app.is_stopped() => return,

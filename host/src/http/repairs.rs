@@ -131,10 +131,14 @@ pub async fn redact(
         actor: caller.actor().map(str::to_owned),
     };
     let preview = asked.preview;
+    let cleaning = app.clone();
     let work = move |book: &mut Book| match preview {
         true => book.foresee_redaction(&request).map(|it| foreseen(&it)),
         false => {
             let redacted = book.redact(&request, &mut |_| {})?;
+            if !redacted.cleaned {
+                cleaning.keep_cleaning()?;
+            }
             Ok(json!({
                 "seq": redacted.seq.0,
                 "event": redacted.event.0,

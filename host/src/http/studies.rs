@@ -391,18 +391,33 @@ pub async fn reconcile(
     Ok(told(StatusCode::OK, &reconciled))
 }
 
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CertifyJson {
+    /// `event`: nothing is tried, every call of it gets a fresh instance.
+    isolation: Option<String>,
+}
+
 /// Tries a loaded version once more on the history there is now, and keeps what it came to.
 pub async fn certify(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     uri: Uri,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
     let version: PluginVersion = decoded(segment(&uri, 1), false)?.parse()?;
     caller.check_type(version.plugin.as_str())?;
-    let certified = app.study(move |study| study.certify(&version)).await?;
-    let answer = certified.json();
-    app.alone(move |book| book.keep_certified(&certified))
-        .await?;
-    Ok(told(StatusCode::OK, &answer))
+    let shape = "{\"isolation\": \"event\"} or {}";
+    let asked: CertifyJson = body(bytes, shape)?;
+    let certified = match asked.isolation.as_deref() {
+        None => {
+            let certified = app.study(move |study| study.certify(&version)).await?;
+            app.alone(move |book| book.keep_certified(&certified).map(|()| certified))
+                .await?
+        }
+        Some("event") => app.alone(move |book| book.isolate(&version)).await?,
+        Some(_) => return Err(Problem::malformed(format!("the body is not {shape}"))),
+    };
+    Ok(told(StatusCode::OK, &certified.json()))
 }

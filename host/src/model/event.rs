@@ -47,6 +47,7 @@ pub const EVENT_REDACTED: &str = "daybook.EventRedacted";
 pub const EVENT_UNDONE: &str = "daybook.EventUndone";
 pub const EVENT_PINNED: &str = "daybook.EventPinned";
 pub const EVENT_UNPINNED: &str = "daybook.EventUnpinned";
+pub const VERIFICATION_FAILED: &str = "daybook.VerificationFailed";
 pub const TASKS_ENQUEUED: &str = "daybook.TasksEnqueued";
 
 /// All of them, and what each says.
@@ -79,6 +80,7 @@ pub const SYSTEM_TYPES: &[(&str, &str)] = &[
         EVENT_UNPINNED,
         "An event has no version of its own any more",
     ),
+    (VERIFICATION_FAILED, "History did not verify"),
     (
         TASKS_ENQUEUED,
         "Tasks were enqueued that only a later version asks for",

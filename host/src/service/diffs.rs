@@ -94,8 +94,8 @@ impl Study<'_> {
         let log = LogDb::open(&self.dir.log())?;
         let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
         let summary = Summary {
-            base: name(&request.base),
-            candidate: name(&request.candidate),
+            base: request.base.to_string(),
+            candidate: request.candidate.to_string(),
             from,
             to,
             ..Summary::default()
@@ -114,18 +114,6 @@ impl Study<'_> {
         self.library.keep_apart(beside);
         self.library.keep_apart(probing);
         Ok(summary)
-    }
-}
-
-/// As the user named it.
-fn name(picked: &Picked) -> String {
-    match picked {
-        Picked::Recorded => "recorded".to_owned(),
-        Picked::Pinned(versions) => versions
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" "),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Where log, projections, code, replay and diff meet: a book and what can be done with it.
 
+mod alarm;
 mod amend;
 mod append;
 mod as_of;
@@ -54,6 +55,7 @@ mod writer;
 
 /// What a shadow counts.
 pub use crate::diff::Tally;
+pub use alarm::ALARM;
 pub use amend::{AmendRequest, Amended, NewPayload};
 pub use append::{Admitted, AppendRequest, Receipt, task_id};
 pub use as_of::{Moment, PastState, PastStates};

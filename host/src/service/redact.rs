@@ -42,8 +42,8 @@ pub struct Redacted {
     pub rewritten: u64,
     /// Other projections, removed because they held copies.
     pub replays: Vec<String>,
-    /// No file of the book holds the payload any more. False: somebody reads an older state of the log; it is cleaned
-    /// when the book is opened next.
+    /// No file of the book holds the payload any more. False: somebody reads an older state of the log; a server tries
+    /// again until it is done, and so does whoever opens the book next.
     pub cleaned: bool,
 }
 
@@ -185,6 +185,14 @@ impl Book {
             replays,
             cleaned,
         })
+    }
+
+    /// Finishes a redaction whose files somebody still read. True once nothing is left of it.
+    pub fn clean_again(&mut self) -> Result<bool> {
+        match self.log.needs_cleaning()? {
+            true => clean(&self.dir, &self.log),
+            false => Ok(true),
+        }
     }
 
     /// What a redaction would change in the present state, to the sink; nothing is kept.

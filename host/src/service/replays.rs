@@ -28,6 +28,19 @@ pub enum Picked {
     Pinned(Vec<PluginVersion>),
 }
 
+/// As it is read.
+impl std::fmt::Display for Picked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Picked::Recorded => f.write_str("recorded"),
+            Picked::Pinned(versions) => {
+                let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+                f.write_str(&versions.join(" "))
+            }
+        }
+    }
+}
+
 /// `recorded`, or versions one after another: `bank@1993-01-01 deposit@2020-01-01`.
 impl std::str::FromStr for Picked {
     type Err = Error;

@@ -22,6 +22,7 @@ mod repair;
 mod repair_crash;
 mod serve;
 mod serve_access;
+mod serve_care;
 mod serve_crash;
 mod serve_describe;
 mod serve_hostile;

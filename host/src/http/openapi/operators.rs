@@ -144,9 +144,9 @@ pub fn paths() -> Vec<(&'static str, Json)> {
             "/versions/{version}/certify",
             operation(
                 "certify",
-                "Try a loaded version once more on the history there is now.",
+                "Try a loaded version once more on the history there is now; or, with isolation `event`, try nothing and reuse none of its instances.",
                 true,
-                None,
+                Some("isolation"),
                 "What it came to, which is kept.",
             ),
         ),

@@ -1,0 +1,47 @@
+//! The alarm: history does not verify. An event of the host's own says so, with a task for whoever is to be told.
+
+use serde_json::json;
+
+use super::append::task_id_of;
+use super::book::Book;
+use crate::model::event::VERIFICATION_FAILED;
+use crate::model::{Result, Seq, Task};
+
+/// Kind of the task; an operator says how such tasks are carried out.
+pub const ALARM: &str = "daybook.alarm";
+
+/// Where the log keeps what the last alarm was about.
+const LAST: &str = "alarm";
+
+impl Book {
+    /// What a verification came to: a problem that nobody was told of yet becomes an event with a task. The same one is told
+    /// of once, until history verified again in between.
+    pub fn tell_alarm(&mut self, problem: Option<&str>) -> Result<Option<Seq>> {
+        let last = self.log.meta(LAST)?;
+        let Some(problem) = problem else {
+            if last.is_some() {
+                self.log.transaction(|log| log.remove_meta(LAST))?;
+            }
+            return Ok(None);
+        };
+        if last.as_deref() == Some(problem) {
+            return Ok(None);
+        }
+        self.check_current()?;
+        let data = json!({ "problem": problem }).to_string();
+        let task = Task {
+            kind: ALARM.to_owned(),
+            key: None,
+            data: data.clone(),
+            not_before: None,
+        };
+        let seq = self.append_system(VERIFICATION_FAILED, data, |log, seq| {
+            log.put_meta(LAST, problem)?;
+            let id = task_id_of("daybook/alarm", &seq.to_string(), 0);
+            log.put_late_task(&id, seq, 0, &task)
+        })?;
+        self.live.materializer.keep()?;
+        self.commit_live()?;
+        Ok(Some(seq))
+    }
+}

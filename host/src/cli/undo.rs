@@ -11,7 +11,10 @@ use super::{Exit, remote};
 use crate::model::{Result, Seq};
 use crate::service::UndoRequest;
 
-/// Take back an event's row changes
+/// Take back an event
+///
+/// By its plugin's own inverse, where it has one: the command `Undo…` of the event's name is run with the event's payload, and
+/// its events refer to the one undone (`undoes`). Else by its row changes:
 ///
 /// The exact inverse of what the event changed, column by column, as an event of its own: rows that it inserted go, rows
 /// that it deleted come back, columns that it changed get what was there before; other columns keep what they are.
@@ -65,12 +68,17 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
             "event": undone.event.0,
             "preview": undone.preview,
             "undo": undone.caused.json(),
+            "further": undone.further.iter().map(|it| it.json()).collect::<Vec<_>>(),
             "tasks_not_undone": tasks,
         }))?;
         return Ok(Exit::Fine);
     }
     out.line(event_line(&undone.caused.event))?;
     print_caused(&undone.caused, out)?;
+    for caused in &undone.further {
+        out.line(event_line(&caused.event))?;
+        print_caused(caused, out)?;
+    }
     for task in &undone.tasks {
         let key = task.key.as_deref().map(clean).unwrap_or_default();
         out.line(format_args!(

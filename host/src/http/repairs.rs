@@ -181,6 +181,7 @@ pub async fn undo(
             "event": undone.event.0,
             "preview": undone.preview,
             "undo": undone.caused.json(),
+            "further": undone.further.iter().map(|it| it.json()).collect::<Vec<_>>(),
             "tasks_not_undone": undone.tasks.len(),
         }))
     };

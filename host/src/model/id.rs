@@ -101,6 +101,11 @@ impl TypeName {
     pub fn plugin(&self) -> &str {
         self.0.split_once('.').map_or("", |(plugin, _)| plugin)
     }
+
+    /// What follows the plugin's name.
+    pub fn name(&self) -> &str {
+        self.0.split_once('.').map_or("", |(_, name)| name)
+    }
 }
 
 /// The date that is a version.

@@ -12,6 +12,8 @@ pub struct Commit {
     pub commands: Vec<RecordedCommand>,
     /// Commands that asked for a version by its date: who still needs it.
     pub pins: Vec<PinUse>,
+    /// Events that were taken back, and by which event.
+    pub undone: Vec<(Seq, Seq)>,
 }
 
 /// A caller that asked for a version, and got it.

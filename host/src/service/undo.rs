@@ -1,9 +1,11 @@
-//! Undoing: the exact inverse of an event's row changes, as an event of its own, which replays apply without any plugin.
+//! Undoing: by the plugin's own inverse, where it has one; else by the exact inverse of an event's row changes, as an event of
+//! its own, which replays apply without any plugin.
 
 use serde_json::json;
 
 use super::book::Book;
 use super::caused::Caused;
+use super::command::{Decision, Request};
 use super::diffs::Temporary;
 use super::guards::find_table;
 use super::past::Payloads;
@@ -35,12 +37,15 @@ pub struct Undone {
     pub preview: bool,
     /// The undo's own event, with what it changed.
     pub caused: Caused,
+    /// Further events of the plugin's own inverse.
+    pub further: Vec<Caused>,
     /// What the event asked for outside of the book: that is not taken back.
     pub tasks: Vec<Task>,
 }
 
 impl Book {
-    /// Takes back the row changes of one event. Refused where a later event changed the same columns since.
+    /// Takes back one event: by its plugin's own inverse, the command `Undo…` of the event's name with the event's payload;
+    /// else its row changes, which is refused where a later event changed the same columns since.
     pub fn undo(&mut self, request: &UndoRequest) -> Result<Undone> {
         let seq = request.seq;
         let stored = self.repairable(seq)?;
@@ -52,6 +57,9 @@ impl Book {
             return Err(Error::refused(format!(
                 "event {seq} was undone already, by event {by}"
             )));
+        }
+        if let Some(undone) = self.ask_inverse(request, &stored)? {
+            return Ok(undone);
         }
         let (changes, tasks) = self.effects_in_force(&stored)?;
         if changes.is_empty() {
@@ -71,6 +79,7 @@ impl Book {
                 event: seq,
                 preview: true,
                 caused: Caused::now(event, outcome?, &layouts),
+                further: Vec::new(),
                 tasks,
             });
         }
@@ -83,8 +92,64 @@ impl Book {
             event: seq,
             preview: false,
             caused: caused.ok_or_else(|| Error::internal("the undo was kept and is gone"))?,
+            further: Vec::new(),
             tasks,
         })
+    }
+
+    /// None: the plugin has no inverse of its own for such events.
+    fn ask_inverse(
+        &mut self,
+        request: &UndoRequest,
+        stored: &StoredEvent,
+    ) -> Result<Option<Undone>> {
+        let event = &stored.event;
+        let (plugin, name) = (event.event_type.plugin(), event.event_type.name());
+        let command_type = format!("{plugin}.Undo{name}");
+        let program = self.live.materializer.program();
+        if event.is_withheld() || program.creator(&command_type, None).is_err() {
+            return Ok(None);
+        }
+        let asked = Request {
+            data: event.data.clone(),
+            subject: event.subject.clone(),
+            actor: request.actor.clone(),
+            extensions: Some(json!({ "undoes": event.seq.to_string() }).to_string()),
+            preview: request.preview,
+            command_type,
+            ..Request::default()
+        };
+        let mut group = self.group()?;
+        let reply = self.run_into(&mut group, asked);
+        if let Some(first) = group.commit.events.first() {
+            group.commit.undone.push((event.seq, first.event.seq));
+        }
+        // A rejection has its entry in the journal.
+        self.settle(group)?;
+        let reply = reply?;
+        let mut events = match reply.decision {
+            Decision::Accepted(events) => events.into_iter(),
+            Decision::Rejected(rejection) => {
+                let text = format!(
+                    "{} refuses to undo event {}: {}: {}",
+                    reply.version, event.seq, rejection.code, rejection.message
+                );
+                return Err(Error::new(ErrorKind::Rejected, text));
+            }
+        };
+        let Some(caused) = events.next() else {
+            return Err(Error::refused(format!(
+                "{} has nothing to do to undo event {}",
+                reply.version, event.seq
+            )));
+        };
+        Ok(Some(Undone {
+            event: event.seq,
+            preview: request.preview,
+            caused,
+            further: events.collect(),
+            tasks: Vec::new(),
+        }))
     }
 
     /// An event's effects in the present state: those recorded, or, where they were recorded before the present epoch and

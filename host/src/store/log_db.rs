@@ -249,6 +249,9 @@ impl LogDb {
         for command in &commit.commands {
             self.write_command(command)?;
         }
+        for (event, seq) in &commit.undone {
+            self.put_undone(*event, *seq)?;
+        }
         commit.pins.iter().try_for_each(|pin| self.write_pin(pin))
     }
 

@@ -83,6 +83,7 @@
 //! | `cascade-3` | `cascade` | see its file: extends the second; reads the payloads of earlier versions as its own |
 //! | `materializer-only` | `materializeronly` | runs it, and refuses to run a command by it |
 //! | `creator-only` | `creatoronly` | runs it; its events have no effects; n = 13 is rejected, n = 14 fails |
+//! | `reverses` | `reverses` | see its file: `UndoHappened` is its own inverse |
 //! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
 //! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
 //! | `rows-3` | `rows` | see its file: its table lacks a column that its code writes |
@@ -136,6 +137,7 @@ pub const UNKNOWN: &[&str] = &[
     "doom-2",
     "materializer-only",
     "creator-only",
+    "reverses",
     "rows-1",
     "rows-2",
     "rows-3",

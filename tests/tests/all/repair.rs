@@ -490,3 +490,46 @@ fn the_verbs_say_what_they_did_and_what_they_would_do() {
     assert!(lines[2].ends_with("(undone by event 9)"), "{listed}");
     assert_eq!(daybook(&["verify", path]).0, 0);
 }
+
+#[test]
+fn a_plugin_with_an_inverse_of_its_own_is_asked_for_it() {
+    let mut book = TestBook::with_guests(&["reverses"]);
+    for n in [5, 7, 8, 9] {
+        book.append_one(event("reverses.Happened", json!({"n": n})))
+            .unwrap();
+    }
+    let first = book.head().0 - 3;
+    let rows = |book: &TestBook| book.numbers("SELECT id FROM reverses_thing ORDER BY id");
+    let before = book.mark();
+    let preview = undo(&mut book, first, true).unwrap();
+    assert_eq!(
+        preview.caused.event.event_type.as_str(),
+        "reverses.Reversed"
+    );
+    assert_eq!(book.mark(), before);
+
+    let undone = undo(&mut book, first, false).unwrap();
+    assert_eq!(undone.caused.event.data, r#"{"n":5}"#);
+    let extensions = undone.caused.event.extensions.as_deref().unwrap();
+    assert!(
+        extensions.contains(&format!("\"undoes\":\"{first}\"")),
+        "{extensions}"
+    );
+    assert_eq!(rows(&book), [7, 8, 9]);
+    let again = undo(&mut book, first, false).unwrap_err();
+    assert!(again.message.contains("was undone already"), "{again}");
+    let refused = undo(&mut book, first + 1, false).unwrap_err();
+    assert_eq!(refused.kind.exit_code(), 4, "{refused}");
+    assert!(
+        refused.message.contains("for-ever: sevens stay"),
+        "{refused}"
+    );
+    let nothing = undo(&mut book, first + 2, false).unwrap_err();
+    assert!(nothing.message.contains("has nothing to do"), "{nothing}");
+    assert_eq!(rows(&book), [7, 8, 9]);
+    let head = book.head();
+    book.assert_verified();
+    book.reopen_after(|_| {});
+    assert_eq!(book.head(), head);
+    assert!(undo(&mut book, first, false).is_err(), "it is remembered");
+}

@@ -25,6 +25,7 @@ mod seats;
 mod stall;
 mod state;
 mod subscribe;
+mod tasks;
 mod tls;
 
 use std::sync::{Arc, Mutex, RwLock};
@@ -36,7 +37,9 @@ use axum::routing::{delete, get, post};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
-use crate::service::{Book, Done, Program, Reader, Writer, WriterOptions};
+use crate::service::{
+    Book, BookDesk, Done, Gateway, Printer, Program, Reader, TaskNews, Writer, WriterOptions,
+};
 
 pub use access::{Access, Caller};
 pub use care::Care;
@@ -76,6 +79,10 @@ pub struct ServeOptions {
     pub stall: std::time::Duration,
     /// Time after which a subscriber hears something, even that nothing happened.
     pub heartbeat: std::time::Duration,
+    /// Tasks are carried out.
+    pub gateway: bool,
+    /// Takes the lines of tasks that are printed.
+    pub printer: Option<Printer>,
     /// Where spans are sent to, as OTLP over HTTP: `http://127.0.0.1:4318`.
     pub otlp: Option<String>,
 }
@@ -97,6 +104,8 @@ impl ServeOptions {
             subscribers_max: 256,
             stall: std::time::Duration::from_secs(10),
             heartbeat: std::time::Duration::from_secs(15),
+            gateway: true,
+            printer: None,
             otlp: None,
         }
     }
@@ -116,6 +125,7 @@ struct Shared {
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
     operations: operate::Operations,
+    gateway: Option<Gateway>,
     metrics: metrics::Metrics,
     access: Access,
     exporter: Option<otlp::Exporter>,
@@ -169,9 +179,18 @@ impl App {
                 let projection = book.live_head().position.0;
                 app.metrics().committed(requests, book.head().0, projection);
                 app.publish(book);
+                app.tell_gateway(&book.take_task_news());
             }
         })?;
+        let gateway = match options.gateway {
+            true => {
+                let desk = BookDesk::new(&path, writer.clone())?;
+                Some(Gateway::start(desk, options.printer.clone())?)
+            }
+            false => None,
+        };
         let app = App(Arc::new(Shared {
+            gateway,
             writer,
             book: path,
             live: RwLock::new(live),
@@ -206,6 +225,26 @@ impl App {
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(live);
         self.0.head.send_replace(head);
+    }
+
+    fn tell_gateway(&self, news: &TaskNews) {
+        let Some(gateway) = &self.0.gateway else {
+            return;
+        };
+        if news.asked {
+            gateway.look();
+        }
+        if !news.touched.is_empty() {
+            gateway.touched(news.touched.clone());
+        }
+        if news.anew {
+            gateway.anew();
+        }
+    }
+
+    /// Who carries out tasks, where anybody does.
+    pub(crate) fn gateway(&self) -> Option<&Gateway> {
+        self.0.gateway.as_ref()
     }
 
     /// The book as the last commit left it.
@@ -321,6 +360,17 @@ impl App {
             .route("/rollback", post(lives::rollback))
             .route("/shadows", get(lives::shadows).post(lives::shadow))
             .route("/shadows/{version}", delete(lives::drop_shadow))
+            .route("/tasks", get(tasks::list))
+            .route("/tasks/{id}", get(tasks::show))
+            .route("/tasks/{id}/retry", post(tasks::retry))
+            .route("/tasks/{id}/edit", post(tasks::edit))
+            .route("/tasks/{id}/dismiss", post(tasks::dismiss))
+            .route("/tasks/{id}/cancel", post(tasks::cancel))
+            .route("/gateway", get(tasks::kinds))
+            .route(
+                "/gateway/{kind}",
+                get(tasks::kind).put(tasks::set).delete(tasks::unset),
+            )
             .route("/snapshots", get(lives::snapshots).post(lives::snapshot))
             .route("/changelog", get(lives::changelog))
             .route("/verify", post(operate::verify))

@@ -4,6 +4,7 @@ use super::error::Result;
 use super::event::{Event, Rejection};
 use super::hash::Digest;
 use super::id::{PluginVersion, Seq, TypeName};
+use super::task::{Delivery, Place, TaskStep};
 
 /// Everything one group adds to the log: kept together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,11 @@ pub struct Commit {
     pub commands: Vec<RecordedCommand>,
     /// Commands that asked for a version by its date: who still needs it.
     pub pins: Vec<PinUse>,
+    /// What has become of tasks; the last of a task counts.
+    pub deliveries: Vec<Delivery>,
+    pub task_steps: Vec<TaskStep>,
+    /// For each kind, a place up to which every task that is not final has a `Delivery`.
+    pub task_marks: Vec<(String, Place)>,
 }
 
 /// A caller that asked for a version, and got it.
@@ -46,7 +52,7 @@ pub struct RecordedEvent {
 
 #[derive(Debug, Clone)]
 pub struct RecordedTask {
-    /// UUIDv5 of (event source, event id, ordinal).
+    /// Derived from the event's time, source and id, and the ordinal (`service::task_id`).
     pub id: String,
     pub task: super::Task,
 }

@@ -16,6 +16,7 @@ mod follower;
 mod ground;
 mod group;
 mod guards;
+mod ids;
 mod library;
 mod listing;
 mod loader;
@@ -30,6 +31,7 @@ mod priority;
 mod prober;
 mod program;
 mod promotion;
+mod reactions;
 mod reader;
 mod reconcile;
 mod redact;
@@ -41,6 +43,8 @@ mod schemas;
 mod scope;
 mod snapshots;
 mod take_back;
+mod task_json;
+mod tasks;
 mod track;
 mod trial;
 mod undo;
@@ -50,8 +54,12 @@ mod writer;
 
 /// What a shadow counts.
 pub use crate::diff::Tally;
+pub use crate::gateway::{
+    Backoff, DriverConfig, Gateway, KindConfig, MailConfig, ObjectConfig, Printer, Secret, Span,
+    WebhookConfig,
+};
 pub use amend::{AmendRequest, Amended, NewPayload};
-pub use append::{Admitted, AppendRequest, Receipt, task_id};
+pub use append::{Admitted, AppendRequest, Receipt};
 pub use as_of::{Moment, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use book::{Book, LIVE};
@@ -68,6 +76,7 @@ pub use follow::{Batch, Followed, Wanted};
 pub use ground::Usage;
 pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash, find_table};
+pub use ids::task_id;
 pub use library::Plan;
 pub use listing::ChangelogEntry;
 pub use loader::{Compiled, Loader, Warm};
@@ -85,6 +94,8 @@ pub use replays::{Picked, Replayed, Verification, Verified};
 pub use replies::{Activated, snapshot_json};
 pub use retirement::VersionState;
 pub use snapshots::copy_live;
+pub use task_json::{gateway_json, step_json, task_json, told_json};
+pub use tasks::{BookDesk, GatewayKind, TaskNews, ToldTask};
 pub use track::TrackStatus;
 pub use undo::{UndoRequest, Undone};
 pub use versions::{Loaded, Policy, VersionLine, inspect};

@@ -84,7 +84,11 @@
 //! | `creator-only` | `creatoronly` | runs it; its events have no effects; n = 13 is rejected, n = 14 fails |
 //! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
 //! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
+//! | `asks-1` | `asks` | asks for whatever tasks its event says |
+//! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 
+#[cfg(target_arch = "wasm32")]
+pub mod asks;
 pub mod json;
 #[cfg(target_arch = "wasm32")]
 pub mod plugin;
@@ -134,6 +138,8 @@ pub const UNKNOWN: &[&str] = &[
     "creator-only",
     "rows-1",
     "rows-2",
+    "asks-1",
+    "asks-2",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -10,6 +10,7 @@ mod determinism;
 mod doom;
 mod faults;
 mod find;
+mod gateway;
 mod hostile;
 mod layers;
 mod model;

@@ -78,7 +78,10 @@ mod tests {
             data: "{}".into(),
             extensions: None,
         };
-        assert_eq!(task_id(&event("e"), 0), "TASK_ID_VECTOR");
+        assert_eq!(
+            task_id(&event("e"), 0),
+            "01890999-7896-828b-afbd-fbb665db1a92"
+        );
         let ids = [
             task_id(&event("e"), 0),
             task_id(&event("e"), 1),

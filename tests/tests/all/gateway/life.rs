@@ -97,10 +97,7 @@ fn what_fails_is_tried_again_and_a_receiver_that_asks_for_time_gets_it() {
     assert_eq!(tries, [4, 2, 2, 2]);
     assert_eq!(steps(&server, &all[0]), ["retry", "retry", "retry", "done"]);
     let got = receiver.got().into_iter();
-    let seconds: Vec<_> = got
-        .filter(|got| got.n() == 2)
-        .map(|got| got.at)
-        .collect();
+    let seconds: Vec<_> = got.filter(|got| got.n() == 2).map(|got| got.at).collect();
     assert!(seconds[1] - seconds[0] >= Duration::from_millis(990));
     let told = server
         .get(&format!("/tasks/{}", all[3]["id"].as_str().unwrap()))

@@ -6,6 +6,7 @@ mod inert;
 mod life;
 mod operate;
 mod receiver;
+mod saga;
 
 use std::time::{Duration, Instant};
 

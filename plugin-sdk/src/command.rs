@@ -14,6 +14,8 @@ use crate::time::Time;
 pub trait CommandPayload: Payload {
     /// The type's name without the plugin: `Withdraw`.
     const NAME: &'static str;
+    /// The plugin that owns it, where it was named; none: the plugin at hand.
+    const PLUGIN: Option<&'static str> = None;
     /// What the command asks for: its doc comment.
     const DESCRIPTION: &'static str;
 }

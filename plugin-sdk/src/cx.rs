@@ -1,5 +1,6 @@
 //! What handlers may do: the two contexts, and the reads they share.
 
+use crate::command::CommandPayload;
 use crate::contract::types as raw;
 use crate::contract::types::{Level, QueryResult, Row, Value};
 use crate::date::Date;
@@ -9,7 +10,8 @@ use crate::host;
 use crate::key::Values;
 use crate::payload;
 use crate::query::FromRow;
-use crate::task::NewTask;
+use crate::reaction::{self, RunLater, RunNow};
+use crate::task::{NewTask, TaskPayload};
 use crate::time::Time;
 
 /// What can read state: [`Materialization`] and [`Creation`]. Write functions for both as `fn f(cx: &impl Reader)`.
@@ -71,6 +73,25 @@ impl Materialization {
     /// event and carried out after the commit, once, and never on replay.
     pub fn enqueue(&self, task: impl Into<NewTask>) {
         self.host.enqueue(&task.into().raw);
+    }
+
+    /// Has a command run in the transaction of this event, right after it: the blocking reaction. What it decides is kept
+    /// with the event or not at all, and its no is a no to whoever caused the event. It goes eight deep at most. Another
+    /// plugin's command is named by `#[command(type = "team.Remove")]`. The plugin declares `tasks = [RunNow]`.
+    pub fn run_now(&self, command: &impl CommandPayload) {
+        self.enqueue(reaction::task(RunNow::KIND, self.plugin, command));
+    }
+
+    /// Has a command run after this event is kept, once, in a transaction of its own: the lazy reaction. Its no is kept
+    /// beside the event, for an operator to look at. The plugin declares `tasks = [RunLater]`.
+    pub fn run_later(&self, command: &impl CommandPayload) {
+        self.enqueue(self.later(command));
+    }
+
+    /// The same, to be given a key or a time: `cx.enqueue(cx.later(&Remind { .. }).with_key("17").not_before(time))`.
+    #[must_use]
+    pub fn later(&self, command: &impl CommandPayload) -> NewTask {
+        reaction::task(RunLater::KIND, self.plugin, command)
     }
 
     /// Runs the version this one extends on the event. It does nothing where no version below handles the event's type.

@@ -72,6 +72,7 @@ mod key;
 mod payload;
 mod plugin;
 mod query;
+mod reaction;
 mod show;
 mod table;
 mod task;
@@ -99,6 +100,7 @@ pub use key::{IntoKey, IntoValue, Values};
 pub use payload::Payload;
 pub use plugin::Plugin;
 pub use query::FromRow;
+pub use reaction::{RunLater, RunNow};
 pub use table::{Index, OwnTable, Table};
 pub use task::{NewTask, TaskPayload};
 pub use time::Time;
@@ -112,7 +114,8 @@ pub mod prelude {
     pub use crate::{
         Column, Command, CommandPayload, Creation, Date, Decision, Done, Event, EventPayload,
         Failure, Json, Materialization, NewEvent, NewTask, OwnTable, Payload, Reader, Refusal,
-        Rejection, Table, Task, TaskPayload, Time, Value, events, fail, plugin, reject,
+        Rejection, RunLater, RunNow, Table, Task, TaskPayload, Time, Value, events, fail, plugin,
+        reject,
     };
 }
 

@@ -51,6 +51,9 @@ fn main() {
     if wanted("serve") {
         bench.serve();
     }
+    if wanted("tasks") {
+        bench.tasks();
+    }
     if wanted("million") {
         bench.million();
     }
@@ -58,6 +61,9 @@ fn main() {
 
 /// Runs of each timed thing; the median counts.
 const RUNS: usize = 3;
+
+/// Pairs of loads without and with tasks, of which the median is told.
+const TASK_ROUNDS: usize = 7;
 
 /// Pairs of a floor and a load of the server, of which the median is told.
 const SERVE_ROUNDS: usize = 5;
@@ -71,9 +77,14 @@ struct Bench {
 impl Bench {
     fn new() -> Bench {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins");
-        let paths: Vec<PathBuf> = ["bank/1993-01-01", "bank/1994-01-01", "deposit/2020-01-01"]
-            .map(|path| root.join(path))
-            .to_vec();
+        let paths: Vec<PathBuf> = [
+            "bank/1993-01-01",
+            "bank/1994-01-01",
+            "deposit/2020-01-01",
+            "deposit/2020-02-01",
+        ]
+        .map(|path| root.join(path))
+        .to_vec();
         let built = daybook::authoring::build_all(&paths).expect("the plugins build");
         Bench {
             runtime: Arc::new(Runtime::new().expect("the engine starts")),
@@ -271,6 +282,60 @@ impl Bench {
         );
         self.reads(address, 64, commands / 2.0);
         drop(serving.stop().expect("the server stops"));
+    }
+
+    /// What two tasks an event cost the commands that cause them: two served books side by side, in turns.
+    fn tasks(&self) {
+        let versions = [
+            ("deposit/2020-01-01", "deposit@2020-01-01"),
+            ("deposit/2020-02-01", "deposit@2020-02-01"),
+        ];
+        let served = versions.map(|version| {
+            let (_, mut book) = self.book(&version.1.replace('@', "-"), &[version]);
+            for account in 0..200 {
+                let request = Request {
+                    command_type: "deposit.Deposit".into(),
+                    data: format!(r#"{{"account":{account},"amount":1}}"#),
+                    ..Request::default()
+                };
+                book.run(request).expect("a deposit");
+            }
+            let version = version.1.parse().expect("a version");
+            book.certify(&version).expect("it is certified");
+            let listen = "127.0.0.1:0".parse().expect("an address");
+            daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+                .expect("the book is served")
+        });
+        let rate = |at: usize| load::closed(served[at].address(), 64, 10_000).rate;
+        let ratio = |what: &str| {
+            let mut ratios: Vec<f64> = (0..TASK_ROUNDS)
+                .map(|round| {
+                    // Who is first changes: the machine is not the same from one second to the next.
+                    let (without, with) = match round % 2 {
+                        0 => (rate(0), rate(1)),
+                        _ => {
+                            let with = rate(1);
+                            (rate(0), with)
+                        }
+                    };
+                    println!("tasks: {what}: {without:.0} commands/s without, {with:.0} with");
+                    with / without
+                })
+                .collect();
+            ratios.sort_by(f64::total_cmp);
+            println!(
+                "tasks: {what}: with two tasks an event {:.2} of the rate without, median of {TASK_ROUNDS} rounds ({:.2} to {:.2})",
+                ratios[TASK_ROUNDS / 2],
+                ratios[0],
+                ratios[TASK_ROUNDS - 1]
+            );
+        };
+        rate(0);
+        rate(1);
+        ratio("nobody carries them out");
+        for serving in served {
+            drop(serving.stop().expect("the server stops"));
+        }
     }
 
     /// What a shadow that follows costs the commands of a served book.

@@ -14,6 +14,7 @@ mod doom;
 mod effects;
 mod events;
 mod foreseen;
+mod gateway;
 mod init;
 mod input;
 mod inspect;
@@ -36,6 +37,7 @@ mod show;
 mod snapshot;
 mod table;
 mod target;
+mod tasks;
 mod token;
 mod tracks;
 mod undo;
@@ -103,6 +105,8 @@ enum Verb {
     Events(events::Args),
     Show(show::Args),
     Query(query::Args),
+    Tasks(tasks::Args),
+    Gateway(gateway::Args),
     Replay(replay::Args),
     Diff(diff::Args),
     Bisect(bisect::Args),
@@ -176,6 +180,8 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Events(args) => events::run(args, out),
         Verb::Show(args) => show::run(&args, out),
         Verb::Query(args) => query::run(&args, out),
+        Verb::Tasks(args) => tasks::run(&args, out),
+        Verb::Gateway(args) => gateway::run(&args, out),
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Bisect(args) => bisect::run(&args, out),

@@ -1,7 +1,9 @@
 //! `daybook serve`
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Exit;
@@ -9,6 +11,7 @@ use super::common::BookArg;
 use super::output::Output;
 use crate::http::{Care, ServeOptions, TlsFiles, serve};
 use crate::model::Result;
+use crate::service::Printer;
 
 /// Put a book online
 ///
@@ -56,6 +59,9 @@ pub struct Args {
     /// Copy the live state whenever the log has grown by so many events; what is built from the log starts there
     #[arg(long, value_name = "EVENTS", value_parser = clap::value_parser!(u64).range(1_000..))]
     snapshot_every: Option<u64>,
+    /// Carry out no tasks
+    #[arg(long)]
+    no_gateway: bool,
     /// Verify history this often (`6h`, `30m`, `90s`); what does not hold is an error in the log and a metric
     #[arg(long, value_name = "TIME", value_parser = duration)]
     verify_every: Option<Duration>,
@@ -82,6 +88,12 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A task that is printed. Talk that nobody can hear is no fault.
+fn print_line(line: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(certificate), Some(key)) => Some(TlsFiles {
@@ -103,6 +115,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             body_max: usize::try_from(args.body_max).unwrap_or(usize::MAX),
             connections_max: args.connections_max,
             otlp: args.otlp.clone(),
+            gateway: !args.no_gateway,
+            printer: Some(Printer(Arc::new(print_line))),
             care: Care {
                 plugins: args.plugins.clone(),
                 snapshot_every: args.snapshot_every,

@@ -4,7 +4,9 @@ use super::Exit;
 use super::common::{FormatArg, seq};
 use super::effects::{event_line, print_caused, repair_text};
 use super::output::Output;
+use super::table::clean;
 use super::target::TargetArg;
+use super::tasks::print_told;
 use crate::model::{Result, Seq};
 
 /// Show an event with everything it caused
@@ -56,5 +58,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     out.line(format_args!("  hash      {}", stored.hash))?;
     print_caused(&shown.caused(), out)?;
+    for told in shown.told.iter().flatten() {
+        let (id, kind) = (&told.row.id, clean(&told.row.delivery.kind));
+        out.line(format_args!("  task   {kind}  {id}"))?;
+        print_told(told, out)?;
+    }
     Ok(Exit::Fine)
 }

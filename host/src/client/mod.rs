@@ -4,6 +4,7 @@
 mod lives;
 mod problem;
 mod replies;
+mod tasks;
 mod verbs;
 
 use std::io::{ErrorKind, Read as _};

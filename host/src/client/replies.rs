@@ -11,13 +11,15 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
+use super::tasks::StepReply;
 use crate::model::effects::RecordedChange;
 use crate::model::manifest::{Column, ColumnKind};
 use crate::model::{
-    Digest, Error, Event, Level, LogLine, Result, Row, Seq, TableLayout, Task, Value,
+    Delivery, Digest, Error, Event, Level, LogLine, Place as TaskPlace, Result, Row, Seq,
+    TableLayout, Task, Value,
 };
-use crate::service::{Caused, Incoming, RepairNote, Shown, Usage};
-use crate::store::StoredEvent;
+use crate::service::{Caused, Incoming, RepairNote, Shown, ToldTask, Usage};
+use crate::store::{StoredEvent, TaskRow};
 
 /// An answer that is not what this version of the host gives.
 pub fn unreadable(error: impl fmt::Display) -> Error {
@@ -44,6 +46,9 @@ struct ChangeReply {
 
 #[derive(Deserialize)]
 struct TaskReply {
+    id: String,
+    #[serde(flatten)]
+    told: ToldReply,
     kind: String,
     key: Option<String>,
     data: Box<RawValue>,
@@ -81,11 +86,62 @@ impl RepairsReply {
     }
 }
 
+/// What has become of a task; nothing where it was only just asked for.
+#[derive(Deserialize)]
+struct ToldReply {
+    state: Option<String>,
+    #[serde(default)]
+    tries: u32,
+    due: Option<String>,
+    result: Option<String>,
+    edited: Option<Json>,
+    #[serde(default)]
+    steps: Vec<StepReply>,
+}
+
+impl TaskReply {
+    fn told(&self, event: &Event, ordinal: usize, recorded_at: &str) -> Result<Option<ToldTask>> {
+        let told = &self.told;
+        let Some(state) = &told.state else {
+            return Ok(None);
+        };
+        let place = TaskPlace {
+            seq: event.seq,
+            ordinal: u32::try_from(ordinal).map_err(unreadable)?,
+        };
+        let delivery = Delivery {
+            state: state.parse().map_err(unreadable)?,
+            tries: told.tries,
+            due: told.due.clone(),
+            result: told.result.clone(),
+            data: told.edited.as_ref().map(Json::to_string),
+            ..Delivery::untouched(place, &self.kind)
+        };
+        Ok(Some(ToldTask {
+            row: TaskRow {
+                id: self.id.clone(),
+                key: self.key.clone(),
+                data: self.data.get().to_owned(),
+                not_before: self.not_before.clone(),
+                recorded_at: recorded_at.to_owned(),
+                event_type: event.event_type.as_str().to_owned(),
+                delivery,
+            },
+            steps: told.steps.iter().map(|step| step.step(place)).collect(),
+        }))
+    }
+}
+
 impl CausedReply {
     pub fn caused(self) -> Result<Caused> {
         Ok(Caused {
             event: event(self.event.get())?,
             changes: changes(self.changes)?,
+            task_ids: self
+                .tasks
+                .iter()
+                .map(|task| Some(task.id.clone()))
+                .collect(),
             tasks: tasks(self.tasks),
             log: log(self.log),
             usage: Usage::default(),
@@ -95,9 +151,15 @@ impl CausedReply {
 
 impl ShownReply {
     pub fn shown(self) -> Result<Shown> {
+        let shown_event = event(self.event.get())?;
+        let told = { self.tasks.iter().enumerate() }
+            .map(|(ordinal, task)| task.told(&shown_event, ordinal, &self.recorded_at))
+            .collect::<Result<_>>()?;
         Ok(Shown {
+            told,
+            tells_steps: true,
             stored: StoredEvent {
-                event: event(self.event.get())?,
+                event: shown_event,
                 recorded_at: self.recorded_at,
                 // A salt is nobody's business, and the effects are told beside.
                 salt: [0; 16],

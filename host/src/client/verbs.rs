@@ -422,7 +422,7 @@ fn placed(error: Error, events: &[Incoming]) -> Error {
 }
 
 /// Text as part of a path or a query.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {
         match byte {

@@ -179,6 +179,9 @@ struct ReceiptJson<'a> {
     duplicate: bool,
     #[serde(flatten)]
     caused: Option<CausedJson<'a>>,
+    /// The events of its blocking reactions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reactions: Vec<CausedJson<'a>>,
 }
 
 async fn answer(
@@ -192,9 +195,10 @@ async fn answer(
         .and_then(|first| first.caused.as_ref())
         .and_then(|caused| caused.event.version);
     if minimal {
-        admitted
-            .iter_mut()
-            .for_each(|admitted| admitted.caused = None);
+        admitted.iter_mut().for_each(|admitted| {
+            admitted.caused = None;
+            admitted.reactions.clear();
+        });
     }
     // A duplicate is answered with what the first one caused.
     let wanted: Vec<(usize, Seq)> = admitted
@@ -226,6 +230,7 @@ async fn answer(
         id: &admitted.receipt.id,
         duplicate: admitted.receipt.duplicate,
         caused: admitted.caused.as_ref().map(Caused::json),
+        reactions: admitted.reactions.iter().map(Caused::json).collect(),
     });
     let body = AnswerJson {
         preview,

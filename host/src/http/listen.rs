@@ -104,6 +104,10 @@ impl Serving {
                 .join()
                 .map_err(|_| Error::internal("the server's thread panicked"))?;
         }
+        // What ends before the writer is still kept.
+        if let Some(gateway) = self.app.gateway() {
+            gateway.stop();
+        }
         self.app.writer().close();
         if let Some(exporter) = self.app.exporter() {
             exporter.close();
@@ -144,6 +148,9 @@ impl Drop for Serving {
         // While the writer still has the lock: afterwards the file may be another's.
         self.announced.take();
         if self.writer_thread.is_some() {
+            if let Some(gateway) = self.app.gateway() {
+                gateway.close();
+            }
             self.app.writer().close();
         }
     }

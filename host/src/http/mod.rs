@@ -26,6 +26,7 @@ mod stall;
 mod state;
 mod studies;
 mod subscribe;
+mod tasks;
 mod tls;
 
 use std::sync::{Arc, Mutex, RwLock};
@@ -37,7 +38,9 @@ use axum::routing::{delete, get, post};
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
-use crate::service::{Book, Done, Program, Reader, Writer, WriterOptions};
+use crate::service::{
+    Book, BookDesk, Done, Gateway, Printer, Program, Reader, TaskNews, Writer, WriterOptions,
+};
 
 pub use access::{Access, Caller};
 pub use care::Care;
@@ -77,6 +80,10 @@ pub struct ServeOptions {
     pub stall: std::time::Duration,
     /// Time after which a subscriber hears something, even that nothing happened.
     pub heartbeat: std::time::Duration,
+    /// Tasks are carried out.
+    pub gateway: bool,
+    /// Takes the lines of tasks that are printed.
+    pub printer: Option<Printer>,
     /// Where spans are sent to, as OTLP over HTTP: `http://127.0.0.1:4318`.
     pub otlp: Option<String>,
 }
@@ -98,6 +105,8 @@ impl ServeOptions {
             subscribers_max: 256,
             stall: std::time::Duration::from_secs(10),
             heartbeat: std::time::Duration::from_secs(15),
+            gateway: true,
+            printer: None,
             otlp: None,
         }
     }
@@ -117,6 +126,7 @@ struct Shared {
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
     operations: operate::Operations,
+    gateway: Option<Gateway>,
     metrics: metrics::Metrics,
     access: Access,
     exporter: Option<otlp::Exporter>,
@@ -170,9 +180,18 @@ impl App {
                 let projection = book.live_head().position.0;
                 app.metrics().committed(requests, book.head().0, projection);
                 app.publish(book);
+                app.tell_gateway(&book.take_task_news());
             }
         })?;
+        let gateway = match options.gateway {
+            true => {
+                let desk = BookDesk::new(&path, writer.clone())?;
+                Some(Gateway::start(desk, options.printer.clone())?)
+            }
+            false => None,
+        };
         let app = App(Arc::new(Shared {
+            gateway,
             writer,
             book: path,
             live: RwLock::new(live),
@@ -207,6 +226,26 @@ impl App {
             .write()
             .unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(live);
         self.0.head.send_replace(head);
+    }
+
+    fn tell_gateway(&self, news: &TaskNews) {
+        let Some(gateway) = &self.0.gateway else {
+            return;
+        };
+        if news.asked {
+            gateway.look();
+        }
+        if !news.touched.is_empty() {
+            gateway.touched(news.touched.clone());
+        }
+        if news.anew {
+            gateway.anew();
+        }
+    }
+
+    /// Who carries out tasks, where anybody does.
+    pub(crate) fn gateway(&self) -> Option<&Gateway> {
+        self.0.gateway.as_ref()
     }
 
     /// The book as the last commit left it.
@@ -322,6 +361,17 @@ impl App {
             .route("/rollback", post(lives::rollback))
             .route("/shadows", get(lives::shadows).post(lives::shadow))
             .route("/shadows/{version}", delete(lives::drop_shadow))
+            .route("/tasks", get(tasks::list))
+            .route("/tasks/{id}", get(tasks::show))
+            .route("/tasks/{id}/retry", post(tasks::retry))
+            .route("/tasks/{id}/edit", post(tasks::edit))
+            .route("/tasks/{id}/dismiss", post(tasks::dismiss))
+            .route("/tasks/{id}/cancel", post(tasks::cancel))
+            .route("/gateway", get(tasks::kinds))
+            .route(
+                "/gateway/{kind}",
+                get(tasks::kind).put(tasks::set).delete(tasks::unset),
+            )
             .route("/snapshots", get(lives::snapshots).post(lives::snapshot))
             .route("/changelog", get(lives::changelog))
             .route("/verify", post(operate::verify))

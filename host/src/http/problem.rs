@@ -51,6 +51,7 @@ impl From<Error> for Problem {
             (Some(Detail::Limit), _) => (StatusCode::UNPROCESSABLE_ENTITY, "limit"),
             (Some(Detail::Already), _) => (StatusCode::CONFLICT, "already"),
             (Some(Detail::Needed), _) => (StatusCode::CONFLICT, "needed"),
+            (Some(Detail::Rejected(_)), _) => (StatusCode::UNPROCESSABLE_ENTITY, "rejected"),
             (Some(Detail::Lost | Detail::InUse), _) => {
                 (StatusCode::SERVICE_UNAVAILABLE, "unavailable")
             }
@@ -77,6 +78,10 @@ impl From<Error> for Problem {
                 );
                 problem.with("changed", rows.collect::<Vec<_>>())
             }
+            Some(Detail::Rejected(rejection)) => problem.with("code", rejection.code).with(
+                "details",
+                rejection.details.as_deref().map(crate::service::json_text),
+            ),
             Some(
                 Detail::Unknown
                 | Detail::Reused

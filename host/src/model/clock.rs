@@ -50,6 +50,29 @@ pub fn is_rfc3339(text: &str) -> bool {
     text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()
 }
 
+/// Milliseconds since 1970 now.
+pub fn unix_milliseconds_now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
+/// Milliseconds since 1970 of an RFC 3339 time.
+pub fn unix_milliseconds(text: &str) -> Option<i64> {
+    let time: jiff::Timestamp = text.parse().ok()?;
+    Some(time.as_millisecond())
+}
+
+/// Such a number in the form of `now`; what is beyond all calendars is their end.
+pub fn text_of_milliseconds(milliseconds: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX);
+    format!("{time:.6}")
+}
+
+/// Milliseconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
+pub fn unix_milliseconds_of_http(text: &str) -> Option<i64> {
+    let time = jiff::fmt::rfc2822::parse(text).ok()?;
+    Some(time.timestamp().as_millisecond())
+}
+
 /// Nanoseconds since 1970 now.
 pub fn unix_nanoseconds_now() -> u64 {
     u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0)

@@ -95,6 +95,8 @@ pub enum Problem {
     Lost,
     /// Another process has the book open for writing.
     InUse,
+    /// A creator said no to what was asked for on the way.
+    Rejected(super::event::Rejection),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -132,3 +132,21 @@ pub const CERTIFY_SECONDS_MAX: f64 = 20.0;
 
 /// Seconds for which a file in a watched folder has to stay as it is before it is read: until then it is being written.
 pub const FILE_SETTLES_SECONDS: f64 = 0.5;
+
+/// Blocking reactions below each other: a command that an event asks for, whose event asks for a command, and so on.
+pub const REACTION_DEPTH_MAX: usize = 8;
+
+/// Tasks of one kind that the gateway has in memory; the rest is read when there is room.
+pub const TASKS_QUEUED_MAX: usize = 4_096;
+
+/// Deliveries of one kind at the same time: each may hold a connection.
+pub const TASKS_AT_A_TIME_MAX: u32 = 1_000;
+
+/// Tries of one task that a configuration may ask for.
+pub const TASK_TRIES_MAX: u32 = 1_000_000;
+
+/// Bytes that are kept of what a receiver answers.
+pub const TASK_ANSWER_BYTES_MAX: usize = 2_048;
+
+/// Time for which a receiver's Retry-After is honoured at most.
+pub const RETRY_AFTER_MAX: std::time::Duration = std::time::Duration::from_secs(24 * 3_600);

@@ -4,6 +4,7 @@ use super::error::Result;
 use super::event::{Event, Rejection};
 use super::hash::Digest;
 use super::id::{PluginVersion, Seq, TypeName};
+use super::task::{Delivery, Place, TaskStep};
 
 /// Everything one group adds to the log: kept together or not at all.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,11 @@ pub struct Commit {
     pub pins: Vec<PinUse>,
     /// Events that were taken back, and by which event.
     pub undone: Vec<(Seq, Seq)>,
+    /// What has become of tasks; the last of a task counts.
+    pub deliveries: Vec<Delivery>,
+    pub task_steps: Vec<TaskStep>,
+    /// For each kind, a place up to which every task that is not final has a `Delivery`.
+    pub task_marks: Vec<(String, Place)>,
 }
 
 /// A caller that asked for a version, and got it.
@@ -48,7 +54,7 @@ pub struct RecordedEvent {
 
 #[derive(Debug, Clone)]
 pub struct RecordedTask {
-    /// UUIDv5 of (event source, event id, ordinal).
+    /// Derived from the event's time, source and id, and the ordinal (`service::task_id`).
     pub id: String,
     pub task: super::Task,
 }

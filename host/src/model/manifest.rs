@@ -11,6 +11,7 @@ use super::event::SYSTEM_PLUGIN;
 use super::id::{PluginName, PluginVersion, TypeName, VersionDate, is_identifier};
 use super::layout::{IndexLayout, TableLayout, fits};
 use super::limits;
+use super::task::{COMMAND_KIND, REACT_KIND, is_reserved_kind};
 use super::value::Value;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,6 +158,16 @@ impl Manifest {
         )?;
         unique("handled event type", self.materializes.iter())?;
         unique("task kind", self.tasks.iter().map(|task| &task.name))?;
+        let unknown = self.tasks.iter().find(|task| {
+            is_reserved_kind(&task.name) && ![COMMAND_KIND, REACT_KIND].contains(&&*task.name)
+        });
+        if let Some(task) = unknown {
+            return Err(Error::refused(format!(
+                "{identity} declares tasks of kind '{}', which the host does not know; of its own there are \
+                 '{COMMAND_KIND}' and '{REACT_KIND}'",
+                task.name.escape_debug()
+            )));
+        }
         for table in &self.tables {
             table.layout(&identity.plugin)?;
         }

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod task;
 pub mod undo;
 pub mod value;
 
@@ -30,4 +31,5 @@ pub use isolation::{Isolation, Isolations};
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
+pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
 pub use value::{Row, Value};

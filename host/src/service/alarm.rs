@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
-use super::append::task_id_of;
 use super::book::Book;
+use super::ids::task_id_of;
 use crate::model::event::VERIFICATION_FAILED;
-use crate::model::{Result, Seq, Task};
-
-/// Kind of the task; an operator says how such tasks are carried out.
-pub const ALARM: &str = "daybook.alarm";
+use crate::model::task::ALARM_KIND;
+use crate::model::{Place, Result, Seq, Task, clock};
 
 /// Where the log keeps what the last alarm was about.
 const LAST: &str = "alarm";
@@ -30,16 +28,17 @@ impl Book {
         self.check_current()?;
         let data = json!({ "problem": problem }).to_string();
         let task = Task {
-            kind: ALARM.to_owned(),
+            kind: ALARM_KIND.to_owned(),
             key: None,
             data: data.clone(),
             not_before: None,
         };
         let seq = self.append_system(VERIFICATION_FAILED, data, |log, seq| {
             log.put_meta(LAST, problem)?;
-            let id = task_id_of("daybook/alarm", &seq.to_string(), 0);
-            log.put_late_task(&id, seq, 0, &task)
+            let id = task_id_of("/daybook/alarm", &seq.to_string(), &clock::now(), 0);
+            log.put_task(&id, Place { seq, ordinal: 0 }, &task)
         })?;
+        self.task_news.asked = true;
         self.live.materializer.keep()?;
         self.commit_live()?;
         Ok(Some(seq))

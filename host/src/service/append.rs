@@ -9,6 +9,7 @@ use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};
 use super::guards::Guards;
+use super::ids::task_id;
 use super::marks::Marks;
 use super::materializer::Outcome;
 use crate::model::error::Problem;
@@ -37,12 +38,17 @@ pub struct AppendRequest {
     pub marks: Option<Arc<Marks>>,
 }
 
+/// What an event came to, and what its blocking reactions did.
+pub(super) type Worked = (Outcome, Vec<Caused>);
+
 /// What became of one event of a request.
 #[derive(Debug, Clone)]
 pub struct Admitted {
     pub receipt: Receipt,
     /// Absent for a duplicate: the log has it.
     pub caused: Option<Caused>,
+    /// The events of its blocking reactions, which come right after it.
+    pub reactions: Vec<Caused>,
 }
 
 impl Book {
@@ -71,12 +77,21 @@ impl Book {
         self.within(group, request.preview, |book, group| {
             book.check_guards(group, &request.guards)?;
             let admitted = request.events.into_iter().map(|incoming| {
+                let at = group.commit.events.len();
                 let (receipt, outcome) = book.admit_line(group, incoming)?;
-                let caused = outcome.and_then(|outcome| {
-                    let event = group.commit.events.last()?.event.clone();
-                    Some(Caused::now(event, outcome, &layouts))
-                });
-                Ok(Admitted { receipt, caused })
+                let Some((outcome, reactions)) = outcome else {
+                    return Ok(Admitted {
+                        receipt,
+                        caused: None,
+                        reactions: Vec::new(),
+                    });
+                };
+                let event = group.commit.events[at].event.clone();
+                Ok(Admitted {
+                    receipt,
+                    caused: Some(Caused::now(event, outcome, &layouts)),
+                    reactions,
+                })
             });
             admitted.collect()
         })
@@ -86,7 +101,7 @@ impl Book {
         &mut self,
         group: &mut Group,
         incoming: Incoming,
-    ) -> Result<(Receipt, Option<Outcome>)> {
+    ) -> Result<(Receipt, Option<Worked>)> {
         let (line, ordinal) = (incoming.line, incoming.ordinal);
         self.admit(group, incoming)
             .map_err(|error| match (line, ordinal) {
@@ -101,7 +116,7 @@ impl Book {
         &mut self,
         group: &mut Group,
         incoming: Incoming,
-    ) -> Result<(Receipt, Option<Outcome>)> {
+    ) -> Result<(Receipt, Option<Worked>)> {
         let event_type = incoming.event_type.as_str();
         if incoming.event_type.plugin() == SYSTEM_PLUGIN {
             return Err(Error::refused(format!(
@@ -139,8 +154,8 @@ impl Book {
             id: event.id.clone(),
             duplicate: false,
         };
-        let outcome = self.materialize(group, event, None)?;
-        Ok((receipt, Some(outcome)))
+        let worked = self.materialize(group, event, None)?;
+        Ok((receipt, Some(worked)))
     }
 
     /// The same (source, id) again: the first result when it says the same, else a refusal.
@@ -172,13 +187,13 @@ impl Book {
         }))
     }
 
-    /// Runs an event on the live projection and adds it, sealed, to the group.
+    /// Runs an event on the live projection and adds it, sealed, to the group; and after it what it asks for at once.
     pub(super) fn materialize(
         &mut self,
         group: &mut Group,
         event: Event,
         command: Option<&str>,
-    ) -> Result<Outcome> {
+    ) -> Result<Worked> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
         let undo = Undo {
             head: self.live.materializer.head(),
@@ -196,7 +211,8 @@ impl Book {
             .insert((event.source.clone(), event.id.clone()), at);
         let sealed = self.seal(group, event, &outcome, stamp, command);
         group.commit.events.push(sealed);
-        Ok(outcome)
+        let reactions = self.react(group, at)?;
+        Ok((outcome, reactions))
     }
 
     /// Puts an event under the hash chain, with what it caused.
@@ -282,14 +298,4 @@ pub(super) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
             task: Task::clone(task),
         })
         .collect()
-}
-
-/// UUIDv5 of (source, id, ordinal): the same in every replay, under every version.
-pub fn task_id(event: &Event, ordinal: usize) -> String {
-    task_id_of(&event.source, &event.id, ordinal)
-}
-
-pub(super) fn task_id_of(source: &str, id: &str, ordinal: usize) -> String {
-    let name = format!("{source}\0{id}\0{ordinal}");
-    Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()).to_string()
 }

@@ -11,6 +11,7 @@ use super::materializer::Materializer;
 use super::patch::lacks_patch;
 use super::player::Player;
 use super::program::Program;
+use super::tasks::TaskNews;
 use crate::model::log::EventLog;
 use crate::model::{Digest, Error, ErrorKind, Lineup, Result, Schedule, Seq, limits};
 use crate::replay::{self, OnProgress, Progress};
@@ -31,6 +32,10 @@ pub struct Book {
     pub(super) followers: Vec<Follower>,
     pub(super) following: bool,
     pub(super) head_signal: Arc<Head>,
+    /// What the gateway has not been told yet.
+    pub(super) task_news: TaskNews,
+    /// How deep in blocking reactions the present request is.
+    pub(super) reaction_depth: usize,
     lock: BookLock,
 }
 
@@ -113,6 +118,8 @@ impl Book {
             followers: Vec::new(),
             following: false,
             head_signal: Arc::default(),
+            task_news: TaskNews::default(),
+            reaction_depth: 0,
             lock,
         })
     }

@@ -5,13 +5,15 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
-use super::append::task_id;
 use super::cloud_event::CloudEvent;
 use super::command::{Decision, Reply};
 use super::ground::Usage;
+use super::ids::task_id;
 use super::materializer::Outcome;
 use super::reader::Shown;
 use super::repair::RepairNote;
+use super::task_json::told_json;
+use super::tasks::ToldTask;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, Layouts, LogLine, Rejection, TableLayout, Task, Value};
 
@@ -20,6 +22,8 @@ pub struct Caused {
     pub event: Event,
     pub changes: Vec<RecordedChange>,
     pub tasks: Vec<Task>,
+    /// Their ids, where they are known and not only to be derived: those of the past may have been made in another way.
+    pub task_ids: Vec<Option<String>>,
     /// What the handlers logged; nothing for an event of the past.
     pub log: Vec<LogLine>,
     /// What that cost; nothing for an event of the past.
@@ -42,6 +46,7 @@ impl Caused {
             event,
             changes: changes.collect(),
             tasks: outcome.effects.tasks,
+            task_ids: Vec::new(),
             log: outcome.log,
             usage: outcome.usage,
         }
@@ -49,7 +54,13 @@ impl Caused {
 
     /// The event as a CloudEvent, with its changes and tasks beside it.
     pub fn json(&self) -> CausedJson<'_> {
-        caused_json(&self.event, &self.changes, &self.tasks)
+        let id = |ordinal: usize| self.task_ids.get(ordinal).cloned().flatten();
+        let asked = AskedTasks {
+            tasks: &self.tasks,
+            id: &id,
+            told: &[],
+        };
+        caused_json(&self.event, &self.changes, &asked)
     }
 
     /// The same with what the handlers logged.
@@ -93,6 +104,9 @@ struct TaskJson<'a> {
     key: Option<&'a str>,
     data: RawJson<'a>,
     not_before: Option<&'a str>,
+    /// What has become of it.
+    #[serde(flatten)]
+    told: Option<Json>,
 }
 
 /// JSON text, kept as it is; what is not JSON becomes a JSON string.
@@ -245,8 +259,20 @@ pub struct ShownJson<'a> {
 impl Shown {
     pub fn json(&self) -> ShownJson<'_> {
         let stored = &self.stored;
+        let id = |ordinal: usize| {
+            let told = self.told.get(ordinal)?.as_ref()?;
+            Some(told.row.id.clone())
+        };
+        let asked = AskedTasks {
+            tasks: &self.tasks,
+            id: &id,
+            told: match self.tells_steps {
+                true => &self.told,
+                false => &[],
+            },
+        };
         ShownJson {
-            caused: caused_json(&stored.event, &self.changes, &self.tasks),
+            caused: caused_json(&stored.event, &self.changes, &asked),
             repairs: self.repairs.into(),
             recorded_at: &stored.recorded_at,
             lineup: &stored.lineup,
@@ -256,17 +282,29 @@ impl Shown {
     }
 }
 
+/// An event's tasks, with what is known of them.
+struct AskedTasks<'a, 'b> {
+    tasks: &'a [Task],
+    id: &'b dyn Fn(usize) -> Option<String>,
+    told: &'b [Option<ToldTask>],
+}
+
 fn caused_json<'a>(
     event: &'a Event,
     changes: &'a [RecordedChange],
-    tasks: &'a [Task],
+    asked: &AskedTasks<'a, '_>,
 ) -> CausedJson<'a> {
-    let tasks = tasks.iter().enumerate().map(|(ordinal, task)| TaskJson {
-        id: task_id(event, ordinal),
+    let tasks = asked.tasks.iter().enumerate();
+    let tasks = tasks.map(|(ordinal, task)| TaskJson {
+        id: (asked.id)(ordinal).unwrap_or_else(|| task_id(event, ordinal)),
         kind: &task.kind,
         key: task.key.as_deref(),
         data: RawJson(&task.data),
         not_before: task.not_before.as_deref(),
+        told: asked
+            .told
+            .get(ordinal)
+            .and_then(|told| told.as_ref().map(told_json)),
     });
     CausedJson {
         event: CloudEvent(event),

@@ -8,6 +8,7 @@ use super::book::Book;
 use super::caused::Caused;
 use super::group::Group;
 use super::guards::Guards;
+use super::ids;
 use super::marks::Marks;
 use super::materializer::Failure;
 use crate::model::error::Problem;
@@ -93,6 +94,7 @@ impl Book {
         };
         let position = Seq(self.next_seq(group).0 - 1);
         self.check_guards(group, &request.guards)?;
+        let place = group.commit.commands.len();
         let mut log = Vec::new();
         let decision = self.within(group, request.preview, |book, group| {
             let (answer, lines) = book
@@ -114,6 +116,11 @@ impl Book {
             book.create_events(group, &asked, events)
                 .map(Decision::Accepted)
         });
+        // The no of a blocking reaction is the command's.
+        let decision = decision.or_else(|error| match error.problem.as_deref() {
+            Some(Problem::Rejected(rejection)) => Ok(Decision::Rejected(rejection.clone())),
+            _ => Err(error),
+        });
         if !request.preview {
             let outcome = match &decision {
                 Ok(Decision::Accepted(events)) => Some(CommandOutcome::Accepted {
@@ -127,8 +134,11 @@ impl Book {
                 }
                 Err(_) => None,
             };
-            let record = outcome.map(|outcome| self.record(&command, position, outcome));
-            group.commit.commands.extend(record);
+            if let Some(outcome) = outcome {
+                // Before those of its reactions: a journal is read in the order in which commands were asked for.
+                let record = self.record(&command, position, outcome);
+                group.commit.commands.insert(place, record);
+            }
             if request.pin.is_some() {
                 group.commit.pins.push(PinUse {
                     version: version.clone(),
@@ -191,7 +201,12 @@ impl Book {
         })
     }
 
-    fn record(&self, command: &Command, position: Seq, outcome: CommandOutcome) -> RecordedCommand {
+    pub(super) fn record(
+        &self,
+        command: &Command,
+        position: Seq,
+        outcome: CommandOutcome,
+    ) -> RecordedCommand {
         RecordedCommand {
             id: command.id.clone(),
             command_type: command.command_type.clone(),
@@ -205,8 +220,8 @@ impl Book {
         }
     }
 
-    /// Checks and materializes what a creator asked for.
-    fn create_events(
+    /// Checks and materializes what a creator asked for. What its reactions cause comes between.
+    pub(super) fn create_events(
         &mut self,
         group: &mut Group,
         asked: &Asked<'_>,
@@ -251,7 +266,7 @@ impl Book {
                 .map_err(|error| blame(error.message))?;
             let event = Event {
                 seq: self.next_seq(group),
-                id: event_id(id, ordinal).to_string(),
+                id: ids::beside(id, &format!("event:{ordinal}")).to_string(),
                 source: format!("/commands/{id}"),
                 version: program.lineup.version(event_type.plugin()),
                 event_type,
@@ -260,8 +275,9 @@ impl Book {
                 data: new.data,
                 extensions: extensions.map(str::to_owned),
             };
-            let outcome = self.materialize(group, event.clone(), Some(&command.id))?;
+            let (outcome, reactions) = self.materialize(group, event.clone(), Some(&command.id))?;
             outcomes.push(Caused::now(event, outcome, &program.layouts));
+            outcomes.extend(reactions);
         }
         Ok(outcomes)
     }
@@ -269,30 +285,15 @@ impl Book {
 
 /// A command whose creator has answered.
 #[derive(Clone, Copy)]
-struct Asked<'a> {
-    command: &'a Command,
-    id: Uuid,
-    version: &'a PluginVersion,
-    extensions: Option<&'a str>,
-}
-
-/// The id of a command's event, from the command's id alone: a preview and the run after it give the same. Where the
-/// command's id begins with a time, so does the event's: ids that are near in time are near in the log's index, which
-/// saves each commit a page for each event.
-fn event_id(command: Uuid, ordinal: usize) -> Uuid {
-    let derived = Uuid::new_v5(&command, format!("event:{ordinal}").as_bytes());
-    if command.get_version_num() != 7 {
-        return derived;
-    }
-    let mut bytes = derived.into_bytes();
-    bytes[..6].copy_from_slice(&command.as_bytes()[..6]);
-    // Version 8: a UUID made in a way of its own.
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    Uuid::from_bytes(bytes)
+pub(super) struct Asked<'a> {
+    pub command: &'a Command,
+    pub id: Uuid,
+    pub version: &'a PluginVersion,
+    pub extensions: Option<&'a str>,
 }
 
 /// A creator that failed, trapped or broke the contract.
-fn creator_failed(command: &Command, failure: Failure) -> Error {
+pub(super) fn creator_failed(command: &Command, failure: Failure) -> Error {
     let doom = match failure {
         Failure::Host(error) => return error,
         Failure::Doom(doom) => doom,
@@ -305,24 +306,4 @@ fn creator_failed(command: &Command, failure: Failure) -> Error {
         text.push_str(&format!("\n    log: {}", line.message));
     }
     Error::plugin(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ids_of_a_commands_events_are_derived_from_it_and_keep_its_time() {
-        let command: Uuid = "01890a5d-ac96-774b-bcce-b302099a8057".parse().unwrap();
-        let ids = [event_id(command, 0), event_id(command, 1)];
-        assert_eq!(ids, [event_id(command, 0), event_id(command, 1)]);
-        assert_ne!(ids[0], ids[1]);
-        for id in ids {
-            assert_eq!(id.as_bytes()[..6], command.as_bytes()[..6]);
-            assert_eq!(id.get_version_num(), 8);
-            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
-        }
-        let named: Uuid = "6ba7b811-9dad-51d1-80b4-00c04fd430c8".parse().unwrap();
-        assert_eq!(event_id(named, 0).get_version_num(), 5);
-    }
 }

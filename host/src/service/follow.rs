@@ -113,7 +113,8 @@ impl Reader {
                 return Err(hole(expected));
             }
             expected = Seq(seq.0 + 1);
-            let shown = shown_with(&layouts, &notes, stored)?;
+            let mut shown = shown_with(&layouts, &notes, stored)?;
+            shown.tell_tasks(self.log(), false)?;
             let touches = |table: &String| {
                 shown.changes.iter().any(|change| {
                     let layout = &change.layout;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::book::Book;
 use super::overlay::Write;
 use crate::model::log::{Appended, Commit, EventLog};
-use crate::model::{Error, ErrorKind, Result, Seq};
+use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq};
 use crate::store::ProjectionHead;
 
 /// Worked out but not yet in the log: the projection is ahead of it inside an open transaction.
@@ -16,6 +16,10 @@ pub struct Group {
     pub(super) identities: HashMap<(String, String), usize>,
     /// For each event the way back.
     pub(super) undo: Vec<Undo>,
+    /// Where in the commit a task's delivery is.
+    deliveries: HashMap<Place, usize>,
+    /// Tasks that operators decided about.
+    pub(super) acted: Vec<(String, Place)>,
 }
 
 /// Where the projection was before an event, and what the event wrote.
@@ -26,12 +30,33 @@ pub(super) struct Undo {
 
 impl Group {
     pub fn is_empty(&self) -> bool {
-        self.commit.events.is_empty() && self.commit.commands.is_empty()
+        let commit = &self.commit;
+        commit.events.is_empty()
+            && commit.commands.is_empty()
+            && commit.deliveries.is_empty()
+            && commit.task_marks.is_empty()
     }
 
     /// Events in it.
     pub fn events(&self) -> usize {
         self.commit.events.len()
+    }
+
+    /// What has become of a task in this group.
+    pub(super) fn delivery(&self, place: Place) -> Option<&Delivery> {
+        let at = self.deliveries.get(&place)?;
+        self.commit.deliveries.get(*at)
+    }
+
+    pub(super) fn put_delivery(&mut self, delivery: Delivery) {
+        match self.deliveries.get(&delivery.place) {
+            Some(&at) => self.commit.deliveries[at] = delivery,
+            None => {
+                let at = self.commit.deliveries.len();
+                self.deliveries.insert(delivery.place, at);
+                self.commit.deliveries.push(delivery);
+            }
+        }
     }
 
     /// True when a command of this group has the id: its answer is only true once the group is kept.
@@ -55,8 +80,11 @@ impl Book {
         work: impl FnOnce(&mut Book, &mut Group) -> Result<T>,
     ) -> Result<T> {
         let events = group.commit.events.len();
+        let commands = group.commit.commands.len();
         let result = work(self, group);
         if preview || result.is_err() {
+            // Those of its reactions.
+            group.commit.commands.truncate(commands);
             self.live.materializer.discard()?;
             for undo in group.undo.drain(events..).rev() {
                 self.live.materializer.take_back(undo.head, &undo.writes)?;
@@ -109,6 +137,9 @@ impl Book {
         if let Some(last) = group.commit.events.last() {
             self.head = (head, last.hash);
         }
+        let mut events = group.commit.events.iter();
+        self.task_news.asked |= events.any(|event| !event.tasks.is_empty());
+        self.task_news.touched.extend(group.acted);
         self.commit_live()
     }
 

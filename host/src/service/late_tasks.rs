@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::append::task_id_of;
 use super::book::Book;
 use super::diffs::Temporary;
+use super::ids::task_id_of;
 use super::past::Payloads;
 use super::player::Player;
 use super::study::Study;
 use crate::model::effects::decode;
 use crate::model::event::TASKS_ENQUEUED;
-use crate::model::{Error, Event, Result, Seq, Task};
+use crate::model::task::REACT_KIND;
+use crate::model::{Error, Event, Place, Result, Seq, Task};
 use crate::replay::{OnProgress, Progress, read};
 use crate::store::FIRST_LATE;
 
@@ -21,9 +22,10 @@ use crate::store::FIRST_LATE;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LateTask {
     pub event: Seq,
-    /// CloudEvents source and id of the event, from which the task's id derives.
+    /// CloudEvents source, id and time of the event, from which the task's id derives.
     pub source: String,
     pub id: String,
+    pub time: String,
     pub task: Task,
 }
 
@@ -96,7 +98,7 @@ impl Study<'_> {
         &self,
         player: &mut Player,
         events: &[Event],
-        enqueued: &BTreeMap<(Seq, Task), i64>,
+        enqueued: &BTreeMap<(Seq, Task), u32>,
         visit: &mut dyn FnMut(LateTask) -> Result<()>,
     ) -> Result<()> {
         let (Some(first), Some(last)) = (events.first(), events.last()) else {
@@ -118,6 +120,10 @@ impl Study<'_> {
                 let same = |other: &Task| {
                     (&other.kind, &other.key, &other.data) == (&task.kind, &task.key, &task.data)
                 };
+                if task.kind == REACT_KIND {
+                    // A blocking reaction belongs to its event's own transaction, or to none.
+                    continue;
+                }
                 if let Some(at) = recorded.iter().position(same) {
                     recorded.swap_remove(at);
                 } else if !enqueued.contains_key(&(event.seq, task.clone())) {
@@ -125,6 +131,7 @@ impl Study<'_> {
                         event: event.seq,
                         source: event.source.clone(),
                         id: event.id.clone(),
+                        time: event.time.clone(),
                         task,
                     })?;
                 }
@@ -156,7 +163,7 @@ impl Book {
             "lineup": self.lineup().to_string(),
             "actor": actor,
         });
-        let mut next: BTreeMap<Seq, i64> = BTreeMap::new();
+        let mut next: BTreeMap<Seq, u32> = BTreeMap::new();
         for ((event, _), ordinal) in &known {
             let next = next.entry(*event).or_insert(FIRST_LATE);
             *next = (*next).max(ordinal + 1);
@@ -164,12 +171,17 @@ impl Book {
         let seq = self.append_system(TASKS_ENQUEUED, data.to_string(), |log, _| {
             new.iter().try_for_each(|late| {
                 let ordinal = next.entry(late.event).or_insert(FIRST_LATE);
-                let id = task_id_of(&late.source, &late.id, *ordinal as usize);
-                log.put_late_task(&id, late.event, *ordinal, &late.task)?;
+                let id = task_id_of(&late.source, &late.id, &late.time, *ordinal as usize);
+                let place = Place {
+                    seq: late.event,
+                    ordinal: *ordinal,
+                };
+                log.put_late_task(&id, place, &late.task)?;
                 *ordinal += 1;
                 Ok(())
             })
         })?;
+        self.task_news.anew = true;
         self.live.materializer.keep()?;
         self.commit_live()?;
         Ok((count, Some(seq)))

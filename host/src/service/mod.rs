@@ -18,6 +18,7 @@ mod follower;
 mod ground;
 mod group;
 mod guards;
+mod ids;
 mod late_tasks;
 mod library;
 mod listing;
@@ -33,6 +34,7 @@ mod priority;
 mod prober;
 mod program;
 mod promotion;
+mod reactions;
 mod reader;
 mod reconcile;
 mod redact;
@@ -46,6 +48,8 @@ mod snapshots;
 mod study;
 mod study_replies;
 mod take_back;
+mod task_json;
+mod tasks;
 mod track;
 mod trial;
 mod undo;
@@ -55,9 +59,12 @@ mod writer;
 
 /// What a shadow counts.
 pub use crate::diff::Tally;
-pub use alarm::ALARM;
+pub use crate::gateway::{
+    Backoff, DriverConfig, Gateway, KindConfig, MailConfig, ObjectConfig, Printer, Secret, Span,
+    WebhookConfig,
+};
 pub use amend::{AmendRequest, Amended, NewPayload};
-pub use append::{Admitted, AppendRequest, Receipt, task_id};
+pub use append::{Admitted, AppendRequest, Receipt};
 pub use as_of::{Moment, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use book::{Book, LIVE};
@@ -75,6 +82,7 @@ pub use follow::{Batch, Followed, Wanted};
 pub use ground::Usage;
 pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash, find_table};
+pub use ids::task_id;
 pub use late_tasks::{LateTask, LateTasks};
 pub use library::Plan;
 pub use listing::ChangelogEntry;
@@ -95,6 +103,8 @@ pub use retirement::VersionState;
 pub use snapshots::copy_live;
 pub use study::{Onlooker, Study};
 pub use study_replies::row_json;
+pub use task_json::{gateway_json, step_json, task_json, told_json};
+pub use tasks::{BookDesk, GatewayKind, TaskNews, ToldTask};
 pub use track::TrackStatus;
 pub use undo::{UndoRequest, Undone};
 pub use versions::{Loaded, Policy, VersionLine, inspect};

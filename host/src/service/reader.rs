@@ -9,6 +9,7 @@ use super::caused::Caused;
 use super::ground::Usage;
 use super::listing::{ChangelogEntry, Listing};
 use super::repair::{RepairNote, notes};
+use super::tasks::{ToldTask, told_tasks};
 use super::versions::{self, VersionLine};
 use crate::model::effects::{DecodeError, RecordedChange, decode};
 use crate::model::error::Problem;
@@ -34,16 +35,31 @@ pub struct Shown {
     pub stored: StoredEvent,
     pub changes: Vec<RecordedChange>,
     pub tasks: Vec<Task>,
+    /// What has become of each, where anybody carries it out.
+    pub told: Vec<Option<ToldTask>>,
+    /// `told` has everything that happened to them, and is shown; else it is there for their ids.
+    pub tells_steps: bool,
     /// What was done to it since.
     pub repairs: RepairNote,
 }
 
 impl Shown {
+    /// Looks up what has become of its tasks.
+    pub(super) fn tell_tasks(&mut self, log: &LogDb, with_steps: bool) -> Result<()> {
+        let kinds: Vec<&str> = self.tasks.iter().map(|task| &*task.kind).collect();
+        self.told = told_tasks(log, self.stored.event.seq, &kinds, with_steps)?;
+        self.tells_steps = with_steps;
+        Ok(())
+    }
+
     pub fn caused(&self) -> Caused {
         Caused {
             event: self.stored.event.clone(),
             changes: self.changes.clone(),
             tasks: self.tasks.clone(),
+            task_ids: { self.told.iter() }
+                .map(|told| told.as_ref().map(|told| told.row.id.clone()))
+                .collect(),
             log: Vec::new(),
             usage: Usage::default(),
         }
@@ -57,9 +73,11 @@ pub(super) fn shown(log: &LogDb, events: Vec<StoredEvent>) -> Result<Vec<Shown>>
     };
     let notes = notes(log, first.event.seq, last.event.seq)?;
     let layouts = log.layouts()?;
-    let shown = events
-        .into_iter()
-        .map(|stored| shown_with(&layouts, &notes, stored));
+    let shown = events.into_iter().map(|stored| {
+        let mut shown = shown_with(&layouts, &notes, stored)?;
+        shown.tell_tasks(log, true)?;
+        Ok(shown)
+    });
     shown.collect()
 }
 
@@ -82,6 +100,8 @@ pub(super) fn shown_with(
         stored,
         changes,
         tasks,
+        told: Vec::new(),
+        tells_steps: false,
         repairs: notes.get(&seq).copied().unwrap_or_default(),
     })
 }

@@ -176,6 +176,7 @@ impl Book {
         };
         self.switch_live(record, seq)?;
         self.remove_forgotten()?;
+        self.task_news.anew = true;
         let cleaned = clean(&self.dir, &self.log)?;
         Ok(Redacted {
             seq,

@@ -166,7 +166,11 @@ impl Study<'_> {
             CommandOutcome::Accepted { events } => {
                 let (from, to) = (command.position.next(), Seq(command.position.0 + events));
                 let count = usize::try_from(*events).unwrap_or(usize::MAX);
-                let events = self.log.read(from, to, count)?.into_iter();
+                // Between them may be those of its reactions, which are commands of their own.
+                let events = self.log.stored(from, to, count)?.into_iter();
+                let events = events
+                    .filter(|stored| stored.command.as_deref() == Some(&command.id))
+                    .map(|stored| stored.event);
                 let events = events.map(|event| NewEvent {
                     event_type: event.event_type.as_str().to_owned(),
                     // Where a creator names none, its event has the command's.

@@ -10,6 +10,7 @@ use super::book::Book;
 use super::command::{Reply, Request};
 use super::group::Group;
 use super::marks::{GroupMarks, Marks};
+use crate::gateway::{Made, Moves};
 use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Result};
@@ -60,6 +61,8 @@ type Work = Box<dyn FnOnce(Result<&mut Book>) -> Answer + Send>;
 enum Job {
     Run(Request, Done<Reply>),
     Append(AppendRequest, Done<Vec<Admitted>>),
+    /// What becomes of tasks.
+    Make(Moves, Done<Vec<Made>>),
     /// Anything else that needs the book to itself: between two groups.
     Alone(Work),
     Stop,
@@ -120,6 +123,11 @@ impl Writer {
             marks.ask();
         }
         self.send(Job::Append(request, done))
+    }
+
+    /// Moves of tasks, which share a commit with whatever else is asked for.
+    pub fn make(&self, moves: Moves, done: Done<Vec<Made>>) -> Result<()> {
+        self.send(Job::Make(moves, done))
     }
 
     /// Has the book to itself between two groups. As for every request, what came of it is told once it is public.
@@ -272,6 +280,7 @@ fn refuse(job: Option<Job>, error: &Error) {
     match job {
         Some(Job::Run(_, done)) => done(Err(error.clone())),
         Some(Job::Append(_, done)) => done(Err(error.clone())),
+        Some(Job::Make(_, done)) => done(Err(error.clone())),
         Some(Job::Alone(work)) => work(Err(error.clone()))(),
         Some(Job::Stop) | None => {}
     }
@@ -302,6 +311,11 @@ fn join(
             let marks = request.marks.clone();
             let result = marked(marks.as_deref(), || book.append_into(group, request));
             group_marks.join(marks);
+            answers.push(Box::new(move |kept| done(answer(result, kept))));
+            None
+        }
+        Job::Make(moves, done) => {
+            let result = book.make_into(group, moves);
             answers.push(Box::new(move |kept| done(answer(result, kept))));
             None
         }

@@ -67,7 +67,7 @@ impl LogDb {
              WHERE id = (SELECT command FROM events WHERE seq = ?1)",
             params![event],
         )?;
-        Ok(())
+        self.erase_deliveries(redaction.event)
     }
 
     /// Puts other effects in the place of recorded ones; tasks that are still asked for keep their state, those that
@@ -93,7 +93,7 @@ impl LogDb {
             let RecordedTask { task, .. } = task;
             self.connection
                 .prepare_cached(
-                    "UPDATE tasks SET key = ?4, data = ?5, not_before = ?6 WHERE seq = ?1 AND ordinal = ?2 AND kind = ?3",
+                    "UPDATE tasks SET key = ?4, data = ?5, not_before = ?6 WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
                 )
                 .and_then(|mut statement| {
                     statement.execute(params![
@@ -108,25 +108,20 @@ impl LogDb {
                 .map_err(failed)?;
         }
         // What was asked for at a place that has no task now, or one of another kind.
-        let mut statement = self
-            .connection
-            .prepare_cached("SELECT ordinal, kind FROM tasks WHERE seq = ?1")
-            .map_err(failed)?;
-        let stored: Vec<(i64, String)> = statement
-            .query_map([at], |row| Ok((row.get(0)?, row.get(1)?)))
-            .and_then(Iterator::collect)
-            .map_err(failed)?;
-        for (ordinal, kind) in stored {
+        for (ordinal, kind) in self.tasks_of(seq)? {
             let asked = tasks.get(ordinal as usize);
             if asked.is_none_or(|asked| asked.task.kind != kind) {
                 self.connection
                     .execute(
-                        "DELETE FROM tasks WHERE seq = ?1 AND ordinal = ?2",
-                        (at, ordinal),
+                        "DELETE FROM tasks WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
+                        (at, ordinal, &kind),
                     )
                     .map_err(failed)?;
+                self.forget_delivery(seq, ordinal)?;
             }
         }
+        // What was said about it may repeat what is gone.
+        self.erase_deliveries(seq)?;
         Ok(true)
     }
 

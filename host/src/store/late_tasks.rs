@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::LogDb;
-use crate::model::{Result, Seq, Task};
+use crate::model::{Delivery, Place, Result, Seq, Task, clock};
 
 /// The ordinal of the first late task of an event.
-pub const LATE: i64 = 1 << 32;
+pub const LATE: u32 = 1 << 31;
 
 impl LogDb {
     /// All of them, with the events that ask for them, and the ordinal of each.
-    pub fn late_tasks(&self) -> Result<BTreeMap<(Seq, Task), i64>> {
+    pub fn late_tasks(&self) -> Result<BTreeMap<(Seq, Task), u32>> {
         let sql = format!(
             "SELECT seq, kind, key, data, not_before, ordinal FROM tasks WHERE ordinal >= {LATE}"
         );
@@ -28,8 +28,17 @@ impl LogDb {
         Ok(rows.into_iter().collect())
     }
 
+    /// Part of the open transaction. The gateway has been past the event: that the task waits is told beside it.
+    pub fn put_late_task(&mut self, id: &str, place: Place, task: &Task) -> Result<()> {
+        self.put_task(id, place, task)?;
+        self.write_delivery(&Delivery {
+            changed_at: clock::now(),
+            ..Delivery::untouched(place, &task.kind)
+        })
+    }
+
     /// Part of the open transaction.
-    pub fn put_late_task(&mut self, id: &str, event: Seq, ordinal: i64, task: &Task) -> Result<()> {
+    pub fn put_task(&mut self, id: &str, place: Place, task: &Task) -> Result<()> {
         self.connection
             .prepare_cached(
                 "INSERT INTO tasks (id, seq, ordinal, kind, key, data, not_before, state)
@@ -38,8 +47,8 @@ impl LogDb {
             .and_then(|mut statement| {
                 statement.execute(params![
                     id,
-                    event.0 as i64,
-                    ordinal,
+                    place.seq.0 as i64,
+                    place.ordinal,
                     task.kind,
                     task.key,
                     task.data,

@@ -252,7 +252,8 @@ impl LogDb {
         for (event, seq) in &commit.undone {
             self.put_undone(*event, *seq)?;
         }
-        commit.pins.iter().try_for_each(|pin| self.write_pin(pin))
+        commit.pins.iter().try_for_each(|pin| self.write_pin(pin))?;
+        self.write_task_moves(commit)
     }
 
     fn write_event(&mut self, recorded: &RecordedEvent) -> Result<()> {
@@ -278,26 +279,7 @@ impl LogDb {
             .prepare_cached("INSERT INTO effects (seq, body) VALUES (?1, ?2)")
             .and_then(|mut statement| statement.execute((seq, &recorded.effects)))
             .map_err(failed)?;
-        for (ordinal, task) in recorded.tasks.iter().enumerate() {
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO tasks (id, seq, ordinal, kind, key, data, not_before, state)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending')",
-                )
-                .and_then(|mut statement| {
-                    statement.execute(params![
-                        task.id,
-                        seq,
-                        ordinal as i64,
-                        task.task.kind,
-                        task.task.key,
-                        task.task.data,
-                        task.task.not_before,
-                    ])
-                })
-                .map_err(failed)?;
-        }
-        Ok(())
+        self.write_tasks(event.seq, &recorded.tasks)
     }
 
     fn write_command(&mut self, command: &RecordedCommand) -> Result<()> {

@@ -23,6 +23,8 @@ mod schema;
 mod snapshots;
 mod sql;
 mod state_read;
+mod task_list;
+mod tasks;
 mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
@@ -41,6 +43,8 @@ pub use repairs::{Amendment, Redaction, Repair};
 pub use scan::Scan;
 pub use snapshots::{SnapshotRecord, copy_projection};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
+pub use task_list::{KindCount, TaskFilter, TaskRow};
+pub use tasks::StoredKind;
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
 use crate::model::error::Problem;

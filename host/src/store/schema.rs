@@ -120,6 +120,33 @@ CREATE TABLE IF NOT EXISTS event_pins (
 
 -- Events whose row changes were taken back, and by which event.
 CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+
+-- Tasks of a kind in the order of the log: new ones come at the end.
+CREATE INDEX IF NOT EXISTS tasks__place ON tasks (kind, seq, ordinal);
+
+-- What has become of a task, once anything has: a task without a row is pending. The index has those that may go on.
+CREATE TABLE IF NOT EXISTS deliveries (
+    seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, tries INTEGER NOT NULL,
+    round INTEGER NOT NULL, due TEXT, begun_at TEXT, result TEXT, data TEXT, changed_at TEXT NOT NULL,
+    PRIMARY KEY (seq, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS deliveries__open ON deliveries (kind, seq, ordinal)
+    WHERE state IN ('pending', 'running', 'retry', 'dead');
+
+-- Everything that happened to tasks: attempts at delivery, and what operators did.
+CREATE TABLE IF NOT EXISTS task_steps (
+    step INTEGER PRIMARY KEY AUTOINCREMENT, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, what TEXT NOT NULL,
+    begun_at TEXT, at TEXT NOT NULL, tries INTEGER NOT NULL, said TEXT, actor TEXT
+) STRICT;
+CREATE INDEX IF NOT EXISTS task_steps__task ON task_steps (seq, ordinal);
+
+-- How each kind of task is carried out, and up to where every one that may go on has a row in `deliveries`.
+CREATE TABLE IF NOT EXISTS gateway (
+    kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS task_marks (
+    kind TEXT PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 ";
 
 const PROJECTION_TABLES: &str = "

@@ -35,9 +35,30 @@ fn finish(implementation: syn::Result<TokenStream>, input: &DeriveInput) -> Toke
 }
 
 fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
+    let expected = "expected `name = \"Deposited\"` or `type = \"bank.Deposited\"`";
+    let (plugin, name) = named_type(input, "event", expected)?;
+    let ident = &input.ident;
+    let description = doc_comment(&input.attrs);
+    Ok(quote! {
+        #[automatically_derived]
+        impl ::daybook_sdk::EventPayload for #ident {
+            const NAME: &'static str = #name;
+            const PLUGIN: ::core::option::Option<&'static str> = #plugin;
+            const DESCRIPTION: &'static str = #description;
+        }
+    })
+}
+
+/// The plugin (none: the one at hand) and the name of a type, as an attribute says them: `name = "Deposited"`, or
+/// `type = "bank.Deposited"` for another plugin's.
+fn named_type(
+    input: &DeriveInput,
+    attribute_name: &'static str,
+    expected: &str,
+) -> syn::Result<(TokenStream, String)> {
     let mut name = None;
     let mut full_type = None;
-    for attribute in own_attributes(input, "event") {
+    for attribute in own_attributes(input, attribute_name) {
         attribute.parse_nested_meta(|meta| {
             if meta.path.is_ident("name") {
                 name = Some(meta.value()?.parse::<LitStr>()?);
@@ -46,11 +67,11 @@ fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
                 full_type = Some(meta.value()?.parse::<LitStr>()?);
                 Ok(())
             } else {
-                Err(meta.error("expected `name = \"Deposited\"` or `type = \"bank.Deposited\"`"))
+                Err(meta.error(expected))
             }
         })?;
     }
-    let (plugin, name) = match (full_type, name) {
+    Ok(match (full_type, name) {
         (Some(full_type), Some(_)) => {
             let message = "`type` holds the name already: leave `name` out";
             return Err(syn::Error::new(full_type.span(), message));
@@ -72,38 +93,19 @@ fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
             quote!(::core::option::Option::None),
             type_name(name, input)?,
         ),
-    };
-    let ident = &input.ident;
-    let description = doc_comment(&input.attrs);
-    Ok(quote! {
-        #[automatically_derived]
-        impl ::daybook_sdk::EventPayload for #ident {
-            const NAME: &'static str = #name;
-            const PLUGIN: ::core::option::Option<&'static str> = #plugin;
-            const DESCRIPTION: &'static str = #description;
-        }
     })
 }
 
 fn command(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let mut name = None;
-    for attribute in own_attributes(input, "command") {
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("name") {
-                name = Some(meta.value()?.parse::<LitStr>()?);
-                Ok(())
-            } else {
-                Err(meta.error("expected `name = \"Deposit\"`"))
-            }
-        })?;
-    }
+    let expected = "expected `name = \"Deposit\"` or `type = \"bank.Deposit\"`";
+    let (plugin, name) = named_type(input, "command", expected)?;
     let ident = &input.ident;
-    let name = type_name(name, input)?;
     let description = doc_comment(&input.attrs);
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::CommandPayload for #ident {
             const NAME: &'static str = #name;
+            const PLUGIN: ::core::option::Option<&'static str> = #plugin;
             const DESCRIPTION: &'static str = #description;
         }
     })

@@ -88,7 +88,11 @@
 //! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
 //! | `rows-3` | `rows` | see its file: its table lacks a column that its code writes |
 //! | `slow` | `cascade` | see its file: right, and slow |
+//! | `asks-1` | `asks` | asks for whatever tasks its event says |
+//! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 
+#[cfg(target_arch = "wasm32")]
+pub mod asks;
 pub mod json;
 #[cfg(target_arch = "wasm32")]
 pub mod plugin;
@@ -142,6 +146,8 @@ pub const UNKNOWN: &[&str] = &[
     "rows-2",
     "rows-3",
     "slow",
+    "asks-1",
+    "asks-2",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -20,6 +20,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     (&["axum"], &["http", "console"]),
     (&["clap", "indicatif"], &["cli"]),
     (&["ureq"], &["client", "http/otlp.rs"]),
+    (&["reqwest", "lettre", "object_store"], &["gateway/driver"]),
     (&["comfy_table"], &["cli", "diff/text"]),
     (
         &[
@@ -45,7 +46,14 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     ),
     (
         &["std::fs", "File::open", "File::create"],
-        &["store", "runtime/cache.rs", "service", "authoring", "cli"],
+        &[
+            "store",
+            "runtime/cache.rs",
+            "service",
+            "authoring",
+            "cli",
+            "gateway/driver",
+        ],
     ),
 ];
 
@@ -69,12 +77,16 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ),
     ("client", &["service", "store", "model"]),
     ("http", &["service", "store", "model"]),
-    ("service", &["store", "runtime", "replay", "diff", "model"]),
+    (
+        "service",
+        &["store", "runtime", "replay", "diff", "gateway", "model"],
+    ),
     ("authoring", &["runtime", "model"]),
     ("diff", &["replay", "model"]),
     ("store", &["model"]),
     ("runtime", &["model"]),
     ("replay", &["model"]),
+    ("gateway", &["model"]),
     ("model", &[]),
 ];
 

@@ -11,6 +11,7 @@ mod determinism;
 mod doom;
 mod faults;
 mod find;
+mod gateway;
 mod hostile;
 mod layers;
 mod life_crash;

@@ -60,7 +60,7 @@ fn a_verification_that_fails_raises_one_alarm_with_a_task() {
         .prepare("SELECT kind FROM tasks")
         .and_then(|mut it| it.query_map([], |row| row.get(0))?.collect())
         .unwrap();
-    assert_eq!(kinds, [daybook::service::ALARM]);
+    assert_eq!(kinds, [daybook::model::task::ALARM_KIND]);
 }
 
 #[test]

@@ -1,0 +1,192 @@
+//! Who carries tasks out: one file for each way. A delivery may be repeated, always with the task's id; a driver says what
+//! came of it, and leaves to `deliver` what follows.
+
+mod file;
+mod mail;
+mod object;
+mod template;
+mod webhook;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::config::{DriverConfig, Secret};
+use crate::model::{DueTask, Error, Result, limits};
+
+/// Takes the lines of tasks that are printed.
+#[derive(Clone)]
+pub struct Printer(pub Arc<dyn Fn(&str) + Send + Sync>);
+
+impl fmt::Debug for Printer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Printer")
+    }
+}
+
+/// What came of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// With what the receiver said.
+    Done(Option<String>),
+    /// It may go well later, and not before what the receiver asks for.
+    Retry {
+        said: String,
+        after: Option<Duration>,
+    },
+    /// It never will.
+    Dead(String),
+}
+
+impl Verdict {
+    fn retry(said: impl fmt::Display) -> Verdict {
+        Verdict::Retry {
+            said: said.to_string(),
+            after: None,
+        }
+    }
+}
+
+/// A way to deliver, ready for use.
+pub enum Driver {
+    Webhook(Box<webhook::Webhook>),
+    Mail(Box<mail::Mail>),
+    Object(Box<object::Objects>),
+    /// `deliver` runs these at the desk.
+    Command,
+    File(file::File),
+    Stdout(Printer),
+}
+
+impl Driver {
+    pub fn new(
+        config: &DriverConfig,
+        printer: Option<Printer>,
+        tokio: &tokio::runtime::Handle,
+    ) -> Result<Driver> {
+        // Pools of connections are bound to the runtime that is current when they are made.
+        let _inside = tokio.enter();
+        Ok(match config {
+            DriverConfig::Webhook(config) => {
+                Driver::Webhook(Box::new(webhook::Webhook::new(config)?))
+            }
+            DriverConfig::Mail(config) => Driver::Mail(Box::new(mail::Mail::new(config)?)),
+            DriverConfig::Object(config) => Driver::Object(Box::new(object::Objects::new(config)?)),
+            DriverConfig::Command {} => Driver::Command,
+            DriverConfig::File { path } => Driver::File(file::File::new(path)),
+            DriverConfig::Stdout {} => Driver::Stdout(printer.ok_or_else(|| {
+                Error::usage("this process has no standard output for tasks")
+                    .hint("daybook serve has one")
+            })?),
+        })
+    }
+
+    pub async fn deliver(&self, task: &DueTask) -> Verdict {
+        match self {
+            Driver::Webhook(webhook) => webhook.deliver(task).await,
+            Driver::Mail(mail) => mail.deliver(task).await,
+            Driver::Object(objects) => objects.deliver(task).await,
+            Driver::File(file) => file.deliver(task).await,
+            Driver::Stdout(printer) => {
+                (printer.0)(&body(task));
+                Verdict::Done(None)
+            }
+            Driver::Command => Verdict::retry("a command is not delivered like this"),
+        }
+    }
+}
+
+/// What a receiver gets: the same bytes at every try.
+#[derive(Serialize)]
+struct BodyJson<'a> {
+    id: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The event's time.
+    timestamp: &'a str,
+    key: Option<&'a str>,
+    event: EventJson<'a>,
+    data: &'a RawValue,
+}
+
+#[derive(Serialize)]
+struct EventJson<'a> {
+    seq: u64,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+    id: &'a str,
+    source: &'a str,
+    subject: Option<&'a str>,
+}
+
+/// The task as one line of JSON.
+fn body(task: &DueTask) -> String {
+    let data: Result<&RawValue, _> = serde_json::from_str(&task.data);
+    let body = BodyJson {
+        id: &task.id,
+        kind: &task.kind,
+        timestamp: &task.event_time,
+        key: task.key.as_deref(),
+        event: EventJson {
+            seq: task.place.seq.0,
+            event_type: &task.event_type,
+            id: &task.event_id,
+            source: &task.event_source,
+            subject: task.subject.as_deref(),
+        },
+        // It was checked when it was asked for, and when it was edited.
+        data: data.unwrap_or(RawValue::NULL),
+    };
+    let text = serde_json::to_string(&body).unwrap_or_default();
+    // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
+    match text.contains(['\n', '\r']) {
+        true => text.replace(['\n', '\r'], " "),
+        false => text,
+    }
+}
+
+impl Secret {
+    /// What is there now.
+    fn read(&self) -> Result<String> {
+        let text = match self {
+            Secret::Env(name) => std::env::var(name).map_err(|_| {
+                Error::unavailable(format!(
+                    "the server's environment has no '{}'",
+                    name.escape_debug()
+                ))
+                .hint("set it where the server is started, and start it again")
+            })?,
+            Secret::File(path) => std::fs::read_to_string(path)
+                .map_err(|error| Error::io(format!("reading {}", path.display()), error))?,
+        };
+        let text = text.trim();
+        match text.is_empty() {
+            true => Err(Error::unavailable("the secret is empty")),
+            false => Ok(text.to_owned()),
+        }
+    }
+}
+
+/// The beginning of what a receiver said.
+fn beginning(bytes: &[u8]) -> String {
+    let bytes = &bytes[..bytes.len().min(limits::TASK_ANSWER_BYTES_MAX)];
+    String::from_utf8_lossy(bytes).trim().to_owned()
+}
+
+/// The whole chain of an error's causes: what the libraries say last is what helps.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
+}

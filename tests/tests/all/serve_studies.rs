@@ -240,7 +240,26 @@ fn tasks_that_only_the_later_version_asks_for_are_listed_and_enqueued_once() {
         serde_json::from_slice::<Json>(&output.stdout).expect("JSON")
     };
     assert_eq!(run("list")["total"], 7);
+    // The gateway has been past their events when they come, and carries them out all the same.
+    let folder = tempfile::tempdir().unwrap();
+    let notes = folder.path().join("notes");
+    let set = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
+        .args(["gateway", "set", "--url", &server.url, "note", "file"])
+        .args(["--address", notes.to_str().unwrap()])
+        .output()
+        .expect("the command runs");
+    assert!(set.status.success(), "{set:?}");
+    let begun = std::time::Instant::now();
+    let carried_out = |count: usize| {
+        let written = || std::fs::read_to_string(&notes).unwrap_or_default();
+        while written().lines().count() < count {
+            assert!(begun.elapsed().as_secs() < 30, "{}", written());
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    carried_out(1);
     assert_eq!(run("enqueue")["enqueued"], 7);
+    carried_out(8);
     assert_eq!(run("enqueue")["enqueued"], 0);
     assert_eq!(server.post("/tasks/late", &json!({})).json["total"], 0);
     let mut book = server.stop();

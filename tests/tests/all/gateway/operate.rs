@@ -75,7 +75,7 @@ fn tasks_are_listed_shown_and_acted_upon_by_directory_and_at_a_server() {
     let at = ["--url", &server.url];
     let (_, data, _) =
         daybook(&[&["tasks", "--state", "dead", "--format", "json"], &at[..]].concat());
-    assert_eq!(lines(&data), [dead.clone()]);
+    assert_eq!(lines(&data), std::slice::from_ref(&dead));
     // By directory too: its server is asked.
     receiver.behave(|_, _| Reply::Take);
     let (code, data, talk) = daybook(&["tasks", "retry", &path, id, "--reason", "it is up again"]);

@@ -70,7 +70,7 @@ impl Materialization {
     }
 
     /// Asks for a side effect: `cx.enqueue(Mail { .. })`, `cx.enqueue(Mail { .. }.with_key("17"))`. It is kept with the
-    /// event and carried out after the commit, once, and never on replay.
+    /// event, once, and delivered after the commit: at least once, always with the same id, and never on replay.
     pub fn enqueue(&self, task: impl Into<NewTask>) {
         self.host.enqueue(&task.into().raw);
     }

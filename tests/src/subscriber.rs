@@ -17,6 +17,8 @@ pub enum Heard {
     /// An event of the book, with its type.
     Event(u64, String, Json),
     Position(u64),
+    /// What happened to a task.
+    Task(Json),
     /// The end, with a WebSocket's code and reason.
     End(Option<(u16, String)>),
 }
@@ -63,6 +65,10 @@ impl Sse {
                 }
                 Some(("" | "retry", _)) => {}
                 None if line.is_empty() => {
+                    if name == "task" {
+                        assert_eq!(id, None, "positions are about events");
+                        return Heard::Task(serde_json::from_str(&data).expect("JSON"));
+                    }
                     let Some(id) = id else { continue };
                     let json: Json = serde_json::from_str(&data).expect("JSON");
                     if name == "position" {
@@ -106,6 +112,9 @@ impl Ws {
                     let json: Json = serde_json::from_str(&text).expect("JSON");
                     if let Some(position) = json["position"].as_u64() {
                         return Heard::Position(position);
+                    }
+                    if json["task"].is_object() {
+                        return Heard::Task(json["task"].clone());
                     }
                     let name = json["event"]["type"].as_str().expect("a type").to_owned();
                     return Heard::Event(json["seq"].as_u64().expect("a seq"), name, json);

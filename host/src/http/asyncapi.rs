@@ -86,6 +86,20 @@ fn document(program: &Program, host: Option<&str>) -> Json {
         "payload": { "$ref": "#/components/schemas/position" },
     });
     messages.insert("position".to_owned(), position);
+    let task = json!({
+        "name": "task",
+        "title": "task",
+        "summary": "Something happened to a task; only where `tasks` asks for it. Over WebSocket it is the member `task`",
+        "contentType": "application/json",
+        "payload": { "type": "object", "properties": {
+            "step": { "type": "integer", "minimum": 1, "description": "its number, to resume after" },
+            "id": { "type": "string" },
+            "kind": { "type": "string" },
+            "event": { "type": "integer", "minimum": 1 },
+            "what": { "type": "string" },
+        } },
+    });
+    messages.insert("task".to_owned(), task);
     let of_channel: Map<String, Json> = messages
         .keys()
         .map(|name| {
@@ -148,6 +162,7 @@ fn query_schema() -> Json {
             "type": many("event types; each by itself"),
             "subject": many("subjects; each by itself"),
             "table": many("plugin.table: events with a change there; each by itself"),
+            "tasks": { "type": "string", "pattern": "^(now|[0-9]{1,15})$", "description": "what happens to tasks too: from now on, or after this step" },
         },
         "additionalProperties": false,
     })

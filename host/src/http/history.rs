@@ -185,6 +185,8 @@ pub async fn index(
             "GET /events": "events: from, to, type, subject",
             "GET /events/{seq|id}": "an event with what it caused",
             "GET /versions": "versions of plugins",
+            "GET /tasks": "tasks that events asked for: kind, state, event",
+            "GET /gateway": "how tasks are carried out",
             "POST /commands/{type}": "ask a plugin for something",
             "POST /events": "append CloudEvents",
             "POST /versions": "load a version",

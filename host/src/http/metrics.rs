@@ -1,5 +1,7 @@
 //! `GET /metrics`: counters in the OpenMetrics text that Prometheus reads, and whether the book is ready.
 
+use std::sync::atomic::AtomicU64;
+
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,9 +16,11 @@ use prometheus_client::registry::Registry;
 use super::App;
 use super::otlp::Counts;
 use super::problem::Problem;
+use super::state::READ_SECONDS_MAX;
 use crate::model::Error;
-use crate::model::clock::Stopwatch;
-use crate::service::{Caused, Usage};
+use crate::model::clock::{Stopwatch, unix_milliseconds, unix_milliseconds_now};
+use crate::service::{Caused, Reader, Usage};
+use crate::store::KindCount;
 
 /// What requests are told apart by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -38,6 +42,17 @@ struct Verified {
     holds: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct TaskKind {
+    kind: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OpenTask {
+    kind: String,
+    state: &'static str,
+}
+
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
@@ -52,6 +67,8 @@ pub struct Metrics {
     lag: Gauge,
     verifications: Family<Verified, Counter>,
     waiting: Gauge,
+    tasks: Family<OpenTask, Gauge>,
+    tasks_oldest: Family<TaskKind, Gauge<f64, AtomicU64>>,
     spans: Counts,
 }
 
@@ -73,6 +90,8 @@ impl Default for Metrics {
             lag: Gauge::default(),
             verifications: Family::default(),
             waiting: Gauge::default(),
+            tasks: Family::default(),
+            tasks_oldest: Family::default(),
             spans: Counts::default(),
         };
         let to = &mut metrics.registry;
@@ -124,6 +143,16 @@ impl Default for Metrics {
             metrics.waiting.clone(),
         );
         to.register(
+            "tasks",
+            "Tasks that are not over, by kind and state",
+            metrics.tasks.clone(),
+        );
+        to.register(
+            "tasks_oldest_seconds",
+            "Age of the oldest task that waits or is being delivered",
+            metrics.tasks_oldest.clone(),
+        );
+        to.register(
             "spans_sent",
             "Spans that the receiver of traces took",
             metrics.spans.sent.clone(),
@@ -161,6 +190,26 @@ impl Metrics {
     /// Spans, as they are sent.
     pub fn spans(&self) -> &Counts {
         &self.spans
+    }
+
+    /// How many tasks may go on, and since when.
+    fn tasks(&self, open: Vec<KindCount>) {
+        let now = unix_milliseconds_now();
+        for of_kind in open {
+            for (state, count) in of_kind.counts {
+                let open = OpenTask {
+                    kind: of_kind.kind.clone(),
+                    state: state.as_str(),
+                };
+                let count = i64::try_from(count).unwrap_or(i64::MAX);
+                self.tasks.get_or_create(&open).set(count);
+            }
+            let since = of_kind.oldest_at.as_deref().and_then(unix_milliseconds);
+            let age = since.map_or(0, |since| (now - since).max(0));
+            let kind = TaskKind { kind: of_kind.kind };
+            let seconds = age as f64 / 1e3;
+            self.tasks_oldest.get_or_create(&kind).set(seconds);
+        }
     }
 
     /// What events that were kept have cost.
@@ -216,6 +265,8 @@ pub async fn get(State(app): State<App>) -> Result<Response, Problem> {
     let metrics = app.metrics();
     let waiting = i64::try_from(app.writer().waiting()).unwrap_or(i64::MAX);
     metrics.waiting.set(waiting);
+    let open = app.read(|reader| reader.within(READ_SECONDS_MAX, Reader::open_tasks));
+    metrics.tasks(open.await?);
     let mut text = String::new();
     encode(&mut text, &metrics.registry)
         .map_err(|error| Error::internal(format!("metrics: {error}")))?;

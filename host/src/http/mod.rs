@@ -29,7 +29,7 @@ mod subscribe;
 mod tasks;
 mod tls;
 
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -122,11 +122,14 @@ struct Shared {
     /// What the writer made public last: readers never ask the writer.
     live: RwLock<Arc<Live>>,
     head: watch::Sender<Seq>,
+    /// Counts commits in which something happened to tasks.
+    steps: watch::Sender<u64>,
     /// Readers that wait for work; each has its own connection.
     readers: Mutex<Vec<Reader>>,
     reads: state::Reads,
     operations: operate::Operations,
-    gateway: Option<Gateway>,
+    /// Absent until everything else is there, and where nobody carries tasks out.
+    gateway: OnceLock<Gateway>,
     metrics: metrics::Metrics,
     access: Access,
     exporter: Option<otlp::Exporter>,
@@ -173,7 +176,7 @@ impl App {
         let (head, _) = watch::channel(live.head);
         let path = book.dir().path().to_owned();
         let loader = book.loader();
-        let publish: Arc<std::sync::OnceLock<App>> = Arc::default();
+        let publish: Arc<OnceLock<App>> = Arc::default();
         let to_publish = publish.clone();
         let (writer, thread) = Writer::start(book, options.writer, move |book, requests| {
             if let Some(app) = to_publish.get() {
@@ -183,19 +186,13 @@ impl App {
                 app.tell_gateway(&book.take_task_news());
             }
         })?;
-        let gateway = match options.gateway {
-            true => {
-                let desk = BookDesk::new(&path, writer.clone())?;
-                Some(Gateway::start(desk, options.printer.clone())?)
-            }
-            false => None,
-        };
         let app = App(Arc::new(Shared {
-            gateway,
+            gateway: OnceLock::new(),
             writer,
             book: path,
             live: RwLock::new(live),
             head,
+            steps: watch::Sender::new(0),
             readers: Mutex::default(),
             reads: state::Reads::default(),
             operations: operate::Operations::new(loader),
@@ -208,7 +205,10 @@ impl App {
             options,
         }));
         let _ = publish.set(app.clone());
-        if let Err(error) = app.care(app.0.operations.loader()) {
+        let started = app
+            .care(app.0.operations.loader())
+            .and_then(|()| app.start_gateway());
+        if let Err(error) = started {
             app.writer().close();
             // Gone with the thread: nobody has been served.
             drop(thread.join());
@@ -228,8 +228,26 @@ impl App {
         self.0.head.send_replace(head);
     }
 
+    /// What it commits is published like everything else, so it comes last.
+    fn start_gateway(&self) -> Result<()> {
+        if !self.options().gateway {
+            return Ok(());
+        }
+        let desk = BookDesk::new(&self.0.book, self.writer().clone())?;
+        let gateway = Gateway::start(desk, self.options().printer.clone())?;
+        let _ = self.0.gateway.set(gateway);
+        // Between its first look and now a commit may have asked for tasks, and found nobody to tell.
+        if let Some(gateway) = self.gateway() {
+            gateway.look();
+        }
+        Ok(())
+    }
+
     fn tell_gateway(&self, news: &TaskNews) {
-        let Some(gateway) = &self.0.gateway else {
+        if news.stepped {
+            self.0.steps.send_modify(|count| *count += 1);
+        }
+        let Some(gateway) = self.gateway() else {
             return;
         };
         if news.asked {
@@ -245,7 +263,7 @@ impl App {
 
     /// Who carries out tasks, where anybody does.
     pub(crate) fn gateway(&self) -> Option<&Gateway> {
-        self.0.gateway.as_ref()
+        self.0.gateway.get()
     }
 
     /// The book as the last commit left it.
@@ -260,6 +278,11 @@ impl App {
     /// Tells of every new head.
     pub fn follow(&self) -> watch::Receiver<Seq> {
         self.0.head.subscribe()
+    }
+
+    /// Tells whenever something happened to tasks.
+    pub fn follow_tasks(&self) -> watch::Receiver<u64> {
+        self.0.steps.subscribe()
     }
 
     /// True once the server stops: what would go on for ever has to end.

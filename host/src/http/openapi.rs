@@ -1,6 +1,7 @@
 //! `GET /openapi.json`: what may be asked, told from the loaded plugins and the routes.
 
 mod operators;
+mod tasks;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
@@ -428,5 +429,6 @@ fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
         ),
     ];
     paths.extend(operators::paths());
+    paths.extend(tasks::paths());
     paths
 }

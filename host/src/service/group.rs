@@ -140,6 +140,7 @@ impl Book {
         let mut events = group.commit.events.iter();
         self.task_news.asked |= events.any(|event| !event.tasks.is_empty());
         self.task_news.touched.extend(group.acted);
+        self.task_news.stepped |= !group.commit.task_steps.is_empty();
         self.commit_live()
     }
 

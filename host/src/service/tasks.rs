@@ -30,12 +30,8 @@ pub struct TaskNews {
     pub touched: Vec<(String, Place)>,
     /// How kinds are carried out was changed, or what events of the past ask for.
     pub anew: bool,
-}
-
-impl TaskNews {
-    pub fn is_empty(&self) -> bool {
-        *self == TaskNews::default()
-    }
+    /// Something happened to tasks.
+    pub stepped: bool,
 }
 
 /// A task with everything that happened to it.

@@ -96,6 +96,7 @@ fn listen(url: &str, way: &str, filter: &str, until: u64, mut random: Random) ->
                     position = seq;
                 }
                 Heard::Position(seq) => position = position.max(seq),
+                Heard::Task(task) => panic!("nobody asked for {task}"),
                 Heard::End(reason) => panic!("{way}: ended after {position}: {reason:?}"),
             }
             if position >= until {
@@ -177,6 +178,7 @@ fn filters_choose_by_type_subject_and_table_and_positions_pass_what_they_leave_o
                 Heard::Event(seq, _, _) => heard.push(seq),
                 Heard::Position(62) => return heard,
                 Heard::Position(_) => {}
+                Heard::Task(task) => panic!("nobody asked for {task}"),
                 Heard::End(_) => panic!("{query}: it ended"),
             }
         }
@@ -308,6 +310,7 @@ fn a_consumer_that_does_not_read_is_cut_off_and_may_resume() {
                     }
                 }
                 Heard::Position(_) => {}
+                Heard::Task(task) => panic!("nobody asked for {task}"),
                 Heard::End(reason) => return reason.map(|reason| (reason, last)),
             }
         }

@@ -18,14 +18,30 @@ pub struct Feed {
     position: Seq,
     head: watch::Receiver<Seq>,
     stopped: watch::Receiver<bool>,
+    tasks: Option<Tasks>,
     heartbeat: Interval,
     _place: OwnedSemaphorePermit,
 }
+
+/// What happens to tasks, as far as it was told.
+struct Tasks {
+    /// The number of the last step that was given out.
+    told: u64,
+    changed: watch::Receiver<u64>,
+    is_behind: bool,
+    /// Events have their turn.
+    waits: bool,
+}
+
+/// Steps of tasks that are read at once.
+const STEPS_MAX: usize = 256;
 
 /// What there is to tell.
 pub enum News {
     /// In order, never empty.
     Events(Vec<Followed>),
+    /// What happened to tasks, each a line of JSON; never empty.
+    Tasks(Vec<String>),
     /// Nothing for a while, or nothing that is wanted.
     Heartbeat,
     /// The server stops, or the client is not let in any more.
@@ -38,6 +54,7 @@ impl Feed {
         caller: Caller,
         after: Seq,
         wanted: Arc<Wanted>,
+        steps: Option<u64>,
         place: OwnedSemaphorePermit,
     ) -> Feed {
         let mut heartbeat = tokio::time::interval(app.options().heartbeat);
@@ -47,6 +64,12 @@ impl Feed {
         Feed {
             head: app.follow(),
             stopped: app.stopped(),
+            tasks: steps.map(|told| Tasks {
+                told,
+                changed: app.follow_tasks(),
+                is_behind: true,
+                waits: false,
+            }),
             app,
             caller,
             wanted,
@@ -72,6 +95,9 @@ impl Feed {
             if *self.stopped.borrow() || !self.app.access().still_admits(&self.caller) {
                 return Ok(News::Stop);
             }
+            if let Some(steps) = self.read_steps().await? {
+                return Ok(News::Tasks(steps));
+            }
             let head = *self.head.borrow_and_update();
             if self.position < head {
                 let events = self.read(head).await?;
@@ -94,9 +120,43 @@ impl Feed {
                 changed = self.head.changed() => if changed.is_err() {
                     return Ok(News::Stop);
                 },
+                () = stepped(&mut self.tasks) => {}
                 _ = self.heartbeat.tick() => return Ok(News::Heartbeat),
             }
         }
+    }
+
+    /// What happened to tasks since, in turns with events: neither waits for the other for ever.
+    async fn read_steps(&mut self) -> Result<Option<Vec<String>>> {
+        let Some(tasks) = &mut self.tasks else {
+            return Ok(None);
+        };
+        if tasks.waits {
+            tasks.waits = false;
+            if *self.head.borrow() > self.position {
+                return Ok(None);
+            }
+        }
+        tasks.is_behind |= tasks.changed.has_changed().unwrap_or(false);
+        if !tasks.is_behind {
+            return Ok(None);
+        }
+        tasks.changed.mark_unchanged();
+        let after = tasks.told;
+        let permit = self.app.subscriptions().reads.clone().acquire_owned().await;
+        let read = self.app.read(move |reader| {
+            let steps = reader.task_steps_after(after, STEPS_MAX);
+            drop(permit);
+            steps
+        });
+        let steps = read.await?;
+        tasks.is_behind = steps.len() == STEPS_MAX;
+        tasks.waits = true;
+        let Some((last, _)) = steps.last() else {
+            return Ok(None);
+        };
+        tasks.told = *last;
+        Ok(Some(steps.into_iter().map(|(_, json)| json).collect()))
     }
 
     async fn read(&mut self, head: Seq) -> Result<Vec<Followed>> {
@@ -114,5 +174,20 @@ impl Feed {
             .await?;
         self.position = batch.reached;
         Ok(batch.events)
+    }
+}
+
+/// Ends when something happened to tasks that is not told yet; never where nobody wants to know.
+async fn stepped(tasks: &mut Option<Tasks>) {
+    let is_over = match tasks {
+        None => true,
+        Some(tasks) if tasks.is_behind => false,
+        Some(tasks) => tasks.changed.changed().await.is_err(),
+    };
+    if is_over {
+        std::future::pending::<()>().await;
+    }
+    if let Some(tasks) = tasks {
+        tasks.is_behind = true;
     }
 }

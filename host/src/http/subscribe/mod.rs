@@ -64,7 +64,15 @@ impl Subscriptions {
 #[derive(Default)]
 struct Asked {
     from: Option<u64>,
+    /// What happens to tasks is wanted too: after a step's number, or from now on.
+    tasks: Option<TasksFrom>,
     wanted: Wanted,
+}
+
+/// Where a subscriber begins to be told of tasks.
+enum TasksFrom {
+    Now,
+    After(u64),
 }
 
 pub async fn get(
@@ -103,7 +111,12 @@ pub async fn get(
     let checked = wanted.clone();
     app.read(move |reader| reader.check_wanted(&checked))
         .await?;
-    let feed = Feed::new(app, caller, Seq(after), wanted, place);
+    let steps = match asked.tasks {
+        None => None,
+        Some(TasksFrom::After(step)) => Some(step),
+        Some(TasksFrom::Now) => Some(app.read(|reader| reader.last_task_step()).await?),
+    };
+    let feed = Feed::new(app, caller, Seq(after), wanted, steps, place);
     Ok(match upgrade {
         Some(upgrade) => ws::answer(upgrade, feed),
         None => sse::answer(feed),
@@ -121,6 +134,16 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
                 asked.from = Some(number("from", &value)?);
                 continue;
             }
+            "tasks" if asked.tasks.is_some() => {
+                return Err(Problem::malformed("'tasks' comes twice"));
+            }
+            "tasks" => {
+                asked.tasks = Some(match value.as_str() {
+                    "now" => TasksFrom::Now,
+                    step => TasksFrom::After(number("tasks", step)?),
+                });
+                continue;
+            }
             "type" => &mut asked.wanted.types,
             "subject" => &mut asked.wanted.subjects,
             "table" => &mut asked.wanted.tables,
@@ -129,7 +152,7 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
                     "there is no parameter '{}'",
                     shown(&name)
                 ))
-                .with("hint", "from, type, subject, table"));
+                .with("hint", "from, type, subject, table, tasks"));
             }
         };
         if filter.len() == FILTERS_MAX {

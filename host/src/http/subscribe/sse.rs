@@ -60,6 +60,14 @@ impl Sending {
                 }
                 Some(text)
             }
+            Ok(News::Tasks(steps)) => {
+                let mut text = String::new();
+                for json in &steps {
+                    // Without an id: `Last-Event-ID` is about events, and `tasks` is resumed after a step's number.
+                    let _ = write!(text, "event: task\ndata: {json}\n\n");
+                }
+                Some(text)
+            }
             Ok(News::Heartbeat) if self.feed.position() > told => Some(self.tell_position()),
             Ok(News::Heartbeat) => Some(": heartbeat\n\n".to_owned()),
             Ok(News::Stop) => None,

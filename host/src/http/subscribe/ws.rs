@@ -78,6 +78,7 @@ impl Sending {
             };
             let sent = match next {
                 News::Events(events) => self.send_all(events).await,
+                News::Tasks(steps) => self.send_steps(steps).await,
                 News::Heartbeat => self.heartbeat(feed.position()).await,
                 News::Stop => return End::Stop,
             };
@@ -114,6 +115,14 @@ impl Sending {
         for event in events {
             self.feed(Message::text(event.json)).await?;
             self.told = event.seq;
+        }
+        self.flush().await
+    }
+
+    async fn send_steps(&mut self, steps: Vec<String>) -> Result<(), End> {
+        for json in steps {
+            self.feed(Message::text(format!("{{\"task\":{json}}}")))
+                .await?;
         }
         self.flush().await
     }

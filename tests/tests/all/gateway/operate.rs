@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use daybook_tests::repair::{files_with, redact, to_redact};
-use daybook_tests::{Server, TestBook};
+use daybook_tests::{Heard, Server, Sse, TestBook, Ws};
 use serde_json::{Value as Json, json};
 
 use super::receiver::{Receiver, Reply};
@@ -185,4 +185,85 @@ fn listings_come_a_page_at_a_time_and_by_what_is_asked_for() {
         let answer = server.ask("PUT", path, &[], Some(&body.to_string()));
         assert_eq!(answer.status, 400, "{path} {body}: {}", answer.text);
     }
+}
+
+#[test]
+fn subscribers_who_ask_for_it_are_told_what_happens_to_tasks_and_others_are_not() {
+    let receiver = Receiver::start(|_, before| match before {
+        0 => Reply::Refuse(500, vec![], "no"),
+        _ => Reply::Take,
+    });
+    let server = served(&receiver, json!({}));
+    let mut silent = Sse::open(&server.url, "?from=1", None);
+    let mut all = Sse::open(&server.url, "?tasks=now", None);
+    let mut ws = Ws::open(&server.url, "?tasks=0");
+    let seq = ask(&server, json!({"n": 1}));
+    let done = until(&server, 1, "done").remove(0);
+    let mut events = 0;
+    let mut told = Vec::new();
+    while told.len() < 2 || events == 0 {
+        match all.hear() {
+            Heard::Task(task) => {
+                assert_eq!((&task["id"], &task["event"]), (&done["id"], &json!(seq)));
+                told.push((task["what"].clone(), task["step"].as_u64().unwrap()));
+            }
+            Heard::Event(_, _, json) => {
+                assert_eq!(json["tasks"][0]["id"], done["id"]);
+                events += 1;
+            }
+            Heard::Position(_) => {}
+            end @ Heard::End(_) => panic!("{end:?}"),
+        }
+    }
+    assert_eq!((&told[0].0, &told[1].0), (&json!("retry"), &json!("done")));
+    // From a step on, as one who comes back would.
+    let mut later = Sse::open(&server.url, &format!("?tasks={}", told[0].1), None);
+    assert_eq!(first_task(|| later.hear())["step"], told[1].1);
+    assert_eq!(first_task(|| ws.hear())["what"], "retry");
+    ask(&server, json!({"n": 2, "count": 0}));
+    loop {
+        match silent.hear() {
+            Heard::Event(_, _, json) if json["event"]["data"]["n"] == 2 => break,
+            Heard::Event(..) | Heard::Position(_) => {}
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+    assert_eq!(server.get("/subscribe?tasks=soon").status, 400);
+}
+
+/// The first that is heard of a task.
+fn first_task(mut hear: impl FnMut() -> Heard) -> Json {
+    loop {
+        match hear() {
+            Heard::Task(task) => return task,
+            Heard::Event(..) | Heard::Position(_) => {}
+            end @ Heard::End(_) => panic!("{end:?}"),
+        }
+    }
+}
+
+#[test]
+fn metrics_tell_how_many_tasks_wait_and_for_how_long() {
+    let receiver = Receiver::start(|_, _| Reply::Refuse(400, vec![], "no"));
+    let server = served(&receiver, json!({}));
+    ask(&server, json!({"n": 1, "kind": "letter", "count": 3}));
+    ask(&server, json!({"n": 2}));
+    until(&server, 1, "dead");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    let text = server.get("/metrics").text;
+    let value = |name: &str| -> f64 {
+        let line = text.lines().find_map(|line| line.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("{name}: {text}"))
+            .trim()
+            .parse()
+            .unwrap()
+    };
+    assert_eq!(
+        value(r#"daybook_tasks{kind="letter",state="pending"}"#),
+        3.0
+    );
+    assert_eq!(value(r#"daybook_tasks{kind="note",state="dead"}"#), 1.0);
+    assert_eq!(value(r#"daybook_tasks{kind="note",state="pending"}"#), 0.0);
+    assert!(value(r#"daybook_tasks_oldest_seconds{kind="letter"}"#) >= 0.02);
+    assert_eq!(value(r#"daybook_tasks_oldest_seconds{kind="note"}"#), 0.0);
 }

@@ -4,7 +4,7 @@
 //! pages of other places that a browser on this machine shows. Otherwise every request carries a token.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::extract::Request;
@@ -13,7 +13,6 @@ use axum::response::{IntoResponse, Response};
 
 use super::problem::Problem;
 use super::{App, ServeOptions};
-use crate::model::clock::Stopwatch;
 use crate::model::error::shown;
 use crate::model::{Error, Result};
 use crate::store::{BookDir, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
@@ -68,9 +67,6 @@ pub struct Access {
     /// Set for ever by the first token that is seen: a file that goes away does not open the book.
     required: AtomicBool,
     known: RwLock<Known>,
-    started: Stopwatch,
-    /// The millisecond since `started` in which the file was looked at last.
-    looked: AtomicU64,
 }
 
 /// The tokens as the file had them under this stamp.
@@ -110,22 +106,14 @@ impl Access {
                 stamp,
                 tokens: Arc::new(tokens),
             }),
-            started: Stopwatch::start(),
-            looked: AtomicU64::new(0),
         })
     }
 
-    /// The tokens as they are now: what was revoked a moment ago is seen. Costs a look at the file's attributes, for the
-    /// first request of a millisecond.
+    /// The tokens as they are now: what was revoked a moment ago is seen. Costs a look at the file's attributes.
     fn tokens(&self) -> Result<Arc<TokenList>> {
-        let known = || self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let now = 1 + (self.started.seconds() * 1e3) as u64;
-        if self.looked.swap(now, Ordering::Relaxed) == now {
-            return Ok(known().tokens.clone());
-        }
         let stamp = self.file.stamp()?;
         {
-            let known = known();
+            let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
             if known.stamp == stamp {
                 return Ok(known.tokens.clone());
             }

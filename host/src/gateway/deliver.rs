@@ -99,6 +99,9 @@ impl Worker {
 
     /// Until it is stopped.
     pub fn work(mut self) {
+        // Pools of connections are made, and given up, where their runtime is the current one.
+        let handle = self.tokio.handle().clone();
+        let _inside = handle.enter();
         loop {
             let now = unix_milliseconds_now();
             if self.is_stale && now >= self.not_before {
@@ -125,6 +128,7 @@ impl Worker {
                 self.hear(message);
             }
         }
+        self.kinds.clear();
         // What is on its way is given up; the next process begins it again.
         self.tokio.shutdown_background();
     }
@@ -167,7 +171,7 @@ impl Worker {
         self.is_stale = false;
         let mut before = std::mem::take(&mut self.kinds);
         for (name, config) in kinds {
-            let driver = Driver::new(&config.driver, self.printer.clone(), self.tokio.handle());
+            let driver = Driver::new(&config.driver, self.printer.clone());
             if let Err(error) = &driver {
                 tracing::error!(kind = name, %error, "tasks of this kind cannot be delivered");
             }

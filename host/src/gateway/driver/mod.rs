@@ -62,13 +62,8 @@ pub enum Driver {
 }
 
 impl Driver {
-    pub fn new(
-        config: &DriverConfig,
-        printer: Option<Printer>,
-        tokio: &tokio::runtime::Handle,
-    ) -> Result<Driver> {
-        // Pools of connections are bound to the runtime that is current when they are made.
-        let _inside = tokio.enter();
+    /// Made and dropped where the runtime of its deliveries is the current one.
+    pub fn new(config: &DriverConfig, printer: Option<Printer>) -> Result<Driver> {
         Ok(match config {
             DriverConfig::Webhook(config) => {
                 Driver::Webhook(Box::new(webhook::Webhook::new(config)?))

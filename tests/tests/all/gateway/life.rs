@@ -327,6 +327,26 @@ fn a_kind_that_nobody_carries_out_is_pending_until_somebody_does() {
 }
 
 #[test]
+fn a_kind_that_gets_another_driver_goes_on_where_it_was() {
+    let receiver = Receiver::willing();
+    let server = Server::of(TestBook::with_guests(&["asks-1"]));
+    // Nobody listens there.
+    let mail = json!({"driver": {"mail": {
+        "url": "smtp://127.0.0.1:1", "from": "a@example.com", "to": "b@example.com", "subject": "{n}", "body": "",
+    }}, "tries": 1_000, "backoff": "5ms..20ms"});
+    let to_mail = server.ask("PUT", "/gateway/note", &[], Some(&mail.to_string()));
+    assert_eq!(to_mail.status, 200, "{}", to_mail.text);
+    ask(&server, json!({"n": 1, "count": 3}));
+    until(&server, 3, "retry");
+    set(&server, "note", &receiver, json!({}));
+    until(&server, 3, "done");
+    assert_eq!(receiver.taken_ns(), [1, 1, 1]);
+    ask(&server, json!({"n": 2}));
+    until(&server, 4, "done");
+    server.stop().assert_verified();
+}
+
+#[test]
 fn no_more_than_so_many_are_on_their_way_at_a_time() {
     let receiver = Receiver::start(|_, _| Reply::TakeAndStall(Duration::from_millis(30)));
     let server = served(&receiver, json!({"at_a_time": 3}));

@@ -285,6 +285,19 @@ impl Book {
         self.head = (seq, hash);
         Ok(seq)
     }
+
+    /// The same where the live projection stays what it is: its position moves with the event.
+    pub(super) fn record_system(
+        &mut self,
+        event_type: &str,
+        data: String,
+        register: impl FnOnce(&mut crate::store::LogDb, Seq) -> Result<()>,
+    ) -> Result<Seq> {
+        let seq = self.append_system(event_type, data, register)?;
+        self.live.materializer.keep()?;
+        self.commit_live()?;
+        Ok(seq)
+    }
 }
 
 /// Tasks with ids that any replay derives again.

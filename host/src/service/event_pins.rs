@@ -45,8 +45,6 @@ impl Book {
         }
         if let Some(version) = &request.version {
             self.library.find(version)?;
-            let mut alone = Lineup::default();
-            alone.0.insert(version.plugin.clone(), version.date);
             let lineup = self.lineup().with(std::slice::from_ref(version));
             let program = self.library.program(&self.log, &lineup)?;
             let name = stored.event.event_type.as_str();
@@ -68,14 +66,12 @@ impl Book {
             Some(_) => EVENT_PINNED,
             None => EVENT_UNPINNED,
         };
-        let at = self.append_system(event_type, data.to_string(), |log, at| {
+        let at = self.record_system(event_type, data.to_string(), |log, at| {
             match &request.version {
                 Some(version) => log.put_event_pin(seq, version, at),
                 None => log.remove_event_pin(seq),
             }
         })?;
-        self.live.materializer.keep()?;
-        self.commit_live()?;
         Ok(at)
     }
 }

@@ -168,7 +168,9 @@ impl Book {
             let next = next.entry(*event).or_insert(FIRST_LATE);
             *next = (*next).max(ordinal + 1);
         }
-        let seq = self.append_system(TASKS_ENQUEUED, data.to_string(), |log, _| {
+        // Told in vain, the gateway looks once more than it has to.
+        self.task_news.anew = true;
+        let seq = self.record_system(TASKS_ENQUEUED, data.to_string(), |log, _| {
             new.iter().try_for_each(|late| {
                 let ordinal = next.entry(late.event).or_insert(FIRST_LATE);
                 let id = task_id_of(&late.source, &late.id, &late.time, *ordinal as usize);
@@ -181,9 +183,6 @@ impl Book {
                 Ok(())
             })
         })?;
-        self.task_news.anew = true;
-        self.live.materializer.keep()?;
-        self.commit_live()?;
         Ok((count, Some(seq)))
     }
 }

@@ -83,9 +83,7 @@ impl Book {
                 tasks,
             });
         }
-        let undo = self.append_system(EVENT_UNDONE, data, |log, undo| log.put_undone(seq, undo))?;
-        self.live.materializer.keep()?;
-        self.commit_live()?;
+        let undo = self.record_system(EVENT_UNDONE, data, |log, undo| log.put_undone(seq, undo))?;
         let undo = self.log.stored(undo, undo, 1)?;
         let caused = shown(&self.log, undo)?.pop().map(|shown| shown.caused());
         Ok(Undone {

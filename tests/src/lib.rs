@@ -1,11 +1,14 @@
 //! Owns what the tests of the whole host share: books in temporary folders, components built once per process, real data
-//! where it is to be found, and random choices that can be repeated. The tests themselves are in `tests/all`.
+//! where it is to be found, and random choices that can be repeated. The tests themselves are in `tests/all`, and those of the plugins in
+//! `tests/systems`.
 
 pub mod berka;
 pub mod collected;
 pub mod components;
 pub mod data;
 pub mod oracle;
+pub mod pair;
+pub mod race;
 pub mod random;
 pub mod repair;
 pub mod server;
@@ -16,6 +19,8 @@ pub mod workspace;
 
 pub use collected::{Collected, diff};
 pub use components::{guest, plugin};
+pub use pair::check_pair;
+pub use race::race;
 pub use random::Random;
 pub use server::{Answer, Server};
 pub use small_disk::SmallDisk;

@@ -1,34 +1,9 @@
 //! Many clients at once: every decision is made on all that was decided before it, and every reply is true.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use daybook_tests::{Answer, Random, Server, TestBook};
+use daybook_tests::{Random, Server, TestBook, race};
 use serde_json::json;
-
-const CONNECTIONS: u64 = 64;
-
-/// Runs `count` requests from 64 connections at the same time, numbered from 0.
-fn race(count: u64, ask: impl Fn(u64) -> Answer + Sync) -> Vec<Answer> {
-    let next = AtomicU64::new(0);
-    let answers = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..CONNECTIONS {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    if number >= count {
-                        return;
-                    }
-                    let answer = ask(number);
-                    answers.lock().unwrap().push(answer);
-                }
-            });
-        }
-    });
-    answers.into_inner().unwrap()
-}
 
 #[test]
 fn ten_thousand_racing_withdrawals_never_take_a_balance_below_its_limit() {

@@ -68,6 +68,9 @@ const TASK_ROUNDS: usize = 7;
 /// Pairs of a floor and a load of the server, of which the median is told.
 const SERVE_ROUNDS: usize = 5;
 
+/// Pairs of reads beside writes to the same book and to another one.
+const READ_ROUNDS: usize = 3;
+
 struct Bench {
     runtime: Arc<Runtime>,
     directory: tempfile::TempDir,
@@ -203,10 +206,9 @@ impl Bench {
         report("w1", "rebuild", 200_000, rebuild, floor);
     }
 
-    /// Durable commands a second through the server, beside the same work in plain rusqlite.
-    fn serve(&self) {
-        let version = "deposit@2020-01-01";
-        let (_, mut book) = self.book("serve", &[("deposit/2020-01-01", version)]);
+    /// A book online under a version of `deposit`.
+    fn served(&self, name: &str, version: (&str, &str)) -> daybook::http::Serving {
+        let (_, mut book) = self.book(name, &[version]);
         // Enough of a history for a certification to show that reuse of instances changes nothing.
         for account in 0..200 {
             let request = Request {
@@ -216,12 +218,17 @@ impl Bench {
             };
             book.run(request).expect("a deposit");
         }
-        let version = version.parse().expect("a version");
+        let version = version.1.parse().expect("a version");
         let certified = book.certify(&version).expect("it is certified");
-        println!("serve: {}", certified.certification.reason);
+        println!("{name}: {}", certified.certification.reason);
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
-            .expect("the book is served");
+        daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+            .expect("the book is served")
+    }
+
+    /// Durable commands a second through the server, beside the same work in plain rusqlite.
+    fn serve(&self) {
+        let serving = self.served("serve", ("deposit/2020-01-01", "deposit@2020-01-01"));
         let address = serving.address();
         let rate = |work: floor::Kept, group| {
             let count = 20_000;
@@ -290,22 +297,7 @@ impl Bench {
             ("deposit/2020-01-01", "deposit@2020-01-01"),
             ("deposit/2020-02-01", "deposit@2020-02-01"),
         ];
-        let served = versions.map(|version| {
-            let (_, mut book) = self.book(&version.1.replace('@', "-"), &[version]);
-            for account in 0..200 {
-                let request = Request {
-                    command_type: "deposit.Deposit".into(),
-                    data: format!(r#"{{"account":{account},"amount":1}}"#),
-                    ..Request::default()
-                };
-                book.run(request).expect("a deposit");
-            }
-            let version = version.1.parse().expect("a version");
-            book.certify(&version).expect("it is certified");
-            let listen = "127.0.0.1:0".parse().expect("an address");
-            daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
-                .expect("the book is served")
-        });
+        let served = versions.map(|version| self.served(&version.1.replace('@', "-"), version));
         let rate = |at: usize| load::closed(served[at].address(), 64, 10_000).rate;
         let ratio = |what: &str| {
             let mut ratios: Vec<f64> = (0..TASK_ROUNDS)
@@ -390,35 +382,50 @@ impl Bench {
         drop(serving.stop().expect("the server stops"));
     }
 
-    /// Reads of single rows, by themselves and beside writes that come at a rate of their own: as many as they can, where
-    /// clients, reads and writes share the processors, and at half of that.
+    /// Reads of single rows: by themselves, beside writes to the same book that come at a rate of their own, and beside as
+    /// many to another book. Clients, reads and writes share the processors, so that reads which ask for more than is left
+    /// of those get less either way; what they lose to the book's writer is what they get less than beside the other book.
     fn reads(&self, address: std::net::SocketAddr, connections: usize, writes: f64) {
-        let beside = |reads: &dyn Fn() -> load::Load| {
+        let other = self.served("other", ("deposit/2020-01-01", "deposit@2020-01-01"));
+        load::closed(other.address(), connections, 20_000);
+        let beside = |written, reads: &dyn Fn() -> load::Load| {
             std::thread::scope(|scope| {
-                let writing = scope.spawn(move || load::open(address, connections, writes, 4.0));
+                let writing = scope.spawn(move || load::open(written, connections, writes, 4.0));
                 let found = reads();
                 writing.join().expect("the writers end");
                 found
             })
         };
-        let most = || load::reads(address, 8, 3.0);
-        let (alone, with) = (most(), beside(&most));
-        println!(
-            "serve: reads of a row, 8 connections: {:.0}/s alone; beside that half load {:.0}/s, {:.2} of it",
-            alone.rate,
-            with.rate,
-            with.rate / alone.rate
-        );
-        let rate = alone.rate / 2.0;
-        let paced = || load::paced_reads(address, 8, rate, 3.0);
-        let (alone, with) = (paced(), beside(&paced));
-        println!(
-            "serve: reads that come at {rate:.0}/s: p99 {:.2} ms alone; beside that half load {:.0}/s are answered, {:.2} of them in time, p99 {:.2} ms",
-            alone.p99 * 1e3,
-            with.rate,
-            with.rate / alone.rate,
-            with.p99 * 1e3
-        );
+        let most = load::reads(address, 8, 3.0).rate;
+        for share in [0.25, 0.5, f64::INFINITY] {
+            let reads = || match share.is_finite() {
+                true => load::paced_reads(address, 8, most * share, 3.0),
+                false => load::reads(address, 8, 3.0),
+            };
+            let what = match share.is_finite() {
+                true => format!("that come at {share} of that"),
+                false => "as many as there can be".to_owned(),
+            };
+            let alone = reads();
+            let mut rounds: Vec<_> = (0..READ_ROUNDS)
+                .map(|_| [address, other.address()].map(|written| beside(written, &reads)))
+                .collect();
+            rounds.sort_by(|a, b| (a[0].rate / a[1].rate).total_cmp(&(b[0].rate / b[1].rate)));
+            let [same, another] = &rounds[READ_ROUNDS / 2];
+            println!(
+                "serve: reads of a row, {most:.0}/s alone on 8 connections; {what}: {:.0}/s alone, p99 {:.2} ms; beside that half load {:.0}/s, {:.2} of it, p99 {:.2} ms; beside as many writes to another book {:.0}/s, so to the writer {:.2} is left ({:.2} to {:.2})",
+                alone.rate,
+                alone.p99 * 1e3,
+                same.rate,
+                same.rate / alone.rate,
+                same.p99 * 1e3,
+                another.rate,
+                same.rate / another.rate,
+                rounds[0][0].rate / rounds[0][1].rate,
+                rounds[READ_ROUNDS - 1][0].rate / rounds[READ_ROUNDS - 1][1].rate,
+            );
+        }
+        drop(other.stop().expect("the server stops"));
     }
 
     /// A million generated postings, and the memory that they and two million take.

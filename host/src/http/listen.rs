@@ -51,12 +51,12 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
     let announced = announced
         .inspect_err(|error| tracing::warn!(%error, "the book does not say where it is served"))
         .ok();
-    let (app, writer_thread) = App::start(book, options)?;
     let tokio = tokio::runtime::Builder::new_multi_thread()
         .thread_name("daybook-http")
         .enable_all()
         .build()
         .map_err(|error| Error::io("starting the server's threads", error))?;
+    let (app, writer_thread) = App::start(book, options, tokio.handle().clone())?;
     let (stop, stopped) = (app.0.stop.clone(), app.stopped());
     let served = app.clone();
     let loop_thread = std::thread::Builder::new()

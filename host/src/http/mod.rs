@@ -39,7 +39,8 @@ use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::model::{Error, Result, Seq};
 use crate::service::{
-    Book, BookDesk, Done, Gateway, Printer, Program, Reader, TaskNews, Writer, WriterOptions,
+    Answer, Book, BookDesk, Done, Gateway, Printer, Program, Reader, TaskNews, Writer,
+    WriterOptions,
 };
 
 pub use access::{Access, Caller};
@@ -141,6 +142,17 @@ struct Shared {
     options: ServeOptions,
 }
 
+/// Answers that are given when this is dropped: also by a runtime that ends before it came to them.
+struct Given(Option<Answer>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer();
+        }
+    }
+}
+
 /// The book as the last commit left it.
 pub struct Live {
     pub head: Seq,
@@ -164,6 +176,7 @@ impl App {
     pub(crate) fn start(
         mut book: Book,
         options: ServeOptions,
+        tokio: tokio::runtime::Handle,
     ) -> Result<(App, std::thread::JoinHandle<Book>)> {
         let access = Access::of(book.dir(), &options)?;
         book.follow()?;
@@ -178,14 +191,19 @@ impl App {
         let loader = book.loader();
         let publish: Arc<OnceLock<App>> = Arc::default();
         let to_publish = publish.clone();
-        let (writer, thread) = Writer::start(book, options.writer, move |book, requests| {
+        let watch = move |book: &mut Book, requests| {
             if let Some(app) = to_publish.get() {
                 let projection = book.live_head().position.0;
                 app.metrics().committed(requests, book.head().0, projection);
                 app.publish(book);
                 app.tell_gateway(&book.take_task_news());
             }
-        })?;
+        };
+        let give = Box::new(move |answer| {
+            let answer = Given(Some(answer));
+            tokio.spawn(async move { drop(answer) });
+        });
+        let (writer, thread) = Writer::start(book, options.writer, watch, give)?;
         let app = App(Arc::new(Shared {
             gateway: OnceLock::new(),
             writer,

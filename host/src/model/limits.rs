@@ -99,7 +99,8 @@ pub const APPEND_BATCH_DEFAULT: usize = 1_000;
 pub const REPLAY_BATCH: usize = 10_000;
 
 /// Pages of 4 KiB in a write-ahead log after which SQLite takes them over into the file: a page that many commits wrote is
-/// taken over once. 16 MiB, which is also what a reader may have to look through, and recovery to read again.
+/// taken over once. 64 MiB, which is also what a reader may have to look through, and recovery to read again; the last resort
+/// where nobody takes them over earlier.
 pub const WAL_PAGES: u32 = 16_384;
 
 /// Events that a track may be behind when it is promoted in a served book: they are run while nobody else's request is, at

@@ -10,6 +10,7 @@ use super::library::{Library, Plan};
 use super::materializer::Materializer;
 use super::patch::lacks_patch;
 use super::player::Player;
+use super::preparer::Preparer;
 use super::program::Program;
 use super::tasks::TaskNews;
 use crate::model::log::EventLog;
@@ -34,6 +35,8 @@ pub struct Book {
     pub(super) head_signal: Arc<Head>,
     /// What the gateway has not been told yet.
     pub(super) task_news: TaskNews,
+    /// Absent until there is a group for it.
+    pub(super) preparer: Option<Preparer>,
     /// How deep in blocking reactions the present request is.
     pub(super) reaction_depth: usize,
     lock: BookLock,
@@ -119,6 +122,7 @@ impl Book {
             following: false,
             head_signal: Arc::default(),
             task_news: TaskNews::default(),
+            preparer: None,
             reaction_depth: 0,
             lock,
         })

@@ -4,9 +4,13 @@ use std::collections::HashMap;
 
 use super::book::Book;
 use super::overlay::Write;
+use super::preparer::Preparer;
 use crate::model::log::{Appended, Commit, EventLog};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq};
 use crate::store::ProjectionHead;
+
+/// Events of a commit from which on a second thread is worth its waking.
+const BESIDE_MIN: usize = 8;
 
 /// Worked out but not yet in the log: the projection is ahead of it inside an open transaction.
 #[derive(Default)]
@@ -115,7 +119,9 @@ impl Book {
             .first()
             .map(|event| event.event.id.clone())
             .unwrap_or_default();
-        let head = match self.log.append(expected, &commit_id, &group.commit) {
+        let written = self.write_both(expected, &commit_id, &group.commit);
+        let (appended, prepared) = written.inspect_err(|_| self.live.materializer.rollback())?;
+        let head = match appended {
             Ok(Appended::Ok(head)) => head,
             Ok(Appended::Conflict { head }) => {
                 self.live.materializer.rollback();
@@ -141,13 +147,41 @@ impl Book {
         self.task_news.asked |= events.any(|event| !event.tasks.is_empty());
         self.task_news.touched.extend(group.acted);
         self.task_news.stepped |= !group.commit.task_steps.is_empty();
-        self.commit_live()
+        self.end_live(prepared)
+    }
+
+    /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it.
+    fn write_both(
+        &mut self,
+        expected: Seq,
+        id: &str,
+        commit: &Commit,
+    ) -> Result<(Result<Appended>, Result<()>)> {
+        if commit.events.len() < BESIDE_MIN {
+            return Ok((self.log.append(expected, id, commit), Ok(())));
+        }
+        let preparer = match self.preparer.take() {
+            Some(preparer) => preparer,
+            None => Preparer::start()?,
+        };
+        let log = &mut self.log;
+        let append = || log.append(expected, id, commit);
+        let materializer = &mut self.live.materializer;
+        let written = materializer.prepare_beside(&preparer, append);
+        self.preparer = Some(preparer);
+        Ok(written)
     }
 
     /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
     pub(super) fn commit_live(&mut self) -> Result<()> {
+        self.end_live(Ok(()))
+    }
+
+    fn end_live(&mut self, prepared: Result<()>) -> Result<()> {
         self.head_signal.tell(self.head());
-        self.live.materializer.commit().map_err(|error| {
+        let materializer = &mut self.live.materializer;
+        let ended = prepared.and_then(|()| materializer.commit());
+        ended.map_err(|error| {
             self.live.materializer.rollback();
             Error::new(
                 ErrorKind::Io,

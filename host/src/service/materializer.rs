@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::ground::{Below, Ground, Usage};
 use super::overlay::Write;
+use super::preparer::Preparer;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
@@ -401,6 +402,20 @@ impl Materializer {
         } else {
             Ok(())
         }
+    }
+
+    /// Does everything of a commit but its end on another thread, and `work` meanwhile.
+    pub fn prepare_beside<T>(
+        &mut self,
+        preparer: &Preparer,
+        work: impl FnOnce() -> T,
+    ) -> (T, Result<()>) {
+        let ground = self.ground.take();
+        preparer.lend(ground.expect("the ground is here between calls"));
+        let done = work();
+        let (ground, prepared) = preparer.take_back();
+        self.ground = Some(ground);
+        (done, prepared)
     }
 
     pub fn commit(&mut self) -> Result<()> {

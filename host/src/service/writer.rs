@@ -39,7 +39,7 @@ impl Default for WriterOptions {
 const GROUP_EVENTS_MAX: usize = 10_000;
 
 /// Pages, by estimate, after which write-ahead logs are carried over.
-const CHECKPOINT_PAGES: usize = 1_024;
+const CHECKPOINT_PAGES: usize = 4_096;
 
 /// What a group writes, by estimate: some pages in any case, and more with each request.
 fn pages_of(requests: usize) -> usize {
@@ -53,7 +53,11 @@ const GROUP_SECONDS_MAX: f64 = 0.05;
 pub type Done<T> = Box<dyn FnOnce(Result<T>) + Send>;
 
 /// Gives what came of a piece of work to who asked for it.
-type Answer = Box<dyn FnOnce() + Send>;
+pub type Answer = Box<dyn FnOnce() + Send>;
+
+/// Has answers given, somewhere. Whoever waits for one may be on another processor and asleep; to wake one after another
+/// would keep the writer's thread from the next group.
+pub type Give = Box<dyn Fn(Answer) + Send>;
 
 /// Is given the book, or why it cannot be had.
 type Work = Box<dyn FnOnce(Result<&mut Book>) -> Answer + Send>;
@@ -78,12 +82,14 @@ pub struct Writer {
 
 impl Writer {
     /// Gives a book to a thread of its own. `watch` is told of every commit, before its
-    /// answers are given, and how many requests shared it; none where somebody had the book alone. The thread
-    /// gives the book back when it is stopped.
+    /// answers are given, and how many requests shared it; none where somebody had the book alone. `give` gets the
+    /// answers of each group of several requests, and must carry them out. The thread gives the book back when it is
+    /// stopped.
     pub fn start(
         book: Book,
         options: WriterOptions,
         watch: impl FnMut(&mut Book, usize) + Send + 'static,
+        give: Give,
     ) -> Result<(Writer, JoinHandle<Book>)> {
         let (jobs, queue) = sync_channel(options.queue_max);
         let waiting = Arc::new(AtomicUsize::new(0));
@@ -96,7 +102,7 @@ impl Writer {
         let checkpoints = Checkpoints::start(book.dir().log())?;
         let thread = std::thread::Builder::new()
             .name("daybook-writer".to_owned())
-            .spawn(move || work(book, options, &queue, &checkpoints, watch))
+            .spawn(move || work(book, options, &queue, &checkpoints, watch, &give))
             .map_err(|error| Error::io("starting the writer's thread", error))?;
         let writer = Writer {
             jobs,
@@ -204,6 +210,7 @@ fn work(
     queue: &Queue,
     checkpoints: &Checkpoints,
     mut watch: impl FnMut(&mut Book, usize) + Send + 'static,
+    give: &Give,
 ) -> Book {
     let mut next = None;
     let mut pages = 0;
@@ -256,8 +263,12 @@ fn work(
                     watch(&mut book, answers.len());
                 }
                 pages += pages_of(answers.len());
-                for answer in answers {
-                    answer(&kept);
+                let several = answers.len() > 1;
+                let answer_all: Answer =
+                    Box::new(move || answers.into_iter().for_each(|answer| answer(&kept)));
+                match several {
+                    true => give(answer_all),
+                    false => answer_all(),
                 }
                 if pages >= CHECKPOINT_PAGES {
                     pages = 0;

@@ -47,6 +47,8 @@ pub struct Projection {
     tables: Vec<TableRows>,
     head: ProjectionHead,
     committed: ProjectionHead,
+    /// What the open transaction says, if it says anything yet.
+    prepared: Option<ProjectionHead>,
     in_transaction: bool,
     /// Nothing is read from the file: what was not supplied is not known.
     closed: bool,
@@ -157,6 +159,7 @@ impl Projection {
             tables: Vec::new(),
             head: ProjectionHead::default(),
             committed: ProjectionHead::default(),
+            prepared: None,
             in_transaction: false,
             closed: false,
             note: None,
@@ -472,6 +475,17 @@ impl Projection {
         Ok(())
     }
 
+    /// Everything of a commit but its end: rows and position are in the file's log, where nobody sees them yet.
+    pub fn prepare(&mut self) -> Result<()> {
+        self.begin()?;
+        self.flush()?;
+        schema::set_projection_head(&self.connection, self.head)?;
+        self.prepared = Some(self.head);
+        self.connection
+            .cache_flush()
+            .map_err(|error| self.failed(error))
+    }
+
     /// Rows and position together, or neither.
     pub fn commit(&mut self) -> Result<()> {
         let dirty = self.tables.iter().any(|table| !table.dirty.is_empty());
@@ -480,7 +494,9 @@ impl Projection {
         }
         self.begin()?;
         self.flush()?;
-        schema::set_projection_head(&self.connection, self.head)?;
+        if self.prepared.take() != Some(self.head) {
+            schema::set_projection_head(&self.connection, self.head)?;
+        }
         if let Some(note) = self.note.take() {
             schema::set_projection_note(&self.connection, &note)?;
         }
@@ -503,6 +519,7 @@ impl Projection {
             }
             self.in_transaction = false;
         }
+        self.prepared = None;
         self.tables.iter_mut().for_each(TableRows::clear);
         self.head = self.committed;
         self.note = None;

@@ -3,4 +3,5 @@
 
 mod appointment;
 mod r#box;
+mod catalog;
 mod deposit;

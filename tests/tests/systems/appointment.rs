@@ -203,6 +203,12 @@ fn a_later_rule_names_each_past_request_that_it_would_have_refused_and_no_event_
         "Move",
         json!({"appointment": within, "begins": day("11:00")}),
     );
+    // By five minutes again, over its own time: it is not in its own way.
+    told(
+        &server,
+        "Move",
+        json!({"appointment": within, "begins": day("11:05")}),
+    );
     told(
         &server,
         "Move",
@@ -241,7 +247,7 @@ fn a_later_rule_names_each_past_request_that_it_would_have_refused_and_no_event_
             refused("Move", json!("red"), "09:59"),
         ];
         assert_eq!(json!(turned), json!(expected), "against {base}");
-        assert_eq!(what_if["summary"]["commands"], 13);
+        assert_eq!(what_if["summary"]["commands"], 14);
         let why = what_if["turned"][0]["candidate"]["message"].to_string();
         assert!(
             why.contains("from 2031-03-03T09:00:00Z to 2031-03-03T10:00:00Z"),

@@ -125,6 +125,10 @@ fn however_many_write_at_once_a_page_shows_what_a_join_gives_also_when_built_ane
     // An equal price or name is no event; a price that another asks for is refused.
     assert_eq!(count(200) + count(201) + count(422), 600);
     assert!(count(201) > 300, "{} did something", count(201));
+    let not_sellers = { wishes.iter() }
+        .filter(|(wish, user, product)| *wish == 2 && *user != product % 4)
+        .count();
+    assert_eq!(count(422), not_sellers);
     for refused in answers.iter().filter(|it| it.status == 422) {
         assert_eq!(refused.json["code"], "not-the-seller", "{}", refused.text);
     }

@@ -162,26 +162,14 @@ impl Certifier<'_> {
     /// The version with those it extends, among the active versions of the plugins whose tables any of them reads. The
     /// inner error says why there is no such program.
     fn surroundings(&mut self, code: &Arc<Code>) -> Result<Result<Program, String>> {
-        let active = self.active.clone();
-        let mut lineup = Lineup::default();
-        { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
-        let mut reads = self.reads(&code.manifest)?;
-        while let Some(plugin) = reads.pop_first() {
-            if lineup.version(&plugin).is_some() {
-                continue;
-            }
-            let Some(date) = active.version(&plugin) else {
+        let lineup = match self.library.surroundings(code, &self.active)? {
+            Ok(lineup) => lineup,
+            Err(plugin) => {
                 return Ok(Err(format!(
                     "plugin '{plugin}', whose tables it reads, is not active"
                 )));
-            };
-            let version = PluginVersion {
-                plugin: plugin.parse()?,
-                date,
-            };
-            reads.extend(self.reads(&self.library.find(&version)?.manifest)?);
-            lineup.0.insert(version.plugin, date);
-        }
+            }
+        };
         let (library, log) = (&mut self.library, &self.log);
         let program = Program::resolve(&lineup, |version| {
             if *version == code.version {
@@ -202,23 +190,6 @@ impl Certifier<'_> {
             false => Isolations::default(),
         });
         Ok(Ok(program))
-    }
-
-    /// Plugins whose tables a version reads, or one that it extends.
-    fn reads(&self, manifest: &Manifest) -> Result<BTreeSet<String>> {
-        let mut names = BTreeSet::new();
-        let mut next = Some(manifest);
-        while let Some(manifest) = next {
-            names.extend(manifest.reads.iter().map(|reads| reads.plugin.clone()));
-            next = match manifest.extends()? {
-                None => None,
-                Some(date) => {
-                    let plugin = manifest.identity()?.plugin;
-                    Some(&self.library.find(&PluginVersion { plugin, date })?.manifest)
-                }
-            };
-        }
-        Ok(names)
     }
 }
 

@@ -1,11 +1,13 @@
 //! The versions of a book as running code: compiled once, resolved into programs on demand.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
 use crate::model::error::Problem;
-use crate::model::{Digest, Error, Isolations, Lineup, PluginVersion, Result, Schedule, Seq};
+use crate::model::{
+    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq,
+};
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, LogDb, StoredVersion};
 
@@ -160,6 +162,51 @@ impl Library {
                 ))
             }
         })
+    }
+
+    /// What a version can be resolved among: itself, with the active versions of the plugins whose tables it reads or one
+    /// that it extends reads, and of those that these read in turn. The inner error names one of them that is not active.
+    pub fn surroundings(
+        &self,
+        code: &Code,
+        active: &Lineup,
+    ) -> Result<std::result::Result<Lineup, String>> {
+        let mut lineup = Lineup::default();
+        { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
+        let mut reads = self.reads(&code.manifest)?;
+        while let Some(plugin) = reads.pop_first() {
+            if lineup.version(&plugin).is_some() {
+                continue;
+            }
+            let Some(date) = active.version(&plugin) else {
+                return Ok(Err(plugin));
+            };
+            let version = PluginVersion {
+                plugin: plugin.parse()?,
+                date,
+            };
+            reads.extend(self.reads(&self.find(&version)?.manifest)?);
+            lineup.0.insert(version.plugin, date);
+        }
+        Ok(Ok(lineup))
+    }
+
+    /// Plugins whose tables a version reads, or one that it extends. Where one of these is not loaded, resolving says so.
+    fn reads(&self, manifest: &Manifest) -> Result<BTreeSet<String>> {
+        let mut names = BTreeSet::new();
+        let mut next = Some(manifest);
+        while let Some(manifest) = next {
+            names.extend(manifest.reads.iter().map(|reads| reads.plugin.clone()));
+            next = match manifest.extends()? {
+                None => None,
+                Some(date) => {
+                    let plugin = manifest.identity()?.plugin;
+                    let below = self.versions.get(&PluginVersion { plugin, date });
+                    below.map(|stored| &stored.manifest)
+                }
+            };
+        }
+        Ok(names)
     }
 
     pub fn code(&mut self, log: &LogDb, version: &PluginVersion) -> Result<Arc<Code>> {

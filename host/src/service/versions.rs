@@ -194,21 +194,12 @@ impl Book {
     /// Resolves the version with those it extends and the plugins it reads, as far as they are active, and gives the
     /// tables it will have. What it reads of plugins that are not active is checked at activation.
     fn tables_of(&mut self, code: &Arc<Code>) -> Result<Vec<Arc<TableLayout>>> {
-        let mut lineup = Lineup::default();
-        lineup
-            .0
-            .insert(code.version.plugin.clone(), code.version.date);
-        for reads in &code.manifest.reads {
-            match self.lineup().version(&reads.plugin) {
-                Some(date) => lineup.0.insert(reads.plugin.parse()?, date),
-                None => {
-                    let tables = code.manifest.tables.iter();
-                    return tables
-                        .map(|table| Ok(Arc::new(table.layout(&code.version.plugin)?)))
-                        .collect();
-                }
-            };
-        }
+        let Ok(lineup) = self.library.surroundings(code, &self.lineup())? else {
+            let tables = code.manifest.tables.iter();
+            return tables
+                .map(|table| Ok(Arc::new(table.layout(&code.version.plugin)?)))
+                .collect();
+        };
         let library = &mut self.library;
         let log = &self.log;
         let program = Program::resolve(&lineup, |version| {

@@ -4,7 +4,7 @@
 use daybook::model::{Seq, Value};
 use daybook::replay;
 use daybook::service::{Picked, Policy};
-use daybook_tests::{Server, TestBook, accepted, event, guest, version};
+use daybook_tests::{Server, TestBook, accepted, event, guest, plugin, version};
 use serde_json::json;
 
 const FIRST: &str = "cascade@2020-01-01";
@@ -286,4 +286,49 @@ fn pins_on_three_versions_are_answered_at_the_same_time_each_by_its_own() {
     assert_eq!(uses, [3 * COMMANDS, 0, 2 * COMMANDS]);
     assert_eq!(things(&book).len() as u64, 5 * COMMANDS);
     book.assert_verified();
+}
+
+/// A plugin that reads what another keeps, and a version that extends it and reads nothing itself.
+const READS: [&str; 2] = ["catalog@2020-01-01", "catalog@2020-06-01"];
+
+#[test]
+fn what_the_version_below_reads_is_there_when_a_version_is_loaded() {
+    let owners = ["user@2020-01-01", "product@2020-01-01"];
+    let mut book = TestBook::with_plugins(&[owners[0], owners[1], READS[0]]);
+    for (event_type, data) in [
+        ("user.Registered", json!({"user": "u1", "name": "Ada"})),
+        (
+            "product.Offered",
+            json!({"product": "p1", "seller": "u1", "title": "lamp", "price_cents": 5}),
+        ),
+        (
+            "product.Commented",
+            json!({"product": "p1", "number": 1, "user": "u1", "text": "bright"}),
+        ),
+    ] {
+        book.append_one(event(event_type, data)).unwrap();
+    }
+    let loaded = book.load(plugin(READS[1])).unwrap();
+    let certification = loaded.certification.expect("it was not loaded before");
+    assert!(certification.events > 0, "{}", certification.reason);
+    book.activate_pinned(&loaded.version).unwrap();
+    assert_eq!(book.numbers("SELECT comments FROM catalog_entry"), [1]);
+    book.assert_verified();
+}
+
+#[test]
+fn what_the_version_below_reads_may_be_missing_until_it_is_activated() {
+    let mut book = TestBook::new();
+    let before = book.mark();
+    for version in READS {
+        let loaded = book.load(plugin(version)).unwrap();
+        let reason = loaded.certification.expect("it is new").reason;
+        assert!(reason.contains("plugin 'user'"), "{reason}");
+    }
+    let error = book.activate_pinned(&version(READS[1])).unwrap_err();
+    assert!(
+        error.message.contains("user.user") && error.hint.is_some(),
+        "{error}"
+    );
+    assert_eq!(book.mark().lineup, before.lineup);
 }

@@ -1,4 +1,7 @@
 //! The plugins of `plugins/`, each as a client sees it: served over HTTP, asked to do what its system must do, and its
 //! dated versions compared over what happened.
 
+mod appointment;
+mod r#box;
+mod catalog;
 mod deposit;

@@ -3,3 +3,4 @@
 
 mod asset;
 mod deposit;
+mod foo;

@@ -4,3 +4,4 @@
 mod asset;
 mod deposit;
 mod foo;
+mod library;

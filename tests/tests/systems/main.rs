@@ -3,5 +3,6 @@
 
 mod asset;
 mod deposit;
+mod festival;
 mod foo;
 mod library;

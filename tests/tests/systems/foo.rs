@@ -67,7 +67,7 @@ fn foos_are_listed_and_filtered_and_each_has_its_history() {
     let of_ann = rows(&server, "foo.foo?left=ann&active=0&columns=right,changes");
     assert_eq!(of_ann, [json!({"right": "cid", "changes": 2})]);
 
-    let foo = server.get(&format!("/state/foo.foo/{id}")).json["row"].clone();
+    let row = server.get(&format!("/state/foo.foo/{id}")).json["row"].clone();
     let history = rows(&server, &format!("foo.history?foo={id}"));
     assert_eq!(
         column(&history, "number"),
@@ -89,7 +89,7 @@ fn foos_are_listed_and_filtered_and_each_has_its_history() {
     }
     let last = history.last().unwrap();
     assert_eq!(
-        (&foo["updated_seq"], &foo["updated_at"]),
+        (&row["updated_seq"], &row["updated_at"]),
         (&last["seq"], &last["at"])
     );
     server.stop().assert_verified();

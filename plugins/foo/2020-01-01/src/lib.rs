@@ -105,7 +105,7 @@ impl Foos {
             label,
         } = event.data.clone();
         let id = foo_id(&left, &right);
-        let changes = Foo::get(cx, &id)?.map_or(0, |foo| foo.changes);
+        let changes = Foo::get(cx, &id)?.map_or(0, |row| row.changes);
         let entry = History {
             foo: id,
             number: changes + 1,
@@ -138,7 +138,7 @@ impl Foos {
             label,
         } = command.data.clone();
         let id = foo_id(&left, &right);
-        let same = |foo: Foo| foo.active == active && foo.label == label;
+        let same = |row: Foo| row.active == active && row.label == label;
         if Foo::get(cx, &id)?.is_some_and(same) {
             let message = format!("the foo of '{left}' and '{right}' is like that already");
             return reject("unchanged", message);

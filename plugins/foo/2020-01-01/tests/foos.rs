@@ -96,7 +96,7 @@ fn each_pair_is_a_foo_of_its_own_also_the_other_way_round() {
         .when(set("bob", "ann", false, ""))
         .when(set("ann", "cid", true, ""));
     let mut foos: Vec<_> = { story.rows::<Foo>().into_iter() }
-        .map(|foo| (foo.left, foo.right, foo.changes))
+        .map(|row| (row.left, row.right, row.changes))
         .collect();
     foos.sort();
     let pair = |left: &str, right: &str| (left.to_owned(), right.to_owned(), 1);

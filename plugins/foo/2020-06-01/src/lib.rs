@@ -83,20 +83,20 @@ impl Foos {
         cx.previous(event)?;
         let FooChanged { left, right, .. } = &event.data;
         let pair = (left.as_str(), right.as_str());
-        let Some(foo) = Foo::find(cx).by(Foo::BY_PAIR).prefix(pair).first()? else {
+        let Some(row) = Foo::find(cx).by(Foo::BY_PAIR).prefix(pair).first()? else {
             return fail("foo-missing", format!("'{left}' and '{right}' have no foo"));
         };
-        let Some(last) = foo.changes.checked_sub(KEPT_MAX) else {
+        let Some(last) = row.changes.checked_sub(KEPT_MAX) else {
             return Ok(());
         };
         // All up to there, not only the one that has just become too old: while the version before was in force there was
         // no limit.
-        let old = History::find(cx).prefix(foo.id.as_str()).to(last);
+        let old = History::find(cx).prefix(row.id.as_str()).to(last);
         let mut numbers = Vec::new();
         old.each(|entry| {
             numbers.push(entry.number);
             Ok(())
         })?;
-        { numbers.into_iter() }.try_for_each(|number| History::delete(cx, (&foo.id, number)))
+        { numbers.into_iter() }.try_for_each(|number| History::delete(cx, (&row.id, number)))
     }
 }

@@ -51,7 +51,7 @@ fn what_was_kept_without_a_limit_goes_with_the_next_change() {
     // As version 2020-01-01 left it, with eight entries.
     let id = first::foo_id("ann", "bob");
     let at = Time::parse("2020-05-01T00:00:00Z").unwrap();
-    let foo = Foo {
+    let row = Foo {
         id: id.clone(),
         left: "ann".into(),
         right: "bob".into(),
@@ -69,7 +69,7 @@ fn what_was_kept_without_a_limit_goes_with_the_next_change() {
         active: true,
         label: String::new(),
     };
-    let story = (1..=8).fold(under_both().with_row(foo), |story, n| {
+    let story = (1..=8).fold(under_both().with_row(row), |story, n| {
         story.with_row(entry(n))
     });
     let story = story.given(changed("bob", 9));

@@ -62,6 +62,8 @@ fn a_forged_transfer_leaves_nothing_but_its_entry_in_the_journal() {
     let (position, journal) = (head(&server), 2);
     refused(&swap(&server, "boat", "eve", "eve2"), "not-the-owner");
     refused(&swap(&server, "ship", "eve", "eve2"), "unknown-asset");
+    let nobody = swap(&server, "boat", "ann", "");
+    assert_eq!((nobody.status, nobody.problem()), (422, "schema"));
     // Neither as an event that is made by hand.
     let data = json!({"asset": "boat", "swap": 1, "owner": "eve", "recipient": "eve2"});
     let event = json!({"type": "asset.AssetOwnerSwapped", "data": data});

@@ -135,9 +135,7 @@ impl Assets {
         let swapped = event.data.clone();
         Asset::try_update(cx, &swapped.asset, |asset| asset.hand_over(&swapped))?;
         if let Some(undone) = swapped.undoes {
-            Swap::update(cx, (&swapped.asset, undone), |swap| {
-                swap.undone_by = Some(swapped.swap);
-            })?;
+            Swap::try_update(cx, (&swapped.asset, undone), |swap| swap.undo_by(&swapped))?;
         }
         Swap {
             asset: swapped.asset,
@@ -253,6 +251,21 @@ impl Asset {
         }
         self.owner.clone_from(&swapped.recipient);
         self.swaps = swapped.swap;
+        Ok(())
+    }
+}
+
+impl Swap {
+    /// Marks this swap as undone. Fails where the other is not a swap back, right after it.
+    fn undo_by(&mut self, back: &AssetOwnerSwapped) -> Done {
+        if self.number + 1 != back.swap || self.owner != back.recipient {
+            let message = format!(
+                "swap {} of asset '{}' to {} does not undo swap {} from {}",
+                back.swap, self.asset, back.recipient, self.number, self.owner
+            );
+            return fail("not-a-swap-back", message);
+        }
+        self.undone_by = Some(back.swap);
         Ok(())
     }
 }

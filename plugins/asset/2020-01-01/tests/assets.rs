@@ -121,6 +121,22 @@ fn a_forged_event_fails_and_leaves_the_asset_where_it_is() {
 }
 
 #[test]
+fn an_event_that_calls_itself_an_undo_has_to_be_one() {
+    anns()
+        .when_event(swapped(1, "ann", "bob", Some(1)))
+        .then_failed("row-missing")
+        .given(swapped(1, "ann", "bob", None))
+        // To somebody else than who had it.
+        .when_event(swapped(2, "bob", "eve", Some(1)))
+        .then_failed("not-a-swap-back")
+        .given(swapped(2, "bob", "cid", None))
+        // To who had it, after another swap.
+        .when_event(swapped(3, "cid", "ann", Some(1)))
+        .then_failed("not-a-swap-back")
+        .then_row(boat("cid", 2));
+}
+
+#[test]
 fn an_undo_is_a_swap_back_that_says_what_it_undoes() {
     let first = swapped(1, "ann", "bob", None);
     let back = swapped(2, "bob", "ann", Some(1));

@@ -320,6 +320,9 @@ fn archived_events_stay_with_a_mark_and_their_teams_stay_with_them() {
     );
 
     // Then teams, which read the mark: no row differs, and nothing is asked for where events are deleted.
+    let early = book.load(plugin(TEAM[1])).unwrap_err();
+    let words = "'festival.occasion' has no column 'archived_at'";
+    assert!(early.message.contains(words), "{early}");
     book.activate_pinned(&version(FESTIVAL[1])).unwrap();
     book.load(plugin(TEAM[1])).unwrap();
     let found = check_pair(&mut book, TEAM[0], TEAM[1]);

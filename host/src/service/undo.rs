@@ -15,6 +15,7 @@ use super::repair::check_words;
 use super::take_back::shown as shown_key;
 use super::versions::source;
 use crate::model::effects::RecordedChange;
+use crate::model::error::Problem;
 use crate::model::event::EVENT_UNDONE;
 use crate::model::undo::{RowUndo, inverse};
 use crate::model::{Error, ErrorKind, Result, Seq, Task, limits};
@@ -132,7 +133,8 @@ impl Book {
                     "{} refuses to undo event {}: {}: {}",
                     reply.version, event.seq, rejection.code, rejection.message
                 );
-                return Err(Error::new(ErrorKind::Rejected, text));
+                let error = Error::new(ErrorKind::Rejected, text);
+                return Err(error.problem(Problem::Rejected(rejection)));
             }
         };
         let Some(caused) = events.next() else {

@@ -15,7 +15,23 @@ mod view;
 
 pub use scenario::Scenario;
 
+use crate::command::CommandPayload;
+use crate::plugin::Plugin;
+use crate::reaction::{self, RunLater, RunNow};
+use crate::task::{NewTask, TaskPayload as _};
+
 /// The id that `make_id` gives at its n-th call within a scenario, for expected events.
 pub fn made_id(number: u32) -> String {
     format!("00000000-0000-5000-8000-{number:012}")
+}
+
+/// What `cx.run_now(command)` of plugin `P` asks for, for [`then_tasks`](Scenario::then_tasks). A scenario does not run the
+/// command: it may be another plugin's.
+pub fn run_now<P: Plugin>(command: &impl CommandPayload) -> NewTask {
+    reaction::task(RunNow::KIND, P::NAME, command)
+}
+
+/// What `cx.run_later(command)` of plugin `P` asks for, and `cx.later(command)` once it is enqueued.
+pub fn run_later<P: Plugin>(command: &impl CommandPayload) -> NewTask {
+    reaction::task(RunLater::KIND, P::NAME, command)
 }

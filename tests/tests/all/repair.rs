@@ -3,6 +3,7 @@
 
 use bank_import::{Scope, convert_folder};
 use daybook::model::Seq;
+use daybook::model::error::Problem;
 use daybook::model::log::EventLog;
 use daybook::replay;
 use daybook::service::{Incoming, Picked, Policy, Reader};
@@ -524,6 +525,11 @@ fn a_plugin_with_an_inverse_of_its_own_is_asked_for_it() {
         refused.message.contains("for-ever: sevens stay"),
         "{refused}"
     );
+    // For programs the reason is a code.
+    match refused.problem.as_deref() {
+        Some(Problem::Rejected(rejection)) => assert_eq!(rejection.code, "for-ever"),
+        other => panic!("{other:?}"),
+    }
     let nothing = undo(&mut book, first + 2, false).unwrap_err();
     assert!(nothing.message.contains("has nothing to do"), "{nothing}");
     assert_eq!(rows(&book), [7, 8, 9]);

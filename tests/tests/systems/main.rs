@@ -4,4 +4,8 @@
 mod appointment;
 mod r#box;
 mod catalog;
+mod asset;
 mod deposit;
+mod festival;
+mod foo;
+mod library;

@@ -1,0 +1,162 @@
+//! The plugin `team`, version 2021-01-01: teams stay with an event that is archived, and nobody joins it any more.
+//!
+//! It reads the mark of archived events, which `festival` has since the same date: that version is put in force first.
+//! Teams that were removed with an event before stay removed, for each removal is an event of its own in the log; what goes
+//! is the asking for it.
+
+use daybook_sdk::prelude::*;
+
+/// A team takes part.
+#[derive(Clone, Debug, PartialEq, Event)]
+pub struct Joined {
+    /// The team's id.
+    pub team: String,
+    /// Its name.
+    pub name: String,
+    /// The event it takes part in.
+    pub event: String,
+    /// What follows may follow later.
+    pub lazily: bool,
+}
+
+/// A team takes part in another event.
+#[derive(Clone, Debug, PartialEq, Event)]
+pub struct Moved {
+    /// The team's id.
+    pub team: String,
+    /// The event it took part in.
+    pub from: String,
+    /// The event it takes part in now.
+    pub to: String,
+    /// What follows may follow later.
+    pub lazily: bool,
+}
+
+/// Take part in an event.
+#[derive(Clone, Debug, PartialEq, Command)]
+pub struct Join {
+    /// The team's id, as it names itself.
+    #[schemars(length(min = 1, max = 50))]
+    pub team: String,
+    /// Its name.
+    pub name: String,
+    /// The event.
+    pub event: String,
+    /// What follows may follow later.
+    pub lazily: bool,
+}
+
+/// Take part in another event.
+#[derive(Clone, Debug, PartialEq, Command)]
+pub struct Move {
+    /// The team's id.
+    pub team: String,
+    /// The event it goes to.
+    pub to: String,
+    /// What follows may follow later.
+    pub lazily: bool,
+}
+
+/// An event of the festival is no more: it is archived.
+#[derive(Clone, Debug, PartialEq, Event)]
+#[event(type = "festival.Deleted")]
+pub struct EventDeleted {
+    /// The event's id.
+    pub event: String,
+    /// What follows may follow later.
+    pub lazily: bool,
+}
+
+/// Who takes part in what.
+#[derive(Clone, Debug, PartialEq, Table)]
+pub struct Team {
+    /// The team's id.
+    #[key]
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// The event it takes part in, archived ones included.
+    pub event: String,
+}
+
+/// Events, which another plugin keeps.
+#[derive(Clone, Debug, PartialEq, Table)]
+#[table(plugin = "festival", name = "occasion")]
+pub struct Occasion {
+    /// The event's id.
+    #[key]
+    pub id: String,
+    /// When it was archived.
+    pub archived_at: Option<Time>,
+}
+
+/// The plugin.
+pub struct Teams;
+
+#[plugin(
+    name = "team",
+    version = "2021-01-01",
+    extends = "2020-01-01",
+    description = "Teams, which belong to events of a festival",
+    changes = [
+        "teams stay with an event that is archived",
+        "nobody joins an archived event, nor moves there"
+    ],
+    tables = [Team],
+    reads = [Occasion],
+    events = [Joined, Moved]
+)]
+impl Teams {
+    /// No reaction: without this handler the version before would have its teams removed.
+    #[materialize]
+    fn event_deleted(_event: &Event<EventDeleted>) -> Done {
+        Ok(())
+    }
+
+    #[create]
+    fn join(command: &Command<Join>, cx: &Creation) -> Decision {
+        let Join {
+            team,
+            name,
+            event,
+            lazily,
+        } = command.data.clone();
+        if Team::exists(cx, &team) {
+            return reject("joined-already", format!("'{team}' takes part already"));
+        }
+        open(&event, cx)?;
+        Ok(events![Joined {
+            team,
+            name,
+            event,
+            lazily
+        }])
+    }
+
+    #[create]
+    fn move_to(command: &Command<Move>, cx: &Creation) -> Decision {
+        let Move { team, to, lazily } = command.data.clone();
+        let Some(found) = Team::get(cx, &team)? else {
+            return reject("unknown-team", format!("there is no team '{team}'"));
+        };
+        open(&to, cx)?;
+        Ok(events![Moved {
+            team,
+            from: found.event,
+            to,
+            lazily
+        }])
+    }
+}
+
+/// Refuses events that are archived.
+fn open(event: &str, cx: &Creation) -> Result<(), Refusal> {
+    let archived_at = Occasion::get(cx, event)?.and_then(|it| it.archived_at);
+    match archived_at {
+        Some(at) => {
+            let message = format!("'{event}' was archived on {}", at.date());
+            reject("archived-event", message)
+        }
+        None => Ok(()),
+    }
+}

@@ -3,3 +3,4 @@
 
 mod company;
 mod deposit;
+mod prescription;

@@ -3,4 +3,5 @@
 
 mod company;
 mod deposit;
+mod invitation;
 mod prescription;

@@ -4,4 +4,5 @@
 mod company;
 mod deposit;
 mod invitation;
+mod ledger;
 mod prescription;

@@ -1,7 +1,6 @@
 //! What version 2015-07-01 does otherwise than 2015-01-01, and that it does nothing else otherwise.
 
 use daybook_sdk::Plugin;
-use daybook_sdk::prelude::*;
 use daybook_sdk::testing::Scenario;
 use ledger_2015_01_01 as first;
 use ledger_2015_01_01::tables::{Account, Statement};

@@ -44,16 +44,11 @@ fn seen(server: &Server, columns: &str) -> String {
     json!([{"table": "prescription.chart", "key": ["eva"], "hashes": hashes}]).to_string()
 }
 
-/// Id, kind, key and payload of an event's tasks. Of the id all that is derived from the event's: what stands before it is
-/// the event's time, and a run is later than its preview.
-fn tasks_of(event: &Json) -> Vec<(&str, &Json, &Json, &Json)> {
+/// Id, kind, key and payload of an event's tasks.
+fn tasks_of(event: &Json) -> Vec<(&Json, &Json, &Json, &Json)> {
     let tasks = event["tasks"].as_array().expect("tasks").iter();
     tasks
-        .map(|task| {
-            let id = task["id"].as_str().expect("an id");
-            let (_time, derived) = id.split_at(14);
-            (derived, &task["kind"], &task["key"], &task["data"])
-        })
+        .map(|task| (&task["id"], &task["kind"], &task["key"], &task["data"]))
         .collect()
 }
 

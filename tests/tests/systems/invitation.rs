@@ -30,7 +30,9 @@ fn accept(server: &Server, invitation: &str, guest: &str) -> Answer {
 }
 
 /// Position, type and guest of the one event of an acceptance.
-fn outcome(answer: &Answer) -> (u64, String, String) {
+type Outcome = (u64, String, String);
+
+fn outcome(answer: &Answer) -> Outcome {
     assert_eq!(answer.status, 201, "{}", answer.text);
     assert_eq!(answer.json["events"].as_array().map(Vec::len), Some(1));
     let event = &answer.json["events"][0]["event"];
@@ -103,7 +105,7 @@ fn each_client_hears_its_own_outcome_and_all_hear_the_same() {
     let server = with_invitations(&["ball", "tea"]);
     const LISTENERS: u64 = 12;
     // Other invitations' guests are not heard: of each of the two, half of those who accept.
-    let heard: Vec<(String, Vec<(u64, String, String)>)> = std::thread::scope(|scope| {
+    let heard: Vec<(String, Vec<Outcome>)> = std::thread::scope(|scope| {
         let listeners: Vec<_> = (0..LISTENERS)
             .map(|listener| {
                 let mut sse = Sse::open(

@@ -18,12 +18,14 @@ pub fn beside(id: Uuid, name: &str) -> Uuid {
     custom(bytes)
 }
 
-/// The id of an event's task: the event's time, and the hash of (source, id, ordinal). The same under every version.
+/// The id of an event's task: a time, and the hash of (source, id, ordinal). The same under every version.
 pub fn task_id(event: &Event, ordinal: usize) -> String {
     task_id_of(&event.source, &event.id, &event.time, ordinal)
 }
 
-/// The same of an event's source, id and time.
+/// The same of an event's source, id and time. The time that it begins with is the id's own, where it has one. An id that
+/// was made from a name has none, and stands for none: it is of a command that its caller named, to try it and then to run
+/// it, which gives its event another time and must not give its tasks other ids. Else it is the event's.
 pub fn task_id_of(source: &str, id: &str, time: &str, ordinal: usize) -> String {
     let mut hasher = Sha256::new();
     for text in [source, id] {
@@ -34,8 +36,16 @@ pub fn task_id_of(source: &str, id: &str, time: &str, ordinal: usize) -> String 
     let hash: [u8; 32] = hasher.finalize().into();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
-    let time = unix_milliseconds(time).unwrap_or(0).max(0) as u64;
-    bytes[..6].copy_from_slice(&time.to_be_bytes()[2..]);
+    match Uuid::parse_str(id) {
+        Ok(id) if matches!(id.get_version_num(), 7 | 8) => {
+            bytes[..6].copy_from_slice(&id.as_bytes()[..6]);
+        }
+        Ok(id) if id.get_version_num() == 5 => {}
+        _ => {
+            let time = unix_milliseconds(time).unwrap_or(0).max(0) as u64;
+            bytes[..6].copy_from_slice(&time.to_be_bytes()[2..]);
+        }
+    }
     custom(bytes).to_string()
 }
 
@@ -100,6 +110,26 @@ mod tests {
                 (8, uuid::Variant::RFC4122)
             );
             assert_eq!(id.as_bytes()[..6], 1_688_083_200_150u64.to_be_bytes()[2..]);
+        }
+    }
+
+    /// A preview and its run have one command's id, and two times.
+    #[test]
+    fn the_tasks_of_a_commands_event_have_the_same_ids_whenever_it_is_run() {
+        for command in [
+            "01890a5d-ac96-774b-bcce-b302099a8057",
+            "6ba7b811-9dad-51d1-80b4-00c04fd430c8",
+        ] {
+            let event = beside(command.parse().unwrap(), "event:0");
+            let id =
+                |time: &str, ordinal| task_id_of("/daybook", &event.to_string(), time, ordinal);
+            let (tried, run) = ("2023-06-30T00:00:00.150Z", "2024-01-01T00:00:00Z");
+            assert_eq!(id(tried, 0), id(run, 0), "{command}");
+            assert_ne!(id(tried, 0), id(tried, 1), "{command}");
+            let task: Uuid = id(tried, 0).parse().unwrap();
+            assert_eq!(task.get_version_num(), 8);
+            let has_time = event.get_version_num() == 8;
+            assert_eq!(task.as_bytes()[..6] == event.as_bytes()[..6], has_time);
         }
     }
 }

@@ -2,10 +2,14 @@
 //! dated versions compared over what happened.
 
 mod appointment;
+mod asset;
 mod r#box;
 mod catalog;
-mod asset;
+mod company;
 mod deposit;
 mod festival;
 mod foo;
+mod invitation;
+mod ledger;
 mod library;
+mod prescription;

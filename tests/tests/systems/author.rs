@@ -42,26 +42,44 @@ fn cargo_test(folder: &Path, approves: bool) -> (bool, String) {
 #[test]
 fn the_readme_s_two_versions_and_its_line_make_a_test_that_is_approved_and_holds() {
     let readme = fs::read_to_string(workspace::root().join("plugin-sdk/README.md")).unwrap();
-    let folder = tempfile::tempdir().unwrap();
+    // Always the same folder, so that what the crates depend on is built once; their sources are written anew.
+    let folder = workspace::target().join("authors/readme");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
     let sdk = workspace::root().join("plugin-sdk");
     let lock = fs::read(workspace::root().join("Cargo.lock")).unwrap();
     for date in ["2024-01-01", "2024-06-01"] {
-        let line = format!("plugin new visits --dir {date} --date {date} --sdk {}", sdk.display());
-        let ran = daybook(folder.path(), &line);
+        let line = format!(
+            "plugin new visits --dir {date} --date {date} --sdk {}",
+            sdk.display()
+        );
+        let ran = daybook(&folder, &line);
         assert_eq!(ran.code, 0, "{ran:?}");
         // The very dependencies of the workspace, which are at hand.
-        fs::write(folder.path().join(date).join("Cargo.lock"), &lock).unwrap();
+        fs::write(folder.join(date).join("Cargo.lock"), &lock).unwrap();
     }
-    let source = |date: &str| folder.path().join(date).join("src/lib.rs");
-    fs::write(source("2024-01-01"), block(&readme, "rust", "#[plugin(version = \"2024-01-01\"")).unwrap();
+    let source = |date: &str| folder.join(date).join("src/lib.rs");
+    fs::write(
+        source("2024-01-01"),
+        block(&readme, "rust", "#[plugin(version = \"2024-01-01\""),
+    )
+    .unwrap();
     let second = block(&readme, "rust", "extends = \"2024-01-01\"");
     let test = block(&readme, "rs", "testing::replay_diff(");
     fs::write(source("2024-06-01"), format!("{second}\n{test}")).unwrap();
-    let crate_folder = folder.path().join("2024-06-01");
+    let crate_folder = folder.join("2024-06-01");
     fs::create_dir(crate_folder.join("tests")).unwrap();
-    let (_, rest) = readme.split_once("A few written by hand will do (`").unwrap();
+    let (_, rest) = readme
+        .split_once("A few written by hand will do (`")
+        .unwrap();
     let (raised, _) = rest.split_once('`').unwrap();
-    fs::write(crate_folder.join("tests/visits.jsonl"), format!("{raised}\n{raised}\n")).unwrap();
+    fs::write(
+        crate_folder.join("tests/visits.jsonl"),
+        format!("{raised}\n{raised}\n"),
+    )
+    .unwrap();
 
     let (passed, text) = cargo_test(&crate_folder, false);
     assert!(!passed, "{text}");
@@ -80,7 +98,10 @@ fn the_readme_s_two_versions_and_its_line_make_a_test_that_is_approved_and_holds
     let shown = block(&readme, "toml", "[[expect]]");
     let code = |line: &str| line.split('#').next().unwrap_or_default().trim().to_owned();
     let lines = |text: &str| -> Vec<String> {
-        text.lines().map(code).filter(|line| !line.is_empty()).collect()
+        text.lines()
+            .map(code)
+            .filter(|line| !line.is_empty())
+            .collect()
     };
     assert_eq!(lines(&approved), lines(&shown));
     let (passed, text) = cargo_test(&crate_folder, false);

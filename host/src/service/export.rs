@@ -10,6 +10,7 @@
 
 mod json;
 mod mask;
+mod picks;
 mod rows;
 mod trial;
 
@@ -21,6 +22,7 @@ use serde_json::json;
 
 pub use self::mask::Mask;
 use self::mask::Masker;
+use self::picks::{Classes, Picks, class};
 use self::rows::{Changed, Pieces};
 use self::trial::Trial;
 use super::cloud_event::{CloudEvent, DEFAULT_SOURCE};
@@ -92,9 +94,6 @@ struct State {
     layouts: Arc<Layouts>,
     _file: Temporary,
 }
-
-/// By type and the lineup's version of its plugin.
-type Classes = BTreeMap<(TypeName, String), u64>;
 
 impl Study<'_> {
     /// Writes the stretch. `Err`: nothing of what was written is of use.
@@ -380,12 +379,6 @@ fn hidden_places(masker: &Masker, layout: &TableLayout) -> Vec<usize> {
     columns.filter_map(|column| layout.column(column)).collect()
 }
 
-fn class(stored: &StoredEvent) -> (TypeName, String) {
-    let version = stored.event.version;
-    let version = version.map(|date| date.to_string()).unwrap_or_default();
-    (stored.event.event_type.clone(), version)
-}
-
 fn effects(
     stored: &StoredEvent,
     layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
@@ -396,41 +389,6 @@ fn effects(
             stored.event.seq
         ))
     })
-}
-
-/// Which events of each class are taken: spread evenly, the same ones every time.
-struct Picks<'a> {
-    sample: Option<u64>,
-    classes: &'a Classes,
-    seen: Classes,
-}
-
-impl<'a> Picks<'a> {
-    fn new(sample: Option<u64>, classes: &'a Classes) -> Self {
-        Picks {
-            sample,
-            classes,
-            seen: Classes::new(),
-        }
-    }
-
-    fn takes(&mut self, stored: &StoredEvent) -> bool {
-        let Some(sample) = self.sample else {
-            return true;
-        };
-        let class = class(stored);
-        let count = self.classes.get(&class).copied().unwrap_or(0);
-        let seen = self.seen.entry(class).or_default();
-        let at = *seen;
-        *seen += 1;
-        is_spread(at, count, sample)
-    }
-}
-
-/// Is the `at`-th of `count` among `sample` that are spread over them?
-fn is_spread(at: u64, count: u64, sample: u64) -> bool {
-    let share = |at: u64| u128::from(at) * u128::from(sample) / u128::from(count.max(1));
-    sample >= count || share(at + 1) > share(at)
 }
 
 /// The file that is being written.
@@ -621,24 +579,4 @@ fn note(
     });
     changed.layout = layout.clone();
     changed.after = after;
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sample_has_as_many_as_asked_for_spread_over_the_whole() {
-        for (count, sample) in [(10, 3), (1_000, 7), (5, 5), (3, 9), (1, 1), (100, 0)] {
-            let taken: Vec<u64> = (0..count)
-                .filter(|&at| is_spread(at, count, sample))
-                .collect();
-            assert_eq!(taken.len() as u64, sample.min(count), "{count} {sample}");
-            let gaps = taken.windows(2).map(|pair| pair[1] - pair[0]);
-            assert!(
-                gaps.clone().all(|gap| gap <= count / sample.max(1) + 1),
-                "{taken:?}"
-            );
-        }
-    }
 }

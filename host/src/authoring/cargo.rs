@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use serde::Deserialize;
 
 use super::target::TARGET;
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Digest, Error, ErrorKind, Result};
 
 /// Flags of the linker. A small stack, and a heap that is there from the start: an instance lives for one call, and
 /// every page it grows by costs more than most calls' work.
@@ -60,6 +60,18 @@ impl Package {
     /// for nor made to build anything again.
     pub fn plugins(&self) -> PathBuf {
         self.target.join("plugins")
+    }
+
+    /// Where cargo builds. Cargo names a component by its library alone, and versions of a plugin are libraries of one name: in
+    /// a target folder that workspaces share (`CARGO_TARGET_DIR`) each needs a part of its own, or would get another's component.
+    fn build_folder(&self) -> PathBuf {
+        match self.target.starts_with(&self.root) {
+            true => self.plugins(),
+            false => {
+                let root = self.root.to_string_lossy();
+                self.plugins().join(Digest::of(root.as_bytes()).short())
+            }
+        }
     }
 }
 
@@ -161,7 +173,7 @@ pub fn compile(package: &Package) -> Result<PathBuf> {
     command
         .arg("--manifest-path")
         .arg(package.root.join("Cargo.toml"));
-    command.arg("--target-dir").arg(package.plugins());
+    command.arg("--target-dir").arg(package.build_folder());
     command.args(["--package", &package.id]);
     for setting in PROFILE {
         command.args(["--config", setting]);

@@ -15,8 +15,9 @@ use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use crate::model::clock::Stopwatch;
+use crate::model::event::STATE_GIVEN;
 use crate::model::{Error, Result, Seq, limits};
-use crate::service::Incoming;
+use crate::service::{Book, Incoming};
 
 /// Append events to the log
 ///
@@ -26,6 +27,9 @@ use crate::service::Incoming;
 ///
 /// Events go into the log in batches, each in one durable transaction: all of it or nothing. When a line is refused,
 /// the batches before its own are kept, and the error says how many lines these are. Empty lines are skipped.
+///
+/// What `daybook export` wrote begins with a state. It is taken whole, in one transaction, and only into a directory whose book
+/// has no events yet. What its events asked for was done where they came from, and is not done again.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -60,7 +64,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut tally = Tally::default();
     let result = {
         let mut bar = Bar::new("appending");
-        let batches = Batches {
+        let mut batches = Batches {
             lines: Lines::new(BufReader::with_capacity(1 << 20, input)),
             count_max: args.batch.get(),
             bytes_max: match &target {
@@ -68,9 +72,15 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
                 Target::Server(_) => SENT_BYTES_MAX,
             },
         };
-        append_all(&mut target, batches, &mut tally, |tally| {
-            bar.bytes(tally.events(), tally.bytes, bytes_total)
-        })
+        let first = batches.next().map_err(|error| explain(error, &tally))?;
+        let is_exported =
+            { first.first() }.is_some_and(|event| event.event_type.as_str() == STATE_GIVEN);
+        match &mut target {
+            Target::Book(book) if is_exported => begin_with(book, first, batches, &mut tally),
+            target => append_all(target, first, batches, &mut tally, |tally| {
+                bar.bytes(tally.events(), tally.bytes, bytes_total)
+            }),
+        }
     };
     result.map_err(|error| explain(error, &tally))?;
     let head = match &target {
@@ -100,7 +110,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 }
 
 /// The input and, where it is a file, its bytes.
-fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>)> {
+pub fn open(path: &Path) -> Result<(Box<dyn Read>, Option<u64>)> {
     if path == Path::new("-") {
         return Ok((Box::new(io::stdin()), None));
     }
@@ -131,14 +141,46 @@ impl Tally {
     }
 }
 
+/// Bytes of an exported log that is appended: all of it is one transaction, and held in memory until then.
+const EXPORTED_BYTES_MAX: u64 = 256 << 20;
+
+/// Takes an exported log, whole.
+fn begin_with(
+    book: &mut Book,
+    mut events: Vec<Incoming>,
+    mut batches: Batches<impl io::BufRead>,
+    tally: &mut Tally,
+) -> Result<()> {
+    loop {
+        let batch = batches.next()?;
+        if batch.is_empty() {
+            break;
+        }
+        events.extend(batch);
+        if batches.lines.bytes() > EXPORTED_BYTES_MAX {
+            return Err(Error::refused(format!(
+                "the exported log has more than {} MiB, and is taken in one transaction",
+                EXPORTED_BYTES_MAX >> 20
+            ))
+            .hint("export a shorter stretch, or a sample of it"));
+        }
+    }
+    let before = book.head();
+    tally.appended = book.begin_with(events)?;
+    tally.first = Some(before.next());
+    tally.line = batches.lines.number();
+    Ok(())
+}
+
 fn append_all(
     target: &mut Target,
+    first: Vec<Incoming>,
     mut batches: Batches<impl io::BufRead>,
     tally: &mut Tally,
     mut show: impl FnMut(&Tally),
 ) -> Result<()> {
+    let mut batch = first;
     loop {
-        let batch = batches.next()?;
         if batch.is_empty() {
             return Ok(());
         }
@@ -157,6 +199,7 @@ fn append_all(
         tally.line = batches.lines.number();
         tally.bytes = batches.lines.bytes();
         show(tally);
+        batch = batches.next()?;
     }
 }
 
@@ -179,21 +222,21 @@ fn explain(error: Error, tally: &Tally) -> Error {
 }
 
 /// Cuts the input into groups of events.
-struct Batches<R> {
-    lines: Lines<R>,
-    count_max: usize,
-    bytes_max: u64,
+pub struct Batches<R> {
+    pub lines: Lines<R>,
+    pub count_max: usize,
+    pub bytes_max: u64,
 }
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
-const BATCH_BYTES_MAX: u64 = 64 << 20;
+pub const BATCH_BYTES_MAX: u64 = 64 << 20;
 
 /// The same of a batch that is sent to a server, which takes 8 MiB unless it was told another limit; a line has 2 MiB at most.
 const SENT_BYTES_MAX: u64 = 4 << 20;
 
 impl<R: io::BufRead> Batches<R> {
     /// The next batch; empty at the end of the input.
-    fn next(&mut self) -> Result<Vec<Incoming>> {
+    pub fn next(&mut self) -> Result<Vec<Incoming>> {
         let mut batch = Vec::with_capacity(self.count_max.min(limits::APPEND_BATCH_DEFAULT));
         let start = self.lines.bytes();
         while batch.len() < self.count_max && self.lines.bytes() - start < self.bytes_max {

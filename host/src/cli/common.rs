@@ -9,7 +9,7 @@ use super::output::Format;
 use super::progress::Bar;
 use crate::model::{Result, Seq};
 use crate::runtime::Runtime;
-use crate::service::{Book, Onlooker, Reader};
+use crate::service::{Book, Reader};
 
 /// The book a verb is about.
 #[derive(Debug, Args)]
@@ -23,11 +23,6 @@ impl BookArg {
     /// Opens it for writing.
     pub fn open(&self) -> Result<Book> {
         open(&self.path)
-    }
-
-    /// Looks at it, whoever has it open.
-    pub fn onlooker(&self) -> Result<Onlooker> {
-        Onlooker::open(&self.path)
     }
 }
 

@@ -1,5 +1,8 @@
 //! `daybook diff`
 
+mod log_file;
+mod sides;
+
 use std::fs::File;
 use std::io::{BufWriter, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -7,19 +10,21 @@ use std::str::FromStr;
 
 use clap::ValueEnum;
 
+use self::sides::Side;
 use super::Exit;
 use super::certify::IsolationArg;
-use super::common::{BookArg, seq};
-use super::input::expectation_text;
+use super::common::seq;
+use super::input::cannot_read;
 use super::output::{Output, count, thousands};
 use super::progress::Bar;
 use super::what_if;
+use crate::authoring;
 use crate::diff::html::HtmlReport;
 use crate::diff::jsonl::JsonlReport;
 use crate::diff::text::TextReport;
-use crate::diff::{Expectations, Sink, Summary};
+use crate::diff::{Approval, Approved, Expectations, Sink, Summary};
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{DiffRequest, Picked, Study};
+use crate::service::{DiffRequest, Onlooker, Picked, Study};
 
 /// Compare two versions over the whole log
 ///
@@ -28,8 +33,14 @@ use crate::service::{DiffRequest, Picked, Study};
 /// would also have differed on the base's state, so this event's logic changed; it is inherited where only the state
 /// before it differs. Then come the totals, the final rows that differ, and what each side cost. The book is as it was.
 ///
+/// A side may be a component that the book does not have: a file, or a crate's folder, which is built as `daybook plugin
+/// build` does. Instead of a book there may be a log alone, a file of JSON Lines with an event a line: then all versions are
+/// such components, the base is in force over the whole log, and an event's position is its line. The log must be one that
+/// the base takes, every event of it; an event without a time has that of the one before it.
+///
 /// An expectation file names the differences that are wanted, each with its reason. Whatever it does not name is
-/// unexpected, and makes the exit code 1, so that a comparison can stand in a build.
+/// unexpected, and makes the exit code 1, so that a comparison can stand in a build; so does an entry with `count` that is met
+/// less often. `--approve` writes the file as the comparison came out, and keeps the reasons that were written.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -37,27 +48,36 @@ Examples:
   daybook diff mybook --base recorded --candidate bank@1994-01-01 --expect wanted.toml
   daybook diff mybook --base bank@1993-01-01 --candidate bank@1994-01-01 --format html --out report.html
   daybook diff mybook --commands --base recorded --candidate bank@1994-01-01
+  daybook diff mybook --base bank@1993-01-01 --candidate plugins/bank/1994-01-01
+  daybook diff tests/visits.jsonl --base ../2024-01-01 --candidate . --expect expect.toml --approve
 
 An expectation file:
   [[expect]]
   reason = \"interest is counted by 30/360 from 1994 on\"
   table = \"bank.account\"
   columns = [\"interest_microcents\"]
+  event = \"bank.TransactionPosted\"   # narrowing, as cause, from and to
+  count = 45745                      # exactly so many; count_max: at most
 
 Exit codes: 0 nothing unexpected, 1 unexpected differences; the others are those of `daybook --help`.")]
 pub struct Args {
-    #[command(flatten)]
-    book: BookArg,
-    /// What the comparison starts from: a version (the other plugins as they are active), or `recorded`: history as it
-    /// happened. Can be given more than once, for several plugins
-    #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
-    base: Vec<Choice>,
+    /// The book's directory, or a log: a file of JSON Lines
+    #[arg(value_name = "BOOK|LOG.jsonl")]
+    book: PathBuf,
+    /// What the comparison starts from: a version (the other plugins as they are active), a component's file or a crate's
+    /// folder, or `recorded`: history as it happened. Can be given more than once, for several plugins
+    #[arg(long, value_name = "PLUGIN@DATE|PATH|recorded", required = true)]
+    base: Vec<Side>,
     /// What is compared with it
-    #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
-    candidate: Vec<Choice>,
+    #[arg(long, value_name = "PLUGIN@DATE|PATH|recorded", required = true)]
+    candidate: Vec<Side>,
+    /// A component's file, or a crate's folder, that both sides need: a version below, or another plugin, which then takes
+    /// part on both sides. Can be given more than once
+    #[arg(long, value_name = "PATH")]
+    with: Vec<PathBuf>,
     /// Compare what the creators answer to the journal's commands, instead of what events do: which would now be refused,
     /// accepted, or make other events. `--base recorded` is what was answered
-    #[arg(long, conflicts_with_all = ["from", "to", "expect", "out"])]
+    #[arg(long, conflicts_with_all = ["from", "to", "expect", "out", "approve", "strict"])]
     commands: bool,
     /// The first event whose differences are told; what comes before it is run and not told
     #[arg(long, value_name = "SEQ", value_parser = seq)]
@@ -68,6 +88,13 @@ pub struct Args {
     /// The differences that are wanted, with reasons (TOML)
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Write the expectation file so that it says exactly what was found: each column, row, kind of task and doom, by type of
+    /// event, with its count. Reasons that are there for the same thing stay; the others are left to be written
+    #[arg(long, requires = "expect")]
+    approve: bool,
+    /// An expectation that nothing met is a failure too
+    #[arg(long, requires = "expect")]
+    strict: bool,
     /// Give every call a fresh instance, whatever isolation a version was certified for: the effects are the same
     #[arg(long, value_enum)]
     isolation: Option<IsolationArg>,
@@ -114,53 +141,124 @@ impl FromStr for Choice {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let request = DiffRequest {
-        base: picked(&args.base)?,
-        candidate: picked(&args.candidate)?,
-        from: args.from,
-        to: args.to,
+    let expected = match &args.expect {
+        None => None,
+        Some(path) => Expected::read(path, args.approve)?,
     };
-    let mut expectations = expectations(args.expect.as_deref())?;
-    args.book.onlooker()?.study(|study| {
+    if !args.book.is_dir() {
+        return log_file::run(args, expected.as_ref(), out);
+    }
+    Onlooker::open(&args.book)?.study(|study| {
+        let lent = sides::lend(&args.base, &args.candidate, &args.with, |bytes| {
+            study.lend(bytes)
+        })?;
+        study.check_lent()?;
+        let request = args.request(lent.base, lent.candidate);
         study.isolate_events(args.isolation.is_some());
         if args.commands {
             let sides = [&request.base, &request.candidate];
             let is_json = args.format == Format::Jsonl;
             return what_if::run(study, sides, is_json, args.show, out);
         }
-        report(args, study, &request, &mut expectations, out)
+        report(args, study, &request, expected.as_ref(), out)
     })
+}
+
+impl Args {
+    fn request(&self, base: Picked, candidate: Picked) -> DiffRequest {
+        DiffRequest {
+            base,
+            candidate,
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+/// An expectation file that is there, and can be read as one.
+struct Expected {
+    path: PathBuf,
+    text: String,
+}
+
+impl Expected {
+    /// None: there is no such file, and none is needed.
+    fn read(path: &Path, is_approved: bool) -> Result<Option<Expected>> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return match is_approved {
+                    true => Ok(None),
+                    false => Err(cannot_read(path, error)
+                        .hint("the same with --approve writes it, as the comparison comes out")),
+                };
+            }
+            Err(error) => return Err(cannot_read(path, error)),
+        };
+        let expected = Expected {
+            path: path.to_owned(),
+            text,
+        };
+        expected.parse().map(|_| Some(expected))
+    }
+
+    fn parse(&self) -> Result<Expectations> {
+        Expectations::parse(&self.text).map_err(|error| error.context(self.path.display()))
+    }
 }
 
 fn report(
     args: &Args,
     study: &mut Study<'_>,
     request: &DiffRequest,
-    expectations: &mut Expectations,
+    expected: Option<&Expected>,
     out: &mut Output,
 ) -> Result<Exit> {
-    let summary = match &args.out {
+    let mut expectations = match expected {
+        Some(expected) => expected.parse()?,
+        None => Expectations::none(),
+    };
+    if args.strict {
+        expectations = expectations.strict();
+    }
+    let (summary, approved) = match &args.out {
         None => {
             let is_coloured =
                 std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            compare(study, request, expectations, args, is_coloured, out)?
+            compare(
+                study,
+                request,
+                &mut expectations,
+                expected,
+                args,
+                is_coloured,
+                out,
+            )?
         }
         Some(path) => {
             // The report appears under its name when it is whole.
             let unfinished = path.with_added_extension("new");
             let failed = |error| Error::io(format!("writing {}", path.display()), error);
             let mut file = BufWriter::new(File::create(&unfinished).map_err(failed)?);
-            let result = compare(study, request, expectations, args, false, &mut file);
-            let result = result.and_then(|summary| {
+            let result = compare(
+                study,
+                request,
+                &mut expectations,
+                expected,
+                args,
+                false,
+                &mut file,
+            );
+            let result = result.and_then(|done| {
                 file.flush().map_err(failed)?;
                 std::fs::rename(&unfinished, path).map_err(failed)?;
-                Ok(summary)
+                Ok(done)
             });
             if result.is_err() {
                 // The error that matters is the comparison's.
                 let _ = std::fs::remove_file(&unfinished);
             }
-            let summary = result?;
+            let (summary, approved) = result?;
             out.say(format_args!(
                 "{} of {} differ, {} unexpected; the report is in {}",
                 thousands(summary.differing.total()),
@@ -168,10 +266,26 @@ fn report(
                 count(summary.unexpected, "difference"),
                 path.display()
             ))?;
-            summary
+            (summary, approved)
         }
     };
-    Ok(if summary.unexpected == 0 {
+    if let (Some(approved), Some(path)) = (approved, &args.expect) {
+        authoring::write_whole(path, approved.text.as_bytes())?;
+        let left = match approved.unexplained {
+            0 => String::new(),
+            left => format!(", {left} not explained yet"),
+        };
+        out.say(format_args!(
+            "{} says what was found: {}{left}",
+            path.display(),
+            match approved.entries {
+                1 => "1 entry".to_owned(),
+                entries => format!("{entries} entries"),
+            }
+        ))?;
+        return Ok(Exit::Fine);
+    }
+    Ok(if summary.is_as_expected() {
         Exit::Fine
     } else {
         Exit::Differs
@@ -182,10 +296,11 @@ fn compare(
     study: &mut Study<'_>,
     request: &DiffRequest,
     expectations: &mut Expectations,
+    expected: Option<&Expected>,
     args: &Args,
     is_coloured: bool,
     to: &mut dyn Write,
-) -> Result<Summary> {
+) -> Result<(Summary, Option<Approved>)> {
     let mut sink: Box<dyn Sink + '_> = match args.format {
         Format::Text => Box::new(
             TextReport::new(to)
@@ -197,7 +312,18 @@ fn compare(
     };
     let mut bar = Bar::new("comparing");
     let mut progress = bar.events("comparing");
-    study.diff(request, expectations, sink.as_mut(), &mut progress)
+    if !args.approve {
+        let summary = study.diff(request, expectations, sink.as_mut(), &mut progress)?;
+        return Ok((summary, None));
+    }
+    let mut approval = Approval::beside(sink.as_mut());
+    let summary = study.diff(request, expectations, &mut approval, &mut progress)?;
+    let heading = format!(
+        "# What {} is meant to change against {}: exactly this, as `daybook diff --approve` found it.\n",
+        summary.candidate, summary.base
+    );
+    let approved = approval.file(expected.map(|it| it.text.as_str()), &heading)?;
+    Ok((summary, Some(approved)))
 }
 
 pub fn picked(choices: &[Choice]) -> Result<Picked> {
@@ -215,13 +341,6 @@ pub fn picked(choices: &[Choice]) -> Result<Picked> {
             "a side is either `recorded` or versions, not both",
         )),
     }
-}
-
-fn expectations(path: Option<&Path>) -> Result<Expectations> {
-    let Some(path) = path else {
-        return Ok(Expectations::none());
-    };
-    Expectations::parse(&expectation_text(path)?)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ mod diff;
 mod doom;
 mod effects;
 mod events;
+mod export;
 mod foreseen;
 mod gateway;
 mod init;
@@ -69,7 +70,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
    0  done; nothing unexpected
-   1  unexpected differences (diff), what was recorded does not hold (verify), or a preview that would be refused
+   1  unexpected differences (diff), what was recorded does not hold (verify, export), or a preview that would be refused
    2  the call itself is wrong: unknown verb, option, file or name
    3  the input was refused: malformed, of an unknown type, against its schema; the line says where
    4  the plugin rejected the command
@@ -103,6 +104,7 @@ enum Verb {
     Append(append::Args),
     Run(run::Args),
     Events(events::Args),
+    Export(export::Args),
     Show(show::Args),
     Query(query::Args),
     Tasks(tasks::Args),
@@ -178,6 +180,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Append(args) => append::run(&args, out),
         Verb::Run(args) => run::run(args, out),
         Verb::Events(args) => events::run(args, out),
+        Verb::Export(args) => export::run(&args, out),
         Verb::Show(args) => show::run(&args, out),
         Verb::Query(args) => query::run(&args, out),
         Verb::Tasks(args) => tasks::run(&args, out),

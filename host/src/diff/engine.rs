@@ -152,6 +152,7 @@ pub fn run(
         reported
     })?;
     summary.expectations = expectations.uses();
+    summary.missing = expectations.missing();
     summary.seconds = watch.seconds();
     sink.finish(&summary)?;
     Ok(summary)

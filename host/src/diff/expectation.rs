@@ -11,6 +11,7 @@
 //! from = 1                            #   from this position
 //! to = 20000                          #   to this one
 //! count_max = 500                     # a match more than this is unexpected
+//! count = 500                         # or: exactly so many; fewer is a failure too
 //!
 //! [[expect]]
 //! reason = "reminders are sent by post now"
@@ -23,15 +24,19 @@
 //!
 //! An entry names at least one of `table`, `task` and `doom`, and takes a difference that any of them names. The first
 //! entry that matches, and is not used up, takes a difference. `columns = []` with `row = true` means whole rows only.
-//! A final row is the sum of many events, so there the narrowing and `count_max` do not apply: it is expected if each
+//! A final row is the sum of many events, so there the narrowing and the counts do not apply: it is expected if each
 //! of its changed columns is named by an entry, or, if one side lacks the row, by an entry with `row = true`.
+//!
+//! An entry without `count` that nothing met is only told of, unless every entry must be met (`strict`).
 
+mod approval;
 mod entry;
 mod file;
 
+pub use self::approval::{Approval, Approved, UNEXPLAINED};
 pub use self::entry::About;
 use self::entry::{Aspect, Entry, aspects};
-use super::{Difference, EventDiff, ExpectationUse, FinalKind, FinalRow};
+use super::{Difference, EventDiff, ExpectationUse, FinalRow};
 use crate::model::Result;
 
 /// The expectations of one comparison, and how often each was met so far.
@@ -39,6 +44,7 @@ use crate::model::Result;
 pub struct Expectations {
     entries: Vec<Entry>,
     unexpected: u64,
+    is_strict: bool,
 }
 
 impl Expectations {
@@ -52,7 +58,14 @@ impl Expectations {
         Ok(Expectations {
             entries: file::parse(text)?,
             unexpected: 0,
+            is_strict: false,
         })
+    }
+
+    /// From now on an entry that nothing met lacks a difference, whether it counts or not.
+    pub fn strict(mut self) -> Expectations {
+        self.is_strict = true;
+        self
     }
 
     /// For each of the event's differences: is it unexpected? Counts what is met and what is not.
@@ -87,16 +100,17 @@ impl Expectations {
 
     /// Is this row of the final state unexpected? Counts it if so.
     pub fn check_final(&mut self, row: &FinalRow) -> bool {
-        let table = row.table.as_str();
-        let named = |aspect| self.entries.iter().any(|entry| entry.names(aspect));
-        let expected = match &row.kind {
-            FinalKind::Added(_) | FinalKind::Removed(_) => named(Aspect::Row { table }),
-            FinalKind::Changed(columns) => columns
-                .iter()
-                .all(|(column, ..)| named(Aspect::Column { table, column })),
-        };
-        self.unexpected += u64::from(!expected);
-        !expected
+        let mut is_expected = true;
+        for aspect in entry::final_aspects(row) {
+            let mut is_named = false;
+            for entry in self.entries.iter_mut().filter(|entry| entry.names(aspect)) {
+                entry.final_rows += 1;
+                is_named = true;
+            }
+            is_expected &= is_named;
+        }
+        self.unexpected += u64::from(!is_expected);
+        !is_expected
     }
 
     /// How many of the events' differences each entry took, in the order of the file.
@@ -105,9 +119,18 @@ impl Expectations {
             .iter()
             .map(|entry| ExpectationUse {
                 reason: entry.reason.clone(),
+                what: entry.words(),
                 met: entry.met,
+                count: entry.count,
+                missing: entry.missing(self.is_strict),
             })
             .collect()
+    }
+
+    /// Differences that entries ask for and that did not appear, once everything was checked.
+    pub fn missing(&self) -> u64 {
+        let entries = self.entries.iter();
+        entries.map(|entry| entry.missing(self.is_strict)).sum()
     }
 
     /// True when an entry asks for a cause.
@@ -242,14 +265,46 @@ mod tests {
             [
                 ExpectationUse {
                     reason: "wanted".into(),
-                    met: 2
+                    what: "bank.account, any column".into(),
+                    met: 2,
+                    count: None,
+                    missing: 0,
                 },
                 ExpectationUse {
                     reason: "rest".into(),
-                    met: 1
+                    what: "bank.account, any column".into(),
+                    met: 1,
+                    count: None,
+                    missing: 0,
                 }
             ]
         );
+    }
+
+    #[test]
+    fn a_count_is_exact_more_is_unexpected_and_fewer_did_not_appear() {
+        let interest = || column(1, "interest", Some(1), Some(2));
+        let exactly = |count| entry(&format!("table = 'bank.account'\ncount = {count}"));
+        for (found, count, unexpected, missing) in
+            [(2, 2, 0, 0), (3, 2, 1, 0), (2, 5, 0, 3), (1, 0, 1, 0)]
+        {
+            let mut expectations = Expectations::parse(&exactly(count)).unwrap();
+            expectations.check(&posted((0..found).map(|_| interest()).collect()));
+            let judged = (expectations.unexpected(), expectations.missing());
+            assert_eq!(judged, (unexpected, missing), "{found} of {count}");
+            assert_eq!(expectations.uses()[0].missing, missing);
+        }
+    }
+
+    #[test]
+    fn an_entry_that_nothing_met_is_missing_only_where_all_must_be() {
+        let file = entry("table = 'bank.account'\ncolumn = 'interest'\nevent = 'bank.Never'");
+        let lenient = Expectations::parse(&file).unwrap();
+        assert_eq!(lenient.missing(), 0);
+        let mut strict = Expectations::parse(&file).unwrap().strict();
+        assert_eq!(strict.missing(), 1);
+        assert!(!strict.check_final(&changed_row(1, &["interest"])));
+        assert_eq!(strict.missing(), 0, "a final row is what it named");
     }
 
     #[test]
@@ -309,12 +364,13 @@ mod tests {
             "[[expect]]\nreason = 'r'\ndoom = true\ncause = 'both'",
             "[[expect]]\nreason = 'r'\ndoom = true\nfrom = 9\nto = 3",
             "[[expect]]\nreason = 'r'\ndoom = true\ncount_max = -1",
+            "[[expect]]\nreason = 'r'\ndoom = true\ncount = 1\ncount_max = 1",
             "[[expect]]\nreason = 'r'\n[[expect]]\nreason = 'r'\ndoom = yes",
         ]
         .map(refusal)
         .into();
         insta::assert_snapshot!(messages.join("\n"), @"
-        expectation file, line 4: unknown field `tabel`, expected one of `reason`, `table`, `column`, `columns`, `row`, `task`, `doom`, `event`, `cause`, `from`, `to`, `count_max`
+        expectation file, line 4: unknown field `tabel`, expected one of `reason`, `table`, `column`, `columns`, `row`, `task`, `doom`, `event`, `cause`, `from`, `to`, `count`, `count_max`
         expectation file, line 1: unknown field `expectations`, expected `expect`
         expectation file, line 1: missing field `reason`
         expectation file, entry at line 2: the reason is empty
@@ -328,6 +384,7 @@ mod tests {
         expectation file, line 4: unknown variant `both`, expected `direct` or `inherited`
         expectation file, entry at line 1: from 9 is after to 3
         expectation file, line 4: invalid value: integer `-1`, expected u64
+        expectation file, entry at line 1: both count and count_max are given
         expectation file, line 5: string values must be quoted, expected literal string
         ");
     }

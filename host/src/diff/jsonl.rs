@@ -32,7 +32,8 @@
 //! "dooms"                {"base","candidate"}
 //! "final_rows"           [{"table","added","removed","changed","columns":[{"column","rows"}]}]
 //! "unexpected"           differences and final rows that no expectation names
-//! "expectations"         [{"reason","met"}]
+//! "missing"              differences that expectations ask for and that did not appear
+//! "expectations"         [{"reason","met","count","missing","names"}]   without `count`: no such key
 //! "cost"                 {"base":COST,"candidate":COST}     COST {"fuel","host_calls","rows_read","rows_written","seconds"}
 //! "seconds"              of the whole comparison
 //! ```
@@ -115,7 +116,7 @@ mod tests {
         {"kind":"final_row","table":"bank.account","key":[3],"change":"changed","columns":[{"column":"interest","base":0,"candidate":100}],"unexpected":true}
         {"kind":"final_row","table":"bank.account","key":[17],"change":"changed","columns":[{"column":"interest","base":0,"candidate":100},{"column":"balance","base":1,"candidate":101}],"unexpected":true}
         {"kind":"final_row","table":"bank.statement","key":["A1",7],"change":"added","columns":[{"column":"account","candidate":"A1"},{"column":"line","candidate":7},{"column":"amount","candidate":-1.5},{"column":"scan","candidate":{"blob":"00ff"}}],"unexpected":true}
-        {"kind":"summary","base":"bank@1993-01-01","candidate":"bank@1994-01-01","from":1,"to":46997,"events":46997,"direct":2,"inherited":3,"first":1204,"types":[{"type":"bank.InterestAccrued","direct":1,"inherited":0},{"type":"bank.TransactionPosted","direct":1,"inherited":3}],"columns":[{"table":"bank.account","column":"balance","direct":0,"inherited":1},{"table":"bank.account","column":"interest","direct":1,"inherited":3}],"rows":[{"table":"bank.statement","direct":0,"inherited":1}],"tasks":[{"kind":"letter","appear":1,"vanish":0,"change":0},{"kind":"mail","appear":1,"vanish":1,"change":0}],"dooms":{"base":0,"candidate":1},"final_rows":[{"table":"bank.account","added":0,"removed":0,"changed":2,"columns":[{"column":"balance","rows":1},{"column":"interest","rows":2}]},{"table":"bank.statement","added":1,"removed":0,"changed":0,"columns":[]}],"unexpected":12,"expectations":[],"cost":{"base":{"fuel":412000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.5},"candidate":{"fuel":515000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.75}},"seconds":0.8}
+        {"kind":"summary","base":"bank@1993-01-01","candidate":"bank@1994-01-01","from":1,"to":46997,"events":46997,"direct":2,"inherited":3,"first":1204,"types":[{"type":"bank.InterestAccrued","direct":1,"inherited":0},{"type":"bank.TransactionPosted","direct":1,"inherited":3}],"columns":[{"table":"bank.account","column":"balance","direct":0,"inherited":1},{"table":"bank.account","column":"interest","direct":1,"inherited":3}],"rows":[{"table":"bank.statement","direct":0,"inherited":1}],"tasks":[{"kind":"letter","appear":1,"vanish":0,"change":0},{"kind":"mail","appear":1,"vanish":1,"change":0}],"dooms":{"base":0,"candidate":1},"final_rows":[{"table":"bank.account","added":0,"removed":0,"changed":2,"columns":[{"column":"balance","rows":1},{"column":"interest","rows":2}]},{"table":"bank.statement","added":1,"removed":0,"changed":0,"columns":[]}],"unexpected":12,"missing":0,"expectations":[],"cost":{"base":{"fuel":412000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.5},"candidate":{"fuel":515000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.75}},"seconds":0.8}
         "#);
         for line in text.lines() {
             let object: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -125,7 +126,7 @@ mod tests {
 
     #[test]
     fn a_comparison_without_differences_is_its_summary() {
-        insta::assert_snapshot!(report(same), @r#"{"kind":"summary","base":"bank@1993-01-01","candidate":"bank@1994-01-01","from":1,"to":46997,"events":46997,"direct":0,"inherited":0,"first":null,"types":[],"columns":[],"rows":[],"tasks":[],"dooms":{"base":0,"candidate":0},"final_rows":[],"unexpected":0,"expectations":[],"cost":{"base":{"fuel":412000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.5},"candidate":{"fuel":515000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.75}},"seconds":0.8}"#);
+        insta::assert_snapshot!(report(same), @r#"{"kind":"summary","base":"bank@1993-01-01","candidate":"bank@1994-01-01","from":1,"to":46997,"events":46997,"direct":0,"inherited":0,"first":null,"types":[],"columns":[],"rows":[],"tasks":[],"dooms":{"base":0,"candidate":0},"final_rows":[],"unexpected":0,"missing":0,"expectations":[],"cost":{"base":{"fuel":412000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.5},"candidate":{"fuel":515000000,"host_calls":93994,"rows_read":46997,"rows_written":46997,"seconds":0.75}},"seconds":0.8}"#);
     }
 
     #[test]

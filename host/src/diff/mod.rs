@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
 pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, compare_states, run};
-pub use expectation::{About, Expectations};
+pub use expectation::{About, Approval, Approved, Expectations};
 pub use tally::{Example, Tally, TallyLine};
 pub use words::first_words;
 
@@ -172,6 +172,8 @@ pub struct Summary {
     pub cost: (Cost, Cost),
     /// Differences (of events and of final rows) that no expectation names.
     pub unexpected: u64,
+    /// Differences that expectations ask for and that did not appear.
+    pub missing: u64,
     pub expectations: Vec<ExpectationUse>,
     /// Wall-clock seconds of the whole comparison.
     pub seconds: f64,
@@ -184,11 +186,31 @@ pub struct TaskCount {
     pub change: u64,
 }
 
+impl Summary {
+    /// True where everything that differs is named, and everything that had to differ does.
+    pub fn is_as_expected(&self) -> bool {
+        self.unexpected == 0 && self.missing == 0
+    }
+}
+
 /// How often an expectation was met; one that never was is worth a look.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExpectationUse {
     pub reason: String,
+    /// What it names, in a few words.
+    pub what: String,
     pub met: u64,
+    /// How often it had to be met, where it says so.
+    pub count: Option<u64>,
+    /// How much of that did not appear.
+    pub missing: u64,
+}
+
+impl ExpectationUse {
+    /// False: it was approved, and nobody has written yet why.
+    pub fn is_explained(&self) -> bool {
+        self.reason != expectation::UNEXPLAINED
+    }
 }
 
 /// Takes what is found, in the order of the log, then the final rows, then the summary.

@@ -122,6 +122,9 @@ impl<W: Write> Sink for TextReport<W> {
 
 /// What the marks mean is said once, where there are any.
 const MARKS: &str = "! marks what no expectation names\n";
+const MISSING_MARKS: &str = "! marks expected differences that did not appear\n";
+const BOTH_MARKS: &str =
+    "! marks what no expectation names, and expected differences that did not appear\n";
 
 impl<W: Write> TextReport<W> {
     fn text(&self, summary: &Summary) -> String {
@@ -133,8 +136,12 @@ impl<W: Write> TextReport<W> {
             grouped(summary.to.0),
         );
         let judges = !summary.expectations.is_empty();
-        if judges && summary.unexpected > 0 {
-            text.push_str(MARKS);
+        if judges && !summary.is_as_expected() {
+            text.push_str(match (summary.unexpected, summary.missing) {
+                (_, 0) => MARKS,
+                (0, _) => MISSING_MARKS,
+                _ => BOTH_MARKS,
+            });
         }
         if let Some(first) = &summary.first {
             let unexpected = self
@@ -160,7 +167,10 @@ impl<W: Write> TextReport<W> {
         }
         self.section(&mut text, "Expectations", &expectations(summary));
         self.section(&mut text, "Cost", &costs(summary));
-        let colour = if summary.unexpected > 0 { RED } else { GREEN };
+        let colour = match summary.is_as_expected() {
+            true => GREEN,
+            false => RED,
+        };
         text.push('\n');
         text.push_str(&self.styled(colour, &format!("{}.", verdict(summary))));
         text.push('\n');

@@ -1,7 +1,8 @@
 //! How reports for people name places and values: short, on one line, and with nothing in it that a terminal would
 //! obey. Payloads come from outside and may be hostile or a megabyte long.
 
-use super::{Difference, FinalKind, FinalRow, Summary};
+use super::expectation::UNEXPLAINED;
+use super::{Difference, ExpectationUse, FinalKind, FinalRow, Summary};
 use crate::model::{Task, Value};
 
 /// Characters of a value that a report shows; where two long values differ, the part around the difference.
@@ -177,6 +178,41 @@ fn rest(columns: usize) -> Option<String> {
     Some(format!("and {}", counted(more as u64, "more column")))
 }
 
+/// What an expectation is called in a report: its reason, or, where nobody has written one yet, what it names.
+pub fn reason(expectation: &ExpectationUse) -> String {
+    match expectation.is_explained() {
+        true => printable(&expectation.reason),
+        false => format!("? {}: {}", UNEXPLAINED, printable(&expectation.what)),
+    }
+}
+
+/// How often an expectation was met, and how often it had to be, where that is not the same.
+pub fn met(expectation: &ExpectationUse) -> String {
+    let met = match expectation.met {
+        0 => "never".to_owned(),
+        met => grouped(met),
+    };
+    match expectation.count {
+        Some(count) if expectation.missing > 0 => format!("{met}, expected {}", grouped(count)),
+        _ => met,
+    }
+}
+
+/// What is still to be explained, in a sentence; nothing where there is none.
+pub fn unexplained(summary: &Summary) -> Option<String> {
+    let entries = summary.expectations.iter();
+    let count = entries.filter(|entry| !entry.is_explained()).count() as u64;
+    (count > 0).then(|| {
+        format!(
+            "{} not explained yet: write the reason into the file",
+            match count {
+                1 => "1 expectation is".to_owned(),
+                count => format!("{} expectations are", grouped(count)),
+            }
+        )
+    })
+}
+
 /// The outcome in one sentence.
 pub fn verdict(summary: &Summary) -> String {
     let events = counted(summary.events, "event");
@@ -185,16 +221,24 @@ pub fn verdict(summary: &Summary) -> String {
         .values()
         .map(|count| count.added + count.removed + count.changed)
         .sum();
+    let missing = match summary.missing {
+        0 => String::new(),
+        missing => format!(
+            "; {} did not appear",
+            counted(missing, "expected difference")
+        ),
+    };
     if summary.differing.total() == 0 && rows == 0 {
-        return format!("no difference in {events}");
+        return format!("no difference in {events}{missing}");
     }
     let judged = match (summary.unexpected, summary.expectations.is_empty()) {
+        (0, false) if summary.missing > 0 => "what differs is expected".into(),
         (0, _) => "all of it expected".into(),
         (_, true) => "no expectations were given".into(),
         (unexpected, false) => format!("{} unexpected", counted(unexpected, "difference")),
     };
     format!(
-        "{} of {events} and {} differ; {judged}",
+        "{} of {events} and {} differ; {judged}{missing}",
         grouped(summary.differing.total()),
         counted(rows, "final row"),
     )

@@ -49,6 +49,7 @@ pub const EVENT_PINNED: &str = "daybook.EventPinned";
 pub const EVENT_UNPINNED: &str = "daybook.EventUnpinned";
 pub const VERIFICATION_FAILED: &str = "daybook.VerificationFailed";
 pub const TASKS_ENQUEUED: &str = "daybook.TasksEnqueued";
+pub const STATE_GIVEN: &str = "daybook.StateGiven";
 
 /// All of them, and what each says.
 pub const SYSTEM_TYPES: &[(&str, &str)] = &[
@@ -84,6 +85,10 @@ pub const SYSTEM_TYPES: &[(&str, &str)] = &[
     (
         TASKS_ENQUEUED,
         "Tasks were enqueued that only a later version asks for",
+    ),
+    (
+        STATE_GIVEN,
+        "Rows came with a log: the state before it, and what left-out events did to it",
     ),
 ];
 

@@ -150,7 +150,7 @@ pub fn changes_of(data: &str) -> Option<Vec<RowUndo>> {
 }
 
 /// A value as JSON that reads back as the same value, its kind included.
-fn exact(value: &Value) -> Json {
+pub(super) fn exact(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Integer(number) => json!(number),
@@ -163,7 +163,7 @@ fn exact(value: &Value) -> Json {
     }
 }
 
-fn inexact(json: &Json) -> Option<Value> {
+pub(super) fn inexact(json: &Json) -> Option<Value> {
     Some(match json {
         Json::Null => Value::Null,
         Json::Number(number) => Value::Integer(number.as_i64()?),

@@ -194,6 +194,19 @@ impl Book {
         event: Event,
         command: Option<&str>,
     ) -> Result<Worked> {
+        let at = group.commit.events.len();
+        let outcome = self.work_out(group, event, command)?;
+        let reactions = self.react(group, at)?;
+        Ok((outcome, reactions))
+    }
+
+    /// The same, and nothing that it asks for.
+    pub(super) fn work_out(
+        &mut self,
+        group: &mut Group,
+        event: Event,
+        command: Option<&str>,
+    ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
         let undo = Undo {
             head: self.live.materializer.head(),
@@ -211,8 +224,7 @@ impl Book {
             .insert((event.source.clone(), event.id.clone()), at);
         let sealed = self.seal(group, event, &outcome, stamp, command);
         group.commit.events.push(sealed);
-        let reactions = self.react(group, at)?;
-        Ok((outcome, reactions))
+        Ok(outcome)
     }
 
     /// Puts an event under the hash chain, with what it caused.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::program::Program;
 use crate::model::error::Problem;
 use crate::model::{
-    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq,
+    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, clock,
 };
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, LogDb, StoredVersion};
@@ -23,6 +23,15 @@ pub struct Library {
     isolations: HashMap<Digest, Isolations>,
     /// Set: that holds for everything.
     isolates_events: bool,
+    /// Components that are tried without being registered; one is preferred to what is registered under its version.
+    lent: BTreeMap<PluginVersion, Lent>,
+}
+
+/// A component that no log has.
+#[derive(Clone)]
+struct Lent {
+    stored: StoredVersion,
+    bytes: Arc<[u8]>,
 }
 
 /// What a library on an engine of its own is made from, on whatever thread.
@@ -86,6 +95,7 @@ impl Library {
             spare: Vec::new(),
             isolations: HashMap::new(),
             isolates_events: false,
+            lent: BTreeMap::new(),
         };
         library.reload(log)?;
         Ok(library)
@@ -100,6 +110,7 @@ impl Library {
             None => self.beside().open(log)?,
         };
         library.isolates_events = self.isolates_events;
+        library.lent.clone_from(&self.lent);
         library.reload(log)?;
         Ok(library)
     }
@@ -130,6 +141,9 @@ impl Library {
             .filter(|version| !retired.contains_key(&version.version))
             .map(|version| (version.version.clone(), version))
             .collect();
+        let lent = self.lent.values().map(|lent| &lent.stored);
+        self.versions
+            .extend(lent.map(|stored| (stored.version.clone(), stored.clone())));
         // What was shown on another engine has to be shown again on this one.
         let engine = fingerprint();
         self.isolations = log
@@ -139,6 +153,58 @@ impl Library {
             .map(|certification| (certification.digest, certification.isolations))
             .collect();
         self.programs.clear();
+        Ok(())
+    }
+
+    /// Takes a component that is tried and not registered, for as long as this library lives. What its certification would
+    /// show is not known, so every call of it has a fresh instance.
+    pub fn lend(&mut self, log: &LogDb, bytes: &[u8]) -> Result<PluginVersion> {
+        let code = self.runtime.load(bytes, None)?;
+        let version = code.version.clone();
+        if let Some(known) = self.lent.get(&version)
+            && known.stored.digest != code.digest
+        {
+            return Err(Error::refused(format!(
+                "{version} is given twice, with other bytes ({} and {})",
+                known.stored.digest.short(),
+                code.digest.short()
+            ))
+            .hint("a version names one component; give the new code a later date"));
+        }
+        let lent = Lent {
+            stored: StoredVersion {
+                version: version.clone(),
+                digest: code.digest,
+                manifest: code.manifest.clone(),
+                loaded_at: clock::now(),
+            },
+            bytes: bytes.into(),
+        };
+        self.lent.insert(version.clone(), lent);
+        self.keep(Arc::new(code));
+        self.reload(log)?;
+        Ok(version)
+    }
+
+    /// Refuses a lent component that stands on a version which is not here.
+    pub fn check_lent(&self) -> Result<()> {
+        for lent in self.lent.values() {
+            let stored = &lent.stored;
+            let Some(below) = stored.manifest.extends()? else {
+                continue;
+            };
+            let below = PluginVersion {
+                plugin: stored.version.plugin.clone(),
+                date: below,
+            };
+            if !self.versions.contains_key(&below) {
+                return Err(Error::usage(format!(
+                    "{} extends {below}, which is not given",
+                    stored.version
+                ))
+                .hint("give its component, or its crate's folder, with --with"));
+            }
+        }
         Ok(())
     }
 
@@ -214,11 +280,15 @@ impl Library {
         if let Some(code) = self.codes.get(&digest) {
             return Ok(code.clone());
         }
-        let bytes = log.component(&digest)?;
-        let code = self
-            .runtime
-            .load(&bytes, Some(&self.cache))
-            .map_err(|error| error.context(format!("loading {version} from the log")))?;
+        let lent = self.lent.get(version).map(|lent| lent.bytes.clone());
+        let loaded = match lent {
+            Some(bytes) => self.runtime.load(&bytes, None),
+            None => self
+                .runtime
+                .load(&log.component(&digest)?, Some(&self.cache)),
+        };
+        let code =
+            loaded.map_err(|error| error.context(format!("loading {version} from the log")))?;
         if code.digest != digest {
             return Err(Error::corrupt(format!(
                 "the stored component of {version} has digest {}, registered was {digest}",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::give_state::give_state;
 use super::ground::{Below, Ground, Usage};
 use super::overlay::Write;
 use super::preparer::Preparer;
@@ -9,7 +10,7 @@ use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
 use crate::diff::SuppliedRow;
-use crate::model::event::EVENT_UNDONE;
+use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::hash::running_hash;
 use crate::model::{
     Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
@@ -215,10 +216,12 @@ impl Materializer {
         self.ground().begin();
         // The one place where a redacted event has no effects: live, in every replay, under every version.
         let is_handled = !event.is_withheld();
-        if is_handled
-            && event.event_type.as_str() == EVENT_UNDONE
-            && let Err((version, error)) = take_back(self.ground(), program, event)
-        {
+        let written = match event.event_type.as_str() {
+            EVENT_UNDONE if is_handled => take_back(self.ground(), program, event),
+            STATE_GIVEN if is_handled => give_state(self.ground(), program, event),
+            _ => Ok(()),
+        };
+        if let Err((version, error)) = written {
             return Err(self.doom(event, version, error));
         }
         let handlers: &[_] = match is_handled {

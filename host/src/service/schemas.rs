@@ -33,8 +33,12 @@ impl PayloadSchema {
         })
     }
 
-    /// Refuses a payload with the JSON pointer to the first fault.
-    pub fn check(&self, data: &str) -> Result<()> {
+    /// Refuses what is no payload of any version: too large, no JSON, too deep.
+    pub fn check_json(&self, data: &str) -> Result<()> {
+        self.read(data).map(|_| ())
+    }
+
+    fn read(&self, data: &str) -> Result<Json> {
         check_size(&self.name, data)?;
         let payload: Json = serde_json::from_str(data).map_err(|error| {
             Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
@@ -46,6 +50,12 @@ impl PayloadSchema {
                 limits::PAYLOAD_DEPTH_MAX
             )));
         }
+        Ok(payload)
+    }
+
+    /// Refuses a payload with the JSON pointer to the first fault.
+    pub fn check(&self, data: &str) -> Result<()> {
+        let payload = self.read(data)?;
         match self.validator.iter_errors(&payload).next() {
             None => Ok(()),
             Some(fault) => {

@@ -2,9 +2,12 @@
 //! memory that follows the host's rules.
 //!
 //! A [`Scenario`] tells a story: events that were given, a command or event to try, and what must come of it.
+//!
+//! A [`replay_diff`] holds two versions, as components, to what the second one is meant to change over a log.
 
 pub(crate) mod host;
 mod ordered;
+mod replay_diff;
 mod scenario;
 mod session;
 #[cfg(feature = "sql")]
@@ -13,6 +16,7 @@ mod state;
 mod text;
 mod view;
 
+pub use replay_diff::{ReplayDiff, replay_diff};
 pub use scenario::Scenario;
 
 use crate::command::CommandPayload;

@@ -87,6 +87,7 @@
 //! | `rows-1` | `rows` | inserts, changes, copies and deletes the rows that its payload says |
 //! | `rows-2` | `rows` | the same plugin, whose table lacks a column |
 //! | `rows-3` | `rows` | see its file: its table lacks a column that its code writes |
+//! | `rows-4` | `rows` | the same plugin without its table: it does nothing |
 //! | `slow` | `cascade` | see its file: right, and slow |
 //! | `asks-1` | `asks` | asks for whatever tasks its event says |
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
@@ -145,6 +146,7 @@ pub const UNKNOWN: &[&str] = &[
     "rows-1",
     "rows-2",
     "rows-3",
+    "rows-4",
     "slow",
     "asks-1",
     "asks-2",

@@ -3,13 +3,17 @@
 
 mod appointment;
 mod asset;
+mod author;
 mod r#box;
 mod catalog;
+mod command;
 mod company;
 mod deposit;
+mod export;
 mod festival;
 mod foo;
 mod invitation;
 mod ledger;
 mod library;
 mod prescription;
+mod replay_diff;

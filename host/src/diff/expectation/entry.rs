@@ -1,6 +1,6 @@
 //! One entry of an expectation file, and what it names.
 
-use crate::diff::{Cause, Difference};
+use crate::diff::{Cause, Difference, FinalKind, FinalRow};
 use crate::model::{Seq, TypeName};
 
 /// One expectation: what it names, where, and how often.
@@ -15,9 +15,14 @@ pub struct Entry {
     pub cause: Option<Cause>,
     pub from: u64,
     pub to: u64,
+    /// Exactly so many differences; fewer did not appear, and more are unexpected.
+    pub count: Option<u64>,
+    /// `count` where that is given.
     pub count_max: u64,
     /// Differences it took so far; no more than `count_max`.
     pub met: u64,
+    /// Final rows that it named, in part or wholly.
+    pub final_rows: u64,
 }
 
 /// The part of an entry that is about a table.
@@ -40,6 +45,38 @@ pub struct About<'a> {
 }
 
 impl Entry {
+    /// Differences that it asks for and that did not appear. Where every entry must be met, one that named nothing at all
+    /// lacks at least one.
+    pub fn missing(&self, every_one_is_met: bool) -> u64 {
+        let least = self.count.unwrap_or(0);
+        match self.met == 0 && self.final_rows == 0 && every_one_is_met {
+            true => least.max(1),
+            false => least.saturating_sub(self.met),
+        }
+    }
+
+    /// What it names, in a few words: `bank.account.interest at bank.TransactionPosted`.
+    pub fn words(&self) -> String {
+        let mut named: Vec<String> = Vec::new();
+        if let Some(table) = &self.table {
+            let name = &table.name;
+            match table.columns.as_deref() {
+                None => named.push(format!("{name}, any column")),
+                Some([]) => {}
+                Some(columns) => named.push(format!("{name}.{}", columns.join(", "))),
+            }
+            if table.row {
+                named.push(format!("rows of {name}"));
+            }
+        }
+        named.extend(self.task.iter().map(|kind| format!("task {kind}")));
+        named.extend(self.doom.then(|| "events of doom".to_owned()));
+        match &self.event {
+            Some(event) => format!("{} at {event}", named.join(", ")),
+            None => named.join(", "),
+        }
+    }
+
     /// The narrowing: is the entry about this event?
     pub fn is_about(&self, event: About<'_>) -> bool {
         (self.from..=self.to).contains(&event.seq.0)
@@ -65,7 +102,7 @@ impl Entry {
 }
 
 /// What an entry can name.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Aspect<'a> {
     Column { table: &'a str, column: &'a str },
     Row { table: &'a str },
@@ -100,6 +137,17 @@ pub fn aspects(difference: &Difference) -> impl Iterator<Item = Aspect<'_>> {
         Difference::Doom { .. } => (Some(Aspect::Doom), None),
     };
     first.into_iter().chain(second)
+}
+
+/// What must be named for a final row to be expected.
+pub fn final_aspects(row: &FinalRow) -> Vec<Aspect<'_>> {
+    let table = row.table.as_str();
+    match &row.kind {
+        FinalKind::Added(_) | FinalKind::Removed(_) => vec![Aspect::Row { table }],
+        FinalKind::Changed(columns) => { columns.iter() }
+            .map(|(column, ..)| Aspect::Column { table, column })
+            .collect(),
+    }
 }
 
 impl TableExpectation {

@@ -30,6 +30,7 @@ struct RawEntry {
     cause: Option<RawCause>,
     from: Option<u64>,
     to: Option<u64>,
+    count: Option<u64>,
     count_max: Option<u64>,
 }
 
@@ -76,6 +77,10 @@ fn checked(raw: RawEntry) -> Result<Entry> {
     if from > to {
         return Err(Error::refused(format!("from {from} is after to {to}")));
     }
+    if raw.count.is_some() && raw.count_max.is_some() {
+        return Err(Error::refused("both count and count_max are given")
+            .hint("count = N is exactly so many, count_max = N at most"));
+    }
     Ok(Entry {
         table: checked_table(raw.table, raw.column, raw.columns, raw.row)?,
         reason: raw.reason,
@@ -88,8 +93,10 @@ fn checked(raw: RawEntry) -> Result<Entry> {
         }),
         from,
         to,
-        count_max: raw.count_max.unwrap_or(u64::MAX),
+        count: raw.count,
+        count_max: raw.count.or(raw.count_max).unwrap_or(u64::MAX),
         met: 0,
+        final_rows: 0,
     })
 }
 

@@ -37,10 +37,10 @@ impl<W: Write> HtmlReport<W> {
              <p class=\"verdict {}\">{}</p>\n</header>\n<main>\n",
             grouped(summary.from.0),
             grouped(summary.to.0),
-            if summary.unexpected > 0 {
-                "bad"
-            } else {
+            if summary.is_as_expected() {
                 "good"
+            } else {
+                "bad"
             },
             escaped(&capitalized(&verdict(summary))),
         );
@@ -307,6 +307,14 @@ fn tiles(summary: &Summary) -> String {
         },
         summary.unexpected > 0,
     );
+    if summary.missing > 0 {
+        tile(
+            "Missing",
+            grouped(summary.missing),
+            "expected differences that did not appear".into(),
+            true,
+        );
+    }
     tile(
         "Candidate’s cost",
         ratio(base.fuel as f64, candidate.fuel as f64),

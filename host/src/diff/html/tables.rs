@@ -1,7 +1,7 @@
 //! The tables of the page. Where there is nothing to tell, the text is empty.
 
 use super::chart::share;
-use crate::diff::words::{capitalized, grouped, printable, ratio, work};
+use crate::diff::words::{capitalized, grouped, met, printable, ratio, reason, work};
 use crate::diff::{Split, Summary};
 
 /// Text as HTML, in an element or a quoted attribute.
@@ -86,13 +86,14 @@ pub fn expectations(summary: &Summary) -> String {
         return String::new();
     }
     let rows = summary.expectations.iter().map(|expectation| {
-        let met = match expectation.met {
-            0 => "<td class=\"number\">never</td>".to_owned(),
-            met => number(met),
+        let class = match expectation.missing {
+            0 => "number",
+            _ => "number unexpected",
         };
         format!(
-            "<tr><th scope=\"row\">{}</th>{met}</tr>\n",
-            escaped(&printable(&expectation.reason))
+            "<tr><th scope=\"row\">{}</th><td class=\"{class}\">{}</td></tr>\n",
+            escaped(&reason(expectation)),
+            met(expectation),
         )
     });
     table(&["Reason", "#Met"], &rows.collect::<String>())

@@ -258,6 +258,7 @@ pub struct SummaryRecord<'a> {
     dooms: Pair<u64>,
     final_rows: Vec<FinalCountRecord<'a>>,
     unexpected: u64,
+    missing: u64,
     expectations: Vec<ExpectationRecord<'a>>,
     cost: Pair<CostRecord>,
     seconds: f64,
@@ -318,6 +319,10 @@ struct FinalColumnCount<'a> {
 struct ExpectationRecord<'a> {
     reason: &'a str,
     met: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    count: Option<u64>,
+    missing: u64,
+    names: &'a str,
 }
 
 #[derive(Serialize)]
@@ -391,6 +396,9 @@ impl<'a> SummaryRecord<'a> {
             .map(|expectation| ExpectationRecord {
                 reason: &expectation.reason,
                 met: expectation.met,
+                count: expectation.count,
+                missing: expectation.missing,
+                names: &expectation.what,
             });
         let (base_cost, candidate_cost) = &summary.cost;
         SummaryRecord {
@@ -412,6 +420,7 @@ impl<'a> SummaryRecord<'a> {
             },
             final_rows: final_rows.collect(),
             unexpected: summary.unexpected,
+            missing: summary.missing,
             expectations: expectations.collect(),
             cost: Pair {
                 base: CostRecord::new(base_cost),

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
-use crate::diff::words::{grouped, printable, ratio, work};
+use crate::diff::words::{grouped, met, printable, ratio, reason, unexplained, work};
 use crate::diff::{Split, Summary};
 
 pub fn counts(summary: &Summary) -> String {
@@ -98,13 +98,15 @@ pub fn expectations(summary: &Summary) -> String {
     }
     let mut table = table(&["reason", "met"], 1);
     for expectation in &summary.expectations {
-        let met = match expectation.met {
-            0 => Cell::new("never"),
-            met => number(met),
+        let name = reason(expectation);
+        let name = match (summary.missing, expectation.missing) {
+            (0, _) => name,
+            (_, missing) => format!("{:1} {name}", mark(missing > 0)),
         };
-        table.add_row(vec![Cell::new(printable(&expectation.reason)), met]);
+        table.add_row(vec![name, met(expectation)]);
     }
-    trimmed(&table)
+    let note = unexplained(summary).map(|words| format!("\n  {words}"));
+    trimmed(&table) + &note.unwrap_or_default()
 }
 
 pub fn costs(summary: &Summary) -> String {

@@ -1,13 +1,14 @@
-//! An author's own tests: the plugin of the SDK's README, in its two versions, as crates that stand alone, with the README's
-//! line that compares them.
+//! A new author's path: the steps of the SDK's README from a skeleton to a second version that is promoted, each with the
+//! output that is shown there, and the README's line that compares its two versions, as crates that stand alone.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daybook_tests::workspace;
 
-use crate::command::{COMMAND, daybook};
+use crate::command::COMMAND;
+use crate::transcript::{carry_out, steps};
 
 /// The README's block in a language that holds a text.
 fn block(readme: &str, language: &str, holding: &str) -> String {
@@ -18,6 +19,47 @@ fn block(readme: &str, language: &str, holding: &str) -> String {
         block.contains(holding).then(|| format!("{block}\n"))
     });
     found.unwrap_or_else(|| panic!("the README has no block of {language} with {holding}"))
+}
+
+/// Carries out the README's steps, and gives the folder in which that was.
+fn follow(readme: &str) -> PathBuf {
+    let (_, path) = readme.split_once("## Five minutes").unwrap();
+    let (path, _) = path.split_once("## What you write").unwrap();
+    let steps = steps(path);
+    assert!(steps.len() > 20, "{steps:?}");
+    // Always the same folder, so that what its crates depend on is built once.
+    let folder = workspace::target().join("authors/path");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
+    fs::create_dir_all(&folder).unwrap();
+    // The command under its own name, and the very dependencies of the workspace, which are at hand.
+    let programs = folder.join("programs");
+    fs::create_dir(&programs).unwrap();
+    std::os::unix::fs::symlink(COMMAND, programs.join("daybook")).unwrap();
+    let path = format!(
+        "{}:{}",
+        programs.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let lock = workspace::root().join("Cargo.lock");
+    let wrong = carry_out(&folder, &steps, |command| {
+        for date in ["2024-01-01", "2024-06-01"] {
+            let crate_folder = folder.join("visits").join(date);
+            let wanted = crate_folder.join("Cargo.lock");
+            if crate_folder.exists() && !wanted.exists() {
+                fs::copy(&lock, wanted).unwrap();
+            }
+        }
+        command
+            .env("PATH", &path)
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TARGET_DIR", workspace::target().join("authors"))
+            .env_remove("CARGO_MANIFEST_DIR")
+            .env_remove("RUSTFLAGS");
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    folder
 }
 
 /// Runs the crate's tests, as its author does. What they depend on is built once for all runs.
@@ -40,35 +82,13 @@ fn cargo_test(folder: &Path, approves: bool) -> (bool, String) {
 }
 
 #[test]
-fn the_readme_s_two_versions_and_its_line_make_a_test_that_is_approved_and_holds() {
+fn the_readme_s_steps_print_what_it_shows_and_its_line_is_approved_and_holds() {
     let readme = fs::read_to_string(workspace::root().join("plugin-sdk/README.md")).unwrap();
-    // Always the same folder, so that what the crates depend on is built once; their sources are written anew.
-    let folder = workspace::target().join("authors/readme");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).unwrap();
-    }
-    fs::create_dir_all(&folder).unwrap();
-    let sdk = workspace::root().join("plugin-sdk");
-    let lock = fs::read(workspace::root().join("Cargo.lock")).unwrap();
-    for date in ["2024-01-01", "2024-06-01"] {
-        let line = format!(
-            "plugin new visits --dir {date} --date {date} --sdk {}",
-            sdk.display()
-        );
-        let ran = daybook(&folder, &line);
-        assert_eq!(ran.code, 0, "{ran:?}");
-        // The very dependencies of the workspace, which are at hand.
-        fs::write(folder.join(date).join("Cargo.lock"), &lock).unwrap();
-    }
-    let source = |date: &str| folder.join(date).join("src/lib.rs");
-    fs::write(
-        source("2024-01-01"),
-        block(&readme, "rust", "#[plugin(version = \"2024-01-01\""),
-    )
-    .unwrap();
-    let second = block(&readme, "rust", "extends = \"2024-01-01\"");
+    let folder = follow(&readme).join("visits");
     let test = block(&readme, "rs", "testing::replay_diff(");
-    fs::write(source("2024-06-01"), format!("{second}\n{test}")).unwrap();
+    let source = folder.join("2024-06-01/src/lib.rs");
+    let second = fs::read_to_string(&source).unwrap();
+    fs::write(&source, format!("{second}\n{test}")).unwrap();
     let crate_folder = folder.join("2024-06-01");
     fs::create_dir(crate_folder.join("tests")).unwrap();
     let (_, rest) = readme

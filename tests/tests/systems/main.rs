@@ -17,3 +17,4 @@ mod ledger;
 mod library;
 mod prescription;
 mod replay_diff;
+mod transcript;

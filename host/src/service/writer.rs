@@ -39,7 +39,7 @@ impl Default for WriterOptions {
 const GROUP_EVENTS_MAX: usize = 10_000;
 
 /// Pages, by estimate, after which write-ahead logs are carried over.
-const CHECKPOINT_PAGES: usize = 4_096;
+const CHECKPOINT_PAGES: usize = 1_024;
 
 /// What a group writes, by estimate: some pages in any case, and more with each request.
 fn pages_of(requests: usize) -> usize {

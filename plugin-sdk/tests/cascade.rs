@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use daybook_sdk::prelude::*;
-use daybook_sdk::testing::Scenario;
+use daybook_sdk::testing::{Scenario, declared_alike};
 
 /// The first version: balances in whole crowns.
 mod first {
@@ -225,5 +225,21 @@ fn a_version_missing_below_is_named() {
     assert_eq!(
         *text,
         "bank 1995-01-01 extends 1994-01-01, not bank 1993-01-01"
+    );
+}
+
+#[test]
+fn what_both_declare_is_named_and_what_is_declared_otherwise_is_refused() {
+    assert_eq!(
+        declared_alike::<third::Bank, first::Bank>(),
+        ["bank.Closed"]
+    );
+    // The table, whose new column has a default, comes before and is no matter.
+    let refused = catch_unwind(declared_alike::<second::Bank, first::Bank>);
+    let refused = refused.expect_err("the deposit has another form");
+    let text = refused.downcast_ref::<String>().expect("a message");
+    assert!(
+        text.starts_with("version 1994-01-01 declares bank.Deposited otherwise"),
+        "{text}"
     );
 }

@@ -43,7 +43,8 @@ pub fn check_pair(book: &mut Book, base: &str, candidate: &str) -> Collected {
         .join("expect.toml");
     let text =
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let mut expectations = Expectations::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    let expectations = Expectations::parse(&text).unwrap_or_else(|error| panic!("{error}"));
+    let mut expectations = expectations.strict();
     let request = DiffRequest {
         base: Picked::Pinned(vec![version(base)]),
         candidate: Picked::Pinned(vec![version(candidate)]),
@@ -70,14 +71,13 @@ pub fn check_pair(book: &mut Book, base: &str, candidate: &str) -> Collected {
         "{} does not name all of {found:#?}",
         path.display()
     );
-    for used in expectations.uses() {
-        assert!(
-            used.met > 0,
-            "{}: '{}' is not met",
-            path.display(),
-            used.reason
-        );
-    }
+    assert_eq!(
+        expectations.missing(),
+        0,
+        "{}: not all is found: {:#?}",
+        path.display(),
+        expectations.uses()
+    );
     let page = String::from_utf8(page).expect("a page is text");
     assert!(page.starts_with("<!doctype html>") && page.trim_end().ends_with("</html>"));
     let types: BTreeSet<_> = found

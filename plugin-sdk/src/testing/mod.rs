@@ -5,6 +5,7 @@
 //!
 //! A [`replay_diff`] holds two versions, as components, to what the second one is meant to change over a log.
 
+mod alike;
 pub(crate) mod host;
 mod ordered;
 mod replay_diff;
@@ -16,6 +17,7 @@ mod state;
 mod text;
 mod view;
 
+pub use alike::declared_alike;
 pub use replay_diff::{ReplayDiff, replay_diff};
 pub use scenario::Scenario;
 

@@ -103,14 +103,17 @@ impl Runtime {
         let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {
             Some(component) => component,
             None => {
-                let encoded = encode_component(bytes)?;
-                let component = self.compile(&encoded)?;
+                let component = match self.compiled.get(&digest) {
+                    Some(component) => component,
+                    None => self.compile(&encode_component(bytes)?)?,
+                };
                 if let Some(cache) = cache {
                     cache.put(&self.engine, &digest, &component);
                 }
                 component
             }
         };
+        self.compiled.put(digest, bytes.len(), component.clone());
         self.link(&component, digest)
     }
 

@@ -1,12 +1,15 @@
 //! The one engine configuration. Everything here is about two promises: the same call gives the same result on
 //! every machine, and no guest can take more than its share.
 
-use wasmtime::component::{Linker, ResourceTable};
+use std::sync::Arc;
+
+use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
 };
 
 use super::call::CallState;
+use super::recent::Recent;
 use super::{bindings, wasi};
 use crate::model::{Error, Result, limits};
 
@@ -18,6 +21,8 @@ pub struct Runtime {
     pub(super) plain: Linker<CallState>,
     /// For components that also import WASI, which is virtual.
     pub(super) with_wasi: Linker<CallState>,
+    /// What was compiled last, whichever book it was for.
+    pub(super) compiled: Arc<Recent<Component>>,
 }
 
 impl std::fmt::Debug for Runtime {
@@ -51,6 +56,7 @@ impl Runtime {
             engine,
             plain,
             with_wasi,
+            compiled: Arc::default(),
         })
     }
 }

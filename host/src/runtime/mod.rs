@@ -10,6 +10,7 @@ mod describe;
 mod engine;
 mod instance;
 mod metadata;
+mod recent;
 mod wasi;
 
 pub use cache::ComponentCache;

@@ -22,7 +22,7 @@ pub use components::{guest, plugin};
 pub use pair::check_pair;
 pub use race::race;
 pub use random::Random;
-pub use server::{Answer, Server};
+pub use server::{Answer, Server, done, refused};
 pub use small_disk::SmallDisk;
 pub use subscriber::{Heard, Sse, Ws};
 pub use test_book::{

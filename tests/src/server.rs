@@ -43,6 +43,24 @@ impl Answer {
     }
 }
 
+/// A command that was accepted, and events that were kept.
+#[track_caller]
+pub fn done(answer: &Answer) {
+    assert_eq!(answer.status, 201, "{}", answer.text);
+}
+
+/// A command that its plugin rejected with this code.
+#[track_caller]
+pub fn refused(answer: &Answer, code: &str) {
+    let told = (answer.status, answer.problem(), &answer.json["code"]);
+    assert_eq!(
+        told,
+        (422, "rejected", &Json::from(code)),
+        "{}",
+        answer.text
+    );
+}
+
 impl Server {
     /// Serves a book on a free port of this machine.
     pub fn of(book: TestBook) -> Server {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use daybook::diff::{EventDiff, Expectations, FinalRow, Sink, Summary};
+use daybook::diff::{Expectations, Unheard};
 use daybook::model::{PluginVersion, Result};
 use daybook::replay::silent;
 use daybook::runtime::Runtime;
@@ -509,23 +509,8 @@ fn diff(book: &mut Book, base: &str, candidate: &str) {
     };
     let mut expectations = Expectations::none();
     book.study()
-        .diff(&request, &mut expectations, &mut Silent, &mut silent())
+        .diff(&request, &mut expectations, &mut Unheard, &mut silent())
         .expect("the diff runs");
-}
-
-/// Counts nothing, writes nothing: the engine alone is measured.
-struct Silent;
-
-impl Sink for Silent {
-    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
-        Ok(())
-    }
-    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _: &Summary) -> Result<()> {
-        Ok(())
-    }
 }
 
 fn timed<T>(work: impl FnOnce() -> T) -> (f64, T) {

@@ -113,7 +113,7 @@ fn changes(
             (Some(a), Some(b)) => (&a.layout.sql_name, &a.key).cmp(&(&b.layout.sql_name, &b.key)),
         };
         let row = |named: &Named<'_>, base, candidate| Difference::Row {
-            table: table_name(named.layout),
+            table: named.layout.name(),
             key: named.layout.key_of(named.change.row()),
             base,
             candidate,
@@ -147,11 +147,6 @@ fn changes(
     }
 }
 
-/// `plugin.table`, as people write it.
-pub fn table_name(layout: &TableLayout) -> String {
-    format!("{}.{}", layout.plugin, layout.table)
-}
-
 fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>) {
     let count = found.len();
     let pairs = [
@@ -170,7 +165,7 @@ fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>)
             column_differences(base.layout, ours, candidate.layout, theirs)
         {
             found.push(Difference::Column {
-                table: table_name(base.layout),
+                table: base.layout.name(),
                 key: base.layout.key_of(base.change.row()),
                 column,
                 base: base_value,

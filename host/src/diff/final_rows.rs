@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::compare::{column_differences, table_name};
+use super::compare::column_differences;
 use super::{FinalKind, FinalRow};
 use crate::model::{Result, Row, TableLayout, Value};
 
@@ -113,7 +113,7 @@ pub fn merge(
 
 fn final_row(layout: &TableLayout, row: &Row, kind: FinalKind) -> FinalRow {
     FinalRow {
-        table: table_name(layout),
+        table: layout.name(),
         key: layout.key_of(row),
         kind,
     }

@@ -4,7 +4,7 @@ use super::{
     Cause, Cost, Difference, EventDiff, Expectations, FinalCount, FinalKind, FinalRow, Sink, Split,
     Summary, TaskCount,
 };
-use crate::model::{Result, Seq, Task, TypeName, Value};
+use crate::model::{Seq, Task, TypeName, Value};
 
 /// A differing event; its subject and time follow from its position.
 pub fn event(seq: u64, event_type: &str, cause: Cause, differences: Vec<Difference>) -> EventDiff {
@@ -218,21 +218,6 @@ pub fn run(sink: &mut dyn Sink, file: &str) {
         ..summary_of_nothing()
     };
     sink.finish(&summary).expect("a sink that finishes");
-}
-
-/// A sink for whoever looks at something else.
-pub struct Ignored;
-
-impl Sink for Ignored {
-    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
-        Ok(())
-    }
-    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _: &Summary) -> Result<()> {
-        Ok(())
-    }
 }
 
 /// A comparison that finds nothing.

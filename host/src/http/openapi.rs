@@ -312,7 +312,7 @@ fn events_path(events: Vec<Json>) -> Json {
 
 fn fixed_paths(program: &Program) -> Vec<(&'static str, Json)> {
     let tables: Vec<_> = { program.layouts.tables.iter() }
-        .map(|table| format!("{}.{}", table.plugin, table.table))
+        .map(|table| table.name())
         .collect();
     let tables = match tables.is_empty() {
         true => text(),

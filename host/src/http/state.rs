@@ -275,7 +275,7 @@ fn table_json(table: &TableLayout) -> Json {
         json!({"name": index.name, "columns": names(&index.columns), "unique": index.unique})
     });
     json!({
-        "table": format!("{}.{}", table.plugin, table.table),
+        "table": table.name(),
         "sql_name": table.sql_name,
         "columns": columns.collect::<Vec<_>>(),
         "key": names(&table.key),

@@ -87,6 +87,20 @@ impl TableLayout {
     pub fn missing(&self, column: usize) -> Value {
         self.columns[column].default.clone().unwrap_or(Value::Null)
     }
+
+    /// A row that has nothing yet: what is missing, in every column.
+    pub fn blank(&self) -> Vec<Value> {
+        (0..self.columns.len()).map(|at| self.missing(at)).collect()
+    }
+
+    /// `plugin.table`, as people write it.
+    pub fn name(&self) -> String {
+        format!("{}.{}", self.plugin, self.table)
+    }
+
+    pub fn has_unique_index(&self) -> bool {
+        self.indexes.iter().any(|index| index.unique)
+    }
 }
 
 /// All tables of one lineup, in the order of their SQL names; a change names a table by its position here.

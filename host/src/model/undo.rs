@@ -71,7 +71,7 @@ fn inverse_of(change: &RecordedChange) -> Option<RowUndo> {
     let row = change.after.as_ref().or(change.before.as_ref())?;
     let key = layout.key.iter();
     Some(RowUndo {
-        table: format!("{}.{}", layout.plugin, layout.table),
+        table: layout.name(),
         key: key
             .map(|&at| (layout.columns[at].name.clone(), row[at].clone()))
             .collect(),

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::book::{Book, remove_projection};
 use super::past::{Past, Payloads};
-use super::repair::{Foreseen, Silent, check_words, strays};
-use crate::diff::Sink;
+use super::repair::{Foreseen, check_words, strays};
+use crate::diff::{Sink, Unheard};
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED};
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock};
@@ -128,7 +128,7 @@ impl Book {
         let name = String::new();
         let none = BTreeSet::new();
         let mut study = self.study();
-        let foreseen = study.foresee(payloads, &none, name, &mut Silent, &mut replay::silent())?;
+        let foreseen = study.foresee(payloads, &none, name, &mut Unheard, &mut replay::silent())?;
         match foreseen.strayed.as_slice() {
             [] => Ok(()),
             seqs => Err(strays(seqs).context(format!("event {event} is not amended"))),
@@ -154,7 +154,7 @@ impl Book {
 
     /// The same in numbers alone.
     pub fn foresee_amendment(&mut self, request: &AmendRequest) -> Result<Foreseen> {
-        self.preview_amendment(request, &mut Silent, &mut replay::silent())
+        self.preview_amendment(request, &mut Unheard, &mut replay::silent())
     }
 
     /// Checks a request: the event may be amended, and the new payload is one that its type may have.

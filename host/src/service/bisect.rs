@@ -104,7 +104,7 @@ fn saw(step: &Step) -> Saw {
             names.zip(row.iter().cloned()).collect()
         };
         SeenRow {
-            table: format!("{}.{}", layout.plugin, layout.table),
+            table: layout.name(),
             key: key.clone(),
             row: row.as_ref().map(|row| named(row)),
         }

@@ -65,13 +65,7 @@ impl Book {
         std::fs::rename(&unfinished, dir.log())
             .map_err(|error| Error::io("making the log", error))?;
         let mut log = LogDb::open(&dir.log())?;
-        let record = ProjectionRecord {
-            name: LIVE.into(),
-            file: live_file(),
-            role: Role::Live,
-            schedule: Schedule::default(),
-            made_by: crate::runtime::fingerprint(),
-        };
+        let record = live_record(Schedule::default());
         log.transaction(|log| {
             log.put_meta("id", &Uuid::now_v7().to_string())?;
             log.put_meta("cache_key", &Digest::of(&random_bytes()).to_string())?;
@@ -217,9 +211,15 @@ pub(super) fn clean(dir: &BookDir, log: &LogDb) -> Result<bool> {
     log.clean()
 }
 
-/// A file name that no other live projection of the book ever had.
-pub(super) fn live_file() -> String {
-    format!("live-{}.db", Uuid::now_v7().simple())
+/// A live projection of a schedule, in a file whose name no other one of the book ever had.
+pub(super) fn live_record(schedule: Schedule) -> ProjectionRecord {
+    ProjectionRecord {
+        name: LIVE.into(),
+        file: format!("live-{}.db", Uuid::now_v7().simple()),
+        role: Role::Live,
+        schedule,
+        made_by: crate::runtime::fingerprint(),
+    }
 }
 
 fn random_bytes() -> Vec<u8> {

@@ -346,7 +346,7 @@ fn change_json(change: &RecordedChange) -> ChangeJson<'_> {
     let layout = &*change.layout;
     let there = change.after.as_deref().or(change.before.as_deref());
     ChangeJson {
-        table: format!("{}.{}", layout.plugin, layout.table),
+        table: layout.name(),
         operation: change.operation(),
         key: there.map(|row| KeyJson(layout, row)),
         before: change.before.as_deref().map(|row| RowJson(layout, row)),

@@ -147,7 +147,7 @@ impl Study<'_> {
             let Mask::Column { table, column } = mask else {
                 continue;
             };
-            let of = |layout: &&Arc<TableLayout>| name_of(layout) == *table;
+            let of = |layout: &&Arc<TableLayout>| layout.name() == *table;
             let mut known = layouts.values().filter(of).peekable();
             if known.peek().is_none() {
                 return Err(
@@ -236,30 +236,23 @@ impl Study<'_> {
         })
     }
 
-    /// Visits every event of the stretch with the payload that its effects were recorded for.
-    fn visit(
-        &self,
-        segment: &Segment,
-        mut visit: impl FnMut(StoredEvent) -> Result<()>,
-    ) -> Result<()> {
-        let mut next = segment.from;
-        while next <= segment.to {
-            let stored = self
-                .log
-                .stored(next, segment.to, limits::APPEND_BATCH_DEFAULT)?;
-            if stored.is_empty() {
-                return Err(crate::replay::hole(next));
-            }
-            for mut stored in stored {
-                if stored.event.seq != next {
-                    return Err(crate::replay::hole(next));
-                }
-                put_in_place(&segment.payloads, &mut stored.event);
-                next = next.next();
-                visit(stored)?;
-            }
+    /// The next events of a segment, with the payloads that their effects were recorded for.
+    fn batch(&self, segment: &Segment, next: Seq) -> Result<Vec<StoredEvent>> {
+        let mut batch = self
+            .log
+            .stored(next, segment.to, limits::APPEND_BATCH_DEFAULT)?;
+        if batch.is_empty() {
+            return Err(crate::replay::hole(next));
         }
-        Ok(())
+        let mut expected = next;
+        for stored in &mut batch {
+            if stored.event.seq != expected {
+                return Err(crate::replay::hole(expected));
+            }
+            put_in_place(&segment.payloads, &mut stored.event);
+            expected = expected.next();
+        }
+        Ok(batch)
     }
 
     /// What there is to choose from, and every value that must not leave.
@@ -283,23 +276,26 @@ impl Study<'_> {
                     }
                 }
             }
-            self.visit(segment, |stored| {
-                if is_exported(&stored.event) {
-                    *classes.entry(class(&stored)).or_default() += 1;
-                }
-                if masker.is_idle() {
-                    return Ok(());
-                }
-                let event = &stored.event;
-                masker.hide_in(&event.event_type, &event.data, event.extensions.as_deref());
-                for change in effects(&stored, &layouts)?.0 {
-                    let hidden = hidden_places(masker, &change.layout);
-                    for row in [&change.before, &change.after].into_iter().flatten() {
-                        hidden.iter().for_each(|&at| masker.hide(&row[at]));
+            let mut next = segment.from;
+            while next <= segment.to {
+                for stored in self.batch(segment, next)? {
+                    next = stored.event.seq.next();
+                    if is_exported(&stored.event) {
+                        *classes.entry(class(&stored)).or_default() += 1;
+                    }
+                    if masker.is_idle() {
+                        continue;
+                    }
+                    let event = &stored.event;
+                    masker.hide_in(&event.event_type, &event.data, event.extensions.as_deref());
+                    for change in effects(&stored, &layouts)?.0 {
+                        let hidden = hidden_places(masker, &change.layout);
+                        for row in [&change.before, &change.after].into_iter().flatten() {
+                            hidden.iter().for_each(|&at| masker.hide(&row[at]));
+                        }
                     }
                 }
-                Ok(())
-            })?;
+            }
         }
         Ok(classes)
     }
@@ -327,24 +323,10 @@ impl Study<'_> {
                 }
                 _ => {}
             }
-            // The library is asked for programs while the log is read.
-            let mut events = Vec::new();
             let mut next = segment.from;
             while next <= segment.to {
-                let last = segment
-                    .to
-                    .min(Seq(next.0 + limits::APPEND_BATCH_DEFAULT as u64 - 1));
-                let part = Segment {
-                    from: next,
-                    to: last,
-                    schedule: Schedule::default(),
-                    payloads: segment.payloads.clone(),
-                };
-                self.visit(&part, |stored| {
-                    events.push(stored);
-                    Ok(())
-                })?;
-                for stored in events.drain(..) {
+                for stored in self.batch(segment, next)? {
+                    next = stored.event.seq.next();
                     let picked = is_exported(&stored.event) && picks.takes(&stored);
                     if picked {
                         let lineup: Lineup = stored.lineup.parse()?;
@@ -357,7 +339,6 @@ impl Study<'_> {
                     done += 1;
                 }
                 progress(Progress { done, total });
-                next = last.next();
             }
         }
         Ok(())
@@ -369,12 +350,8 @@ fn is_exported(event: &Event) -> bool {
     !event.is_system() && !event.is_withheld()
 }
 
-fn name_of(layout: &TableLayout) -> String {
-    format!("{}.{}", layout.plugin, layout.table)
-}
-
 fn hidden_places(masker: &Masker, layout: &TableLayout) -> Vec<usize> {
-    let name = name_of(layout);
+    let name = layout.name();
     let columns = masker.columns(&name);
     columns.filter_map(|column| layout.column(column)).collect()
 }

@@ -72,10 +72,7 @@ impl Reader {
         }
         if !wanted.tables.is_empty() {
             let layouts = self.log().layouts()?;
-            let known: Vec<String> = layouts
-                .values()
-                .map(|layout| format!("{}.{}", layout.plugin, layout.table))
-                .collect();
+            let known: Vec<String> = layouts.values().map(|layout| layout.name()).collect();
             for name in &wanted.tables {
                 if !known.contains(name) {
                     let known = known.iter().map(String::as_str).collect();

@@ -347,11 +347,7 @@ impl Ground {
 
     /// The unique index in which another row has these values.
     pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
-        if self.layouts.tables[table]
-            .indexes
-            .iter()
-            .all(|index| !index.unique)
-        {
+        if !self.layouts.tables[table].has_unique_index() {
             return Ok(None);
         }
         if self.mapping.is_some() {

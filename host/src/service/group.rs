@@ -119,8 +119,7 @@ impl Book {
             .first()
             .map(|event| event.event.id.clone())
             .unwrap_or_default();
-        let written = self.write_both(expected, &commit_id, &group.commit);
-        let (appended, prepared) = written.inspect_err(|_| self.live.materializer.rollback())?;
+        let (appended, prepared) = self.write_both(expected, &commit_id, &group.commit);
         let head = match appended {
             Ok(Appended::Ok(head)) => head,
             Ok(Appended::Conflict { head }) => {
@@ -150,26 +149,25 @@ impl Book {
         self.end_live(prepared)
     }
 
-    /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it.
+    /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it. Where no thread
+    /// is to be had for them, the transaction's end does it.
     fn write_both(
         &mut self,
         expected: Seq,
         id: &str,
         commit: &Commit,
-    ) -> Result<(Result<Appended>, Result<()>)> {
-        if commit.events.len() < BESIDE_MIN {
-            return Ok((self.log.append(expected, id, commit), Ok(())));
+    ) -> (Result<Appended>, Result<()>) {
+        let is_large = commit.events.len() >= BESIDE_MIN;
+        if is_large && self.preparer.is_none() {
+            self.preparer = Preparer::start().ok();
         }
-        let preparer = match self.preparer.take() {
-            Some(preparer) => preparer,
-            None => Preparer::start()?,
-        };
-        let log = &mut self.log;
-        let append = || log.append(expected, id, commit);
-        let materializer = &mut self.live.materializer;
-        let written = materializer.prepare_beside(&preparer, append);
-        self.preparer = Some(preparer);
-        Ok(written)
+        match self.preparer.as_ref().filter(|_| is_large) {
+            Some(preparer) => {
+                let append = || self.log.append(expected, id, commit);
+                self.live.materializer.prepare_beside(preparer, append)
+            }
+            None => (self.log.append(expected, id, commit), Ok(())),
+        }
     }
 
     /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.

@@ -126,10 +126,7 @@ pub fn find_table<'a>(
         .find(|(_, table)| is(table))
         .map(|(at, table)| (at, &**table))
         .ok_or_else(|| {
-            let known: Vec<_> = tables
-                .iter()
-                .map(|table| format!("{}.{}", table.plugin, table.table))
-                .collect();
+            let known: Vec<_> = tables.iter().map(|table| table.name()).collect();
             Error::usage(format!("there is no table '{}'", name.escape_debug()))
                 .problem(Problem::Unknown)
                 .hint(format!("tables of the live state: {}", known.join(", ")))

@@ -28,6 +28,7 @@ mod loader;
 mod marks;
 mod materializer;
 mod overlay;
+mod own_writes;
 mod past;
 mod patch;
 mod player;

@@ -12,9 +12,9 @@ use super::library::Plan;
 use super::materializer::{Doom, Failure};
 use super::past::{Past, Payloads};
 use super::player::Player;
-use super::repair::{Foreseen, Silent, check_words, strays};
+use super::repair::{Foreseen, check_words, strays};
 use super::versions::source;
-use crate::diff::Sink;
+use crate::diff::{Sink, Unheard};
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock, limits};
@@ -216,7 +216,7 @@ impl Book {
 
     /// The same in numbers alone.
     pub fn foresee_redaction(&mut self, request: &RedactRequest) -> Result<Foreseen> {
-        self.preview_redaction(request, &mut Silent, &mut replay::silent())
+        self.preview_redaction(request, &mut Unheard, &mut replay::silent())
     }
 
     /// Checks a request, and says what it erases.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::book::{Book, LIVE, live_file};
+use super::book::{Book, live_record};
 use super::diffs::{PlayerSide, Temporary};
 use super::materializer::Outcome;
 use super::past::{Payloads, put_in_place};
@@ -17,8 +17,7 @@ use crate::diff::{
 use crate::model::event::EVENT_UNDONE;
 use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq, limits};
 use crate::replay::OnProgress;
-use crate::runtime::fingerprint;
-use crate::store::{LogDb, ProjectionRecord, Repair, Role, StoredEvent};
+use crate::store::{LogDb, ProjectionRecord, Repair, StoredEvent};
 
 /// What was done to an event after it was logged: by which events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -98,13 +97,7 @@ impl Book {
 
     /// A live projection of the same schedule, in a file of its own.
     pub(super) fn next_live(&self) -> ProjectionRecord {
-        ProjectionRecord {
-            name: LIVE.into(),
-            file: live_file(),
-            role: Role::Live,
-            schedule: self.live.record.schedule.clone(),
-            made_by: fingerprint(),
-        }
+        live_record(self.live.record.schedule.clone())
     }
 }
 
@@ -287,21 +280,6 @@ struct Unasked;
 impl Prober for Unasked {
     fn probe(&mut self, _: &Event, _: &Step, _: &[SuppliedRow]) -> Result<Option<Step>> {
         Ok(None)
-    }
-}
-
-/// For those who only want to know whether there is a problem.
-pub(super) struct Silent;
-
-impl Sink for Silent {
-    fn event(&mut self, _: &EventDiff, _: &[bool]) -> Result<()> {
-        Ok(())
-    }
-    fn final_row(&mut self, _: &FinalRow, _: bool) -> Result<()> {
-        Ok(())
-    }
-    fn finish(&mut self, _: &Summary) -> Result<()> {
-        Ok(())
     }
 }
 

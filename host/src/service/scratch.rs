@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::book::{Book, LIVE, Live, live_file};
+use super::book::{Book, Live, live_record};
 use super::player::Player;
 use super::study::Study;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule};
-use crate::runtime::{Runtime, fingerprint};
-use crate::store::{ProjectionRecord, Role};
+use crate::runtime::Runtime;
 
 /// A book that nobody keeps.
 pub struct ScratchBook {
@@ -47,13 +46,7 @@ impl ScratchBook {
             return Err(Error::internal("a scratch book begins once"));
         }
         let schedule = Schedule::pinned(lineup);
-        let record = ProjectionRecord {
-            name: LIVE.into(),
-            file: live_file(),
-            role: Role::Live,
-            schedule: schedule.clone(),
-            made_by: fingerprint(),
-        };
+        let record = live_record(schedule.clone());
         let path = book.dir.projection(&record.file);
         let plan = book.plan(&schedule)?;
         let player = Player::new(book.library.runtime.clone(), plan, &path)?;

@@ -61,12 +61,8 @@ impl Book {
             .hint("an id names one event for ever; in a log each comes once"));
         }
         let (source, id) = identity;
-        let present = self
-            .live
-            .record
-            .schedule
-            .last()
-            .version(incoming.event_type.plugin());
+        let lineup = self.lineup();
+        let present = lineup.version(incoming.event_type.plugin());
         let version = match stamp(incoming.extensions.as_deref())? {
             Some(stamp) if !gives_state => Some(stamp),
             _ => present,
@@ -103,7 +99,6 @@ impl Book {
             extensions: incoming.extensions,
         };
         self.work_out(group, event, None)?;
-        let lineup = self.lineup();
         if let Some(added) = group.commit.events.last_mut() {
             // What was asked for then was done then.
             added.tasks.clear();

@@ -8,11 +8,11 @@ use super::caused::Caused;
 use super::command::{Decision, Request};
 use super::diffs::Temporary;
 use super::guards::find_table;
+use super::own_writes::shown as shown_key;
 use super::past::Payloads;
 use super::player::Player;
 use super::reader::shown;
 use super::repair::check_words;
-use super::take_back::shown as shown_key;
 use super::versions::source;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
@@ -215,7 +215,7 @@ impl Book {
     /// A line for each column, or for the row, that is not what the event left.
     fn touched_since(&mut self, change: &RecordedChange) -> Result<Vec<String>> {
         let layout = &change.layout;
-        let name = format!("{}.{}", layout.plugin, layout.table);
+        let name = layout.name();
         let live = self.live.materializer.program().layouts.clone();
         let Ok((table, own)) = find_table(&live.tables, &name) else {
             return Ok(vec![format!("{name} is not a table of the live state")]);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::book::{Book, LIVE, live_file, remove_projection};
+use super::book::{Book, live_record, remove_projection};
 use super::certify::{Certified, isolation_of};
 use super::library::Library;
 use super::listing::Listing;
@@ -24,7 +24,7 @@ use crate::model::{
 };
 use crate::replay::{self, OnProgress, Progress};
 use crate::runtime::{Code, Runtime, fingerprint};
-use crate::store::{BookDir, Certification, LogDb, Pinned, ProjectionRecord, Role, StoredVersion};
+use crate::store::{BookDir, Certification, LogDb, Pinned, ProjectionRecord, StoredVersion};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -242,13 +242,7 @@ impl Book {
                 Error::usage(format!("{version} is active already")).problem(Problem::Already)
             );
         }
-        let record = ProjectionRecord {
-            name: LIVE.into(),
-            file: live_file(),
-            role: Role::Live,
-            schedule: schedule.clone(),
-            made_by: fingerprint(),
-        };
+        let record = live_record(schedule.clone());
         let path = self.dir.projection(&record.file);
         let built = self.build(&schedule, &path, self.head(), progress);
         if let Err(error) = built {

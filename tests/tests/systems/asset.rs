@@ -4,7 +4,7 @@
 use daybook::diff::{Cause, FinalKind};
 use daybook::model::Value;
 use daybook::model::log::CommandOutcome;
-use daybook_tests::{Answer, Server, TestBook, check_pair, plugin, race, version};
+use daybook_tests::{Answer, Server, TestBook, check_pair, plugin, race, refused, version};
 use serde_json::{Value as Json, json};
 
 const FIRST: &str = "asset@2020-01-01";
@@ -29,12 +29,6 @@ fn seq(answer: &Answer) -> u64 {
 fn undo(server: &Server, seq: u64) -> Answer {
     let reason = json!({"reason": "given to the wrong one"});
     server.post(&format!("/events/{seq}/undo"), &reason)
-}
-
-#[track_caller]
-fn refused(answer: &Answer, code: &str) {
-    let told = (answer.status, answer.problem(), &answer.json["code"]);
-    assert_eq!(told, (422, "rejected", &json!(code)), "{}", answer.text);
 }
 
 fn owner(server: &Server, asset: &str) -> Json {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use daybook::diff::{Difference, FinalKind};
 use daybook::model::Value;
-use daybook_tests::{Answer, Server, TestBook, check_pair, plugin, version};
+use daybook_tests::{Answer, Server, TestBook, check_pair, done, plugin, refused, version};
 use serde_json::{Value as Json, json};
 
 const FESTIVAL: [&str; 2] = ["festival@2020-01-01", "festival@2021-01-01"];
@@ -43,17 +43,6 @@ fn move_to(server: &Server, team: &str, to: &str, lazily: bool) -> Answer {
         "team.Move",
         json!({"team": team, "to": to, "lazily": lazily}),
     )
-}
-
-#[track_caller]
-fn done(answer: &Answer) {
-    assert_eq!(answer.status, 201, "{}", answer.text);
-}
-
-#[track_caller]
-fn refused(answer: &Answer, code: &str) {
-    let told = (answer.status, answer.problem(), &answer.json["code"]);
-    assert_eq!(told, (422, "rejected", &json!(code)), "{}", answer.text);
 }
 
 /// Type and payload of each event that a command caused, in order.

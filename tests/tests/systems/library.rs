@@ -3,7 +3,7 @@
 
 use daybook::diff::Difference;
 use daybook::model::Value;
-use daybook_tests::{Answer, Server, TestBook, check_pair, plugin, race, version};
+use daybook_tests::{Answer, Server, TestBook, check_pair, done, plugin, race, refused, version};
 use serde_json::{Value as Json, json};
 
 const FIRST: &str = "library@2020-01-01";
@@ -21,17 +21,6 @@ fn lend(server: &Server, copy: u64, reader: &str) -> Answer {
 fn bring(server: &Server, copy: u64, reader: &str) -> Answer {
     let data = json!({"copy": format!("c{copy}"), "reader": reader});
     command(server, "ReturnCopy", data)
-}
-
-#[track_caller]
-fn done(answer: &Answer) {
-    assert_eq!(answer.status, 201, "{}", answer.text);
-}
-
-#[track_caller]
-fn refused(answer: &Answer, code: &str) {
-    let told = (answer.status, answer.problem(), &answer.json["code"]);
-    assert_eq!(told, (422, "rejected", &json!(code)), "{}", answer.text);
 }
 
 /// A loan that is written into the log from an old card: it was due in 2019.

@@ -190,11 +190,12 @@ fn quoted(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::diff::Expectations;
-    use crate::diff::samples::{Ignored, run};
+    use crate::diff::Unheard;
+    use crate::diff::samples::run;
 
     /// What is approved of the sample comparison, beside an older file.
     fn approved(old: Option<&str>) -> Approved {
-        let mut nobody = Ignored;
+        let mut nobody = Unheard;
         let mut approval = Approval::beside(&mut nobody);
         run(&mut approval, old.unwrap_or_default());
         approval.file(old, "# What is meant to change.\n").unwrap()

@@ -533,7 +533,10 @@ mod tests {
         masker.seal();
         assert_eq!(masker.count(), 3);
         let out = masker.json(data);
-        assert!(!out.contains("Long Lane") && !out.contains("17"), "{out}");
+        let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+        let street = json["to"]["street"].as_str().expect("a text stays one");
+        let number = json["to"]["number"].as_i64().expect("a number stays one");
+        assert!(street != "Long Lane" && number != 17, "{out}");
         assert!(out.contains(r#""town":"Ely","tone":"Long""#), "{out}");
         assert!(!masker.json(r#"{"actor":"ann@x"}"#).contains("ann@x"));
         assert_eq!(masker.text("Bath"), "Bath");

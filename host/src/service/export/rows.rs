@@ -23,10 +23,6 @@ impl Changed {
     pub fn is_any(&self) -> bool {
         self.before != self.after
     }
-
-    fn is_unique(&self) -> bool {
-        self.layout.indexes.iter().any(|index| index.unique)
-    }
 }
 
 /// Rows for one line.
@@ -78,7 +74,7 @@ impl Pieces {
     }
 
     fn table(&mut self, layout: &TableLayout) -> &mut GivenTable {
-        let name = format!("{}.{}", layout.plugin, layout.table);
+        let name = layout.name();
         let columns = || layout.columns.iter().map(|column| column.name.clone());
         let is_same =
             |last: &GivenTable| last.table == name && last.columns.iter().cloned().eq(columns());
@@ -120,7 +116,7 @@ pub fn cut(
         }
     };
     for change in changed {
-        if change.after.is_none() || (change.before.is_some() && change.is_unique()) {
+        if change.after.is_none() || (change.before.is_some() && change.layout.has_unique_index()) {
             pieces.delete(&change.layout, mask(&change.key))?;
             next(&mut pieces);
         }

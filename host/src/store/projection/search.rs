@@ -13,12 +13,7 @@ use crate::store::{guard, sqlite};
 impl Projection {
     /// The unique index, if any, in which another row than `key`'s has the values of `row`.
     pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
-        if self.tables[table]
-            .layout
-            .indexes
-            .iter()
-            .all(|index| !index.unique)
-        {
+        if !self.tables[table].layout.has_unique_index() {
             return Ok(None);
         }
         self.begin()?;

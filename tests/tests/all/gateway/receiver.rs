@@ -1,7 +1,11 @@
 //! Owns a receiver of webhooks: an HTTP server that behaves as a test says, and remembers everything.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -10,7 +14,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use axum::serve::Listener;
 use serde_json::Value as Json;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 
 /// What came.
 #[derive(Debug, Clone)]
@@ -57,11 +64,19 @@ type Behaviour = dyn Fn(&Got, usize) -> Reply + Send + Sync;
 
 #[derive(Clone)]
 pub struct Receiver {
-    got: Arc<Mutex<Vec<Got>>>,
+    got: Arc<Mutex<Deliveries>>,
     behaviour: Arc<Mutex<Arc<Behaviour>>>,
     address: SocketAddr,
+    connections: Arc<AtomicUsize>,
     /// The server ends with it.
     _tokio: Arc<tokio::runtime::Runtime>,
+}
+
+#[derive(Default)]
+struct Deliveries {
+    all: Vec<Got>,
+    /// How often each id came.
+    of_id: HashMap<String, usize>,
 }
 
 impl Receiver {
@@ -72,17 +87,23 @@ impl Receiver {
             .build()
             .expect("a runtime");
         let listener = tokio
-            .block_on(tokio::net::TcpListener::bind("127.0.0.1:0"))
+            .block_on(TcpListener::bind("127.0.0.1:0"))
             .expect("a free port");
+        let connections = Arc::new(AtomicUsize::new(0));
         let receiver = Receiver {
             got: Arc::default(),
             behaviour: Arc::new(Mutex::new(Arc::new(behaviour))),
             address: listener.local_addr().expect("an address"),
+            connections: connections.clone(),
             _tokio: Arc::new(tokio),
         };
         let router = Router::new()
             .route("/hook", post(take))
             .with_state((receiver.got.clone(), receiver.behaviour.clone()));
+        let listener = Counted {
+            listener,
+            connections,
+        };
         receiver
             ._tokio
             .spawn(async move { axum::serve(listener, router).await });
@@ -105,11 +126,26 @@ impl Receiver {
 
     /// Everything that came so far.
     pub fn got(&self) -> Vec<Got> {
-        locked(&self.got).clone()
+        locked(&self.got).all.clone()
     }
 
     pub fn count(&self) -> usize {
-        locked(&self.got).len()
+        locked(&self.got).all.len()
+    }
+
+    /// Waits until nobody is connected: whatever a sender that is gone had sent is through.
+    pub fn wait_until_left(&self) {
+        // Who asks last is let in last: nobody is at the door any more.
+        let asked = ureq::get(format!("http://{}/", self.address)).call();
+        assert!(matches!(asked, Err(ureq::Error::StatusCode(404))));
+        let begun = Instant::now();
+        while self.connections.load(Ordering::SeqCst) > 0 {
+            assert!(
+                begun.elapsed() < Duration::from_secs(30),
+                "somebody stays connected"
+            );
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// What was taken in, in order.
@@ -141,12 +177,12 @@ impl Receiver {
     }
 }
 
-fn locked(got: &Mutex<Vec<Got>>) -> MutexGuard<'_, Vec<Got>> {
+fn locked(got: &Mutex<Deliveries>) -> MutexGuard<'_, Deliveries> {
     // A connection that is dropped unwinds.
     got.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Shared = (Arc<Mutex<Vec<Got>>>, Arc<Mutex<Arc<Behaviour>>>);
+type Shared = (Arc<Mutex<Deliveries>>, Arc<Mutex<Arc<Behaviour>>>);
 
 async fn take(State((got, behaviour)): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let behaviour = behaviour.lock().expect("no behaviour panics").clone();
@@ -165,11 +201,12 @@ async fn take(State((got, behaviour)): State<Shared>, headers: HeaderMap, body: 
     };
     let (place, reply) = {
         let mut got = locked(&got);
-        let before = got.iter().filter(|other| other.id == new.id).count();
-        let reply = behaviour(&new, before);
+        let before = got.of_id.entry(new.id.clone()).or_default();
+        let reply = behaviour(&new, *before);
+        *before += 1;
         new.taken = matches!(reply, Reply::Take | Reply::Lose | Reply::TakeAndStall(_));
-        got.push(new);
-        (got.len() - 1, reply)
+        got.all.push(new);
+        (got.all.len() - 1, reply)
     };
     match reply {
         Reply::Take => (StatusCode::OK, "taken").into_response(),
@@ -187,12 +224,77 @@ async fn take(State((got, behaviour)): State<Shared>, headers: HeaderMap, body: 
         Reply::Stall(time) => {
             // A sender that leaves takes this task with it.
             tokio::time::sleep(time).await;
-            locked(&got)[place].taken = true;
+            locked(&got).all[place].taken = true;
             (StatusCode::OK, "late").into_response()
         }
         Reply::TakeAndStall(time) => {
             tokio::time::sleep(time).await;
             (StatusCode::OK, "late").into_response()
         }
+    }
+}
+
+/// A listener that knows how many are connected.
+struct Counted {
+    listener: TcpListener,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Listener for Counted {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.listener).await;
+        self.connections.fetch_add(1, Ordering::SeqCst);
+        let connections = self.connections.clone();
+        let connection = Connection {
+            stream,
+            connections,
+        };
+        (connection, address)
+    }
+
+    fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+struct Connection {
+    stream: TcpStream,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.connections.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

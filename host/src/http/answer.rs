@@ -12,6 +12,11 @@ use crate::model::{Digest, Error, Seq};
 /// Ask again before it is used again.
 const CHANGING: &str = "no-cache";
 
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// Bytes of what most requests are answered.
+const ANSWER_BYTES: usize = 1 << 10;
+
 /// What may be said of an answer beside its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Tag {
@@ -28,8 +33,7 @@ pub fn answer(
     position: Seq,
     tag: Tag,
 ) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(body)
-        .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
+    let body = written(body)?;
     let tag = match tag {
         Tag::Body => hash(&body),
         Tag::Text(text) => text,
@@ -38,15 +42,24 @@ pub fn answer(
     let known = guards::text(request, "if-none-match")?;
     let mut response = match known.is_some_and(|known| matches(known, &tag)) {
         true => StatusCode::NOT_MODIFIED.into_response(),
-        false => {
-            let json = HeaderValue::from_static("application/json");
-            ([(header::CONTENT_TYPE, json)], body).into_response()
-        }
+        false => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, header_value(&tag)?);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CHANGING));
     Ok(at(position, response))
+}
+
+/// A body that is JSON, written into memory of one piece: axum's own grows by small steps.
+pub fn json(body: &impl Serialize) -> Result<Response, Problem> {
+    Ok(([(header::CONTENT_TYPE, JSON)], written(body)?).into_response())
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut bytes, body)
+        .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
+    Ok(bytes)
 }
 
 /// Says at which position something was read.

@@ -6,6 +6,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::answer::json;
 use super::guards::{self, WriteQuery};
 use super::otlp::Traced;
 use super::problem::Problem;
@@ -67,7 +68,7 @@ fn answer(reply: &Reply) -> Result<Response, Problem> {
                 true => StatusCode::OK,
                 false => StatusCode::CREATED,
             };
-            (status, axum::Json(reply.json())).into_response()
+            (status, json(&reply.json())?).into_response()
         }
         Decision::Rejected(rejection) => {
             let details = rejection.details.as_deref().map(crate::service::json_text);

@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
+use super::answer::json;
 use super::commands::{body_text, header_value};
 use super::guards::{self, WriteQuery};
 use super::otlp::Traced;
@@ -236,7 +237,7 @@ async fn answer(
         preview,
         events: events.collect(),
     };
-    let mut response = (status, axum::Json(body)).into_response();
+    let mut response = (status, json(&body)?).into_response();
     let first = admitted.first().and_then(|first| first.caused.as_ref());
     let version = version.or_else(|| first.and_then(|caused| caused.event.version));
     if let Some(version) = version {

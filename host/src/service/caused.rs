@@ -115,7 +115,7 @@ struct RawJson<'a>(&'a str);
 impl Serialize for RowJson<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let cells = self.0.columns.iter().zip(self.1);
-        to.collect_map(cells.map(|(column, value)| (&column.name, json_of(value))))
+        to.collect_map(cells.map(|(column, value)| (&column.name, ValueJson(value))))
     }
 }
 
@@ -123,9 +123,24 @@ impl Serialize for KeyJson<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(Some(self.0.key.len()))?;
         for &at in &self.0.key {
-            map.serialize_entry(&self.0.columns[at].name, &json_of(&self.1[at]))?;
+            map.serialize_entry(&self.0.columns[at].name, &ValueJson(&self.1[at]))?;
         }
         map.end()
+    }
+}
+
+/// As `json_of`, written at once.
+struct ValueJson<'a>(&'a Value);
+
+impl Serialize for ValueJson<'_> {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Value::Null => to.serialize_unit(),
+            Value::Integer(number) => to.serialize_i64(*number),
+            Value::Real(number) => to.serialize_f64(*number),
+            Value::Text(text) => to.serialize_str(text),
+            Value::Blob(_) => json_of(self.0).serialize(to),
+        }
     }
 }
 
@@ -351,5 +366,26 @@ fn change_json(change: &RecordedChange) -> ChangeJson<'_> {
         key: there.map(|row| KeyJson(layout, row)),
         before: change.before.as_deref().map(|row| RowJson(layout, row)),
         after: change.after.as_deref().map(|row| RowJson(layout, row)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_is_written_as_the_json_that_it_is() {
+        for value in [
+            Value::Null,
+            Value::Integer(i64::MIN),
+            Value::Real(1.0),
+            Value::Real(1e300),
+            Value::Real(-0.1),
+            Value::Text("a \"b\" \u{1} ž".into()),
+            Value::Blob(vec![0, 255]),
+        ] {
+            let written = serde_json::to_string(&ValueJson(&value)).unwrap();
+            assert_eq!(written, json_of(&value).to_string());
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, named_params, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
 
 use super::deadline::Deadline;
 use super::{schema, sqlite};
@@ -299,16 +299,13 @@ impl LogDb {
             .prepare_cached(
                 "INSERT INTO commands (id, type, subject, time, actor, data, position, lineup, outcome, code, message,
                                        details, events)
-                 VALUES (:id, :type, :subject, :time, :actor, :data, :position, :lineup, :outcome, :code, :message,
-                         :details, :events)",
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
             )
             .and_then(|mut statement| {
-                statement.execute(named_params! {
-                    ":id": command.id, ":type": command.command_type.as_str(), ":subject": command.subject,
-                    ":time": command.time, ":actor": command.actor, ":data": command.data,
-                    ":position": command.position.0 as i64, ":lineup": lineup, ":outcome": outcome,
-                    ":code": code, ":message": message, ":details": details, ":events": events as i64,
-                })
+                statement.execute(params![
+                    command.id, command.command_type.as_str(), command.subject, command.time, command.actor, command.data,
+                    command.position.0 as i64, lineup, outcome, code, message, details, events as i64,
+                ])
             })
             .map_err(|error| self.failed(error))?;
         Ok(())

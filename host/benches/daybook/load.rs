@@ -163,10 +163,9 @@ async fn ask(stream: &mut TcpStream, request: &str, status: &[u8], answer: &mut 
     stream.write_all(request.as_bytes()).await.expect("sent");
     answer.clear();
     let whole = loop {
-        let mut piece = [0; 8 << 10];
-        let count = stream.read(&mut piece).await.expect("an answer");
+        answer.reserve(4 << 10);
+        let count = stream.read_buf(answer).await.expect("an answer");
         assert!(count > 0, "the server hung up");
-        answer.extend_from_slice(&piece[..count]);
         if let Some(whole) = length(answer) {
             break whole;
         }
@@ -183,11 +182,8 @@ async fn ask(stream: &mut TcpStream, request: &str, status: &[u8], answer: &mut 
 fn length(answer: &[u8]) -> Option<usize> {
     let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     let text = std::str::from_utf8(&answer[..head]).expect("a head of text");
-    let body: usize = text
-        .lines()
-        .find_map(|line| line.strip_prefix("content-length: "))
-        .expect("a length")
-        .parse()
-        .expect("a number");
+    let (_, rest) = text.split_once("content-length: ").expect("a length");
+    let (body, _) = rest.split_once('\r').expect("its end");
+    let body: usize = body.parse().expect("a number");
     (answer.len() >= head + body).then_some(head + body)
 }

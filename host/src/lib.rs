@@ -11,6 +11,7 @@ pub mod engine;
 pub mod gateway;
 pub mod history;
 pub mod http;
+pub mod log;
 pub mod model;
 pub mod repair;
 pub mod runtime;

@@ -2,9 +2,11 @@
 
 use serde_json::json;
 
+use super::commit::SystemEvent;
 use super::open::Book;
 use crate::engine::task_id_of;
 use crate::model::event::VERIFICATION_FAILED;
+use crate::model::log::{LocalOp, LogOp, RecordedTask};
 use crate::model::task::ALARM_KIND;
 use crate::model::{Place, Result, Seq, Task, clock};
 
@@ -18,7 +20,9 @@ impl Book {
         let last = self.history.log.meta(LAST)?;
         let Some(problem) = problem else {
             if last.is_some() {
-                self.history.log.transaction(|log| log.remove_meta(LAST))?;
+                self.history.log.keep(&[LocalOp::RemoveNote {
+                    key: LAST.to_owned(),
+                }])?;
             }
             return Ok(None);
         };
@@ -35,11 +39,20 @@ impl Book {
         };
         // Told in vain, the gateway looks once more than it has to.
         self.task_news.asked = true;
-        let seq = self.record_system(VERIFICATION_FAILED, data, |log, seq| {
-            log.put_meta(LAST, problem)?;
-            let id = task_id_of("/daybook/alarm", &seq.to_string(), &clock::now(), 0);
-            log.put_task(&id, Place { seq, ordinal: 0 }, &task)
-        })?;
-        Ok(Some(seq))
+        let seq = self.head().next();
+        let id = task_id_of("/daybook/alarm", &seq.to_string(), &clock::now(), 0);
+        self.record_system(SystemEvent {
+            event_type: VERIFICATION_FAILED,
+            data,
+            ops: vec![LogOp::Task {
+                place: Place { seq, ordinal: 0 },
+                task: RecordedTask { id, task },
+            }],
+            local: vec![LocalOp::Note {
+                key: LAST.to_owned(),
+                value: problem.to_owned(),
+            }],
+        })
+        .map(Some)
     }
 }

@@ -222,30 +222,26 @@ impl Book {
         group
             .identities
             .insert((event.source.clone(), event.id.clone()), at);
-        let sealed = self.seal(group, event, &outcome, stamp, command);
+        let sealed = self.seal(group.commit.events.last(), event, &outcome, stamp, command);
         group.commit.events.push(sealed);
         Ok(outcome)
     }
 
-    /// Puts an event under the hash chain, with what it caused.
+    /// Puts an event under the hash chain, after `last` or the log's end, with what it caused.
     pub(crate) fn seal(
         &self,
-        group: &Group,
+        last: Option<&RecordedEvent>,
         event: Event,
         outcome: &Outcome,
         lineup: String,
         command: Option<&str>,
     ) -> RecordedEvent {
-        let previous = group
-            .commit
-            .events
-            .last()
-            .map_or(self.head.1, |last| last.hash);
+        let previous = last.map_or(self.tip.head.1, |last| last.hash);
         let salt = Uuid::new_v4().into_bytes();
         let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
         let tasks = tasks(&event, &outcome.effects);
         RecordedEvent {
-            recorded_at: clock::now(),
+            recorded_at: self.recorded_now(last),
             salt,
             hash,
             lineup,
@@ -259,7 +255,7 @@ impl Book {
     /// One of the host's own events, to come next.
     pub(crate) fn system_event(&self, event_type: &str, data: String) -> Result<Event> {
         Ok(Event {
-            seq: self.head.0.next(),
+            seq: self.head().next(),
             id: Uuid::now_v7().to_string(),
             source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
             event_type: TypeName::new(event_type)?,
@@ -269,46 +265,6 @@ impl Book {
             data,
             extensions: None,
         })
-    }
-
-    /// One of the host's own events, in the same transaction as what it reports.
-    pub(crate) fn append_system(
-        &mut self,
-        event_type: &str,
-        data: String,
-        register: impl FnOnce(&mut crate::store::Catalog, Seq) -> Result<()>,
-    ) -> Result<Seq> {
-        let event = self.system_event(event_type, data)?;
-        let seq = event.seq;
-        let mut group = Group::default();
-        let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
-        let stamp = self.live.materializer.program().stamp.clone();
-        let sealed = self.seal(&group, event, &outcome, stamp, None);
-        let hash = sealed.hash;
-        group.commit.events.push(sealed);
-        let written = self.history.log.transaction(|log| {
-            log.write(&group.commit)?;
-            register(log, seq)
-        });
-        if let Err(error) = written {
-            self.live.materializer.rollback();
-            return Err(error);
-        }
-        self.head = (seq, hash);
-        Ok(seq)
-    }
-
-    /// The same where the live projection stays what it is: its position moves with the event.
-    pub(crate) fn record_system(
-        &mut self,
-        event_type: &str,
-        data: String,
-        register: impl FnOnce(&mut crate::store::Catalog, Seq) -> Result<()>,
-    ) -> Result<Seq> {
-        let seq = self.append_system(event_type, data, register)?;
-        self.live.materializer.keep()?;
-        self.commit_live()?;
-        Ok(seq)
     }
 }
 

@@ -2,20 +2,54 @@
 
 use std::collections::HashMap;
 
+use super::commit::append;
 use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::Write;
-use crate::model::log::{Appended, Commit, EventLog};
-use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq};
+use crate::log::CommitLog;
+use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
+use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep};
 use crate::store::ProjectionHead;
 
 /// Events of a commit from which on a second thread is worth its waking.
 const BESIDE_MIN: usize = 8;
 
+/// What a group will add to the log. Requests are taken back from its end.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub events: Vec<RecordedEvent>,
+    pub commands: Vec<RecordedCommand>,
+    /// Commands that asked for a version by its date: who still needs it.
+    pub pins: Vec<PinUse>,
+    /// Events that were taken back, and by which event.
+    pub undone: Vec<(Seq, Seq)>,
+    /// What has become of tasks, one for each.
+    pub deliveries: Vec<Delivery>,
+    pub task_steps: Vec<TaskStep>,
+    /// For each kind, a place up to which every task that is not final has a `Delivery`.
+    pub task_marks: Vec<(String, Place)>,
+}
+
+impl Pending {
+    fn into_ops(self) -> Vec<LogOp> {
+        let mut ops = Vec::with_capacity(self.events.len() + self.commands.len() + 4);
+        ops.extend(self.events.into_iter().map(LogOp::Event));
+        ops.extend(self.commands.into_iter().map(LogOp::Command));
+        let undone = self.undone.into_iter();
+        ops.extend(undone.map(|(event, by)| LogOp::Undone { event, by }));
+        ops.extend(self.pins.into_iter().map(LogOp::PinUse));
+        ops.extend(self.deliveries.into_iter().map(LogOp::Delivery));
+        ops.extend(self.task_steps.into_iter().map(LogOp::TaskStep));
+        let marks = self.task_marks.into_iter();
+        ops.extend(marks.map(|(kind, place)| LogOp::TaskMark { kind, place }));
+        ops
+    }
+}
+
 /// Worked out but not yet in the log: the projection is ahead of it inside an open transaction.
 #[derive(Default)]
 pub struct Group {
-    pub(crate) commit: Commit,
+    pub(crate) commit: Pending,
     /// (source, id) of its events, by their place.
     pub(crate) identities: HashMap<(String, String), usize>,
     /// For each event the way back.
@@ -71,7 +105,7 @@ impl Group {
 
 impl Book {
     /// Begins a group.
-    pub fn group(&self) -> Result<Group> {
+    pub fn group(&mut self) -> Result<Group> {
         self.check_current()?;
         Ok(Group::default())
     }
@@ -103,7 +137,7 @@ impl Book {
 
     /// The position that the next event of a group gets.
     pub(crate) fn next_seq(&self, group: &Group) -> Seq {
-        Seq(self.head.0.0 + group.commit.events.len() as u64 + 1)
+        Seq(self.head().0 + group.commit.events.len() as u64 + 1)
     }
 
     /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
@@ -112,61 +146,33 @@ impl Book {
             self.live.materializer.rollback();
             return Ok(());
         }
-        let expected = self.head.0;
-        let commit_id = group
-            .commit
-            .events
-            .first()
-            .map(|event| event.event.id.clone())
-            .unwrap_or_default();
-        let (appended, prepared) = self.write_both(expected, &commit_id, &group.commit);
-        let head = match appended {
-            Ok(Appended::Ok(head)) => head,
-            Ok(Appended::Conflict { head }) => {
-                self.live.materializer.rollback();
-                return Err(Error::internal(format!(
-                    "somebody else appended to the log: its head is {head}, expected was {expected}"
-                )));
-            }
-            Ok(Appended::Unknown) => {
-                self.live.materializer.rollback();
-                return Err(Error::unavailable(
-                    "it is not known whether the log kept the commit",
-                ));
-            }
-            Err(error) => {
-                self.live.materializer.rollback();
-                return Err(error);
-            }
-        };
-        if let Some(last) = group.commit.events.last() {
-            self.head = (head, last.hash);
-        }
         let mut events = group.commit.events.iter();
-        self.task_news.asked |= events.any(|event| !event.tasks.is_empty());
+        let asks = events.any(|event| !event.tasks.is_empty());
+        let stepped = !group.commit.task_steps.is_empty();
+        let is_large = group.commit.events.len() >= BESIDE_MIN;
+        let commit = Commit::new(self.tip.commit, group.commit.into_ops());
+        let (appended, prepared) = self.write_both(&commit, is_large);
+        self.appended(appended, commit, Vec::new())
+            .inspect_err(|_| self.live.materializer.rollback())?;
+        self.task_news.asked |= asks;
         self.task_news.touched.extend(group.acted);
-        self.task_news.stepped |= !group.commit.task_steps.is_empty();
+        self.task_news.stepped |= stepped;
         self.end_live(prepared)
     }
 
     /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it. Where no thread
     /// is to be had for them, the transaction's end does it.
-    fn write_both(
-        &mut self,
-        expected: Seq,
-        id: &str,
-        commit: &Commit,
-    ) -> (Result<Appended>, Result<()>) {
-        let is_large = commit.events.len() >= BESIDE_MIN;
+    fn write_both(&mut self, commit: &Commit, is_large: bool) -> (Result<Appended>, Result<()>) {
         if is_large && self.preparer.is_none() {
             self.preparer = Preparer::start().ok();
         }
+        let (log, catalog): (&mut dyn CommitLog, _) = (&mut *self.log, &mut self.history.log);
         match self.preparer.as_ref().filter(|_| is_large) {
             Some(preparer) => {
-                let append = || self.history.log.append(expected, id, commit);
+                let append = || append(log, catalog, commit, &[]);
                 self.live.materializer.prepare_beside(preparer, append)
             }
-            None => (self.history.log.append(expected, id, commit), Ok(())),
+            None => (append(log, catalog, commit, &[]), Ok(())),
         }
     }
 

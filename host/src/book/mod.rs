@@ -5,7 +5,9 @@ mod append;
 mod caused;
 mod cloud_event;
 mod command;
+mod commit;
 mod follow;
+mod following;
 mod group;
 mod guards;
 mod marks;
@@ -27,6 +29,7 @@ pub use caused::{
 };
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
+pub(crate) use commit::SystemEvent;
 pub use follow::{Batch, Followed, Wanted};
 pub use group::Group;
 pub use guards::{Guards, SeenRow, column_hash};

@@ -1,6 +1,10 @@
 //! An open book: its log, its live projection, its versions. One process writes a book at a time.
 
+use super::commit::{Unsettled, append};
 use super::recovery::recover;
+use crate::log::{CommitLog, SqliteLog};
+use crate::model::CommitSeq;
+use crate::model::log::{Appended, Commit, LocalOp, LogOp, Tip};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -13,20 +17,23 @@ use crate::engine::Program;
 use crate::engine::{Library, Plan};
 use crate::history::History;
 use crate::history::{OnProgress, silent};
-use crate::model::log::EventLog;
 use crate::model::{Digest, Error, Lineup, Result, Schedule, Seq};
+use crate::model::{ProjectionRecord, Role};
 use crate::runtime::Runtime;
 use crate::shadow::{Follower, Head};
-use crate::store::{Announced, BookDir, BookLock, Catalog, Projection, ProjectionRecord, Role};
+use crate::store::{Announced, BookDir, BookLock, Catalog, Projection};
 
 /// Name of the live projection in the registry.
 pub const LIVE: &str = "live";
 
 pub struct Book {
     pub(crate) history: History,
+    /// Where its commits become durable.
+    pub(super) log: Box<dyn CommitLog>,
+    /// Where the log stands.
+    pub(crate) tip: Tip,
+    pub(super) unsettled: Option<Unsettled>,
     pub(crate) live: Live,
-    /// Position and chain hash of the last event.
-    pub(crate) head: (Seq, Digest),
     /// Threads that keep shadows and the standby current, while the book is served.
     pub(crate) followers: Vec<Follower>,
     pub(crate) following: bool,
@@ -53,58 +60,92 @@ pub(crate) struct Live {
 }
 
 impl Book {
-    /// Makes a new, empty book.
+    /// Makes a new, empty book, whose log is a file of its own.
     pub fn init(runtime: Arc<Runtime>, path: &Path) -> Result<Book> {
+        Self::init_on(runtime, path, Box::new(SqliteLog))
+    }
+
+    /// Makes a new book whose commits become durable elsewhere. A log that has commits already gives the book them.
+    pub fn init_on(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        mut log: Box<dyn CommitLog>,
+    ) -> Result<Book> {
         let dir = BookDir::create(path)?;
         let lock = dir.lock()?;
         // The log appears under its name only when it is whole: an interrupted `init` leaves no half book.
         let unfinished = dir.path().join("log.db.new");
-        drop(Catalog::create(&unfinished)?);
+        let mut catalog = Catalog::create(&unfinished)?;
+        log.catch_up(&mut catalog)?;
+        if catalog.last_commit()? == CommitSeq::ZERO {
+            let book = Uuid::now_v7().to_string();
+            let founded = Commit::new(CommitSeq::ZERO, vec![LogOp::Founded { book }]);
+            if append(&mut *log, &mut catalog, &founded, &[])? != Appended::Kept {
+                return Err(Error::unavailable("the log did not keep its first commit"));
+            }
+        }
+        catalog.keep(&[LocalOp::Note {
+            key: "cache_key".to_owned(),
+            value: Digest::of(&random_bytes()).to_string(),
+        }])?;
+        drop(catalog);
         std::fs::rename(&unfinished, dir.log())
             .map_err(|error| Error::io("making the log", error))?;
-        let mut log = Catalog::open(&dir.log())?;
-        let record = live_record(Schedule::default());
-        log.transaction(|log| {
-            log.put_meta("id", &Uuid::now_v7().to_string())?;
-            log.put_meta("cache_key", &Digest::of(&random_bytes()).to_string())?;
-            log.put_projection(&record)
-        })?;
-        Self::open_locked(runtime, dir, lock, log, &mut silent())
+        let catalog = Catalog::open(&dir.log())?;
+        Self::open_locked(runtime, dir, lock, catalog, log, &mut silent())
     }
 
     /// Opens a book for writing. A projection that lags behind the log (after a crash) is caught up and checked, one that
     /// is gone is built again.
     pub fn open(runtime: Arc<Runtime>, path: &Path, progress: OnProgress<'_>) -> Result<Book> {
+        Self::open_on(runtime, path, Box::new(SqliteLog), progress)
+    }
+
+    /// As `open`, where commits become durable elsewhere: what the log has beyond the catalog is applied first.
+    pub fn open_on(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        log: Box<dyn CommitLog>,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
         let dir = BookDir::open(path)?;
         let lock = dir.lock()?;
-        let log = Catalog::open(&dir.log())?;
-        Self::open_locked(runtime, dir, lock, log, progress)
+        let catalog = Catalog::open(&dir.log())?;
+        Self::open_locked(runtime, dir, lock, catalog, log, progress)
     }
 
     fn open_locked(
         runtime: Arc<Runtime>,
         dir: BookDir,
         lock: BookLock,
-        log: Catalog,
+        mut catalog: Catalog,
+        mut log: Box<dyn CommitLog>,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        let mut library = Library::of(runtime, &dir, &log)?;
-        let head = log.head()?;
-        let records = log.projections()?;
+        log.catch_up(&mut catalog)?;
+        let record = live_of(&mut catalog)?;
+        let records = catalog.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
         dir.sweep(&known)?;
-        if log.needs_cleaning()? && !clean(&dir, &log)? {
+        if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
             tracing::warn!("files may still hold what was redacted: somebody reads an older state");
         }
-        let record = log.live()?;
-        let materializer = recover(&dir, &log, &mut library, &record, head.0, progress)?;
+        let tip = catalog.tip()?;
+        let mut history = History {
+            library: Library::of(runtime, &dir, &catalog)?,
+            dir,
+            log: catalog,
+        };
+        let materializer = recover(&mut history, &record, tip.head.0, progress)?;
         Ok(Book {
-            history: History { dir, log, library },
+            history,
+            log,
+            tip,
+            unsettled: None,
             live: Live {
                 record,
                 materializer,
             },
-            head,
             followers: Vec::new(),
             following: false,
             head_signal: Arc::default(),
@@ -116,12 +157,12 @@ impl Book {
     }
 
     pub fn head(&self) -> Seq {
-        self.head.0
+        self.tip.head.0
     }
 
     /// Chain hash of the last event: one value for the whole history.
     pub fn head_hash(&self) -> Digest {
-        self.head.1
+        self.tip.head.1
     }
 
     pub fn lineup(&self) -> Lineup {
@@ -165,28 +206,12 @@ impl Book {
         self.history.dir.projection(&self.live.record.file)
     }
 
-    /// Refuses to go on where a failed commit left the live projection behind the log: what came next would be worked
-    /// out on a state that lacks events.
-    pub fn check_current(&self) -> Result<()> {
-        let position = self.live_head().position;
-        if position == self.head() {
-            return Ok(());
-        }
-        Err(Error::unavailable(format!(
-            "the live projection is at event {position}, behind the log's {}",
-            self.head()
-        ))
-        .hint("open the book again once the cause is mended; it catches up by itself"))
-    }
-
     /// Brings a live projection that fell behind up to the log's head, as opening the book does.
     pub fn recover_live(&mut self) -> Result<()> {
         self.live.materializer = recover(
-            &self.history.dir,
-            &self.history.log,
-            &mut self.history.library,
+            &mut self.history,
             &self.live.record,
-            self.head.0,
+            self.tip.head.0,
             &mut silent(),
         )?;
         Ok(())
@@ -202,6 +227,20 @@ impl Book {
 pub(crate) fn clean(dir: &BookDir, log: &Catalog) -> Result<bool> {
     dir.remove_snapshots()?;
     log.clean()
+}
+
+/// The live projection as the catalog has it. A commit that came from elsewhere may have made it one of another history, or
+/// of other logic: then it is another one, to be built.
+fn live_of(catalog: &mut Catalog) -> Result<ProjectionRecord> {
+    let schedule = { catalog.epochs()?.pop() }.map_or_else(Schedule::default, |(_, it)| it);
+    let mut records = catalog.projections()?.into_iter();
+    let known = records.find(|record| record.role == Role::Live && record.schedule == schedule);
+    if let Some(record) = known {
+        return Ok(record);
+    }
+    let record = live_record(schedule);
+    catalog.keep(&[LocalOp::Projection(record.clone())])?;
+    Ok(record)
 }
 
 /// A live projection of a schedule, in a file whose name no other one of the book ever had.

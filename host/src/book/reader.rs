@@ -12,12 +12,11 @@ use crate::history::OnProgress;
 use crate::history::{RepairNote, notes};
 use crate::model::effects::{DecodeError, RecordedChange, decode};
 use crate::model::error::Problem;
-use crate::model::log::EventLog;
 use crate::model::{Error, ErrorKind, Event, Result, Seq, TableLayout, Task, Value};
+use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
 use crate::store::{
-    BookDir, Catalog, EventFilter, Projection, ProjectionRecord, SnapshotRecord, StoredEvent,
-    TextQuery, read_only_query,
+    BookDir, Catalog, EventFilter, Projection, StoredEvent, TextQuery, read_only_query,
 };
 
 /// An open book that cannot be changed.

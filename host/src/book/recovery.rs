@@ -3,24 +3,24 @@
 use std::path::Path;
 
 use crate::engine::{Library, Materializer, Plan, Player};
-use crate::history::{OnProgress, Progress, hole};
+use crate::history::{History, OnProgress, Progress, hole};
+use crate::model::ProjectionRecord;
 use crate::model::{Error, ErrorKind, Result, Seq, limits};
-use crate::store::{BookDir, Catalog, Projection, ProjectionRecord, remove_projection};
+use crate::store::{Catalog, Projection, remove_projection};
 
 /// Where the log says which file was patched, and by which event: until the file has that event, it lacks the patch.
 pub(crate) const PATCHED: &str = "patched";
 
 /// The live projection, current: as it is, caught up, or built again.
 pub(super) fn recover(
-    dir: &BookDir,
-    log: &Catalog,
-    library: &mut Library,
+    history: &mut History,
     record: &ProjectionRecord,
     head: Seq,
     progress: OnProgress<'_>,
 ) -> Result<Materializer> {
-    let path = dir.projection(&record.file);
-    let plan = library.plan(log, &record.schedule)?;
+    let path = history.dir.projection(&record.file);
+    let plan = history.plan(&record.schedule)?;
+    let History { log, library, .. } = history;
     let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
     if path.is_file() {
         match open_at(library, log, record, &plan, &path, head) {

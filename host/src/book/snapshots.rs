@@ -1,10 +1,12 @@
 //! Snapshots of the live state, and where a replay may start instead of at the first event.
 
 use super::open::Book;
+use crate::model::SnapshotRecord;
+use crate::model::log::LocalOp;
 use crate::model::{Error, Result, Schedule, Seq, clock, limits};
 use crate::runtime::fingerprint;
 use crate::store::remove_projection;
-use crate::store::{BookDir, SnapshotRecord, copy_projection};
+use crate::store::{BookDir, copy_projection};
 
 impl Book {
     /// Copies the live state as it is. What is there already at this position is not copied again.
@@ -42,12 +44,11 @@ impl Book {
             .hint("make it again"));
         }
         let thinned = thin(&known, record.position);
-        self.history.log.transaction(|log| {
-            for gone in &thinned {
-                log.remove_snapshot(&gone.file)?;
-            }
-            log.put_snapshot(record)
-        })?;
+        let gone = thinned.iter().map(|gone| LocalOp::RemoveSnapshot {
+            file: gone.file.clone(),
+        });
+        let ops: Vec<_> = gone.chain([LocalOp::Snapshot(record.clone())]).collect();
+        self.history.log.keep(&ops)?;
         for gone in thinned {
             remove_projection(&self.history.dir.snapshot(&gone.file))?;
         }

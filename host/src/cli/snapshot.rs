@@ -6,7 +6,7 @@ use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use super::target::{ReadTarget, Target, TargetArg};
 use crate::model::Result;
-use crate::store::SnapshotRecord;
+use crate::model::SnapshotRecord;
 use crate::wire::snapshot_json;
 
 /// Keep a copy of the live state, to start from

@@ -9,9 +9,9 @@ use ureq::http::Request;
 use super::replies::unreadable;
 use super::{Answer, Client};
 use crate::diff::Tally;
+use crate::model::SnapshotRecord;
 use crate::model::{Error, Lineup, PluginVersion, Result, Seq};
 use crate::shadow::TrackStatus;
-use crate::store::SnapshotRecord;
 use crate::study::LateTasks;
 use crate::versions::{Policy, PromoteRequest, Promoted, Promotion};
 

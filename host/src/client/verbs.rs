@@ -9,11 +9,12 @@ use super::replies::{CausedReply, Cell, ShownReply, listed, log, unreadable};
 use super::{Answer, Client};
 use crate::book::{Decision, Incoming, Receipt, Reply, Request, Shown};
 use crate::history::RepairNote;
+use crate::model::Certification;
 use crate::model::error::Problem;
 use crate::model::{
     Digest, Error, Event, Isolations, Manifest, PluginVersion, Rejection, Result, Seq, Value,
 };
-use crate::store::{Certification, EventFilter, Pinned};
+use crate::store::{EventFilter, Pinned};
 use crate::study::{Moment, Verified};
 use crate::versions::{Loaded, Policy, VersionLine};
 use crate::wire::Activated;

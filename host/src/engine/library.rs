@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::program::Program;
+use crate::model::StoredVersion;
 use crate::model::error::Problem;
 use crate::model::{
     Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, clock,
 };
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
-use crate::store::{BookDir, Catalog, StoredVersion};
+use crate::store::{BookDir, Catalog};
 
 pub struct Library {
     pub runtime: Arc<Runtime>,

@@ -7,8 +7,9 @@ use serde_json::Value as Json;
 
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED, EVENT_REDACTED};
 use crate::model::hash::payload_hash;
+use crate::model::{Amendment, Redaction};
 use crate::model::{Digest, Event, Result, Seq};
-use crate::store::{Amendment, Catalog, Redaction, StoredEvent};
+use crate::store::{Catalog, StoredEvent};
 
 /// Payloads that stand in the place of the log's, by event.
 pub(crate) type Payloads = BTreeMap<Seq, String>;

@@ -2,7 +2,6 @@
 
 use super::{OnProgress, Payloads, Progress, Source, put_in_place, read_ahead};
 use crate::engine::{Library, Player, start};
-use crate::model::log::EventLog;
 use crate::model::{Error, Result, Schedule, Seq};
 use crate::store::{BookDir, Catalog};
 

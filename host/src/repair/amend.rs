@@ -1,5 +1,7 @@
 //! Amending: another payload for an event, and the state that follows from it. The original is kept, and can be put back.
 
+use crate::book::SystemEvent;
+use crate::model::log::{LocalOp, LogOp};
 use std::collections::BTreeSet;
 
 use serde_json::json;
@@ -10,11 +12,12 @@ use crate::book::Book;
 use crate::diff::{Sink, Unheard};
 use crate::history::{OnProgress, silent};
 use crate::history::{Past, Payloads};
+use crate::model::Amendment;
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED};
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock};
+use crate::store::StoredEvent;
 use crate::store::remove_projection;
-use crate::store::{Amendment, StoredEvent};
 use crate::study::{Foreseen, strays};
 
 #[derive(Debug, Clone)]
@@ -87,22 +90,29 @@ impl Book {
             false => EVENT_AMENDED,
         };
         self.pause_following();
-        let kept = self.append_system(event_type, told.to_string(), |log, seq| {
-            log.forget_beside(event)?;
-            log.put_projection(&record)?;
-            log.put_epoch(seq, &record.schedule)?;
-            let amendment = Amendment {
-                seq,
-                event,
-                reverts,
-                replaced: Some(stored.event.data.clone()),
-                salt,
-                hash,
-                time: clock::now(),
-                actor: request.actor.clone(),
-                reason: request.reason.clone(),
-            };
-            log.put_amendment(&amendment, &data)
+        let seq = self.head().next();
+        let amendment = Amendment {
+            seq,
+            event,
+            reverts,
+            replaced: Some(stored.event.data),
+            salt,
+            hash,
+            time: clock::now(),
+            actor: request.actor.clone(),
+            reason: request.reason.clone(),
+        };
+        let kept = self.append_system(SystemEvent {
+            event_type,
+            data: told.to_string(),
+            ops: vec![
+                LogOp::Epoch {
+                    from: seq,
+                    schedule: record.schedule.clone(),
+                },
+                LogOp::Amendment { amendment, data },
+            ],
+            local: vec![LocalOp::Projection(record.clone())],
         });
         let seq = match kept {
             Ok(seq) => seq,
@@ -166,7 +176,7 @@ impl Book {
     }
 
     /// Checks a request: the event may be amended, and the new payload is one that its type may have.
-    fn amending(&self, request: &AmendRequest) -> Result<Amending> {
+    fn amending(&mut self, request: &AmendRequest) -> Result<Amending> {
         let seq = request.seq;
         let stored = self.repairable(seq)?;
         check_words(&request.reason, request.actor.as_deref())?;

@@ -1,6 +1,8 @@
 //! An event that a version named for it handles, whatever else is pinned: the way past an event of doom that leaves the
 //! event as it is, where an earlier version can materialize it.
 
+use crate::book::SystemEvent;
+use crate::model::log::LogOp;
 use serde_json::json;
 
 use super::repairable::check_words;
@@ -65,12 +67,19 @@ impl Book {
             Some(_) => EVENT_PINNED,
             None => EVENT_UNPINNED,
         };
-        let at = self.record_system(event_type, data.to_string(), |log, at| {
-            match &request.version {
-                Some(version) => log.put_event_pin(seq, version, at),
-                None => log.remove_event_pin(seq),
-            }
-        })?;
-        Ok(at)
+        let op = match &request.version {
+            Some(version) => LogOp::EventPin {
+                event: seq,
+                version: version.clone(),
+                by: self.head().next(),
+            },
+            None => LogOp::EventUnpin { event: seq },
+        };
+        self.record_system(SystemEvent {
+            event_type,
+            data: data.to_string(),
+            ops: vec![op],
+            local: Vec::new(),
+        })
     }
 }

@@ -1,5 +1,7 @@
 //! Reconciling: the live state beside what the log yields, row by row, and put right where it differs.
 
+use crate::book::SystemEvent;
+use crate::model::log::LocalOp;
 use serde_json::json;
 
 use super::repairable::check_words;
@@ -48,8 +50,11 @@ impl Book {
             }
         };
         let data = json!({ "rows": rows, "reason": repair });
-        let kept = self.append_system(STATE_RECONCILED, data.to_string(), |log, _| {
-            log.put_projection(&record)
+        let kept = self.append_system(SystemEvent {
+            event_type: STATE_RECONCILED,
+            data: data.to_string(),
+            ops: Vec::new(),
+            local: vec![LocalOp::Projection(record.clone())],
         });
         let seq = match kept {
             Ok(seq) => seq,

@@ -1,7 +1,12 @@
 //! Redacting: a payload erased for good, with every copy of it. What remains is the envelope and the payload's hash, so
 //! that the chain still holds.
 
+use crate::book::SystemEvent;
+use crate::history::History;
+use crate::model::Role;
+use crate::model::log::{LocalOp, LogOp};
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -16,11 +21,12 @@ use crate::engine::{Doom, Failure};
 use crate::history::source;
 use crate::history::{OnProgress, Progress, read_ahead, silent};
 use crate::history::{Past, Payloads};
+use crate::model::Redaction;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Result, Seq, clock, limits};
+use crate::store::StoredEvent;
 use crate::store::remove_projection;
-use crate::store::{BookDir, Catalog, Erasure, Redaction, StoredEvent};
 use crate::study::{Foreseen, strays};
 
 #[derive(Debug, Clone)]
@@ -69,7 +75,7 @@ struct Epoch {
 /// What came of working the epochs out.
 #[derive(Default)]
 struct Tally {
-    rewritten: u64,
+    ops: Vec<LogOp>,
     strayed: Vec<Seq>,
     dooms: Vec<Doom>,
     dooms_more: u64,
@@ -98,6 +104,10 @@ impl Book {
             .filter(|data| !data.is_empty());
         let replacement = replacement.map(|data| payload_hash(&salt, data));
         let undo = redacting.events.get(1).map(|undo| undo.event.seq);
+        let replays = { self.history.log.projections()?.into_iter() }
+            .filter(|record| record.role != Role::Live)
+            .map(|record| record.name)
+            .collect();
         let told = json!({
             "seq": event.0,
             "id": redacting.events[0].event.id,
@@ -106,48 +116,14 @@ impl Book {
             "replacement": replacement.map(|hash| hash.to_string()),
             "undo": undo.map(|undo| undo.0),
         });
-        let (runtime, dir) = (
-            self.history.library.runtime.clone(),
-            self.history.dir.clone(),
-        );
-        let (mut tally, mut replays) = (Tally::default(), Vec::new());
-        let mut files = (epochs.len(), temporary.clone(), path.clone());
-        self.history.log.overwrite_deleted()?;
         self.pause_following();
-        let kept = self.append_system(EVENT_REDACTED, told.to_string(), |log, seq| {
-            let total: u64 = epochs.iter().map(|epoch| epoch.to.0).sum();
-            let mut done = 0;
-            for epoch in &epochs {
-                files.0 -= 1;
-                let is_last = files.0 == 0;
-                let file = if is_last { &files.2 } else { &files.1 };
-                remove_projection(file)?;
-                let mut player = Player::new(runtime.clone(), epoch.plan.clone(), file)?;
-                let told = &mut |at: u64| {
-                    progress(Progress {
-                        done: done + at,
-                        total,
-                    });
-                };
-                rewrite(
-                    log,
-                    &dir,
-                    &mut player,
-                    epoch,
-                    event,
-                    &redacting,
-                    &mut tally,
-                    told,
-                )?;
-                done += epoch.to.0;
-                if is_last {
-                    player.materializer.into_projection().finish()?;
-                }
-            }
-            tally.check()?;
+        let seq = self.head().next();
+        let worked = self.rewritten(&epochs, &redacting, [&temporary, &path], progress);
+        let kept = worked.and_then(|mut ops| {
+            let rewritten = ops.len() as u64;
             for stored in &redacting.events {
                 let is_undo = stored.event.seq != event;
-                log.erase(&Erasure {
+                ops.push(LogOp::Redaction {
                     data: redacting.payloads[&stored.event.seq].clone(),
                     redaction: Redaction {
                         event: stored.event.seq,
@@ -163,16 +139,19 @@ impl Book {
                         actor: request.actor.clone(),
                         reason: request.reason.clone(),
                     },
-                })?;
+                });
             }
-            log.forget_beside(Seq::ZERO)?;
-            replays = log.forget_replays()?;
-            log.put_projection(&record)?;
-            log.begin_cleaning(seq)
+            self.append_system(SystemEvent {
+                event_type: EVENT_REDACTED,
+                data: told.to_string(),
+                ops,
+                local: vec![LocalOp::Projection(record.clone())],
+            })?;
+            Ok(rewritten)
         });
         remove_projection(&temporary)?;
-        let seq = match kept {
-            Ok(seq) => seq,
+        let rewritten = match kept {
+            Ok(rewritten) => rewritten,
             Err(error) => {
                 remove_projection(&path)?;
                 self.follow_all()?;
@@ -187,10 +166,51 @@ impl Book {
             seq,
             event,
             undo,
-            rewritten: tally.rewritten,
+            rewritten,
             replays,
             cleaned,
         })
+    }
+
+    /// The effects that every epoch would have recorded without the payload, where they are others. The last epoch's state
+    /// stays in the second file.
+    fn rewritten(
+        &mut self,
+        epochs: &[Epoch],
+        redacting: &Redacting,
+        [temporary, path]: [&Path; 2],
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<LogOp>> {
+        let total: u64 = epochs.iter().map(|epoch| epoch.to.0).sum();
+        let mut tally = Tally::default();
+        let mut done = 0;
+        for (at, epoch) in epochs.iter().enumerate() {
+            let is_last = at + 1 == epochs.len();
+            let file = if is_last { path } else { temporary };
+            remove_projection(file)?;
+            let runtime = self.history.library.runtime.clone();
+            let mut player = Player::new(runtime, epoch.plan.clone(), file)?;
+            let told = &mut |at: u64| {
+                progress(Progress {
+                    done: done + at,
+                    total,
+                });
+            };
+            rewrite(
+                &self.history,
+                &mut player,
+                epoch,
+                redacting,
+                &mut tally,
+                told,
+            )?;
+            done += epoch.to.0;
+            if is_last {
+                player.materializer.into_projection().finish()?;
+            }
+        }
+        tally.check()?;
+        Ok(tally.ops)
     }
 
     /// Finishes a redaction whose files somebody still read. True once nothing is left of it.
@@ -225,7 +245,7 @@ impl Book {
     }
 
     /// Checks a request, and says what it erases.
-    fn redacting(&self, request: &RedactRequest) -> Result<Redacting> {
+    fn redacting(&mut self, request: &RedactRequest) -> Result<Redacting> {
         let seq = request.seq;
         let stored = self.repairable(seq)?;
         check_words(&request.reason, request.actor.as_deref())?;
@@ -310,24 +330,18 @@ fn logged_hash(past: &Past, stored: &StoredEvent) -> crate::model::Digest {
     payload_hash(&stored.salt, logged)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a different role, named at the one call"
-)]
-/// Works an epoch out again and writes what it would have recorded, into the open transaction. An event of doom is
-/// remembered, and the epoch goes on without its effects, so that all of them can be named.
+/// Works an epoch out again, and remembers what it would have recorded otherwise. An event of doom is remembered too, and
+/// the epoch goes on without its effects, so that all of them can be named.
 fn rewrite(
-    log: &mut Catalog,
-    dir: &BookDir,
+    history: &History,
     player: &mut Player,
     epoch: &Epoch,
-    first: Seq,
     redacting: &Redacting,
     tally: &mut Tally,
     told: &mut dyn FnMut(u64),
 ) -> Result<()> {
-    // A connection of its own sees the log as it was before the transaction.
-    let source = source(dir, &epoch.payloads)?;
+    let first = redacting.events[0].event.seq;
+    let source = source(&history.dir, &epoch.payloads)?;
     read_ahead(source, Seq(1), epoch.to, |events| {
         for event in &events {
             let outcome = match player.run(event) {
@@ -339,9 +353,13 @@ fn rewrite(
                 }
             };
             if event.seq >= first.max(epoch.from) {
-                let tasks = tasks(event, &outcome.effects);
-                if log.rewrite_effects(event.seq, &outcome.body, &tasks)? {
-                    tally.rewritten += 1;
+                let recorded = history.log.stored(event.seq, event.seq, 1)?.pop();
+                if recorded.is_none_or(|recorded| recorded.effects != outcome.body) {
+                    tally.ops.push(LogOp::Effects {
+                        seq: event.seq,
+                        tasks: tasks(event, &outcome.effects),
+                        effects: outcome.body.clone(),
+                    });
                     if redacting.watched.contains(&event.seq) {
                         tally.strayed.push(event.seq);
                     }

@@ -2,12 +2,13 @@
 //! what a repair of payloads would change, found by running history with and without it side by side.
 
 use crate::book::{Book, live_record};
+use crate::model::ProjectionRecord;
 use crate::model::{Error, Result, Seq, limits};
-use crate::store::{ProjectionRecord, StoredEvent};
+use crate::store::StoredEvent;
 
 impl Book {
     /// An event that may be repaired.
-    pub(crate) fn repairable(&self, seq: Seq) -> Result<StoredEvent> {
+    pub(crate) fn repairable(&mut self, seq: Seq) -> Result<StoredEvent> {
         self.check_current()?;
         let Some(stored) = self.history.log.stored(seq, seq, 1)?.pop() else {
             let head = self.head();

@@ -1,6 +1,8 @@
 //! Undoing: by the plugin's own inverse, where it has one; else by the exact inverse of an event's row changes, as an event of
 //! its own, which replays apply without any plugin.
 
+use crate::book::SystemEvent;
+use crate::model::log::LogOp;
 use serde_json::json;
 
 use super::repairable::check_words;
@@ -84,7 +86,13 @@ impl Book {
                 tasks,
             });
         }
-        let undo = self.record_system(EVENT_UNDONE, data, |log, undo| log.put_undone(seq, undo))?;
+        let by = self.head().next();
+        let undo = self.record_system(SystemEvent {
+            event_type: EVENT_UNDONE,
+            data,
+            ops: vec![LogOp::Undone { event: seq, by }],
+            local: Vec::new(),
+        })?;
         let undo = self.history.log.stored(undo, undo, 1)?;
         let caused = shown(&self.history.log, undo)?
             .pop()

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use super::track::{Track, TrackStatus};
 use crate::engine::Library;
+use crate::model::ProjectionRecord;
 use crate::model::{Error, Result, Schedule, Seq, limits};
-use crate::store::{BookDir, Catalog, ProjectionRecord};
+use crate::store::{BookDir, Catalog};
 
 /// The log's head as followers are told of it.
 #[derive(Debug, Default)]

@@ -14,10 +14,10 @@ use crate::engine::Player;
 use crate::engine::{Failure, Outcome};
 use crate::history::{READ, hole};
 use crate::model::effects::decode;
-use crate::model::log::EventLog;
 use crate::model::{Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout};
+use crate::model::{ProjectionRecord, Role};
 use crate::store::remove_projection;
-use crate::store::{BookDir, Catalog, Projection, ProjectionRecord, Role, StoredEvent};
+use crate::store::{BookDir, Catalog, Projection, StoredEvent};
 
 /// How far a track is, and what it found.
 #[derive(Debug, Clone, PartialEq)]

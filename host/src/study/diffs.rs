@@ -16,7 +16,6 @@ use crate::engine::{Failure, Outcome};
 use crate::history::OnProgress;
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
-use crate::model::log::EventLog;
 use crate::model::value::SuppliedRow;
 use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
 use crate::store::Catalog;

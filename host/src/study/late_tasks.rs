@@ -1,6 +1,9 @@
 //! Tasks that what is in force asks for, of events that were handled when something else was: a replay shows them and asks
 //! nobody. Here they are listed, and enqueued where somebody wants them carried out after all.
 
+use crate::book::SystemEvent;
+use crate::model::log::{LogOp, RecordedTask};
+use crate::model::{Delivery, clock};
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -170,18 +173,31 @@ impl Book {
         }
         // Told in vain, the gateway looks once more than it has to.
         self.task_news.anew = true;
-        let seq = self.record_system(TASKS_ENQUEUED, data.to_string(), |log, _| {
-            new.iter().try_for_each(|late| {
-                let ordinal = next.entry(late.event).or_insert(FIRST_LATE);
-                let id = task_id_of(&late.source, &late.id, &late.time, *ordinal as usize);
-                let place = Place {
-                    seq: late.event,
-                    ordinal: *ordinal,
-                };
-                log.put_late_task(&id, place, &late.task)?;
-                *ordinal += 1;
-                Ok(())
-            })
+        let mut ops = Vec::with_capacity(2 * new.len());
+        for late in new {
+            let ordinal = next.entry(late.event).or_insert(FIRST_LATE);
+            let id = task_id_of(&late.source, &late.id, &late.time, *ordinal as usize);
+            let place = Place {
+                seq: late.event,
+                ordinal: *ordinal,
+            };
+            *ordinal += 1;
+            // The gateway has been past the event: that the task waits is told beside it.
+            let waits = Delivery {
+                changed_at: clock::now(),
+                ..Delivery::untouched(place, &late.task.kind)
+            };
+            let task = RecordedTask {
+                id,
+                task: late.task.clone(),
+            };
+            ops.extend([LogOp::Task { place, task }, LogOp::Delivery(waits)]);
+        }
+        let seq = self.record_system(SystemEvent {
+            event_type: TASKS_ENQUEUED,
+            data: data.to_string(),
+            ops,
+            local: Vec::new(),
         })?;
         Ok((count, Some(seq)))
     }

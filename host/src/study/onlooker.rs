@@ -9,7 +9,6 @@ use crate::book::Book;
 use crate::engine::{Beside, Plan};
 use crate::history::source;
 use crate::history::{History, Payloads};
-use crate::model::log::EventLog;
 use crate::model::{Lineup, Result, Schedule, Seq};
 use crate::store::{BookDir, Catalog};
 

@@ -1,6 +1,7 @@
 //! Replay and verify: the log materialized again, elsewhere. Nothing outside is touched.
 
 use crate::engine::start as start_of;
+use crate::model::log::LocalOp;
 use std::sync::Arc;
 
 use super::diffs::Temporary;
@@ -11,15 +12,13 @@ use crate::engine::Start;
 use crate::history::{History, Past, Payloads, put_in_place};
 use crate::history::{OnProgress, Progress};
 use crate::model::hash::{chain_hash, payload_hash};
-use crate::model::log::EventLog;
 use crate::model::{
     Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier, limits,
 };
+use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
 use crate::store::remove_projection;
-use crate::store::{
-    BookDir, Catalog, Projection, ProjectionHead, ProjectionRecord, Role, StoredEvent,
-};
+use crate::store::{BookDir, Catalog, Projection, ProjectionHead, StoredEvent};
 
 /// Which logic a replay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,9 +131,7 @@ impl Book {
             .projections()?
             .into_iter()
             .find(|known| known.name == name);
-        self.history
-            .log
-            .transaction(|log| log.put_projection(&record))?;
+        self.history.log.keep(&[LocalOp::Projection(record)])?;
         if let Some(old) = old {
             remove_projection(&self.history.dir.projection(&old.file))?;
         }
@@ -182,7 +179,7 @@ impl Book {
             library: self.history.library.beside(),
             log: Catalog::open(&self.history.dir.log())?,
             epochs: self.history.log.epochs()?,
-            head: self.head,
+            head: self.tip.head,
             start: None,
             live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
         })
@@ -202,11 +199,6 @@ impl Book {
                 .hint(format!("projections of this book: {}", names.join(", "))))
             }
         }
-    }
-
-    /// Only the log: for callers that read.
-    pub fn event_log(&self) -> &dyn EventLog {
-        &self.history.log
     }
 }
 

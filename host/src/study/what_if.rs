@@ -12,7 +12,7 @@ use super::replays::Picked;
 use crate::engine::Failure;
 use crate::engine::Player;
 use crate::history::{OnProgress, Progress, READ, hole};
-use crate::model::log::{CommandOutcome, EventLog, RecordedCommand};
+use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq};
 use crate::store::Catalog;
 

@@ -1,5 +1,6 @@
 //! A book's tasks: what becomes of them goes through the writer like every commit, and the gateway's desk is here.
 
+use crate::model::log::LogOp;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,12 +14,13 @@ use crate::book::Writer;
 use crate::book::{AskedCommand, TaskNews, ToldTask, extensions, told_task, unknown_task};
 use crate::book::{Decision, Reply, Request};
 use crate::gateway::{Desk, KindConfig, Made, Moves, Ran, Told};
+use crate::model::StoredKind;
 use crate::model::error::{Problem, shown};
 use crate::model::task::COMMAND_KIND;
 use crate::model::{
     Act, Delivery, DueTask, Error, ErrorKind, Move, Place, Result, TaskStep, Waiting, clock, limits,
 };
-use crate::store::{BookDir, Catalog, KindCount, StoredKind, TaskFilter, TaskRow};
+use crate::store::{BookDir, Catalog, KindCount, TaskFilter, TaskRow};
 
 /// How a kind is carried out, and since when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,23 +136,22 @@ impl Book {
             changed_at: clock::now(),
             actor: actor.map(str::to_owned),
         };
-        self.history
-            .log
-            .transaction(|log| log.put_gateway_kind(&stored))?;
+        self.check_current()?;
+        self.commit(vec![LogOp::GatewayKind(stored)])?;
         self.task_news.anew = true;
         Ok(())
     }
 
     /// Nobody carries a kind out any more; its tasks wait.
     pub fn unset_gateway_kind(&mut self, kind: &str) -> Result<()> {
-        let removed = self
-            .history
-            .log
-            .transaction(|log| log.remove_gateway_kind(kind))?;
-        if !removed {
-            let known = self.history.log.gateway_kinds()?;
+        let known = self.history.log.gateway_kinds()?;
+        if known.iter().all(|known| known.kind != kind) {
             return Err(unknown_kind(kind, known.iter().map(|known| &*known.kind)));
         }
+        self.check_current()?;
+        self.commit(vec![LogOp::GatewayUnset {
+            kind: kind.to_owned(),
+        }])?;
         self.task_news.anew = true;
         Ok(())
     }

@@ -3,6 +3,7 @@
 //! version that differs only in an instance which has seen other events keeps isolation `event`; one that does not
 //! differ at all gets `batch`.
 
+use crate::model::log::LogOp;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -10,11 +11,11 @@ use super::trial::{Found, Trial};
 use crate::book::Book;
 use crate::engine::Program;
 use crate::history::History;
+use crate::model::Certification;
 use crate::model::{
     Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
 };
 use crate::runtime::{Code, fingerprint};
-use crate::store::Certification;
 use crate::study::Study;
 use crate::study::Temporary;
 
@@ -82,9 +83,8 @@ impl Book {
     }
 
     fn record_certification(&mut self, certification: &Certification) -> Result<()> {
-        self.history
-            .log
-            .transaction(|log| log.put_certification(certification))?;
+        self.check_current()?;
+        self.commit(vec![LogOp::Certification(certification.clone())])?;
         self.history.library.reload(&self.history.log)?;
         self.use_isolations()
     }

@@ -5,8 +5,9 @@ use crate::book::Reader;
 use std::collections::BTreeMap;
 
 use crate::model::changelog::{Declared, VersionChanges, compare};
+use crate::model::{Certification, StoredVersion};
 use crate::model::{Lineup, Manifest, PluginVersion, Result, TypeName, VersionDate};
-use crate::store::{Catalog, Certification, StoredVersion};
+use crate::store::Catalog;
 
 use super::load::VersionLine;
 use super::retirement::VersionState;

@@ -1,6 +1,8 @@
 //! Versions of a book: loading one, listing them, putting one in force.
 
+use crate::book::SystemEvent;
 use crate::history::build;
+use crate::model::log::LogOp;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -17,14 +19,14 @@ use crate::history::OnProgress;
 use crate::history::Payloads;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_LOADED;
-use crate::model::log::EventLog;
+use crate::model::{Certification, ProjectionRecord, StoredVersion};
 use crate::model::{
     Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
     clock,
 };
 use crate::runtime::{Code, Runtime, fingerprint};
 use crate::store::remove_projection;
-use crate::store::{Catalog, Certification, Pinned, ProjectionRecord, StoredVersion};
+use crate::store::{Catalog, Pinned};
 
 /// What loading came to.
 #[derive(Debug, Clone)]
@@ -162,10 +164,21 @@ impl Book {
             "description": code.manifest.description,
             "changes": code.manifest.changes,
         });
-        self.append_system(VERSION_LOADED, data.to_string(), |log, _| {
-            log.remove_retired(&stored.version)?;
-            log.put_version(&stored, bytes, &tables)?;
-            log.put_certification(&certification)
+        let mut ops = vec![
+            LogOp::Unretired(version),
+            LogOp::Component {
+                digest: code.digest,
+                bytes: bytes.into(),
+            },
+            LogOp::Version(Box::new(stored)),
+        ];
+        ops.extend(tables.into_iter().map(LogOp::Layout));
+        ops.push(LogOp::Certification(certification.clone()));
+        self.append_system(SystemEvent {
+            event_type: VERSION_LOADED,
+            data: data.to_string(),
+            ops,
+            local: Vec::new(),
         })?;
         loaded.isolation = Some(isolation_of(&code.manifest, certification.isolations));
         loaded.certification = Some(certification);

@@ -2,6 +2,8 @@
 //! under the shadow's versions. One transaction of the log; the projection's own commit follows, and where a crash comes
 //! between the two the projection is built again.
 
+use crate::book::SystemEvent;
+use crate::model::log::{LocalOp, LogOp};
 use crate::store::remove_projection;
 use serde_json::json;
 
@@ -12,8 +14,8 @@ use crate::history::OnProgress;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_ACTIVATED;
 use crate::model::{Error, PluginVersion, Result, Row, Value};
+use crate::model::{ProjectionRecord, Role};
 use crate::shadow::expect_key;
-use crate::store::{ProjectionRecord, Role};
 use crate::study::PlayerSide;
 
 /// A row of the live projection and what it becomes.
@@ -116,13 +118,30 @@ impl Book {
         });
         self.stop_follower(super::promotion::STANDBY);
         let kept = written.and_then(|()| {
-            self.append_system(VERSION_ACTIVATED, data.to_string(), |log, seq| {
-                log.remove_projection(&record.name)?;
-                log.remove_projection(super::promotion::STANDBY)?;
-                log.remove_meta(&expect_key(&record.name))?;
-                log.put_projection(&live)?;
-                log.put_meta(PATCHED, &format!("{} {seq}", live.file))?;
-                log.put_epoch(seq, &record.schedule)
+            let seq = self.head().next();
+            self.append_system(SystemEvent {
+                event_type: VERSION_ACTIVATED,
+                data: data.to_string(),
+                ops: vec![LogOp::Epoch {
+                    from: seq,
+                    schedule: record.schedule.clone(),
+                }],
+                local: vec![
+                    LocalOp::RemoveProjection {
+                        name: record.name.clone(),
+                    },
+                    LocalOp::RemoveProjection {
+                        name: super::promotion::STANDBY.to_owned(),
+                    },
+                    LocalOp::RemoveNote {
+                        key: expect_key(&record.name),
+                    },
+                    LocalOp::Projection(live.clone()),
+                    LocalOp::Note {
+                        key: PATCHED.to_owned(),
+                        value: format!("{} {seq}", live.file),
+                    },
+                ],
             })
         });
         let seq = match kept {

@@ -1,6 +1,8 @@
 //! The life of a version beside the live one: shadow, promote, roll back. A promotion is a pointer switch in one
 //! transaction of the log; what was live stays, as the standby.
 
+use crate::book::SystemEvent;
+use crate::model::log::{LocalOp, LogOp};
 use serde_json::json;
 
 use super::load::Policy;
@@ -11,11 +13,11 @@ use crate::history::{OnProgress, Progress};
 use crate::model::error::Problem;
 use crate::model::event::VERSION_ACTIVATED;
 use crate::model::{Error, Lineup, PluginVersion, Result, Seq, limits};
+use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
 use crate::shadow::Follower;
 use crate::shadow::{Track, TrackStatus, expect_key};
 use crate::store::remove_projection;
-use crate::store::{ProjectionRecord, Role};
 
 /// Name of the standby in the registry.
 pub const STANDBY: &str = "standby";
@@ -104,10 +106,13 @@ impl Book {
             },
             made_by: fingerprint(),
         };
-        self.history.log.transaction(|log| {
-            log.put_meta(&expect_key(&name), expect)?;
-            log.put_projection(&record)
-        })?;
+        self.history.log.keep(&[
+            LocalOp::Note {
+                key: expect_key(&name),
+                value: expect.to_owned(),
+            },
+            LocalOp::Projection(record.clone()),
+        ])?;
         self.start_follower(&record)?;
         Ok(name)
     }
@@ -130,10 +135,14 @@ impl Book {
     pub fn drop_shadow(&mut self, version: &PluginVersion) -> Result<()> {
         let record = self.track_record(&shadow_name(version))?;
         self.stop_follower(&record.name);
-        self.history.log.transaction(|log| {
-            log.remove_meta(&expect_key(&record.name))?;
-            log.remove_projection(&record.name)
-        })?;
+        self.history.log.keep(&[
+            LocalOp::RemoveNote {
+                key: expect_key(&record.name),
+            },
+            LocalOp::RemoveProjection {
+                name: record.name.clone(),
+            },
+        ])?;
         let path = self.history.dir.projection(&record.file);
         remove_projection(&path.with_extension("building"))?;
         remove_projection(&path)
@@ -326,14 +335,26 @@ impl Book {
             .find(|known| known.role == Role::Standby && known.file != record.file);
         self.stop_follower(STANDBY);
         let data = self.activation(&lineup, reason)?;
-        let seq = self.append_system(VERSION_ACTIVATED, data.to_string(), |log, seq| {
-            log.remove_projection(&record.name)?;
-            log.remove_meta(&expect_key(&record.name))?;
-            log.put_projection(&live)?;
-            if has_standby {
-                log.put_projection(&standby)?;
-            }
-            log.put_epoch(seq, &schedule)
+        let mut local = vec![
+            LocalOp::RemoveProjection {
+                name: record.name.clone(),
+            },
+            LocalOp::RemoveNote {
+                key: expect_key(&record.name),
+            },
+            LocalOp::Projection(live.clone()),
+        ];
+        if has_standby {
+            local.push(LocalOp::Projection(standby.clone()));
+        }
+        let seq = self.append_system(SystemEvent {
+            event_type: VERSION_ACTIVATED,
+            data: data.to_string(),
+            ops: vec![LogOp::Epoch {
+                from: self.head().next(),
+                schedule,
+            }],
+            local,
         })?;
         let mut old = self.go_on_with(next, live, seq)?;
         // The standby's position moves with the activation.
@@ -390,78 +411,6 @@ impl Book {
                     .problem(Problem::Unknown)
                     .hint("daybook shadow BOOK lists what follows the log")
             })
-    }
-
-    /// Keeps every shadow and the standby current from now on, on threads of their own: for as long as the book is
-    /// served.
-    pub fn follow(&mut self) -> Result<()> {
-        self.following = true;
-        self.head_signal.tell(self.head());
-        self.follow_all()
-    }
-
-    pub(crate) fn follow_all(&mut self) -> Result<()> {
-        let records = self.history.log.projections()?;
-        for record in &records {
-            if matches!(record.role, Role::Shadow | Role::Standby) {
-                self.start_follower(record)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn start_follower(&mut self, record: &ProjectionRecord) -> Result<()> {
-        let known = self.followers.iter().any(|it| it.name == record.name);
-        if !self.following || known {
-            return Ok(());
-        }
-        let library = self.history.library.apart(&self.history.log)?;
-        let follower = Follower::start(
-            self.history.dir.clone(),
-            library,
-            record.clone(),
-            self.live.record.schedule.clone(),
-            self.head_signal.clone(),
-        )?;
-        self.followers.push(follower);
-        Ok(())
-    }
-
-    pub(crate) fn stop_follower(&mut self, name: &str) {
-        if let Some(at) = self.followers.iter().position(|it| it.name == name) {
-            let library = self.followers.remove(at).stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
-        }
-    }
-
-    /// Ends the threads until `follow_all`, before what they follow is forgotten.
-    pub(crate) fn pause_following(&mut self) {
-        while let Some(follower) = self.followers.pop() {
-            let library = follower.stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
-        }
-    }
-
-    /// Removes the files of projections and snapshots that the log does not name any more.
-    pub(crate) fn remove_forgotten(&self) -> Result<()> {
-        let records = self.history.log.projections()?.into_iter();
-        let known: Vec<_> = records.map(|record| record.file).collect();
-        self.history.dir.sweep(&known)?;
-        let snapshots = self.history.log.snapshots()?.into_iter();
-        let known: Vec<_> = snapshots.map(|record| record.file).collect();
-        self.history.dir.sweep_snapshots(&known)
-    }
-
-    /// Ends the threads; what they did is kept.
-    pub fn stop_following(&mut self) {
-        self.following = false;
-        while let Some(follower) = self.followers.pop() {
-            drop(follower.stop());
-        }
     }
 }
 

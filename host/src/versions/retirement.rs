@@ -1,5 +1,7 @@
 //! Where a version stands in its life, who needs it, and its end.
 
+use crate::book::SystemEvent;
+use crate::model::log::LogOp;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
@@ -10,7 +12,8 @@ use crate::book::Book;
 use crate::model::error::Problem;
 use crate::model::event::VERSION_RETIRED;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, clock};
-use crate::store::{Catalog, Pinned, ProjectionRecord, Role};
+use crate::model::{ProjectionRecord, Role};
+use crate::store::{Catalog, Pinned};
 
 /// Where a version stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +89,15 @@ impl Book {
             "reason": reason,
             "actor": actor,
         });
-        let seq = self.append_system(VERSION_RETIRED, data.to_string(), |log, _| {
-            log.put_retired(version, &at, reason)
+        let seq = self.append_system(SystemEvent {
+            event_type: VERSION_RETIRED,
+            data: data.to_string(),
+            ops: vec![LogOp::Retired {
+                version: version.clone(),
+                at,
+                reason: reason.map(str::to_owned),
+            }],
+            local: Vec::new(),
         })?;
         self.history.library.reload(&self.history.log)?;
         self.live.materializer.keep()?;

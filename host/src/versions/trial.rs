@@ -16,7 +16,7 @@ use crate::engine::Program;
 use crate::engine::{Failure, Materializer};
 use crate::history::hole;
 use crate::model::clock::Stopwatch;
-use crate::model::log::{EventLog, RecordedCommand};
+use crate::model::log::RecordedCommand;
 use crate::model::{Command, Event, Result, Seq, limits};
 use crate::runtime::{Code, Perturbed, Runtime};
 use crate::store::{Access, Catalog, Projection};

@@ -2,9 +2,9 @@
 
 use serde_json::{Value as Json, json};
 
+use crate::model::SnapshotRecord;
 use crate::model::{Isolation, Lineup, PluginVersion, Seq};
 use crate::shadow::TrackStatus;
-use crate::store::SnapshotRecord;
 use crate::study::Verified;
 use crate::versions::ChangelogEntry;
 use crate::versions::Promoted;

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use daybook::history;
-use daybook::store::Role;
+use daybook::model::Role;
 use daybook::versions::{Policy, PromoteRequest, Promoted, Promotion};
 use daybook_tests::{Random, Server, TestBook, event, guest, plugin, version};
 use serde_json::json;

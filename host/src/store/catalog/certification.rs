@@ -1,29 +1,10 @@
 //! Certifications in the log, and what of the log they are made on: a sample by type and version.
 
+use crate::model::Certification;
 use std::collections::HashMap;
-
-use rusqlite::params;
 
 use super::events::Catalog;
 use crate::model::{Digest, Isolation, Isolations, PluginVersion, Result, Seq};
-
-/// What the last certification of a version came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certification {
-    pub version: PluginVersion,
-    /// The component that was tried; another one under the same date has not been.
-    pub digest: Digest,
-    /// RFC 3339 UTC.
-    pub certified_at: String,
-    /// Host, engine and contract on which it was tried.
-    pub engine: String,
-    /// Events and commands that were tried.
-    pub events: u64,
-    pub commands: u64,
-    pub isolations: Isolations,
-    /// Why it is that isolation, for people.
-    pub reason: String,
-}
 
 /// Positions to try: in the log's order, each with whether it is of the sample or only leads to it.
 pub type SampledEvents = Vec<(Seq, bool)>;
@@ -100,30 +81,6 @@ impl Catalog {
                 })
             })
             .collect()
-    }
-
-    /// Replaces what was known of the version. Part of the open transaction.
-    pub fn put_certification(&mut self, certification: &Certification) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO certifications
-                 (plugin, date, digest, certified_at, engine, events, commands, materializers, creators, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-                params![
-                    certification.version.plugin.as_str(),
-                    certification.version.date.to_string(),
-                    &certification.digest.0[..],
-                    certification.certified_at,
-                    certification.engine,
-                    certification.events as i64,
-                    certification.commands as i64,
-                    certification.isolations.materializers.as_str(),
-                    certification.isolations.creators.as_str(),
-                    certification.reason,
-                ],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 
     /// The first `lead_max` events that `leads` is true of, and beyond them only the sample: of each type that `wants` is
@@ -210,6 +167,8 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::log::{Appended, Commit, LogOp};
+    use crate::model::{Digest, Isolation};
 
     #[test]
     fn a_log_from_before_certifications_is_read_without_and_gets_their_table() {
@@ -232,11 +191,16 @@ mod tests {
             },
             reason: "reuse changed nothing".into(),
         };
-        assert!(log.put_certification(&certification).is_err());
+        let commit = |log: &mut Catalog| {
+            let op = LogOp::Certification(certification.clone());
+            let commit = Commit::new(log.last_commit().unwrap(), vec![op]);
+            log.commit(&commit, &[], || Ok(Appended::Kept))
+        };
+        assert!(commit(&mut log).is_err());
         drop(log);
         let mut log = Catalog::open(&path).unwrap();
         assert_eq!(log.certifications().unwrap(), []);
-        log.put_certification(&certification).unwrap();
+        assert_eq!(commit(&mut log).unwrap(), Appended::Kept);
         assert_eq!(log.certifications().unwrap(), [certification]);
     }
 

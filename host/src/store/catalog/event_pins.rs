@@ -1,7 +1,5 @@
 //! Events that a version named for them handles, in whatever is pinned.
 
-use rusqlite::params;
-
 use super::events::Catalog;
 use crate::model::{PluginVersion, Result, Seq};
 
@@ -21,29 +19,5 @@ impl Catalog {
                 Ok((Seq(event as u64), version))
             })
             .collect()
-    }
-
-    /// Part of the open transaction. `seq` is the event that says so; it replaces an earlier pin.
-    pub fn put_event_pin(&mut self, event: Seq, version: &PluginVersion, seq: Seq) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO event_pins (event, plugin, date, seq) VALUES (?1, ?2, ?3, ?4)",
-                params![
-                    event.0 as i64,
-                    version.plugin.as_str(),
-                    version.date.to_string(),
-                    seq.0 as i64
-                ],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// Part of the open transaction.
-    pub fn remove_event_pin(&mut self, event: Seq) -> Result<()> {
-        self.connection
-            .execute("DELETE FROM event_pins WHERE event = ?1", [event.0 as i64])
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 }

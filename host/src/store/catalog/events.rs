@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use crate::model::event::Event;
-use crate::model::log::{
-    Appended, CommandOutcome, Commit, EventLog, RecordedCommand, RecordedEvent, Resolved,
-};
+use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Result, Seq, TypeName, limits};
 use crate::store::Deadline;
 use crate::store::{schema, sqlite};
@@ -20,7 +18,7 @@ pub struct Catalog {
     pub(crate) deadline: Deadline,
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
-    lineups: HashMap<String, i64>,
+    pub(super) lineups: HashMap<String, i64>,
 }
 
 /// An event with everything recorded beside it.
@@ -153,23 +151,22 @@ impl Catalog {
         })
     }
 
-    /// Runs work in one durable transaction; what it changed is gone when it fails.
-    pub fn transaction<T>(&mut self, work: impl FnOnce(&mut Catalog) -> Result<T>) -> Result<T> {
+    pub(super) fn begin(&self) -> Result<()> {
         self.connection
             .execute_batch("BEGIN IMMEDIATE")
-            .map_err(|error| self.failed(error))?;
-        let result = work(self).and_then(|value| {
-            self.connection
-                .execute_batch("COMMIT")
-                .map_err(|error| self.failed(error))?;
-            Ok(value)
-        });
-        if result.is_err() {
-            // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
-            let _ = self.connection.execute_batch("ROLLBACK");
-            self.load_lineups()?;
-        }
-        result
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Makes the open transaction durable; where that fails, it is rolled back.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let ended = self.connection.execute_batch("COMMIT");
+        ended.or_else(|error| self.roll_back().and(Err(self.failed(error))))
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<()> {
+        // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
+        let _ = self.connection.execute_batch("ROLLBACK");
+        self.load_lineups()
     }
 
     /// The event's position and payload when (source, id) is in the log.
@@ -227,88 +224,6 @@ impl Catalog {
             }
         }
         Ok(Seq(known))
-    }
-
-    fn lineup_id(&mut self, text: &str) -> Result<i64> {
-        if let Some(id) = self.lineups.get(text) {
-            return Ok(*id);
-        }
-        self.connection
-            .execute("INSERT INTO lineups (text) VALUES (?1)", [text])
-            .map_err(|error| self.failed(error))?;
-        let id = self.connection.last_insert_rowid();
-        self.lineups.insert(text.to_owned(), id);
-        Ok(id)
-    }
-
-    /// Writes a commit into the open transaction.
-    pub fn write(&mut self, commit: &Commit) -> Result<()> {
-        for event in &commit.events {
-            self.write_event(event)?;
-        }
-        for command in &commit.commands {
-            self.write_command(command)?;
-        }
-        for (event, seq) in &commit.undone {
-            self.put_undone(*event, *seq)?;
-        }
-        commit.pins.iter().try_for_each(|pin| self.write_pin(pin))?;
-        self.write_task_moves(commit)
-    }
-
-    fn write_event(&mut self, recorded: &RecordedEvent) -> Result<()> {
-        let lineup = self.lineup_id(&recorded.lineup)?;
-        let event = &recorded.event;
-        let seq = event.seq.0 as i64;
-        let failed = |error| sqlite("writing an event", error);
-        self.connection
-            .prepare_cached(
-                "INSERT INTO events (seq, id, source, type, subject, time, recorded_at, data, salt, hash, lineup, command,
-                                     extensions)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    seq, event.id, event.source, event.event_type.as_str(), event.subject, event.time,
-                    recorded.recorded_at, event.data, &recorded.salt[..], &recorded.hash.0[..], lineup,
-                    recorded.command, event.extensions,
-                ])
-            })
-            .map_err(failed)?;
-        self.connection
-            .prepare_cached("INSERT INTO effects (seq, body) VALUES (?1, ?2)")
-            .and_then(|mut statement| statement.execute((seq, &recorded.effects)))
-            .map_err(failed)?;
-        self.write_tasks(event.seq, &recorded.tasks)
-    }
-
-    fn write_command(&mut self, command: &RecordedCommand) -> Result<()> {
-        let lineup = self.lineup_id(&command.lineup)?;
-        let (outcome, code, message, details, events) = match &command.outcome {
-            CommandOutcome::Accepted { events } => ("accepted", None, None, None, *events),
-            CommandOutcome::Rejected(rejection) => (
-                "rejected",
-                Some(rejection.code.as_str()),
-                Some(rejection.message.as_str()),
-                rejection.details.as_deref(),
-                0,
-            ),
-            CommandOutcome::Failed(message) => ("failed", None, Some(message.as_str()), None, 0),
-        };
-        self.connection
-            .prepare_cached(
-                "INSERT INTO commands (id, type, subject, time, actor, data, position, lineup, outcome, code, message,
-                                       details, events)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    command.id, command.command_type.as_str(), command.subject, command.time, command.actor, command.data,
-                    command.position.0 as i64, lineup, outcome, code, message, details, events as i64,
-                ])
-            })
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 
     /// Events in order, at most `count_max`, that match a filter.
@@ -436,8 +351,9 @@ impl Catalog {
     }
 }
 
-impl EventLog for Catalog {
-    fn head(&self) -> Result<(Seq, Digest)> {
+impl Catalog {
+    /// Position and chain hash of the last event.
+    pub fn head(&self) -> Result<(Seq, Digest)> {
         let last: Option<(i64, Vec<u8>)> = self
             .connection
             .prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
@@ -453,39 +369,8 @@ impl EventLog for Catalog {
         }
     }
 
-    fn append(
-        &mut self,
-        expected_head: Seq,
-        _commit_id: &str,
-        commit: &Commit,
-    ) -> Result<Appended> {
-        self.transaction(|log| {
-            let (head, _) = log.head()?;
-            if head != expected_head {
-                return Ok(Appended::Conflict { head });
-            }
-            log.write(commit)?;
-            Ok(Appended::Ok(Seq(head.0 + commit.events.len() as u64)))
-        })
-    }
-
-    /// A local file never loses a reply; this only looks.
-    fn resolve(
-        &mut self,
-        expected_head: Seq,
-        _commit_id: &str,
-        commit: &Commit,
-    ) -> Result<Resolved> {
-        let (head, _) = self.head()?;
-        let landed = head.0 >= expected_head.0 + commit.events.len() as u64;
-        Ok(if landed {
-            Resolved::Landed
-        } else {
-            Resolved::Lost
-        })
-    }
-
-    fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
+    /// Events `from..=to` in order, at most `count_max` of them.
+    pub fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
         self.list(
             &EventFilter {
                 from: Some(from),

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-
 use super::events::Catalog;
-use crate::model::{Delivery, Place, Result, Seq, Task, clock};
+use crate::model::{Result, Seq, Task};
 
 /// The ordinal of the first late task of an event.
 pub const LATE: u32 = 1 << 31;
@@ -26,36 +24,5 @@ impl Catalog {
             Ok(((Seq(row.get::<_, i64>(0)? as u64), task), row.get(5)?))
         })?;
         Ok(rows.into_iter().collect())
-    }
-
-    /// Part of the open transaction. The gateway has been past the event: that the task waits is told beside it.
-    pub fn put_late_task(&mut self, id: &str, place: Place, task: &Task) -> Result<()> {
-        self.put_task(id, place, task)?;
-        self.write_delivery(&Delivery {
-            changed_at: clock::now(),
-            ..Delivery::untouched(place, &task.kind)
-        })
-    }
-
-    /// Part of the open transaction.
-    pub fn put_task(&mut self, id: &str, place: Place, task: &Task) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO tasks (id, seq, ordinal, kind, key, data, not_before, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'pending')",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    id,
-                    place.seq.0 as i64,
-                    place.ordinal,
-                    task.kind,
-                    task.key,
-                    task.data,
-                    task.not_before
-                ])
-            })
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 }

@@ -3,10 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::params;
-
 use super::events::Catalog;
-use crate::model::log::PinUse;
 use crate::model::{PluginVersion, Result};
 
 /// A caller that asked for a version.
@@ -20,25 +17,6 @@ pub struct Pinned {
 }
 
 impl Catalog {
-    /// Part of the open transaction.
-    pub(crate) fn write_pin(&self, pin: &PinUse) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO pins (plugin, date, actor, uses, last_at) VALUES (?1, ?2, ?3, 1, ?4)
-                 ON CONFLICT DO UPDATE SET uses = uses + 1, last_at = excluded.last_at",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    pin.version.plugin.as_str(),
-                    pin.version.date.to_string(),
-                    pin.actor.as_deref().unwrap_or_default(),
-                    pin.at
-                ])
-            })
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
     /// Who asked for which version.
     pub fn pins(&self) -> Result<BTreeMap<PluginVersion, Vec<Pinned>>> {
         let rows: Vec<(String, String, String, i64, String)> = self.all(
@@ -80,37 +58,5 @@ impl Catalog {
                 Ok((version, at))
             })
             .collect()
-    }
-
-    /// Part of the open transaction.
-    pub fn put_retired(
-        &mut self,
-        version: &PluginVersion,
-        at: &str,
-        reason: Option<&str>,
-    ) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT INTO retirements (plugin, date, retired_at, reason) VALUES (?1, ?2, ?3, ?4)",
-                params![
-                    version.plugin.as_str(),
-                    version.date.to_string(),
-                    at,
-                    reason
-                ],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// Part of the open transaction.
-    pub fn remove_retired(&mut self, version: &PluginVersion) -> Result<()> {
-        self.connection
-            .execute(
-                "DELETE FROM retirements WHERE plugin = ?1 AND date = ?2",
-                params![version.plugin.as_str(), version.date.to_string()],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
     }
 }

@@ -1,46 +1,9 @@
 //! Amendments, redactions and undone events in the log: what was replaced, by whom and why, and what is left to check.
 
-use rusqlite::{OptionalExtension, params};
+use crate::model::{Amendment, Redaction};
 
 use super::events::Catalog;
 use crate::model::{Digest, Error, Result, Seq};
-
-/// One replacement of an event's payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Amendment {
-    /// Of its own event, `daybook.EventAmended` or `daybook.AmendmentReverted`.
-    pub seq: Seq,
-    /// Whose payload it replaced.
-    pub event: Seq,
-    /// The original was put back.
-    pub reverts: bool,
-    /// The payload in force before; none once it was erased.
-    pub replaced: Option<String>,
-    /// Of the payload it put in force. Erased with the payload: the hash alone lets nobody guess.
-    pub salt: [u8; 16],
-    pub hash: Digest,
-    pub time: String,
-    pub actor: Option<String>,
-    pub reason: String,
-}
-
-/// One erased payload.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Redaction {
-    /// Whose payload was erased.
-    pub event: Seq,
-    /// Of the `daybook.EventRedacted`.
-    pub seq: Seq,
-    /// The original payload's salted hash, which the chain covers.
-    pub payload_hash: Digest,
-    /// Of the payload that stands in its place.
-    pub salt: [u8; 16],
-    /// That payload's salted hash; none where nothing does.
-    pub replacement: Option<Digest>,
-    pub time: String,
-    pub actor: Option<String>,
-    pub reason: String,
-}
 
 /// What can be done to an event after it was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,62 +133,6 @@ impl Catalog {
             .and_then(|mut statement| statement.query_row((seq.0 as i64, data), |row| row.get(0)))
             .map_err(|error| self.failed(error))
     }
-
-    /// Records an amendment and puts the new payload in force. Part of the open transaction.
-    pub fn put_amendment(&mut self, amendment: &Amendment, data: &str) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT INTO amendments (seq, event, reverts, replaced, salt, hash, time, actor, reason)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                params![
-                    amendment.seq.0 as i64,
-                    amendment.event.0 as i64,
-                    amendment.reverts,
-                    amendment.replaced,
-                    &amendment.salt[..],
-                    &amendment.hash.0[..],
-                    amendment.time,
-                    amendment.actor,
-                    amendment.reason,
-                ],
-            )
-            .map_err(|error| self.failed(error))?;
-        self.set_payload(amendment.event, data)
-    }
-
-    /// Part of the open transaction.
-    pub(crate) fn set_payload(&mut self, seq: Seq, data: &str) -> Result<()> {
-        self.connection
-            .execute(
-                "UPDATE events SET data = ?2 WHERE seq = ?1",
-                (seq.0 as i64, data),
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// Records that an event was undone. Part of the open transaction.
-    pub fn put_undone(&mut self, event: Seq, seq: Seq) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT INTO undone (event, seq) VALUES (?1, ?2)",
-                (event.0 as i64, seq.0 as i64),
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// The payload hash kept of an event that was redacted before.
-    pub(crate) fn kept_hash(&self, event: Seq) -> Result<Option<Vec<u8>>> {
-        self.connection
-            .query_row(
-                "SELECT payload_hash FROM redactions WHERE event = ?1",
-                [event.0 as i64],
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(|error| self.failed(error))
-    }
 }
 
 fn salt_of(bytes: Vec<u8>) -> Result<[u8; 16]> {
@@ -237,6 +144,7 @@ fn salt_of(bytes: Vec<u8>) -> Result<[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::log::{Appended, Commit, LocalOp, LogOp};
 
     #[test]
     fn a_log_without_the_tables_reads_as_one_without_repairs_and_gets_them_when_it_is_written() {
@@ -253,7 +161,15 @@ mod tests {
             (vec![], vec![])
         );
         assert!(log.undone().unwrap().is_empty() && !log.had_payload(Seq(1), "{}").unwrap());
-        log.put_undone(Seq(1), Seq(2)).unwrap();
+        let undone = LogOp::Undone {
+            event: Seq(1),
+            by: Seq(2),
+        };
+        let commit = Commit::new(log.last_commit().unwrap(), vec![undone]);
+        assert_eq!(
+            log.commit(&commit, &[], || Ok(Appended::Kept)).unwrap(),
+            Appended::Kept
+        );
         assert_eq!(log.undone().unwrap(), [(Seq(1), Seq(2))]);
     }
 
@@ -271,8 +187,12 @@ mod tests {
                 .windows(6)
                 .any(|window| window == b"secret")
         };
-        log.put_meta("a", "secret").unwrap();
-        log.put_meta("a", "nothing").unwrap();
+        let note = |value: &str| LocalOp::Note {
+            key: "a".to_owned(),
+            value: value.to_owned(),
+        };
+        log.keep(&[note("secret")]).unwrap();
+        log.keep(&[note("nothing")]).unwrap();
         log.begin_cleaning(Seq(1)).unwrap();
         assert!(holds() && log.needs_cleaning().unwrap());
         // Somebody reads the state as it was: it stays in the file until they are done.

@@ -1,22 +1,12 @@
 //! Tasks in the log: what was asked for, what has become of it, and what there is to do. `task_list` is for people.
 
+use crate::model::StoredKind;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::events::Catalog;
 use crate::model::clock::unix_milliseconds;
-use crate::model::log::{Commit, RecordedTask};
-use crate::model::task::REACT_KIND;
-use crate::model::{Delivery, DueTask, Error, Place, Result, Seq, TaskState, TaskStep, Waiting};
-
-/// How a kind of task is carried out, as it is stored: the configuration is the gateway's JSON.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredKind {
-    pub kind: String,
-    pub config: String,
-    pub changed_at: String,
-    pub actor: Option<String>,
-}
+use crate::model::{Delivery, DueTask, Error, Place, Result, Seq, TaskState, Waiting};
 
 /// What `delivery_of` reads.
 pub(crate) const DELIVERY_COLUMNS: &str = "d.seq, d.ordinal, d.kind, d.state, d.tries, d.round, d.due, d.begun_at, d.result, d.data, d.changed_at";
@@ -44,107 +34,6 @@ const TOUCHED: &str = "FROM deliveries d
     ORDER BY d.seq, d.ordinal LIMIT ?4";
 
 impl Catalog {
-    /// Part of the open transaction.
-    pub(crate) fn write_tasks(&self, seq: Seq, tasks: &[RecordedTask]) -> Result<()> {
-        for (ordinal, task) in tasks.iter().enumerate() {
-            // A blocking reaction was carried out before this is written.
-            let state = match task.task.kind.as_str() {
-                REACT_KIND => TaskState::Done,
-                _ => TaskState::Pending,
-            };
-            self.connection
-                .prepare_cached(
-                    "INSERT INTO tasks (id, seq, ordinal, kind, key, data, not_before, state)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )
-                .and_then(|mut statement| {
-                    statement.execute(params![
-                        task.id,
-                        seq.0 as i64,
-                        ordinal as i64,
-                        task.task.kind,
-                        task.task.key,
-                        task.task.data,
-                        task.task.not_before,
-                        state.as_str(),
-                    ])
-                })
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
-    }
-
-    /// Part of the open transaction.
-    pub(crate) fn write_task_moves(&self, commit: &Commit) -> Result<()> {
-        commit
-            .deliveries
-            .iter()
-            .try_for_each(|delivery| self.write_delivery(delivery))?;
-        commit
-            .task_steps
-            .iter()
-            .try_for_each(|step| self.write_task_step(step))?;
-        for (kind, place) in &commit.task_marks {
-            self.connection
-                .prepare_cached(
-                    "INSERT OR REPLACE INTO task_marks (kind, seq, ordinal) VALUES (?1, ?2, ?3)",
-                )
-                .and_then(|mut statement| {
-                    statement.execute((kind, place.seq.0 as i64, place.ordinal))
-                })
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn write_delivery(&self, delivery: &Delivery) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT OR REPLACE INTO deliveries
-                     (seq, ordinal, kind, state, tries, round, due, begun_at, result, data, changed_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    delivery.place.seq.0 as i64,
-                    delivery.place.ordinal,
-                    delivery.kind,
-                    delivery.state.as_str(),
-                    delivery.tries,
-                    delivery.round,
-                    delivery.due,
-                    delivery.begun_at,
-                    delivery.result,
-                    delivery.data,
-                    delivery.changed_at,
-                ])
-            })
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    fn write_task_step(&self, step: &TaskStep) -> Result<()> {
-        self.connection
-            .prepare_cached(
-                "INSERT INTO task_steps (seq, ordinal, what, begun_at, at, tries, said, actor)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )
-            .and_then(|mut statement| {
-                statement.execute(params![
-                    step.place.seq.0 as i64,
-                    step.place.ordinal,
-                    step.what,
-                    step.begun_at,
-                    step.at,
-                    step.tries,
-                    step.said,
-                    step.actor,
-                ])
-            })
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
     /// What has become of a task; untouched where nothing has. None: there is no such task.
     pub fn delivery(&self, kind: &str, place: Place) -> Result<Option<Delivery>> {
         let values = (kind, place.seq.0 as i64, place.ordinal);
@@ -315,26 +204,6 @@ impl Catalog {
         )
     }
 
-    /// Part of the open transaction.
-    pub fn put_gateway_kind(&mut self, kind: &StoredKind) -> Result<()> {
-        self.connection
-            .execute(
-                "INSERT OR REPLACE INTO gateway (kind, config, changed_at, actor) VALUES (?1, ?2, ?3, ?4)",
-                params![kind.kind, kind.config, kind.changed_at, kind.actor],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// Part of the open transaction. False: there was none.
-    pub fn remove_gateway_kind(&mut self, kind: &str) -> Result<bool> {
-        let removed = self
-            .connection
-            .execute("DELETE FROM gateway WHERE kind = ?1", [kind])
-            .map_err(|error| self.failed(error))?;
-        Ok(removed > 0)
-    }
-
     /// Every kind that was ever asked for, in order. Looked up from one to the next, not counted through.
     pub fn task_kinds(&self) -> Result<Vec<String>> {
         self.all(
@@ -344,50 +213,6 @@ impl Catalog {
              ) SELECT kind FROM kinds WHERE kind IS NOT NULL",
             |row| row.get(0),
         )
-    }
-
-    /// Ordinal and kind of an event's tasks.
-    pub(crate) fn tasks_of(&self, seq: Seq) -> Result<Vec<(i64, String)>> {
-        let mut found = Vec::new();
-        for kind in self.task_kinds()? {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT ordinal FROM tasks WHERE kind = ?1 AND seq = ?2")
-                .map_err(|error| self.failed(error))?;
-            let ordinals: Vec<i64> = statement
-                .query_map((&kind, seq.0 as i64), |row| row.get(0))
-                .and_then(Iterator::collect)
-                .map_err(|error| self.failed(error))?;
-            found.extend(ordinals.into_iter().map(|ordinal| (ordinal, kind.clone())));
-        }
-        Ok(found)
-    }
-
-    /// Forgets what was answered and edited of an event's tasks; their state stays. Part of the open transaction.
-    pub(crate) fn erase_deliveries(&self, seq: Seq) -> Result<()> {
-        for sql in [
-            "UPDATE deliveries SET result = NULL, data = NULL WHERE seq = ?1",
-            "UPDATE task_steps SET said = NULL WHERE seq = ?1",
-        ] {
-            self.connection
-                .prepare_cached(sql)
-                .and_then(|mut statement| statement.execute([seq.0 as i64]))
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
-    }
-
-    /// Forgets a task that is not asked for any more. Part of the open transaction.
-    pub(crate) fn forget_delivery(&self, seq: Seq, ordinal: i64) -> Result<()> {
-        for sql in [
-            "DELETE FROM deliveries WHERE seq = ?1 AND ordinal = ?2",
-            "DELETE FROM task_steps WHERE seq = ?1 AND ordinal = ?2",
-        ] {
-            self.connection
-                .execute(sql, (seq.0 as i64, ordinal))
-                .map_err(|error| self.failed(error))?;
-        }
-        Ok(())
     }
 }
 

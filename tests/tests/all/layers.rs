@@ -130,7 +130,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "book",
         &[
-            "engine", "gateway", "history", "model", "runtime", "shadow", "store", "wire",
+            "engine", "gateway", "history", "log", "model", "runtime", "shadow", "store", "wire",
         ],
     ),
     ("shadow", &["diff", "engine", "history", "model", "store"]),
@@ -138,6 +138,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("engine", &["model", "runtime", "store"]),
     ("authoring", &["runtime", "model"]),
     ("diff", &["history", "model"]),
+    ("log", &["model", "store"]),
     ("store", &["model"]),
     ("runtime", &["model"]),
     ("gateway", &["model"]),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{Difference, SuppliedRow};
-use crate::model::{Change, Effects, Layouts, Row, TableLayout, Value};
+use crate::model::{Budget, Change, Effects, Layouts, Row, TableLayout, Value};
 
 /// What one side made of an event.
 #[derive(Debug, Clone)]
@@ -15,8 +15,8 @@ pub struct Step {
     /// Single rows that were looked at, as they were before the event. What else was looked at is not told: `searched`.
     pub touched: Vec<SuppliedRow>,
     pub searched: bool,
-    /// Fuel that the event's handlers burned.
-    pub fuel: u64,
+    /// What the event's handlers used.
+    pub used: Budget,
 }
 
 impl Step {
@@ -26,7 +26,7 @@ impl Step {
             outcome,
             touched: Vec::new(),
             searched: false,
-            fuel: 0,
+            used: Budget::default(),
         }
     }
 }

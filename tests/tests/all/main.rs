@@ -17,6 +17,7 @@ mod layers;
 mod life_crash;
 mod model;
 mod poker;
+mod previous;
 mod promote;
 mod redact;
 mod repair;

@@ -27,6 +27,8 @@ pub struct Scope {
     view: Arc<View>,
     /// Set for a creator.
     command: Option<CommandIds>,
+    /// Calls above this one, of versions that called the one below them.
+    depth: usize,
 }
 
 /// Where a creator's ids and time come from.
@@ -53,6 +55,7 @@ impl Scope {
             handler,
             view,
             command,
+            depth: 0,
         })
     }
 

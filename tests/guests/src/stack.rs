@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use crate::json::{Json, quote};
 use crate::plugin::*;
 
+type Answer = Result<Vec<NewEvent>, CreateError>;
+
 /// Dates of the versions.
 const DATES: [&str; 3] = ["2020-01-01", "2020-02-01", "2020-03-01"];
 
@@ -63,11 +65,7 @@ pub fn materialize(version: usize, event: &Event, cx: &Materialization) -> Resul
 }
 
 /// Does what the command tells the version to do.
-pub fn create(
-    version: usize,
-    command: &Command,
-    cx: &Creation,
-) -> Result<Vec<NewEvent>, CreateError> {
+pub fn create(version: usize, command: &Command, cx: &Creation) -> Answer {
     let told = Json::parse(&command.data);
     let own = |more: &str| made(version, command, cx, more);
     let told_to = told.get(&format!("v{version}"));
@@ -129,6 +127,11 @@ pub fn create(
             ..command.clone()
         }),
         (_, "catch") => caught(cx.previous(command), own),
+        (_, "deep") => {
+            let (depth, mut answer) = (told.get("depth").integer().unwrap_or(0), None);
+            black_box(deep(depth, command, cx, &mut answer));
+            answer.expect("it asked")
+        }
         (_, "ask-other") => cx.previous(&other(command)),
         (_, "catch-other") => caught(cx.previous(&other(command)), own),
         (1, word) => {
@@ -152,7 +155,7 @@ fn other(command: &Command) -> Command {
     }
 }
 
-fn rejected(version: usize) -> Result<Vec<NewEvent>, CreateError> {
+fn rejected(version: usize) -> Answer {
     Err(CreateError::Rejected(Rejection {
         code: "told-to".into(),
         message: format!("version {version}"),
@@ -191,9 +194,7 @@ fn noted(data: String) -> NewEvent {
 }
 
 /// What the version below answers, and an event more.
-fn add(
-    below: Result<Vec<NewEvent>, CreateError>,
-) -> impl FnOnce(NewEvent) -> Result<Vec<NewEvent>, CreateError> {
+fn add(below: Answer) -> impl FnOnce(NewEvent) -> Answer {
     |own| {
         let mut events = below?;
         events.push(own);
@@ -202,10 +203,7 @@ fn add(
 }
 
 /// What the version below answers; or, in place of its no, an event that tells of it.
-fn caught(
-    below: Result<Vec<NewEvent>, CreateError>,
-    own: impl FnOnce(&str) -> NewEvent,
-) -> Result<Vec<NewEvent>, CreateError> {
+fn caught(below: Answer, own: impl FnOnce(&str) -> NewEvent) -> Answer {
     let code = match below {
         Ok(events) => return Ok(events),
         Err(CreateError::Rejected(rejection)) => rejection.code,
@@ -217,6 +215,15 @@ fn caught(
 /// The payload with another `n`.
 fn with_n(data: &str, other: i64) -> String {
     data.replacen(&format!("\"n\":{}", n(data)), &format!("\"n\":{other}"), 1)
+}
+
+/// Asks the version below from so deep in the stack of calls.
+fn deep(depth: i64, command: &Command, cx: &Creation, answer: &mut Option<Answer>) -> i64 {
+    if depth == 0 {
+        *answer = Some(cx.previous(command));
+        return 1;
+    }
+    (deep(depth - 1, command, cx, answer) * 31) ^ depth
 }
 
 /// Works as long as it is told, where it is told to do it here.

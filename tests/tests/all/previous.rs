@@ -445,3 +445,46 @@ fn what_if_asks_the_versions_below_as_well() {
     }
     assert_eq!(book.mark(), before);
 }
+
+/// The second version under another date, on another one.
+fn on_top_of(below: &str, date: &str) -> Vec<u8> {
+    let mut bytes = daybook_tests::guest("stack-2").to_vec();
+    let dates = [("2020-01-01", below), ("2020-02-01", date)];
+    let places: Vec<(usize, &str)> = (0..bytes.len() - 10)
+        .filter_map(|at| {
+            let (_, to) = dates
+                .iter()
+                .find(|(from, _)| bytes[at..].starts_with(from.as_bytes()))?;
+            Some((at, *to))
+        })
+        .collect();
+    assert!(places.len() >= 2, "{places:?}");
+    for (at, to) in places {
+        bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn a_cascade_may_be_as_deep_as_the_limit_and_all_versions_use_much_of_their_stacks() {
+    let mut book = TestBook::with_guests(&GUESTS[..1]);
+    let mut below = "2020-01-01".to_owned();
+    for day in 1..limits::CASCADE_DEPTH_MAX {
+        let date = format!("2020-{:02}-{:02}", 2 + day / 28, 1 + day % 28);
+        book.load(&on_top_of(&below, &date)).unwrap();
+        below = date;
+    }
+    book.activate_pinned(&version(&format!("stack@{below}")))
+        .unwrap();
+    let events = run(&mut book, json!({"n": 1}));
+    assert_eq!(events.len(), limits::CASCADE_DEPTH_MAX);
+    // Each calls from so deep in its own stack that all of them together need more than a thread has.
+    let deep = |depth: u32| json!({"n": 1, "v2": "deep", "depth": depth});
+    assert_eq!(made(&run(&mut book, deep(1_000))), [(1, 1)]);
+    let before = book.mark();
+    let error = book.command("stack.Do", deep(100_000), false).unwrap_err();
+    assert!(error.message.contains("trapped: stack overflow"), "{error}");
+    assert_eq!(book.mark(), before);
+    assert_eq!(run(&mut book, deep(1)).len(), 1);
+    book.assert_verified();
+}

@@ -2,7 +2,7 @@
 //! budget.
 
 use super::{Scope, give_back};
-use crate::model::{Budget, Command, Created, Event, HandlerError, Violation};
+use crate::model::{Budget, Command, Created, Event, HandlerError, Violation, limits};
 use crate::service::program::{Handler, Link};
 
 /// The code of the failure that says that no version below answers such commands. It is part of the contract.
@@ -30,7 +30,9 @@ impl Scope {
         let ground = lent.present();
         let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
         let terms = ground.terms_to_materialize(link, *budget);
-        let called = runtime.materialize(&link.code, event, lent, terms);
+        let called = with_stack(lent.depth, || {
+            runtime.materialize(&link.code, event, lent, terms)
+        });
         let mut lent = give_back(called.cx.into_any());
         let ground = lent.present();
         ground.after_materialize(link, called.instance, called.doubtful);
@@ -66,7 +68,9 @@ impl Scope {
             .map_err(|error| Violation(format!("it cannot ask {version}: {}", error.message)))?;
         let mut lent = self.lend(below);
         let terms = lent.present().terms_to_create(link, *budget);
-        let called = runtime.create(&link.code, command, lent, terms);
+        let called = with_stack(lent.depth, || {
+            runtime.create(&link.code, command, lent, terms)
+        });
         let mut lent = give_back(called.cx.into_any());
         let ground = lent.present();
         ground.after_create(link, called.instance, called.doubtful);
@@ -86,19 +90,37 @@ impl Scope {
     /// What this call has, for one of the version below. Until it is given back, nothing is asked of this one.
     fn lend(&mut self, below: Handler) -> Box<Scope> {
         let ground = self.ground.take();
-        Scope::new(
+        let mut lent = Scope::new(
             ground.expect("the ground is here while a handler runs"),
             self.program.clone(),
             self.runtime.clone(),
             below,
             self.command.take(),
-        )
+        );
+        lent.depth = self.depth + 1;
+        lent
     }
 
     fn take_back(&mut self, lent: Scope) {
         self.ground = lent.ground;
         self.command = lent.command;
     }
+}
+
+/// Makes a call with so many above it, on a stack that is left to it.
+fn with_stack<T: Send>(depth: usize, call: impl FnOnce() -> T + Send) -> T {
+    if depth != limits::CASCADE_ON_THREAD_MAX {
+        return call();
+    }
+    std::thread::scope(|threads| {
+        std::thread::Builder::new()
+            .name("cascade".into())
+            .stack_size(limits::CASCADE_STACK_BYTES)
+            .spawn_scoped(threads, call)
+            .expect("the system gives a thread")
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
 
 /// A failure is the caller's to handle as it is; whatever else stopped the version below names it.

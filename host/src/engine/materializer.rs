@@ -13,8 +13,8 @@ use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::hash::running_hash;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
-    Result, Row, Seq, TypeName, Value, limits,
+    Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
+    Row, Seq, TypeName, Value,
 };
 use crate::runtime::{Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead};
@@ -35,8 +35,8 @@ pub struct Aside {
     entries: Vec<Write>,
 }
 
-/// A creator's decision, and what it logged on the way.
-pub type Answer = (Result<Vec<NewEvent>, Rejection>, Vec<LogLine>);
+/// A creator's answer, and what it logged on the way.
+pub type Answer = (Created, Vec<LogLine>);
 
 /// What one event came to.
 #[derive(Debug, Clone)]
@@ -256,15 +256,14 @@ impl Materializer {
             .ground
             .take()
             .expect("the ground is here between calls");
-        ground.fuel_left = limits::FUEL_PER_CALL_MAX;
         let link = program.link(handler);
-        let terms = ground.terms_to_materialize(link, limits::FUEL_PER_CALL_MAX);
+        let terms = ground.terms_to_materialize(link, Budget::WHOLE);
         let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
         let called = self.runtime.materialize(&link.code, event, scope, terms);
-        let mut ground = give_back(called.cx.into_any());
+        let mut ground = give_back(called.cx.into_any()).into_ground();
         ground.after_materialize(link, called.instance, called.doubtful);
-        ground.usage.fuel += called.fuel;
-        log_printed(&mut ground, called.printed);
+        ground.usage.fuel += called.used.fuel;
+        ground.add_printed(&called.printed);
         self.ground = Some(ground);
         called.result
     }
@@ -463,7 +462,7 @@ impl Materializer {
             .expect("the ground is here between calls");
         ground.begin();
         let link = program.link(handler);
-        let terms = ground.terms_to_create(link, limits::FUEL_PER_CALL_MAX);
+        let terms = ground.terms_to_create(link, Budget::WHOLE);
         let ids = CommandIds {
             id,
             time: command.time.clone(),
@@ -477,10 +476,10 @@ impl Materializer {
             Some(ids),
         );
         let called = self.runtime.create(&link.code, command, scope, terms);
-        let mut ground = give_back(called.cx.into_any());
-        ground.usage.fuel += called.fuel;
+        let mut ground = give_back(called.cx.into_any()).into_ground();
+        ground.usage.fuel += called.used.fuel;
         ground.after_create(link, called.instance, called.doubtful);
-        log_printed(&mut ground, called.printed);
+        ground.add_printed(&called.printed);
         let log = std::mem::take(&mut ground.log);
         let fault = ground.fault.take();
         self.ground = Some(ground);
@@ -495,15 +494,5 @@ impl Materializer {
                 log,
             }))),
         }
-    }
-}
-
-/// Output through WASI is part of the handler's log.
-fn log_printed(ground: &mut Ground, printed: Vec<u8>) {
-    for line in String::from_utf8_lossy(&printed).lines() {
-        ground.add_log(LogLine {
-            level: crate::model::Level::Info,
-            message: line.to_owned(),
-        });
     }
 }

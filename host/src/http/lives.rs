@@ -1,5 +1,5 @@
-//! `/shadows`, `/versions/{version}/promote`, `/rollback`, `/versions/{version}/retire` and `/certify`, `/snapshots` and
-//! `/changelog`: the life of versions while the book is online.
+//! `/shadows`, `/versions/{version}/promote` and `/retire`, `/rollback`, `/snapshots` and `/changelog`: the life of
+//! versions while the book is online.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;

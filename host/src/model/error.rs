@@ -1,7 +1,8 @@
 //! The one error type of the host: what happened, and the way out.
 //!
 //! A message is a lowercase fragment that names the thing, the value and the limit; `hint` says
-//! what to do. `ErrorKind` decides the exit code (and later the HTTP status), nothing else does.
+//! what to do. `ErrorKind` alone decides the exit code. A server's status comes from `Problem`, and from the kind where
+//! there is none.
 
 use std::fmt;
 

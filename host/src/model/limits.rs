@@ -41,6 +41,13 @@ pub const HOST_CALLS_PER_CALL_MAX: u32 = 250_000;
 /// Versions of one plugin below each other, and so the depth of `previous`.
 pub const CASCADE_DEPTH_MAX: usize = 32;
 
+/// Calls below each other on a thread's own stack of 2 MiB: each may use up `STACK_BYTES_MAX`. Deeper ones get a thread.
+pub const CASCADE_ON_THREAD_MAX: usize = 3;
+
+/// The stack of that thread: for the deepest cascade, with room for the host's part of each call. It takes up what is used
+/// of it.
+pub const CASCADE_STACK_BYTES: usize = CASCADE_DEPTH_MAX * (STACK_BYTES_MAX + (128 << 10));
+
 /// Bytes of one row.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 

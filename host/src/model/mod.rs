@@ -21,8 +21,8 @@ pub mod undo;
 pub mod value;
 
 pub use capability::{
-    Bound, Creation, Find, HandlerError, Level, LogLine, Materialization, QueryResult, Violation,
-    WriteError,
+    Bound, Budget, Created, Creation, Find, HandlerError, Level, LogLine, Materialization,
+    QueryResult, Violation, WriteError,
 };
 pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};

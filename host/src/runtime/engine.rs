@@ -10,7 +10,7 @@ use wasmtime::{
 
 use super::call::CallState;
 use super::recent::Recent;
-use super::{bindings, wasi};
+use super::{bindings, capability, wasi};
 use crate::model::{Error, Result, limits};
 
 /// The engine and what components are linked against. One per process; cheap to share.
@@ -66,7 +66,8 @@ fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         linker,
         |state| state,
     )?;
-    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)
+    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)?;
+    capability::share_fuel(linker)
 }
 
 fn config() -> Config {

@@ -81,7 +81,7 @@ impl RowProber {
             event: event.clone(),
             writes,
             tasks: effects.tasks.clone(),
-            fuel: base.fuel,
+            used: base.used,
         })
     }
 }

@@ -19,6 +19,7 @@ mod life_crash;
 mod model;
 mod old_books;
 mod poker;
+mod previous;
 mod promote;
 mod redact;
 mod repair;

@@ -1,7 +1,7 @@
 //! Daybook: an event-processing host with dated, replayable logic.
 //!
 //! `host/ARCHITECTURE.md` is the map; the layers are
-//! `main → cli → { authoring, client, http } → service → { store, runtime, replay, diff, gateway } → model`.
+//! `main → cli → { authoring, client, http } → service → { store, runtime, replay, diff, gateway } → { outbound, model }`.
 
 pub mod authoring;
 pub mod cli;
@@ -10,6 +10,7 @@ pub mod diff;
 pub mod gateway;
 pub mod http;
 pub mod model;
+pub mod outbound;
 pub mod replay;
 pub mod runtime;
 pub mod service;

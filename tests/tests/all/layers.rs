@@ -19,8 +19,15 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     ),
     (&["axum"], &["http", "console"]),
     (&["clap", "indicatif"], &["cli"]),
-    (&["ureq"], &["client", "http/otlp.rs"]),
-    (&["reqwest", "lettre", "object_store"], &["gateway/driver"]),
+    (
+        &["reqwest"],
+        &["outbound.rs", "client", "gateway/driver", "http/otlp.rs"],
+    ),
+    (&["lettre", "object_store"], &["gateway/driver"]),
+    (
+        &["tokio_rustls", "webpki_roots"],
+        &["outbound.rs", "http/tls.rs", "http/listen.rs"],
+    ),
     (&["comfy_table"], &["cli", "diff/text"]),
     (
         &[
@@ -75,8 +82,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "model",
         ],
     ),
-    ("client", &["service", "store", "model"]),
-    ("http", &["service", "store", "model"]),
+    ("client", &["service", "store", "outbound", "model"]),
+    ("http", &["service", "store", "outbound", "model"]),
     (
         "service",
         &["store", "runtime", "replay", "diff", "gateway", "model"],
@@ -86,7 +93,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("store", &["model"]),
     ("runtime", &["model"]),
     ("replay", &["model"]),
-    ("gateway", &["model"]),
+    ("gateway", &["outbound", "model"]),
+    ("outbound.rs", &["model"]),
     ("model", &[]),
 ];
 
@@ -259,6 +267,7 @@ fn projections_name_the_engine_that_cargo_asks_for() {
 #[test]
 fn the_top_level_holds_what_it_should() {
     let known = [
+        ".cargo",
         ".ci",
         ".git",
         ".gitignore",

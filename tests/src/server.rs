@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
+use daybook::book::Book;
 use daybook::http::{ServeOptions, Serving, serve};
-use daybook::service::Book;
 use serde_json::Value as Json;
 
 use crate::{Answer, Http, TestBook};

@@ -1,0 +1,130 @@
+//! Components and versions in the log: bytes by digest, manifests, and the layouts that effects refer to.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::events::Catalog;
+use crate::model::manifest::Table;
+use crate::model::{Digest, Error, Manifest, PluginName, PluginVersion, Result, TableLayout};
+
+/// A registered version.
+#[derive(Debug, Clone)]
+pub struct StoredVersion {
+    pub version: PluginVersion,
+    pub digest: Digest,
+    pub manifest: Manifest,
+    pub loaded_at: String,
+}
+
+impl Catalog {
+    /// All versions, by plugin and date.
+    pub fn versions(&self) -> Result<Vec<StoredVersion>> {
+        let rows: Vec<(String, String, Vec<u8>, String, String)> = self.all(
+            "SELECT plugin, date, digest, manifest, loaded_at FROM versions ORDER BY plugin, date",
+            |row| {
+                Ok((
+                    row.get(0)?,
+                    row.get(1)?,
+                    row.get(2)?,
+                    row.get(3)?,
+                    row.get(4)?,
+                ))
+            },
+        )?;
+        rows.into_iter()
+            .map(|(plugin, date, digest, manifest, loaded_at)| {
+                Ok(StoredVersion {
+                    version: PluginVersion {
+                        plugin: plugin.parse()?,
+                        date: date.parse()?,
+                    },
+                    digest: Digest::from_slice(&digest)?,
+                    manifest: serde_json::from_str(&manifest).map_err(|error| {
+                        Error::corrupt(format!("manifest of {plugin}@{date}: {error}"))
+                    })?,
+                    loaded_at,
+                })
+            })
+            .collect()
+    }
+
+    pub fn component(&self, digest: &Digest) -> Result<Vec<u8>> {
+        self.connection
+            .query_row(
+                "SELECT bytes FROM components WHERE digest = ?1",
+                [&digest.0[..]],
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(|error| self.failed(error))?
+            .ok_or_else(|| Error::corrupt(format!("component {digest} is not in the log")))
+    }
+
+    /// Registers a version, replacing one of the same date. Part of the open transaction.
+    pub fn put_version(
+        &mut self,
+        version: &StoredVersion,
+        bytes: &[u8],
+        layouts: &[Arc<TableLayout>],
+    ) -> Result<()> {
+        let manifest = serde_json::to_string(&version.manifest)
+            .map_err(|error| Error::internal(format!("writing a manifest: {error}")))?;
+        let run = |sql: &str, values: &[&dyn rusqlite::ToSql]| {
+            self.connection
+                .execute(sql, values)
+                .map_err(|error| self.failed(error))
+        };
+        let digest = &version.digest.0[..];
+        run(
+            "INSERT OR IGNORE INTO components (digest, bytes) VALUES (?1, ?2)",
+            params![digest, bytes],
+        )?;
+        run(
+            "INSERT OR REPLACE INTO versions (plugin, date, digest, manifest, loaded_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                version.version.plugin.as_str(),
+                version.version.date.to_string(),
+                digest,
+                manifest,
+                version.loaded_at
+            ],
+        )?;
+        for layout in layouts {
+            let declaration = Table {
+                name: layout.table.clone(),
+                columns: layout.columns.clone(),
+                primary_key: layout
+                    .key
+                    .iter()
+                    .map(|&at| layout.columns[at].name.clone())
+                    .collect(),
+                indexes: Vec::new(),
+            };
+            let declaration = serde_json::to_string(&declaration)
+                .map_err(|error| Error::internal(format!("writing a layout: {error}")))?;
+            run(
+                "INSERT OR IGNORE INTO layouts (digest, plugin, declaration) VALUES (?1, ?2, ?3)",
+                params![&layout.digest[..], layout.plugin.as_str(), declaration],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// Every layout that was ever registered, for reading recorded effects.
+    pub fn layouts(&self) -> Result<BTreeMap<[u8; 16], Arc<TableLayout>>> {
+        let rows: Vec<(String, String)> = self
+            .all("SELECT plugin, declaration FROM layouts", |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })?;
+        rows.into_iter()
+            .map(|(plugin, declaration)| {
+                let table: Table = serde_json::from_str(&declaration)
+                    .map_err(|error| Error::corrupt(format!("a layout of {plugin}: {error}")))?;
+                let layout = table.layout(&PluginName::new(&plugin)?)?;
+                Ok((layout.digest, Arc::new(layout)))
+            })
+            .collect()
+    }
+}

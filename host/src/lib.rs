@@ -13,6 +13,7 @@ pub mod history;
 pub mod http;
 pub mod log;
 pub mod model;
+pub mod outbound;
 pub mod repair;
 pub mod runtime;
 pub mod shadow;

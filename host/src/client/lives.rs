@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
-use ureq::http::Request;
 
 use super::replies::unreadable;
 use super::{Answer, Client};
@@ -176,8 +176,8 @@ impl Client {
 
     /// Gives a shadow up.
     pub fn drop_shadow(&self, version: &PluginVersion) -> Result<()> {
-        let request = Request::delete(format!("{}/shadows/{version}", self.url));
-        self.ask(request, None)?.read::<serde_json::Value>()?;
+        let request = self.request(Method::DELETE, &format!("/shadows/{version}"));
+        self.ask(request)?.read::<serde_json::Value>()?;
         Ok(())
     }
 

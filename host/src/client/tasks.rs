@@ -1,9 +1,9 @@
 //! Tasks at a server, and how they are carried out there.
 
+use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value as Json, json};
-use ureq::http::Request;
 
 use super::Client;
 use super::replies::unreadable;
@@ -161,15 +161,16 @@ impl Client {
 
     /// Says how a kind is carried out from now on.
     pub fn set_gateway_kind(&self, kind: &str, config: &KindConfig) -> Result<()> {
-        let request = Request::put(format!("{}/gateway/{}", self.url, encoded(kind)))
-            .header("content-type", "application/json");
-        let body = config.json().to_string().into_bytes();
-        self.ask(request, Some(body))?.read::<Json>().map(drop)
+        let request = self
+            .request(Method::PUT, &format!("/gateway/{}", encoded(kind)))
+            .header("content-type", "application/json")
+            .body(config.json().to_string());
+        self.ask(request)?.read::<Json>().map(drop)
     }
 
     /// Nobody carries a kind out any more.
     pub fn unset_gateway_kind(&self, kind: &str) -> Result<()> {
-        let request = Request::delete(format!("{}/gateway/{}", self.url, encoded(kind)));
-        self.ask(request, None)?.read::<Json>().map(drop)
+        let request = self.request(Method::DELETE, &format!("/gateway/{}", encoded(kind)));
+        self.ask(request)?.read::<Json>().map(drop)
     }
 }

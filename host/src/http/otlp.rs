@@ -14,13 +14,16 @@ use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
 use prometheus_client::metrics::counter::Counter;
+use reqwest::Url;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{App, guards};
 use crate::book::{Marks, Stages};
 use crate::model::clock::{Stopwatch, unix_nanoseconds_now};
+use crate::model::error::causes;
 use crate::model::{Error, Result};
+use crate::outbound::{self, Waiter};
 
 /// Requests whose spans wait to be sent; what is more is dropped.
 const QUEUE_MAX: usize = 4_096;
@@ -79,24 +82,21 @@ impl Exporter {
     /// Sends to `/v1/traces` of a receiver: `http://127.0.0.1:4318`.
     pub fn start(endpoint: &str, counts: Counts) -> Result<Exporter> {
         let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
-        let parsed = url.parse::<axum::http::Uri>().ok();
-        let scheme = parsed.as_ref().and_then(axum::http::Uri::scheme_str);
-        if !matches!(scheme, Some("http" | "https")) {
+        let url = url.parse::<Url>().ok();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(url) = url else {
             return Err(
                 Error::usage(format!("'{endpoint}' is not where spans can be sent"))
                     .hint("OTLP over HTTP: http://127.0.0.1:4318"),
             );
-        }
-        let agent = ureq::Agent::config_builder()
-            .timeout_global(Some(SEND_TIME))
-            .max_redirects(0)
-            .build()
-            .new_agent();
+        };
+        let client = outbound::client(outbound::settings(&url, None)?.timeout(SEND_TIME))?;
+        let waiter = Waiter::new()?;
         let (spans, queue) = sync_channel(QUEUE_MAX);
         let to_count = counts.clone();
         let thread = std::thread::Builder::new()
             .name("daybook-otlp".to_owned())
-            .spawn(move || export(&agent, &url, &queue, &to_count))
+            .spawn(move || export(&waiter, &client, &url, &queue, &to_count))
             .map_err(|error| Error::io("starting the exporter's thread", error))?;
         Ok(Exporter {
             spans: Mutex::new(Some(spans)),
@@ -129,7 +129,13 @@ impl Exporter {
     }
 }
 
-fn export(agent: &ureq::Agent, url: &str, queue: &Receiver<Vec<Span>>, counts: &Counts) {
+fn export(
+    waiter: &Waiter,
+    client: &reqwest::Client,
+    url: &Url,
+    queue: &Receiver<Vec<Span>>,
+    counts: &Counts,
+) {
     let mut is_away = false;
     let mut batch: Vec<Span> = Vec::new();
     let mut is_open = true;
@@ -152,11 +158,16 @@ fn export(agent: &ureq::Agent, url: &str, queue: &Receiver<Vec<Span>>, counts: &
         let count = batch.len() as u64;
         let body = document(&batch).to_string();
         batch.clear();
-        let sent = agent
-            .post(url)
+        let sent = client
+            .post(url.clone())
             .header("content-type", "application/json")
-            .send(body);
-        match sent {
+            .body(body)
+            .send();
+        // What it answers is not looked at, but for whether it took them.
+        match waiter
+            .wait(sent)
+            .and_then(reqwest::Response::error_for_status)
+        {
             Ok(_) => {
                 counts.sent.inc_by(count);
                 is_away = false;
@@ -165,7 +176,8 @@ fn export(agent: &ureq::Agent, url: &str, queue: &Receiver<Vec<Span>>, counts: &
                 counts.dropped.inc_by(count);
                 // Once, not every second.
                 if !std::mem::replace(&mut is_away, true) {
-                    tracing::warn!(%error, url, "spans cannot be sent and are dropped");
+                    let error = causes(&error.without_url());
+                    tracing::warn!(error, %url, "spans cannot be sent and are dropped");
                 }
             }
         }

@@ -19,8 +19,15 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     ),
     (&["axum"], &["http", "console"]),
     (&["clap", "indicatif"], &["cli"]),
-    (&["ureq"], &["client", "http/otlp.rs"]),
-    (&["reqwest", "lettre", "object_store"], &["gateway/driver"]),
+    (
+        &["reqwest"],
+        &["outbound.rs", "client", "gateway/driver", "http/otlp.rs"],
+    ),
+    (&["lettre", "object_store"], &["gateway/driver"]),
+    (
+        &["tokio_rustls", "webpki_roots"],
+        &["outbound.rs", "http/tls.rs", "http/listen.rs"],
+    ),
     (&["comfy_table"], &["cli", "diff/text"]),
     (
         &[
@@ -91,15 +98,15 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "client",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
-            "study", "tasks", "versions", "wire",
+            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair",
+            "shadow", "store", "study", "tasks", "versions", "wire",
         ],
     ),
     (
         "http",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
-            "study", "tasks", "versions", "wire",
+            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair",
+            "shadow", "store", "study", "tasks", "versions", "wire",
         ],
     ),
     (
@@ -141,7 +148,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("log", &["model", "store"]),
     ("store", &["model"]),
     ("runtime", &["model"]),
-    ("gateway", &["model"]),
+    ("gateway", &["outbound", "model"]),
+    ("outbound.rs", &["model"]),
     ("model", &[]),
 ];
 
@@ -314,6 +322,7 @@ fn projections_name_the_engine_that_cargo_asks_for() {
 #[test]
 fn the_top_level_holds_what_it_should() {
     let known = [
+        ".cargo",
         ".ci",
         ".git",
         ".gitignore",

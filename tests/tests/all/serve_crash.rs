@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use daybook_tests::{Random, TestBook};
+use daybook_tests::{Http, Random, TestBook};
 
 const KILLS: u64 = 50;
 const CONNECTIONS: usize = 8;
@@ -31,16 +31,16 @@ fn started(book: &str) -> (Child, String) {
 }
 
 /// Sends one deposit of 1 under a key. None: no whole answer came.
-fn deposit(agent: &ureq::Agent, address: &str, key: u64) -> Option<u16> {
-    let request = ureq::http::Request::post(format!("http://{address}/commands/deposit.Deposit"))
-        .header("content-type", "application/json")
-        .header("idempotency-key", format!("key {key}"))
-        .body(r#"{"account": 1, "amount": 1}"#)
-        .expect("a request");
-    let mut answer = agent.run(request).ok()?;
-    let status = answer.status().as_u16();
-    answer.body_mut().read_to_string().ok()?;
-    Some(status)
+fn deposit(http: &Http, address: &str, key: u64) -> Option<u16> {
+    let url = format!("http://{address}/commands/deposit.Deposit");
+    let key = format!("key {key}");
+    let headers = [
+        ("content-type", "application/json"),
+        ("idempotency-key", &*key),
+    ];
+    let body = br#"{"account": 1, "amount": 1}"#;
+    let answer = http.ask("POST", &url, &headers, Some(body)).ok()?;
+    Some(answer.status)
 }
 
 #[test]
@@ -58,11 +58,11 @@ fn every_acknowledged_command_survives_fifty_kills_under_load_once() {
         std::thread::scope(|scope| {
             for _ in 0..CONNECTIONS {
                 scope.spawn(|| {
-                    let agent = ureq::Agent::new_with_defaults();
+                    let http = Http::default();
                     loop {
                         let key = next.fetch_add(1, Ordering::Relaxed);
                         sent.lock().unwrap().insert(key);
-                        match deposit(&agent, &address, key) {
+                        match deposit(&http, &address, key) {
                             Some(201) => acknowledged.lock().unwrap().insert(key),
                             Some(other) => panic!("{other}"),
                             None => return,
@@ -99,9 +99,9 @@ fn every_acknowledged_command_survives_fifty_kills_under_load_once() {
 
     // Sent once more under their keys, all of them: what was kept is answered from the journal, the rest carried out.
     let (mut server, address) = started(path);
-    let agent = ureq::Agent::new_with_defaults();
+    let http = Http::default();
     for key in &sent {
-        assert_eq!(deposit(&agent, &address, *key), Some(201));
+        assert_eq!(deposit(&http, &address, *key), Some(201));
     }
     server.kill().expect("it is still there");
     server.wait().expect("its end");

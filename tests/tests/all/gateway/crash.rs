@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use daybook::gateway::KindConfig;
 use daybook::model::{TaskState, TaskStep};
 use daybook::store::TaskFilter;
-use daybook_tests::{Random, TestBook, event_at};
+use daybook_tests::{Http, Random, TestBook, event_at};
 use serde_json::{Value as Json, json};
 
 use super::receiver::{Receiver, Reply};
@@ -61,19 +61,18 @@ fn events(from: u64, to: u64) -> Vec<Json> {
 
 /// Sends what is still to come, a hundred at a time, to whichever process is there.
 fn send(address: &Mutex<String>, random: &mut Random) {
-    let agent = ureq::Agent::new_with_defaults();
+    let http = Http::default();
     let mut next = EVENTS_BEFORE;
     while next < EVENTS {
         let end = (next + 100).min(EVENTS);
         let to = address.lock().unwrap().clone();
-        let request = ureq::http::Request::post(format!("http://{to}/events"))
-            .header("content-type", "application/cloudevents-batch+json")
-            .body(Json::from(events(next, end)).to_string())
-            .unwrap();
-        match agent.run(request) {
-            Ok(_) => next = end,
+        let url = format!("http://{to}/events");
+        let headers = [("content-type", "application/cloudevents-batch+json")];
+        let body = Json::from(events(next, end)).to_string();
+        match http.ask("POST", &url, &headers, Some(body.as_bytes())) {
+            Ok(answer) if answer.status < 400 => next = end,
             // It was killed, and perhaps kept them all: they are sent again.
-            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+            _ => std::thread::sleep(Duration::from_millis(20)),
         }
         std::thread::sleep(Duration::from_millis(random.below(100)));
     }
@@ -174,22 +173,15 @@ fn twenty_thousand_tasks_are_delivered_in_order_through_failures_and_twenty_kill
                     std::thread::sleep(Duration::from_millis(50));
                 }
                 // The last answers are still to be kept, and those that were lost delivered again.
-                let open = || {
+                let http = Http::default();
+                let is_any = |state: &str| {
                     let address = address.lock().unwrap().clone();
-                    let mut answer =
-                        ureq::get(format!("http://{address}/tasks?limit=1&state=running"))
-                            .call()
-                            .unwrap();
-                    let running: Json =
-                        serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-                    let mut answer =
-                        ureq::get(format!("http://{address}/tasks?limit=1&state=retry"))
-                            .call()
-                            .unwrap();
-                    let retry: Json =
-                        serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
-                    !(running["tasks"] == json!([]) && retry["tasks"] == json!([]))
+                    let url = format!("http://{address}/tasks?limit=1&state={state}");
+                    let answer = http.ask("GET", &url, &[], None).unwrap();
+                    assert_eq!(answer.status, 200, "{}", answer.text);
+                    answer.json["tasks"] != json!([])
                 };
+                let open = || is_any("running") || is_any("retry");
                 while open() {
                     std::thread::sleep(Duration::from_millis(20));
                 }

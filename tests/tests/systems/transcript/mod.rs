@@ -1,22 +1,96 @@
-//! A README's steps, carried out: commands are run in the order in which they stand there, files are written as they are
-//! shown, and what is printed must be what is shown.
+//! A page whose commands are carried out: they are run in the order in which they stand there, files are written as they
+//! are shown, and what is printed must be what is shown.
 //!
-//! In a block of `console` a line after `$ ` is a command, and what follows is its output, both streams together. `…` stands
-//! for anything within a line, and alone in a line for any number of lines. A block after a line that is only a path and a
-//! colon is that file.
+//! * A block of `console`: a line after `$ ` is a command, and what follows is its output, both streams together. `…`
+//!   stands for anything within a line, and alone in a line for any number of lines.
+//! * A block of `sh`: each line is a command, and so are lines that a `\`, an open quote or a here-document joins.
+//! * A block after a line that is only a path and a colon is that file.
+//! * A comment at a command's end that names an `exit code` says with which one it ends; without one it is 0. The comment
+//!   `after a moment` says that the command is to be given again until what is shown has come about.
+//! * `<!-- not run: why -->` before a block says that its commands are not carried out; with a command in backquotes
+//!   before the reason, that this one is not.
+
+mod likeness;
+mod shell;
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+
+pub use shell::Shell;
 
 /// One step.
 #[derive(Debug, PartialEq)]
 pub enum Step {
-    Run { command: String, shown: Vec<String> },
-    Write { path: String, text: String },
+    Run(Run),
+    Write {
+        path: String,
+        text: String,
+    },
+    /// A command that the page says cannot be carried out, and why.
+    Left {
+        command: String,
+        reason: String,
+    },
 }
 
-/// The steps of a text.
+/// A command and what is said of it.
+#[derive(Debug, PartialEq)]
+pub struct Run {
+    pub command: String,
+    /// None where the page does not show what is printed.
+    pub shown: Option<Vec<String>>,
+    pub exit_code: i32,
+    /// It is repeated until what is shown is printed.
+    pub waits: bool,
+}
+
+impl Run {
+    fn new(command: String, shown: Option<Vec<String>>) -> Run {
+        let comment = comment(&command).unwrap_or_default();
+        let code = comment.split_once("exit code ").map(|(_, rest)| {
+            let digits = rest.split(|c: char| !c.is_ascii_digit()).next();
+            digits.and_then(|digits| digits.parse().ok())
+        });
+        Run {
+            exit_code: code.map_or(0, |code| code.expect("an exit code is a number")),
+            waits: comment.contains("after a moment"),
+            command,
+            shown,
+        }
+    }
+}
+
+/// What a page says is not carried out: all of a block, or one of its commands.
+struct Left {
+    command: Option<String>,
+    reason: String,
+}
+
+impl Left {
+    /// `<!-- not run: why -->`, or with a command in backquotes before the reason.
+    fn parse(line: &str) -> Option<Left> {
+        let text = line.strip_prefix("<!-- not run: ")?.strip_suffix(" -->")?;
+        let parted = text
+            .strip_prefix('`')
+            .and_then(|rest| rest.split_once("`: "));
+        Some(match parted {
+            Some((command, reason)) => Left {
+                command: Some(command.to_owned()),
+                reason: reason.to_owned(),
+            },
+            None => Left {
+                command: None,
+                reason: text.to_owned(),
+            },
+        })
+    }
+
+    fn is_about(&self, command: &str) -> bool {
+        let named = self.command.as_deref();
+        named.is_none_or(|named| command.starts_with(named))
+    }
+}
+
+/// The steps of a page.
 pub fn steps(text: &str) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut lines = text.lines();
@@ -34,89 +108,126 @@ pub fn steps(text: &str) -> Vec<Step> {
         let file = said
             .strip_prefix('`')
             .and_then(|rest| rest.strip_suffix("`:"));
-        if language == "console" {
-            for line in block {
-                match (line.strip_prefix("$ "), steps.last_mut()) {
-                    (Some(command), _) => steps.push(Step::Run {
-                        command: command.to_owned(),
-                        shown: Vec::new(),
-                    }),
-                    (None, Some(Step::Run { shown, .. })) => shown.push(line.to_owned()),
-                    (None, _) => panic!("output before a command: {line}"),
-                }
+        let runs = match language {
+            "console" => of_console(&block),
+            "sh" => of_shell(&block),
+            _ => {
+                steps.extend(file.map(|path| Step::Write {
+                    path: path.to_owned(),
+                    text: block.join("\n") + "\n",
+                }));
+                Vec::new()
             }
-        } else if let Some(path) = file {
-            steps.push(Step::Write {
-                path: path.to_owned(),
-                text: block.join("\n") + "\n",
-            });
-        }
+        };
+        let left = Left::parse(said);
+        steps.extend(runs.into_iter().map(|run| match &left {
+            Some(left) if left.is_about(&run.command) => Step::Left {
+                command: run.command,
+                reason: left.reason.clone(),
+            },
+            _ => Step::Run(run),
+        }));
         said = "";
     }
     steps
 }
 
-/// Carries steps out in a folder; `prepare` is a command's surroundings. Gives what did not come as it is shown, each with
+/// The commands of a block of `console`, each with its output.
+fn of_console(block: &[&str]) -> Vec<Run> {
+    let mut parted: Vec<(String, Vec<String>)> = Vec::new();
+    for line in block {
+        match (line.strip_prefix("$ "), parted.last_mut()) {
+            (Some(command), _) => parted.push((command.to_owned(), Vec::new())),
+            (None, Some((command, shown))) if shown.is_empty() && is_open(command) => {
+                command.push('\n');
+                command.push_str(line);
+            }
+            (None, Some((_, shown))) => shown.push((*line).to_owned()),
+            (None, None) => panic!("output before a command: {line}"),
+        }
+    }
+    let runs = parted.into_iter();
+    runs.map(|(command, shown)| Run::new(command, Some(shown)))
+        .collect()
+}
+
+/// The commands of a block of `sh`.
+fn of_shell(block: &[&str]) -> Vec<Run> {
+    let mut commands: Vec<String> = Vec::new();
+    let mut open = false;
+    for line in block {
+        match commands.last_mut() {
+            Some(command) if open => {
+                command.push('\n');
+                command.push_str(line);
+            }
+            _ if line.trim().is_empty() || line.starts_with('#') => continue,
+            _ => commands.push((*line).to_owned()),
+        }
+        open = commands.last().is_some_and(|command| is_open(command));
+    }
+    let runs = commands.into_iter();
+    runs.map(|command| Run::new(command, None)).collect()
+}
+
+/// True where a command goes on in the next line.
+fn is_open(command: &str) -> bool {
+    if let Some((_, rest)) = command.split_once("<<'") {
+        let (word, document) = rest.split_once('\'').unwrap_or_default();
+        return !document.lines().skip(1).any(|line| line == word);
+    }
+    command.ends_with('\\') || scan(command).in_quotes
+}
+
+/// The comment at a command's end.
+fn comment(command: &str) -> Option<&str> {
+    scan(command).comment.map(|at| &command[at..])
+}
+
+/// What a command's end is in.
+struct Scan {
+    /// Where the comment begins: a `#` after a blank that is in no quotes.
+    comment: Option<usize>,
+    in_quotes: bool,
+}
+
+fn scan(command: &str) -> Scan {
+    let mut comment = None;
+    let mut quote = None;
+    let mut before = ' ';
+    for (at, c) in command.char_indices() {
+        match (comment, quote, c) {
+            (Some(_), _, '\n') => comment = None,
+            (Some(_), _, _) => {}
+            (None, None, '\'' | '"') => quote = Some(c),
+            (None, Some(open), c) if open == c => quote = None,
+            (None, None, '#') if before.is_whitespace() => comment = Some(at),
+            _ => {}
+        }
+        before = c;
+    }
+    Scan {
+        comment,
+        in_quotes: quote.is_some(),
+    }
+}
+
+/// Carries steps out in a shell; `prepare` comes before each command. Gives what did not come as it is shown, each with
 /// what came.
-pub fn carry_out(folder: &Path, steps: &[Step], prepare: impl Fn(&mut Command)) -> Vec<String> {
-    let mut here: PathBuf = folder.to_owned();
+pub fn carry_out(shell: &mut Shell, steps: &[Step], prepare: impl Fn()) -> Vec<String> {
     let mut wrong = Vec::new();
     for step in steps {
         match step {
-            Step::Write { path, text } => fs::write(here.join(path), text)
+            Step::Write { path, text } => fs::write(shell.here().join(path), text)
                 .unwrap_or_else(|error| panic!("writing {path}: {error}")),
-            Step::Run { command, shown } => {
-                if let Some(path) = command.strip_prefix("cd ") {
-                    here = here.join(path).canonicalize().expect("a folder");
-                    continue;
-                }
-                let mut shell = Command::new("sh");
-                shell
-                    .args(["-c", &format!("{{ {command}; }} 2>&1")])
-                    .current_dir(&here);
-                prepare(&mut shell);
-                let output = shell.output().expect("a shell runs");
-                let came = String::from_utf8_lossy(&output.stdout).into_owned();
-                let came: Vec<&str> = came.trim_end().lines().map(str::trim_end).collect();
-                let shown: Vec<&str> = shown.iter().map(|line| line.trim_end()).collect();
-                if !matches(trimmed(&shown), &came) {
-                    wrong.push(format!("$ {command}\n{}", came.join("\n")));
-                }
+            Step::Run(run) => {
+                prepare();
+                wrong.extend(shell.run(run).err());
             }
+            Step::Left { .. } => {}
         }
     }
     wrong
-}
-
-/// Without empty lines at its end.
-fn trimmed<'a, 'b>(mut lines: &'a [&'b str]) -> &'a [&'b str] {
-    while let [rest @ .., ""] = lines {
-        lines = rest;
-    }
-    lines
-}
-
-fn matches(shown: &[&str], came: &[&str]) -> bool {
-    match shown {
-        [] => came.is_empty(),
-        ["…", rest @ ..] => (0..=came.len()).any(|skipped| matches(rest, &came[skipped..])),
-        [line, rest @ ..] => match came {
-            [first, others @ ..] => is_like(line, first) && matches(rest, others),
-            [] => false,
-        },
-    }
-}
-
-fn is_like(shown: &str, came: &str) -> bool {
-    match shown.split_once('…') {
-        None => shown == came,
-        Some((before, after)) => came.strip_prefix(before).is_some_and(|rest| {
-            rest.char_indices()
-                .map(|(at, _)| at)
-                .chain([rest.len()])
-                .any(|at| is_like(after, &rest[at..]))
-        }),
-    }
 }
 
 #[test]
@@ -126,6 +237,35 @@ fn what_is_shown_is_held_to_what_came() {
     let steps = steps(text);
     assert_eq!(steps.len(), 6);
     let folder = tempfile::tempdir().unwrap();
-    let wrong = carry_out(folder.path(), &steps, |_| {});
-    assert_eq!(wrong, ["$ echo c\nc", "$ echo e\ne"]);
+    let wrong = carry_out(&mut Shell::start(folder.path()), &steps, || {});
+    assert_eq!(
+        wrong,
+        [
+            "$ echo c\nshown:\nd\ncame:\nc",
+            "$ echo e\nshown:\n\ncame:\ne"
+        ]
+    );
+}
+
+#[test]
+fn a_shell_s_commands_are_parted_and_end_as_they_say() {
+    let text = "```sh\n# Nothing.\nname=b   # it's kept\nprintf '%s\n' a \\\n  >f\n\nfalse\n(exit 3) # exit code 3: three\n\
+                cat >>f <<'END'\n# in it\nEND\ncd /\n```\n\n```console\n$ cat \"$OLDPWD/f\"; echo $name\na\n# in it\nb\n```\n\n\
+                <!-- not run: no such thing -->\n\n```sh\nno-such-thing\n```\n\n<!-- not run: `false`: it fails -->\n\
+                ```sh\ntrue\nfalse\n```\n";
+    let steps = steps(text);
+    let left: Vec<_> = { steps.iter() }
+        .filter_map(|step| match step {
+            Step::Left { command, reason } => Some((command.as_str(), reason.as_str())),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        left,
+        [("no-such-thing", "no such thing"), ("false", "it fails")]
+    );
+    assert_eq!(steps.len(), 10);
+    let folder = tempfile::tempdir().unwrap();
+    let wrong = carry_out(&mut Shell::start(folder.path()), &steps, || {});
+    assert_eq!(wrong, ["$ false\nexit code 1 and not 0; came:\n"]);
 }

@@ -166,7 +166,8 @@ fn every_sentence_can_be_read_once() {
 fn a_sentence_ends_at_its_point() {
     let text = "# A title\nOne `a. b c` two [three four](five.md). Six (seven.) *Eight.*\n\n| not this |\n\n- nine\n- ten\n\
                 1. eleven\n\n```sh\nnot. this\n```\n<!-- nor this -->\n";
-    let all: Vec<String> = { paragraphs(text).iter() }
+    let paragraphs = paragraphs(text);
+    let all: Vec<String> = { paragraphs.iter() }
         .flat_map(|paragraph| sentences(paragraph))
         .filter(|sentence| !sentence.is_empty())
         .collect();

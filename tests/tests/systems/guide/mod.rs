@@ -189,7 +189,10 @@ fn verbs(line: &str) -> Vec<String> {
     let (_, listed) = help.split_once("\nCommands:\n").unwrap_or_default();
     let listed = listed.lines().take_while(|line| !line.is_empty());
     // What continues a line is indented further.
-    let verbs = listed.filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')));
+    let verbs = listed.filter_map(|line| {
+        line.strip_prefix("  ")
+            .filter(|rest| !rest.starts_with(' '))
+    });
     verbs
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))
         .collect()

@@ -96,14 +96,20 @@ fn what_differs_from_run_to_run_is_masked_and_nothing_else() {
             "id <id>, of /commands",
         ),
         ("at 2026-11-26T10:00:00.123Z,", "at <time>,"),
-        ("1993-01-05T00:00:00Z is history", "1993-01-05T00:00:00Z is history"),
+        (
+            "1993-01-05T00:00:00Z is history",
+            "1993-01-05T00:00:00Z is history",
+        ),
         (
             "1993-01-05 is a day, 2024-01-01 too",
             "1993-01-05 is a day, 2024-01-01 too",
         ),
         ("sha256 0123456789abcdef", "sha256 <digest>"),
         ("balance 123456 and 65753.42", "balance 123456 and 65753.42"),
-        ("in 12 ms, 0.4 s or 7 seconds", "in <duration>, <duration> or 7 seconds"),
+        (
+            "in 12 ms, 0.4 s or 7 seconds",
+            "in <duration>, <duration> or 7 seconds",
+        ),
         ("  deposit   5 ", "  deposit   5"),
         ("12 steps", "12 steps"),
     ];

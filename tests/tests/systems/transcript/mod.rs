@@ -4,6 +4,7 @@
 //! * A block of `console`: a line after `$ ` is a command, and what follows is its output, both streams together. `…`
 //!   stands for anything within a line, and alone in a line for any number of lines.
 //! * A block of `sh`: each line is a command, and so are lines that a `\`, an open quote or a here-document joins.
+//!   A command that serves a book stays in the background; a line `# Ctrl-C …` ends it.
 //! * A block after a line that is only a path and a colon is that file.
 //! * A comment at a command's end that names an `exit code` says with which one it ends; without one it is 0. The comment
 //!   `after a moment` says that the command is to be given again until what is shown has come about.
@@ -21,6 +22,8 @@ pub use shell::Shell;
 #[derive(Debug, PartialEq)]
 pub enum Step {
     Run(Run),
+    /// What serves a book is ended.
+    StopServing,
     Write {
         path: String,
         text: String,
@@ -108,8 +111,10 @@ pub fn steps(text: &str) -> Vec<Step> {
         let file = said
             .strip_prefix('`')
             .and_then(|rest| rest.strip_suffix("`:"));
-        let runs = match language {
-            "console" => of_console(&block),
+        let left = Left::parse(said);
+        let is_left = |run: &Run| left.as_ref().filter(|left| left.is_about(&run.command));
+        let found = match language {
+            "console" => of_console(&block).into_iter().map(Step::Run).collect(),
             "sh" => of_shell(&block),
             _ => {
                 steps.extend(file.map(|path| Step::Write {
@@ -119,13 +124,15 @@ pub fn steps(text: &str) -> Vec<Step> {
                 Vec::new()
             }
         };
-        let left = Left::parse(said);
-        steps.extend(runs.into_iter().map(|run| match &left {
-            Some(left) if left.is_about(&run.command) => Step::Left {
-                command: run.command,
-                reason: left.reason.clone(),
+        steps.extend(found.into_iter().map(|step| match step {
+            Step::Run(run) => match is_left(&run) {
+                Some(left) => Step::Left {
+                    command: run.command,
+                    reason: left.reason.clone(),
+                },
+                None => Step::Run(run),
             },
-            _ => Step::Run(run),
+            other => other,
         }));
         said = "";
     }
@@ -152,22 +159,26 @@ fn of_console(block: &[&str]) -> Vec<Run> {
 }
 
 /// The commands of a block of `sh`.
-fn of_shell(block: &[&str]) -> Vec<Run> {
-    let mut commands: Vec<String> = Vec::new();
-    let mut open = false;
-    for line in block {
-        match commands.last_mut() {
-            Some(command) if open => {
-                command.push('\n');
-                command.push_str(line);
-            }
-            _ if line.trim().is_empty() || line.starts_with('#') => continue,
-            _ => commands.push((*line).to_owned()),
+fn of_shell(block: &[&str]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut lines = block.iter();
+    while let Some(line) = lines.next() {
+        if line.starts_with("# Ctrl-C") {
+            steps.push(Step::StopServing);
         }
-        open = commands.last().is_some_and(|command| is_open(command));
+        if line.trim().is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let mut command = (*line).to_owned();
+        while is_open(&command) {
+            let more = lines
+                .next()
+                .unwrap_or_else(|| panic!("the end of: {command}"));
+            command = format!("{command}\n{more}");
+        }
+        steps.push(Step::Run(Run::new(command, None)));
     }
-    let runs = commands.into_iter();
-    runs.map(|command| Run::new(command, None)).collect()
+    steps
 }
 
 /// True where a command goes on in the next line.
@@ -224,6 +235,7 @@ pub fn carry_out(shell: &mut Shell, steps: &[Step], prepare: impl Fn()) -> Vec<S
                 prepare();
                 wrong.extend(shell.run(run).err());
             }
+            Step::StopServing => wrong.extend(shell.stop_serving().err()),
             Step::Left { .. } => {}
         }
     }

@@ -133,19 +133,13 @@ impl Shell {
             Some(comment) => command[..command.len() - comment.len()].trim_end(),
             None => command,
         };
-        let (command, listen) = match command.split_once("--listen ") {
-            None => (command.to_owned(), "127.0.0.1:0".to_owned()),
-            Some((before, rest)) => {
-                let (address, after) = rest.split_once(' ').unwrap_or((rest, ""));
-                let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-                (format!("{before}{after}"), format!("{host}:0"))
-            }
-        };
         let printed = self.files.path().join("server");
-        let printed_text = printed.display();
+        // What the server before said is not to be taken for what this one says.
+        drop(fs::remove_file(&printed));
         let background = format!(
-            "{} --listen {listen} >{printed_text} 2>&1 </dev/null &\nserver=$!",
-            self.meant(&command)
+            "{} --listen 127.0.0.1:0 >{} 2>&1 </dev/null &\nserver=$!",
+            self.meant(command),
+            printed.display()
         );
         self.give(&background);
         let (_, process) = self.give("echo $server");

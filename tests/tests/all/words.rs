@@ -255,3 +255,18 @@ fn the_guide_names_every_route() {
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+#[test]
+fn the_guide_names_every_metric() {
+    let guide = fs::read_to_string(workspace::root().join("host/docs/operating.md")).unwrap();
+    let server = Server::of(TestBook::new());
+    let metrics = server.get("/metrics").text;
+    let told: Vec<&str> = { metrics.lines() }
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    assert!(told.len() > 8, "{told:?}");
+    let missing: Vec<&&str> = { told.iter() }
+        .filter(|name| !guide.contains(**name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -1,16 +1,23 @@
 //! Daybook: an event-processing host with dated, replayable logic.
 //!
-//! `host/ARCHITECTURE.md` is the map; the layers are
-//! `main → cli → { authoring, client, http } → service → { store, runtime, replay, diff, gateway } → model`.
+//! `host/ARCHITECTURE.md` is the map.
 
 pub mod authoring;
+pub mod book;
 pub mod cli;
 pub mod client;
 pub mod diff;
+pub mod engine;
 pub mod gateway;
+pub mod history;
 pub mod http;
+pub mod log;
 pub mod model;
-pub mod replay;
+pub mod repair;
 pub mod runtime;
-pub mod service;
+pub mod shadow;
 pub mod store;
+pub mod study;
+pub mod tasks;
+pub mod versions;
+pub mod wire;

@@ -1,9 +1,10 @@
 //! Owns a diff's findings, collected for a test to look at.
 
+use daybook::book::Book;
 use daybook::diff::{Cause, Difference, EventDiff, Expectations, FinalRow, Sink, Summary};
+use daybook::history;
 use daybook::model::{Error, Seq};
-use daybook::replay;
-use daybook::service::{Book, DiffRequest, Picked};
+use daybook::study::{DiffRequest, Picked};
 
 /// Everything a diff told.
 #[derive(Debug, Default)]
@@ -72,7 +73,7 @@ pub fn diff(
     let mut found = Collected::default();
     let summary = book
         .study()
-        .diff(&request, expectations, &mut found, &mut replay::silent())
+        .diff(&request, expectations, &mut found, &mut history::silent())
         .unwrap_or_else(|error| panic!("diff of {base} and {candidate}: {error}"));
     (summary, found)
 }

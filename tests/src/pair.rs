@@ -4,11 +4,12 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use daybook::book::Book;
 use daybook::diff::html::HtmlReport;
 use daybook::diff::{EventDiff, Expectations, FinalRow, Sink, Summary};
+use daybook::history;
 use daybook::model::Error;
-use daybook::replay;
-use daybook::service::{Book, DiffRequest, Picked};
+use daybook::study::{DiffRequest, Picked};
 
 use crate::{Collected, version, workspace};
 
@@ -61,7 +62,7 @@ pub fn check_pair(book: &mut Book, base: &str, candidate: &str) -> Collected {
             &request,
             &mut expectations,
             &mut both,
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap_or_else(|error| panic!("diff of {base} and {candidate}: {error}"));
     let found = both.found;

@@ -5,11 +5,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use daybook::diff::{FinalKind, FinalRow};
+use daybook::history;
 use daybook::model::{Error, Seq, Value};
-use daybook::replay;
-use daybook::service::{
-    AmendRequest, Amended, Foreseen, NewPayload, RedactRequest, Redacted, UndoRequest, Undone,
+use daybook::repair::{
+    AmendRequest, Amended, NewPayload, RedactRequest, Redacted, UndoRequest, Undone,
 };
+use daybook::study::Foreseen;
 use serde_json::Value as Json;
 
 use crate::{Collected, TestBook};
@@ -44,7 +45,7 @@ pub fn to_redact(seq: u64, replacement: Option<&Json>) -> RedactRequest {
 
 /// Amends for real.
 pub fn amend(book: &mut TestBook, request: &AmendRequest) -> Result<Amended, Error> {
-    book.amend(request, &mut replay::silent())
+    book.amend(request, &mut history::silent())
 }
 
 /// Amends for real, to another payload.
@@ -56,14 +57,14 @@ pub fn amend_to(book: &mut TestBook, seq: u64, data: &Json) -> Result<Amended, E
 pub fn foresee(book: &mut TestBook, request: &AmendRequest) -> (Foreseen, Collected) {
     let mut found = Collected::default();
     let foreseen = book
-        .preview_amendment(request, &mut found, &mut replay::silent())
+        .preview_amendment(request, &mut found, &mut history::silent())
         .unwrap_or_else(|error| panic!("preview: {error}"));
     (foreseen, found)
 }
 
 /// Redacts for real.
 pub fn redact(book: &mut TestBook, request: &RedactRequest) -> Result<Redacted, Error> {
-    book.redact(request, &mut replay::silent())
+    book.redact(request, &mut history::silent())
 }
 
 /// Undoes for real, or only tries it.

@@ -3,8 +3,8 @@
 use std::io::Read as _;
 use std::sync::Mutex;
 
+use daybook::book::Book;
 use daybook::http::{ServeOptions, Serving, serve};
-use daybook::service::Book;
 use serde_json::Value as Json;
 
 use crate::TestBook;

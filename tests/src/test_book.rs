@@ -4,11 +4,13 @@ use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use daybook::book::{Book, Decision, Incoming, Receipt, Reply, Request};
+use daybook::history;
 use daybook::model::{Digest, Error, PluginVersion, Seq, Value};
-use daybook::replay;
 use daybook::runtime::Runtime;
-use daybook::service::{Book, Decision, Incoming, Policy, Receipt, Reply, Request, Verified};
 use daybook::store::{ProjectionHead, StoredEvent, read_only_query};
+use daybook::study::Verified;
+use daybook::versions::Policy;
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
@@ -132,7 +134,7 @@ impl TestBook {
 
     /// Activates a version over all of history.
     pub fn activate_pinned(&mut self, version: &PluginVersion) -> Result<Seq, Error> {
-        self.activate(version, Policy::Pinned, &mut replay::silent())
+        self.activate(version, Policy::Pinned, &mut history::silent())
     }
 
     /// Closes the book and opens it again.
@@ -257,7 +259,7 @@ impl TestBook {
     /// Verifies, and panics with the problem where there is one.
     pub fn assert_verified(&mut self) -> Verified {
         let verified = self
-            .verify(&mut replay::silent())
+            .verify(&mut history::silent())
             .unwrap_or_else(|error| panic!("verify: {error}"));
         assert_eq!(verified.problem, None, "verify found a difference");
         verified
@@ -273,20 +275,20 @@ impl Default for TestBook {
 /// Opens a book. Where its lock is still held it waits a little: a process that another test is just starting shares this
 /// one's open files until it has become the other program.
 pub fn open(path: &Path) -> Result<Book, Error> {
-    let mut result = Book::open(runtime(), path, &mut replay::silent());
+    let mut result = Book::open(runtime(), path, &mut history::silent());
     for _ in 0..50 {
         match &result {
             Err(error) if error.message.ends_with("is open in another process") => {}
             _ => break,
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
-        result = Book::open(runtime(), path, &mut replay::silent());
+        result = Book::open(runtime(), path, &mut history::silent());
     }
     result
 }
 
 /// The events of an accepted command.
-pub fn accepted(reply: Reply) -> Vec<daybook::service::Caused> {
+pub fn accepted(reply: Reply) -> Vec<daybook::book::Caused> {
     match reply.decision {
         Decision::Accepted(events) => events,
         Decision::Rejected(rejection) => {

@@ -11,11 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use daybook::book::{Book, Incoming, Request};
 use daybook::diff::{Expectations, Unheard};
+use daybook::history::silent;
 use daybook::model::{PluginVersion, Result};
-use daybook::replay::silent;
 use daybook::runtime::Runtime;
-use daybook::service::{Book, DiffRequest, Incoming, Picked, Policy, Request};
+use daybook::study::{DiffRequest, Picked};
+use daybook::versions::Policy;
 
 use workload::Workload;
 

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use daybook::book::Incoming;
 use daybook::model::TypeName;
-use daybook::service::Incoming;
 
 pub struct Workload(Vec<Incoming>);
 

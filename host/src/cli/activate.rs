@@ -8,7 +8,7 @@ use super::output::Output;
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use crate::model::{PluginVersion, Result};
-use crate::service::{self, Activated};
+use crate::wire::Activated;
 
 /// Put a loaded version in force
 ///
@@ -43,17 +43,17 @@ pub enum Policy {
     Recorded,
 }
 
-impl From<Policy> for service::Policy {
-    fn from(policy: Policy) -> service::Policy {
+impl From<Policy> for crate::versions::Policy {
+    fn from(policy: Policy) -> crate::versions::Policy {
         match policy {
-            Policy::Pinned => service::Policy::Pinned,
-            Policy::Recorded => service::Policy::Recorded,
+            Policy::Pinned => crate::versions::Policy::Pinned,
+            Policy::Recorded => crate::versions::Policy::Recorded,
         }
     }
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let policy = service::Policy::from(args.policy);
+    let policy = crate::versions::Policy::from(args.policy);
     let target = args.target.open(out)?;
     let activated = {
         let mut bar = Bar::new("activating");

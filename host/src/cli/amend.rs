@@ -7,8 +7,9 @@ use super::output::Output;
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use super::{Exit, foreseen, input, remote};
+use crate::book::json_text;
 use crate::model::{Error, Result, Seq};
-use crate::service::{AmendRequest, NewPayload, json_text};
+use crate::repair::{AmendRequest, NewPayload};
 
 /// Replace an event's payload
 ///

@@ -14,10 +14,10 @@ use super::lines::Lines;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
+use crate::book::{Book, Incoming};
 use crate::model::clock::Stopwatch;
 use crate::model::event::STATE_GIVEN;
 use crate::model::{Error, Result, Seq, limits};
-use crate::service::{Book, Incoming};
 
 /// Append events to the log
 ///

@@ -12,7 +12,7 @@ use super::values::plain;
 use super::{Exit, remote};
 use crate::diff::words::{place, sides};
 use crate::model::Result;
-use crate::service::Divergence;
+use crate::study::Divergence;
 
 /// Find the first event on which two versions part
 ///

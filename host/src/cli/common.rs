@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::output::Format;
 use super::progress::Bar;
+use crate::book::{Book, Reader};
 use crate::model::{Result, Seq};
 use crate::runtime::Runtime;
-use crate::service::{Book, Reader};
 
 /// The book a verb is about.
 #[derive(Debug, Args)]

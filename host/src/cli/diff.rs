@@ -24,7 +24,7 @@ use crate::diff::jsonl::JsonlReport;
 use crate::diff::text::TextReport;
 use crate::diff::{Approval, Approved, Expectations, Sink, Summary};
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{DiffRequest, Onlooker, Picked, Study};
+use crate::study::{DiffRequest, Onlooker, Picked, Study};
 
 /// Compare two versions over the whole log
 ///

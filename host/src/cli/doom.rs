@@ -10,7 +10,8 @@ use super::table::clean;
 use super::target::{Look, Target, TargetArg, only_by_directory};
 use super::{Exit, remote};
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{Dooms, Forecast, FoundDoom, Picked, PinRequest, Remedy, Study};
+use crate::repair::PinRequest;
+use crate::study::{Dooms, Forecast, FoundDoom, Picked, Remedy, Study};
 
 /// Find the events that a version cannot materialize, and the ways past them
 ///

@@ -3,9 +3,10 @@
 use super::output::Output;
 use super::table::clean;
 use super::values::key_text;
+use crate::book::Caused;
+use crate::history::RepairNote;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, LogLine, Result, TableLayout, Value};
-use crate::service::{Caused, RepairNote};
 
 /// One line for each change, one for each of its columns.
 pub fn print_caused(caused: &Caused, out: &mut Output) -> Result<()> {

@@ -5,8 +5,8 @@ use super::common::{FormatArg, seq};
 use super::effects::{event_line, repair_text};
 use super::output::Output;
 use super::target::TargetArg;
+use crate::book::ListedJson;
 use crate::model::{Result, Seq, TypeName};
-use crate::service::ListedJson;
 use crate::store::EventFilter;
 
 /// List events of the log

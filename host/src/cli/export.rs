@@ -10,7 +10,7 @@ use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
 use crate::model::{Error, Result, Seq};
-use crate::service::{ExportRequest, Mask, Onlooker};
+use crate::study::{ExportRequest, Mask, Onlooker};
 use serde_json::json;
 
 /// Write a stretch of the log to a file, as a fixture for replay-diffs

@@ -9,7 +9,7 @@ use super::table::clean;
 use crate::diff::jsonl::JsonlReport;
 use crate::diff::{EventDiff, FinalKind, FinalRow, Sink, Summary};
 use crate::model::{Error, Result, Value};
-use crate::service::Foreseen;
+use crate::study::Foreseen;
 
 /// Events that are told of on a line each; the rest is counted.
 const EVENTS_MAX: usize = 20;

@@ -9,11 +9,11 @@ use super::common::FormatArg;
 use super::output::Output;
 use super::table::{number, table, text};
 use super::target::{ReadTarget, Target, TargetArg};
-use crate::model::{Error, Result};
-use crate::service::{
+use crate::gateway::{
     Backoff, DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, Span, WebhookConfig,
-    gateway_json,
 };
+use crate::model::{Error, Result};
+use crate::wire::gateway_json;
 
 /// Say how tasks are carried out, kind by kind
 #[derive(clap::Args)]

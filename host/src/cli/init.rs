@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::output::Output;
 use super::{Exit, common};
+use crate::book::Book;
 use crate::model::Result;
-use crate::service::Book;
 
 /// Make a new, empty book
 ///

@@ -8,10 +8,10 @@ use super::common::{self, FormatArg};
 use super::output::{Output, thousands};
 use super::table::clean;
 use super::{Exit, input};
+use crate::book::json_text;
 use crate::model::manifest::{PayloadType, Table};
 use crate::model::{Manifest, Result};
 use crate::runtime::Code;
-use crate::service::{self, json_text};
 
 /// Show what a component declares
 ///
@@ -33,7 +33,7 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let bytes = input::component(&args.file)?;
-    let (code, size) = service::inspect(&*common::runtime()?, &bytes)
+    let (code, size) = crate::versions::inspect(&*common::runtime()?, &bytes)
         .map_err(|error| error.context(args.file.display()))?;
     if args.format.is_json() {
         print_json(&code, size, out)?;

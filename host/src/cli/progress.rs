@@ -6,8 +6,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::thousands;
+use crate::history::Progress;
 use crate::model::clock::Stopwatch;
-use crate::replay::Progress;
 
 /// One long piece of work. Gone from the screen when it is dropped.
 pub struct Bar {

@@ -10,10 +10,12 @@ use super::progress::Bar;
 use super::table::clean;
 use super::target::{Target, TargetArg};
 use super::tracks::show;
+use crate::book::Book;
 use crate::diff::FinalRow;
 use crate::diff::words::{final_place, final_words};
 use crate::model::{PluginVersion, Result};
-use crate::service::{Book, LateTasks, PromoteRequest, Promotion};
+use crate::study::LateTasks;
+use crate::versions::{PromoteRequest, Promotion};
 
 /// Put a shadow in force
 ///

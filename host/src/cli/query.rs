@@ -12,8 +12,9 @@ use super::progress::Bar;
 use super::table::{number, table, text};
 use super::target::{ReadTarget, TargetArg, only_by_directory};
 use super::values::{json_line, plain, tab_separated};
+use crate::book::LIVE;
 use crate::model::{Error, ErrorKind, Result, Value};
-use crate::service::{LIVE, Moment};
+use crate::study::Moment;
 
 /// Ask the state, read-only, in SQL
 ///

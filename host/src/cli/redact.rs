@@ -7,8 +7,9 @@ use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use super::{Exit, foreseen, input, remote};
+use crate::book::json_text;
 use crate::model::{Result, Seq};
-use crate::service::{RedactRequest, json_text};
+use crate::repair::RedactRequest;
 
 /// Erase an event's payload for good
 ///

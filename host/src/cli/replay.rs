@@ -10,7 +10,7 @@ use super::output::{Output, count};
 use super::progress::Bar;
 use crate::model::clock::Stopwatch;
 use crate::model::{PluginVersion, Result, Seq};
-use crate::service::Picked;
+use crate::study::Picked;
 
 /// Materialize the log again, beside the live state
 ///

@@ -8,8 +8,8 @@ use super::output::Output;
 use super::table::clean;
 use super::target::{Target, TargetArg};
 use super::{Exit, input};
+use crate::book::{Decision, Request, json_text};
 use crate::model::{Rejection, Result, TypeName};
-use crate::service::{Decision, Request, json_text};
 
 /// Run a command
 ///

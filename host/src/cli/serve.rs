@@ -9,9 +9,9 @@ use std::time::Duration;
 use super::Exit;
 use super::common::BookArg;
 use super::output::Output;
+use crate::gateway::Printer;
 use crate::http::{Care, ServeOptions, TlsFiles, serve};
 use crate::model::Result;
-use crate::service::Printer;
 
 /// Put a book online
 ///

@@ -12,8 +12,8 @@ use super::output::Output;
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use super::tracks::show;
+use crate::history::Progress;
 use crate::model::{PluginVersion, Result};
-use crate::replay::Progress;
 
 /// Try a version beside the live state
 ///

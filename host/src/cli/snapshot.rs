@@ -6,8 +6,8 @@ use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use super::target::{ReadTarget, Target, TargetArg};
 use crate::model::Result;
-use crate::service::snapshot_json;
-use crate::store::SnapshotRecord;
+use crate::model::SnapshotRecord;
+use crate::wire::snapshot_json;
 
 /// Keep a copy of the live state, to start from
 ///

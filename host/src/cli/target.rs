@@ -11,11 +11,14 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::common;
 use super::input::cannot_read;
 use super::output::Output;
+use crate::book::{Book, Reader, Shown};
 use crate::client::{Address, Client};
+use crate::history::RepairNote;
 use crate::model::error::Problem;
 use crate::model::{Error, Event, Lineup, Result, Seq};
-use crate::service::{Book, Onlooker, Reader, RepairNote, Shown, VersionLine};
 use crate::store::{BookDir, EventFilter};
+use crate::study::Onlooker;
+use crate::versions::VersionLine;
 
 /// BOOK, or `--url` with what a server asks for.
 #[derive(Debug, Clone)]

@@ -8,9 +8,10 @@ use super::input;
 use super::output::Output;
 use super::table::{clean, number, table, text};
 use super::target::{ReadTarget, Target, TargetArg};
+use crate::book::ToldTask;
 use crate::model::{Act, Result, Seq, TaskState, TaskStep};
-use crate::service::{ToldTask, step_json, task_json};
 use crate::store::TaskFilter;
+use crate::wire::{step_json, task_json};
 
 /// What is asked for: a list, or something to be done to one task.
 pub enum Args {

@@ -3,7 +3,7 @@
 use super::output::{Output, count, thousands};
 use super::table::{number, table, text};
 use crate::model::Result;
-use crate::service::TrackStatus;
+use crate::shadow::TrackStatus;
 
 /// One status for people: a line, then a table of what differs.
 pub fn show(status: &TrackStatus, out: &mut Output) -> Result<()> {

@@ -9,7 +9,7 @@ use super::table::clean;
 use super::target::{Target, TargetArg};
 use super::{Exit, remote};
 use crate::model::{Result, Seq};
-use crate::service::UndoRequest;
+use crate::repair::UndoRequest;
 
 /// Take back an event
 ///

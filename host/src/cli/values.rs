@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::table::clean;
+use crate::book::json_of;
 use crate::model::{TableLayout, Value};
-use crate::service::json_of;
 
 /// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
 pub fn json_line(columns: &[String], row: &[Value]) -> String {

@@ -6,7 +6,7 @@ use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use super::target::TargetArg;
 use crate::model::Result;
-use crate::service::VersionLine;
+use crate::versions::VersionLine;
 
 /// List the plugin versions of a book
 ///

@@ -5,7 +5,7 @@ use super::output::{Output, count, thousands};
 use super::progress::Bar;
 use super::table::{clean, number, table, text};
 use crate::model::Result;
-use crate::service::{Picked, Said, Study, Turned};
+use crate::study::{Picked, Said, Study, Turned};
 
 /// Asks the journal again and prints what would be answered otherwise; `show` of them one by one where people read.
 pub fn run(

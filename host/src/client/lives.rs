@@ -8,9 +8,12 @@ use ureq::http::Request;
 
 use super::replies::unreadable;
 use super::{Answer, Client};
+use crate::diff::Tally;
+use crate::model::SnapshotRecord;
 use crate::model::{Error, Lineup, PluginVersion, Result, Seq};
-use crate::service::{LateTasks, Policy, PromoteRequest, Promoted, Promotion, Tally, TrackStatus};
-use crate::store::SnapshotRecord;
+use crate::shadow::TrackStatus;
+use crate::study::LateTasks;
+use crate::versions::{Policy, PromoteRequest, Promoted, Promotion};
 
 /// Time between two looks at a shadow that catches up.
 const LOOK: Duration = Duration::from_millis(100);

@@ -12,13 +12,16 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
 use super::tasks::StepReply;
+use crate::book::ToldTask;
+use crate::book::{Caused, Incoming, Shown};
+use crate::engine::Usage;
+use crate::history::RepairNote;
 use crate::model::effects::RecordedChange;
 use crate::model::manifest::{Column, ColumnKind};
 use crate::model::{
     Delivery, Digest, Error, Event, Level, LogLine, Place as TaskPlace, Result, Row, Seq,
     TableLayout, Task, Value,
 };
-use crate::service::{Caused, Incoming, RepairNote, Shown, ToldTask, Usage};
 use crate::store::{StoredEvent, TaskRow};
 
 /// An answer that is not what this version of the host gives.
@@ -343,7 +346,7 @@ fn bytes_of(hex: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::service::json_of;
+    use crate::book::json_of;
 
     #[test]
     fn every_value_comes_back_as_it_was() {

@@ -8,9 +8,11 @@ use ureq::http::Request;
 use super::Client;
 use super::replies::unreadable;
 use super::verbs::encoded;
+use crate::book::ToldTask;
+use crate::gateway::KindConfig;
 use crate::model::{Act, Delivery, Place, Result, Seq, TaskStep};
-use crate::service::{GatewayKind, KindConfig, ToldTask};
 use crate::store::{TaskFilter, TaskRow};
+use crate::tasks::GatewayKind;
 
 /// Tasks of one page that are asked for.
 const TASKS_MAX: usize = 1_000;

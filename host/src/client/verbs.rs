@@ -7,15 +7,17 @@ use uuid::Uuid;
 
 use super::replies::{CausedReply, Cell, ShownReply, listed, log, unreadable};
 use super::{Answer, Client};
+use crate::book::{Decision, Incoming, Receipt, Reply, Request, Shown};
+use crate::history::RepairNote;
+use crate::model::Certification;
 use crate::model::error::Problem;
 use crate::model::{
     Digest, Error, Event, Isolations, Manifest, PluginVersion, Rejection, Result, Seq, Value,
 };
-use crate::service::{
-    Activated, Decision, Incoming, Loaded, Moment, Policy, Receipt, RepairNote, Reply, Request,
-    Shown, Verified, VersionLine,
-};
-use crate::store::{Certification, EventFilter, Pinned};
+use crate::store::{EventFilter, Pinned};
+use crate::study::{Moment, Verified};
+use crate::versions::{Loaded, Policy, VersionLine};
+use crate::wire::Activated;
 
 /// Rows of a query that are asked for: as many as a server gives.
 const ROWS_MAX: usize = 10_000;

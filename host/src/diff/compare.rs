@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Difference, SuppliedRow};
+use super::Difference;
+use crate::model::value::SuppliedRow;
 use crate::model::{Change, Effects, Layouts, Row, TableLayout, Value};
 
 /// What one side made of an event.

@@ -8,9 +8,10 @@ use super::compare::{Step, differences};
 use super::expectation::Expectations;
 use super::final_rows::{Piece, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
+use crate::history::{OnProgress, Progress, Source, read};
 use crate::model::clock::Stopwatch;
-use crate::model::{Error, Event, Layouts, Result, Row, Seq, Value};
-use crate::replay::{self, OnProgress, Progress, Source};
+use crate::model::value::SuppliedRow;
+use crate::model::{Error, Event, Layouts, Result, Row, Seq};
 
 /// A lineup on a projection of its own.
 pub trait Side: Send {
@@ -53,9 +54,6 @@ pub enum Beside {
         rows: Vec<SuppliedRow>,
     },
 }
-
-/// Table, key, and the row if there is one.
-pub type SuppliedRow = (usize, Vec<Value>, Option<Row>);
 
 /// Tries the candidate on single rows, on a thread of its own.
 pub trait Prober: Send {
@@ -110,7 +108,7 @@ pub fn run(
         let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let reader = scope.spawn(move || {
-            replay::read(source, Seq(1), to, |events| {
+            read(source, Seq(1), to, |events| {
                 to_candidate.send(Arc::new(events)).is_ok()
             })
         });

@@ -16,7 +16,7 @@ pub mod words;
 use std::collections::BTreeMap;
 
 pub use compare::{Step, differences};
-pub use engine::{Base, Beside, Prober, Side, SuppliedRow, cause, compare_states, run};
+pub use engine::{Base, Beside, Prober, Side, cause, compare_states, run};
 pub use expectation::{About, Approval, Approved, Expectations};
 pub use tally::{Example, Tally, TallyLine};
 pub use words::first_words;

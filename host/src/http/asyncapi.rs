@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, header};
 use serde_json::{Map, Value as Json, json};
 
 use super::App;
+use crate::engine::Program;
 use crate::model::event::SYSTEM_TYPES;
-use crate::service::Program;
 
 pub async fn get(State(app): State<App>, headers: HeaderMap) -> AxumJson<Json> {
     let host = headers

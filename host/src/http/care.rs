@@ -8,9 +8,11 @@ use std::time::Duration;
 use notify::{RecursiveMode, Watcher};
 
 use super::App;
+use crate::book::{Book, copy_live};
+use crate::engine::give_way;
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result, Seq};
-use crate::service::{Book, Loader, PluginFolder, copy_live, give_way};
+use crate::versions::{Loader, PluginFolder};
 
 /// How often a thread looks whether the server stops, and a file whether it still grows.
 const LOOK: Duration = Duration::from_millis(200);

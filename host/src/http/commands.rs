@@ -11,8 +11,8 @@ use super::guards::{self, WriteQuery};
 use super::otlp::Traced;
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::book::{Decision, Reply, Request};
 use crate::model::ErrorKind;
-use crate::service::{Decision, Reply, Request};
 
 pub async fn post(
     State(app): State<App>,
@@ -71,7 +71,7 @@ fn answer(reply: &Reply) -> Result<Response, Problem> {
             (status, json(&reply.json())?).into_response()
         }
         Decision::Rejected(rejection) => {
-            let details = rejection.details.as_deref().map(crate::service::json_text);
+            let details = rejection.details.as_deref().map(crate::book::json_text);
             let problem = Problem::new(
                 StatusCode::UNPROCESSABLE_ENTITY,
                 "rejected",

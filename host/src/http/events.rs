@@ -15,8 +15,8 @@ use super::guards::{self, WriteQuery};
 use super::otlp::Traced;
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::book::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Shown};
 use crate::model::{Error, Seq};
-use crate::service::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Shown};
 
 pub async fn post(
     State(app): State<App>,

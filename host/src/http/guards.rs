@@ -6,8 +6,8 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::problem::Problem;
+use crate::book::{Guards, SeenRow};
 use crate::model::{Value, VersionDate};
-use crate::service::{Guards, SeenRow};
 
 /// Query parameters of a write.
 #[derive(Debug, Default, Deserialize)]

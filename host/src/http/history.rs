@@ -11,10 +11,11 @@ use super::answer::{Tag, answer};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
+use crate::book::{ListedJson, Reader};
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Event, Result, Seq};
-use crate::service::{ListedJson, Reader, VersionLine};
 use crate::store::EventFilter;
+use crate::versions::VersionLine;
 
 /// Events of one page when the client does not say, and at most.
 const EVENTS_DEFAULT: usize = 100;

@@ -17,8 +17,8 @@ use tokio_rustls::TlsAcceptor;
 use super::seats::{Seated, Seats, Taken};
 use super::stall::Patient;
 use super::{App, ServeOptions, tls};
+use crate::book::Book;
 use crate::model::{Error, Result};
-use crate::service::Book;
 use crate::store::Announced;
 
 /// Bytes of a request's head.

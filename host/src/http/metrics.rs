@@ -17,9 +17,10 @@ use super::App;
 use super::otlp::Counts;
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
+use crate::book::{Caused, Reader};
+use crate::engine::Usage;
 use crate::model::Error;
 use crate::model::clock::{Stopwatch, unix_milliseconds, unix_milliseconds_now};
-use crate::service::{Caused, Reader, Usage};
 use crate::store::KindCount;
 
 /// What requests are told apart by.

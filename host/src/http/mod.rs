@@ -37,11 +37,12 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, post};
 use tokio::sync::{Semaphore, oneshot, watch};
 
+use crate::book::TaskNews;
+use crate::book::{Answer, Book, Done, Reader, Writer, WriterOptions};
+use crate::engine::Program;
+use crate::gateway::{Gateway, Printer};
 use crate::model::{Error, Result, Seq};
-use crate::service::{
-    Answer, Book, BookDesk, Done, Gateway, Printer, Program, Reader, TaskNews, Writer,
-    WriterOptions,
-};
+use crate::tasks::BookDesk;
 
 pub use access::{Access, Caller};
 pub use care::Care;

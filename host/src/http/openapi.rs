@@ -12,7 +12,8 @@ use super::App;
 use super::answer::{Tag, answer};
 use super::asyncapi::rebase;
 use super::problem::Problem;
-use crate::service::{Program, json_text};
+use crate::book::json_text;
+use crate::engine::Program;
 
 /// The description as OpenAPI 3.1.
 pub async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {

@@ -16,7 +16,8 @@ use super::problem::Problem;
 use super::{App, Caller, guards};
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, PluginVersion, Result};
-use crate::service::{Activated, Loader, Policy};
+use crate::versions::{Loader, Policy};
+use crate::wire::Activated;
 
 /// What operations share: each of them takes much of the machine, so there is one of a kind at a time.
 pub struct Operations {
@@ -124,7 +125,7 @@ pub async fn activate(
     drop(permit);
     let activated = app
         .ask(|writer, done| {
-            let work = move |book: &mut crate::service::Book| {
+            let work = move |book: &mut crate::book::Book| {
                 book.keep_warm(warm);
                 let seq = book.activate(&version, policy, &mut |_| {})?;
                 Ok(Activated {

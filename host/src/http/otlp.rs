@@ -18,9 +18,9 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::{App, guards};
+use crate::book::{Marks, Stages};
 use crate::model::clock::{Stopwatch, unix_nanoseconds_now};
 use crate::model::{Error, Result};
-use crate::service::{Marks, Stages};
 
 /// Requests whose spans wait to be sent; what is more is dropped.
 const QUEUE_MAX: usize = 4_096;

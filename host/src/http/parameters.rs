@@ -4,7 +4,7 @@ use axum::http::Uri;
 
 use super::problem::Problem;
 use crate::model::error::shown;
-use crate::service::Moment;
+use crate::study::Moment;
 
 /// The parameters of a query string that nobody has taken yet.
 #[derive(Debug)]

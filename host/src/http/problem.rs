@@ -80,7 +80,7 @@ impl From<Error> for Problem {
             }
             Some(Detail::Rejected(rejection)) => problem.with("code", rejection.code).with(
                 "details",
-                rejection.details.as_deref().map(crate::service::json_text),
+                rejection.details.as_deref().map(crate::book::json_text),
             ),
             Some(
                 Detail::Unknown

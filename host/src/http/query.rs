@@ -15,8 +15,9 @@ use super::listing::bytes_of;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Weight;
+use crate::book::json_of;
 use crate::model::Value;
-use crate::service::{Moment, json_of};
+use crate::study::Moment;
 
 /// Rows of one answer when the client does not say, and at most.
 const ROWS_DEFAULT: usize = 1_000;

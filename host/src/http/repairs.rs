@@ -15,8 +15,10 @@ use super::operate::told;
 use super::parameters::{Parameters, segment};
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::book::Book;
 use crate::model::Seq;
-use crate::service::{AmendRequest, Book, Foreseen, NewPayload, RedactRequest, UndoRequest};
+use crate::repair::{AmendRequest, NewPayload, RedactRequest, UndoRequest};
+use crate::study::Foreseen;
 
 /// The event that a path names, by its position. Repairs of history are not for tokens of single plugins.
 fn event(uri: &Uri, caller: &Caller) -> Result<Seq, Problem> {

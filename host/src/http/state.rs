@@ -14,10 +14,12 @@ use super::listing::{self, Listing};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Live};
+use crate::book::{column_hash, json_of, json_row};
 use crate::model::error::Problem as Detail;
+use crate::model::layout::find_table;
 use crate::model::{Error, TableLayout, Value};
-use crate::service::{Moment, PastStates, column_hash, find_table, json_of, json_row};
 use crate::store::{Snapshot, StatePool};
+use crate::study::{Moment, PastStates};
 
 /// Seconds after which a read is stopped.
 pub const READ_SECONDS_MAX: f64 = 5.0;

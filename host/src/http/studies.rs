@@ -19,11 +19,12 @@ use super::operate::{blocking, told};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::engine::give_way;
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::service::{
-    DiffRequest, LateTasks, Picked, PinRequest, Remedy, Study, Turned, give_way, row_json,
-};
+use crate::repair::PinRequest;
+use crate::study::{DiffRequest, LateTasks, Picked, Remedy, Study, Turned};
+use crate::wire::row_json;
 
 /// What is told one by one; the rest is counted.
 const TOLD_MAX: usize = 1_000;

@@ -17,13 +17,15 @@ use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
 use super::{App, Caller};
+use crate::book::Reader;
+use crate::book::ToldTask;
+use crate::gateway::KindConfig;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::{Act, Error, Result, Seq};
-use crate::service::{
-    GatewayKind, KindConfig, Reader, ToldTask, gateway_json, step_json, task_json,
-};
 use crate::store::TaskFilter;
+use crate::tasks::GatewayKind;
+use crate::wire::{gateway_json, step_json, task_json};
 
 /// Tasks of one page when the client does not say, and at most.
 const TASKS_DEFAULT: usize = 100;

@@ -6,23 +6,38 @@ use std::sync::Arc;
 
 use super::error::{Error, Result, shown};
 
-/// Position in a book's log. The first event has 1; 0 stands for "before the first".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Seq(pub u64);
+macro_rules! position_type {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub struct $name(pub u64);
 
-impl Seq {
-    pub const ZERO: Seq = Seq(0);
+        impl $name {
+            pub const ZERO: $name = $name(0);
 
-    pub fn next(self) -> Seq {
-        Seq(self.0 + 1)
-    }
+            pub fn next(self) -> $name {
+                $name(self.0 + 1)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
 }
 
-impl fmt::Display for Seq {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
+position_type!(
+    /// Position in a book's log. The first event has 1; 0 stands for "before the first".
+    Seq
+);
+
+position_type!(
+    /// Position of a commit. The first has 1; 0 stands for "before the first", and for all of a log from before commits had
+    /// positions.
+    CommitSeq
+);
 
 /// True for `[a-z][a-z0-9_]*` of at most 48 characters: what tables, columns and indexes may be called.
 pub fn is_identifier(text: &str) -> bool {

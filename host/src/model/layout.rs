@@ -1,5 +1,6 @@
 //! Tables as a projection has them, and how they are told apart.
 
+use super::error::{Error, Problem, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -188,4 +189,27 @@ pub fn fits(value: &Value, column: &Column) -> bool {
         Value::Text(_) => column.kind == ColumnKind::Text,
         Value::Blob(_) => column.kind == ColumnKind::Blob,
     }
+}
+
+/// A table by the name people write: `plugin.table`.
+pub fn find_table<'a>(
+    tables: &'a [std::sync::Arc<TableLayout>],
+    name: &str,
+) -> Result<(usize, &'a TableLayout)> {
+    let is = |table: &TableLayout| {
+        name.split_once('.').is_some_and(|(plugin, table_name)| {
+            table.plugin.as_str() == plugin && table.table == table_name
+        })
+    };
+    tables
+        .iter()
+        .enumerate()
+        .find(|(_, table)| is(table))
+        .map(|(at, table)| (at, &**table))
+        .ok_or_else(|| {
+            let known: Vec<_> = tables.iter().map(|table| table.name()).collect();
+            Error::usage(format!("there is no table '{}'", name.escape_debug()))
+                .problem(Problem::Unknown)
+                .hint(format!("tables of the live state: {}", known.join(", ")))
+        })
 }

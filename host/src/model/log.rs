@@ -1,25 +1,195 @@
-//! The event log as the host sees it: a trait, because a replicated log will stand beside SQLite.
+//! A commit as data: everything that a book's log can be told, in operations; and what of it is this machine's own.
 
-use super::error::Result;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
 use super::event::{Event, Rejection};
 use super::hash::Digest;
-use super::id::{PluginVersion, Seq, TypeName};
+use super::id::{CommitSeq, PluginVersion, Seq, TypeName};
+use super::layout::TableLayout;
+use super::lineup::Schedule;
 use super::task::{Delivery, Place, TaskStep};
+use crate::model::{
+    Amendment, Certification, ProjectionRecord, Redaction, SnapshotRecord, StoredKind,
+    StoredVersion,
+};
 
-/// Everything one group adds to the log: kept together or not at all.
-#[derive(Debug, Clone, Default)]
+/// What becomes durable together: kept whole, in its place, or not at all.
+#[derive(Debug, Clone)]
 pub struct Commit {
-    pub events: Vec<RecordedEvent>,
-    pub commands: Vec<RecordedCommand>,
-    /// Commands that asked for a version by its date: who still needs it.
-    pub pins: Vec<PinUse>,
-    /// Events that were taken back, and by which event.
-    pub undone: Vec<(Seq, Seq)>,
-    /// What has become of tasks; the last of a task counts.
-    pub deliveries: Vec<Delivery>,
-    pub task_steps: Vec<TaskStep>,
-    /// For each kind, a place up to which every task that is not final has a `Delivery`.
-    pub task_marks: Vec<(String, Place)>,
+    /// The commit that it follows. Every commit moves this position, also one without events.
+    pub expected: CommitSeq,
+    /// Made anew for every commit: it tells this one from another that took its place.
+    pub id: Uuid,
+    pub ops: Vec<LogOp>,
+}
+
+impl Commit {
+    pub fn new(expected: CommitSeq, ops: Vec<LogOp>) -> Commit {
+        Commit {
+            expected,
+            id: Uuid::now_v7(),
+            ops,
+        }
+    }
+
+    /// Its own position.
+    pub fn position(&self) -> CommitSeq {
+        self.expected.next()
+    }
+
+    /// The last event that it adds.
+    pub fn last_event(&self) -> Option<&RecordedEvent> {
+        self.ops.iter().rev().find_map(|op| match op {
+            LogOp::Event(event) => Some(event),
+            _ => None,
+        })
+    }
+}
+
+/// One thing that is true of the book on every machine that has its log.
+#[derive(Debug, Clone)]
+pub enum LogOp {
+    /// The first operation of a log: the book's id.
+    Founded {
+        book: String,
+    },
+    /// An event with its effects and tasks.
+    Event(RecordedEvent),
+    /// A command with its outcome.
+    Command(RecordedCommand),
+    /// A caller asked for a version by its date, and got it.
+    PinUse(PinUse),
+    /// `event` was taken back by the event `by`.
+    Undone {
+        event: Seq,
+        by: Seq,
+    },
+    /// What has become of a task; it replaces what was known.
+    Delivery(Delivery),
+    /// Something that happened to a task.
+    TaskStep(TaskStep),
+    /// Up to this place each task of the kind that is not final has a `Delivery`.
+    TaskMark {
+        kind: String,
+        place: Place,
+    },
+    /// A task that an event's recorded effects do not hold. It waits at its place.
+    Task {
+        place: Place,
+        task: RecordedTask,
+    },
+    /// A version's component, under the SHA-256 of its bytes. One that is there already is left as it is.
+    Component {
+        digest: Digest,
+        bytes: Arc<[u8]>,
+    },
+    /// A version is registered, in the place of one of the same date. Its component comes before it.
+    Version(Box<StoredVersion>),
+    /// A table as recorded effects refer to it.
+    Layout(Arc<TableLayout>),
+    Certification(Certification),
+    Retired {
+        version: PluginVersion,
+        at: String,
+        reason: Option<String>,
+    },
+    /// A version that was retired is there again.
+    Unretired(PluginVersion),
+    /// From the event `from` on, recorded effects are what this schedule makes of the log.
+    Epoch {
+        from: Seq,
+        schedule: Schedule,
+    },
+    /// `data` is the payload in force from now on.
+    Amendment {
+        amendment: Amendment,
+        data: String,
+    },
+    /// Erases a payload with its salt, those that amendments put in its place, and the command that asked for it.
+    /// `data` stands in its place; empty where nothing does.
+    Redaction {
+        redaction: Redaction,
+        data: String,
+    },
+    /// Other effects in the place of recorded ones. Tasks that are still asked for keep their state; those that are not
+    /// asked for any more are gone; new ones are not carried out.
+    Effects {
+        seq: Seq,
+        effects: Vec<u8>,
+        tasks: Vec<RecordedTask>,
+    },
+    /// A version of its own handles `event` in every pinned schedule; the event `by` says so.
+    EventPin {
+        event: Seq,
+        version: PluginVersion,
+        by: Seq,
+    },
+    EventUnpin {
+        event: Seq,
+    },
+    /// How a kind of task is carried out from now on.
+    GatewayKind(StoredKind),
+    /// Nobody carries a kind out any more.
+    GatewayUnset {
+        kind: String,
+    },
+}
+
+/// One thing that is true of the book on this machine alone: which files it has, and what they are for. It becomes durable
+/// with a commit, or by itself.
+#[derive(Debug, Clone)]
+pub enum LocalOp {
+    /// Adds a projection, or replaces the one of its name.
+    Projection(ProjectionRecord),
+    RemoveProjection {
+        name: String,
+    },
+    Snapshot(SnapshotRecord),
+    RemoveSnapshot {
+        file: String,
+    },
+    /// A note by its key.
+    Note {
+        key: String,
+        value: String,
+    },
+    RemoveNote {
+        key: String,
+    },
+}
+
+/// Where a log stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Tip {
+    /// The last commit; 0 before the first.
+    pub commit: CommitSeq,
+    /// The last event, and its chain hash.
+    pub head: (Seq, Digest),
+    /// When the last event was taken in; empty before the first. Later ones are never earlier.
+    pub recorded_at: String,
+}
+
+/// What an append came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appended {
+    /// Durable, at the position after the one that was expected.
+    Kept,
+    /// Another commit is there already. Nothing was kept.
+    Conflict { last: CommitSeq },
+    /// The reply was lost. Nothing else may be appended until `resolve` says what became of it.
+    Unknown,
+}
+
+/// What became of a commit whose reply was lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resolved {
+    /// It is in its place.
+    Landed,
+    /// It is not, and never will be.
+    Lost,
+    StillUnknown,
 }
 
 /// A caller that asked for a version, and got it.
@@ -79,34 +249,4 @@ pub enum CommandOutcome {
     Accepted { events: u64 },
     Rejected(Rejection),
     Failed(String),
-}
-
-/// What an append came to. SQLite never answers `Unknown`; a replicated log can lose a reply.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Appended {
-    /// The head after the commit.
-    Ok(Seq),
-    /// Somebody else appended: the head is another one. Nothing was kept.
-    Conflict { head: Seq },
-    /// The reply was lost; `resolve` must settle it before anything else is appended.
-    Unknown,
-}
-
-/// What became of an append whose reply was lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Resolved {
-    Landed,
-    Lost,
-    StillUnknown,
-}
-
-/// The totally ordered list of a book's events.
-pub trait EventLog {
-    fn head(&self) -> Result<(Seq, Digest)>;
-    /// Adds a commit when the head is the expected one; durable when it returns `Ok`. An `Err` refused it whole.
-    fn append(&mut self, expected_head: Seq, commit_id: &str, commit: &Commit) -> Result<Appended>;
-    fn resolve(&mut self, expected_head: Seq, commit_id: &str, commit: &Commit)
-    -> Result<Resolved>;
-    /// Events `from..=to` in order, at most `count_max` of them.
-    fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>>;
 }

@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod records;
 pub mod state_given;
 pub mod task;
 pub mod undo;
@@ -27,10 +28,14 @@ pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Command, Event, NewEvent, Rejection};
 pub use hash::Digest;
-pub use id::{PluginName, PluginVersion, Seq, TypeName, VersionDate, is_identifier};
+pub use id::{CommitSeq, PluginName, PluginVersion, Seq, TypeName, VersionDate, is_identifier};
 pub use isolation::{Isolation, Isolations};
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
+pub use records::{
+    Amendment, Certification, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind,
+    StoredVersion,
+};
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
 pub use value::{Row, Value};

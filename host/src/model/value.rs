@@ -16,6 +16,9 @@ pub enum Value {
 /// A row in the column order of its table's layout. Shared between caches and effects, hence counted.
 pub type Row = Arc<[Value]>;
 
+/// A row as somebody looked it up: position of the table, key, and the row if there is one.
+pub type SuppliedRow = (usize, Vec<Value>, Option<Row>);
+
 /// A row's key in a map. One integer is by far the most common key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RowKey {

@@ -1,51 +1,30 @@
 //! What is on disk: the log and the projections in SQLite, and a book's tokens. The only module that names rusqlite.
 
 mod book_dir;
-mod certification;
+mod catalog;
 mod checkpoints;
-mod code;
 mod deadline;
-mod erase;
-mod event_pins;
 mod guard;
 mod key_filter;
-mod late_tasks;
-mod life;
-mod log_db;
-mod log_read;
 mod projection;
+mod projection_files;
 mod read;
-mod registry;
-mod repairs;
 mod rows;
-mod scan;
 mod schema;
-mod snapshots;
 mod sql;
 mod state_read;
-mod task_list;
-mod tasks;
 mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
-pub use certification::{Certification, SampledEvents};
+pub use catalog::*;
 pub use checkpoints::Checkpoints;
-pub use code::StoredVersion;
-pub use erase::Erasure;
-pub use late_tasks::LATE as FIRST_LATE;
-pub use life::Pinned;
-pub use log_db::{EventFilter, LogDb, StoredCommand, StoredEvent};
-pub use log_read::Extent;
 pub use projection::{Access, Projection, ProjectionHead};
+pub use projection_files::{copy_projection, remove_projection};
 pub use read::{TextQuery, read_only_query};
-pub use registry::{ProjectionRecord, Role};
-pub use repairs::{Amendment, Redaction, Repair};
-pub use scan::Scan;
-pub use snapshots::{SnapshotRecord, copy_projection};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
-pub use task_list::{KindCount, TaskFilter, TaskRow};
-pub use tasks::StoredKind;
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
+
+use deadline::Deadline;
 
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind};

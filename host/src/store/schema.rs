@@ -76,6 +76,9 @@ CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRIC
 /// Tables that came later. They are made wherever they are missing when a book is opened, so that a log from before them
 /// needs no new format.
 const ADDED_LOG_TABLES: &str = "
+-- Every commit by its position, from the first one that had any.
+CREATE TABLE IF NOT EXISTS commits (position INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT;
+
 CREATE TABLE IF NOT EXISTS snapshots (
     file TEXT PRIMARY KEY, position INTEGER NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL,
     made_at TEXT NOT NULL

@@ -15,10 +15,11 @@
 use std::io::{Write, stdout};
 use std::path::Path;
 
+use daybook::book::Book;
+use daybook::history;
 use daybook::http::{ServeOptions, serve};
 use daybook::model::Error;
-use daybook::replay;
-use daybook::service::{Book, Policy, PromoteRequest};
+use daybook::versions::{Policy, PromoteRequest};
 use daybook_tests::repair::{to_amend, to_redact, to_revert};
 use daybook_tests::{Random, event_at, runtime, version};
 use serde_json::json;
@@ -51,7 +52,7 @@ fn tell(line: &str) {
 }
 
 fn open(book: &str) -> Result<Book, Error> {
-    let book = Book::open(runtime(), Path::new(book), &mut replay::silent())?;
+    let book = Book::open(runtime(), Path::new(book), &mut history::silent())?;
     tell("ready");
     Ok(book)
 }
@@ -92,7 +93,7 @@ fn load(book: &str, file: &str) -> Result<(), Error> {
 
 fn verify(book: &str) -> Result<(), Error> {
     let mut book = open(book)?;
-    let verified = book.verify(&mut replay::silent())?;
+    let verified = book.verify(&mut history::silent())?;
     assert_eq!(verified.problem, None);
     rest()
 }
@@ -109,7 +110,7 @@ fn patch(book: &str, text: &str) -> Result<(), Error> {
         &request,
         true,
         &mut quiet,
-        &mut replay::silent(),
+        &mut history::silent(),
     )?;
     rest()
 }
@@ -120,13 +121,13 @@ fn amend(book: &str, seq: u64, payload: &str) -> Result<(), Error> {
         "revert" => to_revert(seq),
         payload => to_amend(seq, &serde_json::from_str(payload).expect("JSON")),
     };
-    book.amend(&request, &mut replay::silent())?;
+    book.amend(&request, &mut history::silent())?;
     rest()
 }
 
 fn redact(book: &str, seq: u64) -> Result<(), Error> {
     let mut book = open(book)?;
-    book.redact(&to_redact(seq, None), &mut replay::silent())?;
+    book.redact(&to_redact(seq, None), &mut history::silent())?;
     rest()
 }
 
@@ -147,14 +148,14 @@ fn life(book: &str, text: &str) -> Result<(), Error> {
     };
     loop {
         if book.lineup().version(version.plugin.as_str()) == Some(version.date) {
-            book.rollback(&request, &mut replay::silent())?;
+            book.rollback(&request, &mut history::silent())?;
             tell("back");
         }
-        book.shadow(&version, Policy::Pinned, "", &mut replay::silent())?;
+        book.shadow(&version, Policy::Pinned, "", &mut history::silent())?;
         tell("shadow");
         book.snapshot()?;
         tell("snapshot");
-        book.promote(&version, &request, &mut replay::silent())?;
+        book.promote(&version, &request, &mut history::silent())?;
         tell("promoted");
     }
 }
@@ -164,7 +165,7 @@ fn activate(book: &str, versions: &[&str]) -> Result<(), Error> {
     for text in versions.iter().cycle() {
         let version = version(text);
         if book.lineup().version(version.plugin.as_str()) != Some(version.date) {
-            book.activate(&version, Policy::Pinned, &mut replay::silent())?;
+            book.activate(&version, Policy::Pinned, &mut history::silent())?;
             tell(&format!("active {text}"));
         }
     }

@@ -3,11 +3,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use daybook::history::silent;
 use daybook::model::{PluginVersion, Seq};
-use daybook::replay::silent;
-use daybook::service::{
-    Picked, PinRequest, Policy, PromoteRequest, Promotion, Remedy, TrackStatus, VersionState,
-};
+use daybook::repair::PinRequest;
+use daybook::shadow::TrackStatus;
+use daybook::study::{Picked, Remedy};
+use daybook::versions::{Policy, PromoteRequest, Promotion, VersionState};
 use daybook_tests::collected::diff;
 use daybook_tests::{Server, TestBook, event, guest, version};
 use serde_json::json;
@@ -233,7 +234,7 @@ fn a_version_without_a_column_that_events_need_is_breaking_doomed_and_no_pin_hel
     let lacking = book.load(guest("rows-3")).unwrap().version;
     let before = book.mark();
 
-    let reader = daybook::service::Reader::beside(book.path().as_path()).unwrap();
+    let reader = daybook::book::Reader::beside(book.path().as_path()).unwrap();
     let changelog = reader.changelog(Some("rows")).unwrap();
     let declared = &changelog.last().unwrap().declared.changes;
     let column = declared

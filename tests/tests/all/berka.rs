@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use bank_import::{Scope, convert_folder};
+use daybook::book::{Incoming, Reader};
 use daybook::diff::{Cause, Expectations};
 use daybook::model::Seq;
 use daybook::model::Value;
 use daybook::model::log::EventLog;
-use daybook::service::{Incoming, Policy, PromoteRequest, Promotion, Reader};
+use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::berka::{accounts_without_drift, interest_sets, transactions};
 use daybook_tests::workspace::root;
 use daybook_tests::{Random, TestBook, data, diff, oracle, runtime, version};
@@ -116,7 +117,7 @@ fn the_state_as_of_any_event_has_the_balance_that_the_bank_published_then() {
         let data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
         let transaction = &published[data["transaction"].as_str().unwrap()];
         let past = reader
-            .as_of(runtime(), seq, &mut daybook::replay::silent())
+            .as_of(runtime(), seq, &mut daybook::history::silent())
             .unwrap();
         assert_eq!(past.position, seq);
         let sql = format!(
@@ -156,7 +157,7 @@ fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
             &second,
             Policy::Pinned,
             &expect,
-            &mut daybook::replay::silent(),
+            &mut daybook::history::silent(),
         )
         .unwrap();
     let tally = status.tally.unwrap();
@@ -166,7 +167,7 @@ fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
         .promote(
             &second,
             &PromoteRequest::default(),
-            &mut daybook::replay::silent(),
+            &mut daybook::history::silent(),
         )
         .unwrap();
     let seconds = clock.elapsed().as_secs_f64();

@@ -1,9 +1,10 @@
 //! A version that extends another: what it handles runs the version before it when it says so, and what it does not
 //! name falls through.
 
+use daybook::history;
 use daybook::model::{Seq, Value};
-use daybook::replay;
-use daybook::service::{Picked, Policy};
+use daybook::study::Picked;
+use daybook::versions::Policy;
 use daybook_tests::{Server, TestBook, accepted, event, guest, plugin, version};
 use serde_json::json;
 
@@ -101,8 +102,13 @@ fn replays_pinned_to_each_version_give_that_versions_rows() {
 
     let mut replay = |versions: &[&str], name| {
         let versions = versions.iter().map(|text| version(text)).collect();
-        book.replay(&Picked::Pinned(versions), None, name, &mut replay::silent())
-            .unwrap()
+        book.replay(
+            &Picked::Pinned(versions),
+            None,
+            name,
+            &mut history::silent(),
+        )
+        .unwrap()
     };
     let first = replay(&[FIRST], "first");
     assert_eq!(
@@ -124,7 +130,7 @@ fn an_activation_that_keeps_history_changes_only_what_comes_after_it() {
         .unwrap();
     book.load(guest("cascade-2")).unwrap();
     let seq = book
-        .activate(&version(SECOND), Policy::Recorded, &mut replay::silent())
+        .activate(&version(SECOND), Policy::Recorded, &mut history::silent())
         .unwrap();
     book.append_one(event("cascade.Happened", json!({"n": 1})))
         .unwrap();
@@ -135,7 +141,7 @@ fn an_activation_that_keeps_history_changes_only_what_comes_after_it() {
     let live = book.mark();
 
     let recorded = book
-        .replay(&Picked::Recorded, None, "recorded", &mut replay::silent())
+        .replay(&Picked::Recorded, None, "recorded", &mut history::silent())
         .unwrap();
     assert_eq!(
         (recorded.rows, recorded.head.running),
@@ -146,7 +152,7 @@ fn an_activation_that_keeps_history_changes_only_what_comes_after_it() {
             &Picked::Recorded,
             Some(Seq(seq.0 - 1)),
             "before",
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap();
     assert_eq!(before.head.position, Seq(seq.0 - 1));
@@ -200,7 +206,7 @@ fn a_replay_pinned_to_the_third_version_upcasts_what_the_first_and_the_second_we
     happened(&mut book, json!({"n": 1}));
     for (guest_name, text) in [("cascade-2", SECOND), ("cascade-3", THIRD)] {
         book.load(guest(guest_name)).unwrap();
-        book.activate(&version(text), Policy::Recorded, &mut replay::silent())
+        book.activate(&version(text), Policy::Recorded, &mut history::silent())
             .unwrap();
         happened(&mut book, json!({"n": 2}));
     }

@@ -1,7 +1,7 @@
 //! The same event on the same state gives the same effects. Each test here fails when one safeguard is taken away.
 
+use daybook::history;
 use daybook::model::Value;
-use daybook::replay;
 use daybook_tests::{TestBook, accepted, event, event_at};
 use serde_json::json;
 
@@ -9,7 +9,7 @@ use serde_json::json;
 const CANONICAL_NAN: i64 = 0x7ff8_0000_0000_0000;
 
 /// Three events of a guest with ids and times of their own.
-fn three_events(plugin: &str) -> Vec<daybook::service::Incoming> {
+fn three_events(plugin: &str) -> Vec<daybook::book::Incoming> {
     let happened = format!("{plugin}.Happened");
     let times = [
         "2001-02-03T04:05:06.789Z",
@@ -173,7 +173,7 @@ fn verify_names_the_event_that_depends_on_unordered_sql() {
         .append_one(event("unordered.Happened", json!({"n": 2})))
         .unwrap()
         .seq;
-    let verified = book.verify(&mut replay::silent()).unwrap();
+    let verified = book.verify(&mut history::silent()).unwrap();
     let problem = verified
         .problem
         .expect("the order of an unordered SELECT went unnoticed");
@@ -213,7 +213,7 @@ fn there_are_no_files_network_variables_or_arguments() {
 fn a_command_makes_the_same_ids_and_uses_the_same_fuel_whenever_it_runs() {
     let mut book = TestBook::with_guests(&["equal-ids"]);
     let id = Some(uuid::Uuid::from_u128(7));
-    let request = |preview| daybook::service::Request {
+    let request = |preview| daybook::book::Request {
         command_type: "equalids.Do".into(),
         data: json!({"n": 3}).to_string(),
         id,
@@ -222,7 +222,7 @@ fn a_command_makes_the_same_ids_and_uses_the_same_fuel_whenever_it_runs() {
     };
     let preview = accepted(book.run(request(true)).unwrap());
     let run = accepted(book.run(request(false)).unwrap());
-    let seen = |events: &[daybook::service::Caused]| {
+    let seen = |events: &[daybook::book::Caused]| {
         events
             .iter()
             .map(|caused| {

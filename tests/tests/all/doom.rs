@@ -1,9 +1,11 @@
 //! Events that a version cannot materialize: found, tried with others, skipped with a reason. And a live state that is not
 //! what the log yields: shown, and put right.
 
+use daybook::history::silent;
 use daybook::model::Seq;
-use daybook::replay::silent;
-use daybook::service::{AmendRequest, NewPayload, Picked, Policy, PromoteRequest, Promotion};
+use daybook::repair::{AmendRequest, NewPayload};
+use daybook::study::Picked;
+use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::{TestBook, event, guest};
 use serde_json::json;
 

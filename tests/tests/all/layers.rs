@@ -49,7 +49,13 @@ const OWNERS: &[(&[&str], &[&str])] = &[
         &[
             "store",
             "runtime/cache.rs",
-            "service",
+            "book",
+            "study",
+            "versions",
+            "shadow",
+            "history",
+            "repair",
+            "engine",
             "authoring",
             "cli",
             "gateway/driver",
@@ -64,28 +70,76 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "service",
-            "diff",
-            "replay",
             "authoring",
+            "book",
             "client",
+            "diff",
+            "gateway",
+            "history",
             "http",
-            "runtime",
-            "store",
             "model",
+            "repair",
+            "runtime",
+            "shadow",
+            "store",
+            "study",
+            "versions",
+            "wire",
+            "tasks",
         ],
     ),
-    ("client", &["service", "store", "model"]),
-    ("http", &["service", "store", "model"]),
     (
-        "service",
-        &["store", "runtime", "replay", "diff", "gateway", "model"],
+        "client",
+        &[
+            "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
+            "study", "tasks", "versions", "wire",
+        ],
     ),
+    (
+        "http",
+        &[
+            "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
+            "study", "tasks", "versions", "wire",
+        ],
+    ),
+    (
+        "wire",
+        &[
+            "book", "diff", "history", "model", "shadow", "store", "study", "tasks", "versions",
+        ],
+    ),
+    ("tasks", &["book", "engine", "gateway", "model", "store"]),
+    (
+        "versions",
+        &[
+            "book", "diff", "engine", "history", "model", "runtime", "shadow", "store", "study",
+        ],
+    ),
+    (
+        "repair",
+        &[
+            "book", "diff", "engine", "history", "model", "store", "study",
+        ],
+    ),
+    (
+        "study",
+        &[
+            "book", "diff", "engine", "history", "model", "runtime", "store",
+        ],
+    ),
+    (
+        "book",
+        &[
+            "engine", "gateway", "history", "model", "runtime", "shadow", "store", "wire",
+        ],
+    ),
+    ("shadow", &["diff", "engine", "history", "model", "store"]),
+    ("history", &["engine", "model", "store"]),
+    ("engine", &["model", "runtime", "store"]),
     ("authoring", &["runtime", "model"]),
-    ("diff", &["replay", "model"]),
+    ("diff", &["history", "model"]),
     ("store", &["model"]),
     ("runtime", &["model"]),
-    ("replay", &["model"]),
     ("gateway", &["model"]),
     ("model", &[]),
 ];

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use daybook::history;
 use daybook::model::Seq;
-use daybook::replay;
-use daybook::service::Policy;
+use daybook::versions::Policy;
 use daybook_tests::{Random, TestBook, event, guest, version};
 use serde_json::json;
 
@@ -130,7 +130,7 @@ fn a_process_killed_while_it_patches_leaves_all_rows_patched_or_none() {
         &version(SECOND),
         Policy::Pinned,
         WANTED,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .unwrap();
     let before = book.mark();

@@ -1,8 +1,10 @@
 //! Random interleavings of everything that can be done with a book, against a model of one page.
 
+use daybook::book::Decision;
+use daybook::history;
 use daybook::model::{Seq, Value};
-use daybook::replay;
-use daybook::service::{Decision, Picked, Policy};
+use daybook::study::Picked;
+use daybook::versions::Policy;
 use daybook_tests::{Random, TestBook, event, version};
 use serde_json::json;
 
@@ -203,7 +205,7 @@ fn activate(book: &mut TestBook, model: &mut Model, random: &mut Random) -> Stri
     };
     let possible = schedule != model.schedule && model.rows(&schedule, model.log.len()).is_ok();
     let before = book.mark();
-    let result = book.activate(&version(VERSIONS[target]), policy, &mut replay::silent());
+    let result = book.activate(&version(VERSIONS[target]), policy, &mut history::silent());
     assert_eq!(result.is_ok(), possible, "{policy:?} {target}: {result:?}");
     if possible {
         model.log.push(Logged::System);
@@ -221,7 +223,7 @@ fn replay_some(book: &mut TestBook, model: &Model, random: &mut Random) -> Strin
     let to = random.below(model.log.len() as u64 + 1);
     let before = book.mark();
     let picked = Picked::Pinned(vec![version(VERSIONS[target])]);
-    let result = book.replay(&picked, Some(Seq(to)), "again", &mut replay::silent());
+    let result = book.replay(&picked, Some(Seq(to)), "again", &mut history::silent());
     assert_eq!(book.mark(), before, "a replay touches nothing outside");
     match (result, model.rows(&[(1, target)], to as usize)) {
         (Ok(replayed), Ok(rows)) => {

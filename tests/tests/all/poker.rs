@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use daybook::book::Incoming;
 use daybook::diff::Cause;
 use daybook::model::log::EventLog;
 use daybook::model::{Seq, Value};
-use daybook::service::Incoming;
 use daybook_tests::{TestBook, check_pair, data, oracle};
 use flate2::read::GzDecoder;
 use serde_json::Value as Json;

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use daybook::replay;
-use daybook::service::{Policy, PromoteRequest, Promoted, Promotion};
-use daybook::store::Role;
+use daybook::history;
+use daybook::model::Role;
+use daybook::versions::{Policy, PromoteRequest, Promoted, Promotion};
 use daybook_tests::{Random, Server, TestBook, event, guest, plugin, version};
 use serde_json::json;
 
@@ -57,7 +57,7 @@ fn promote(book: &mut TestBook) -> Promoted {
         .promote(
             &version(SECOND),
             &PromoteRequest::default(),
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap_or_else(|error| panic!("{error}"));
     done(promotion)
@@ -81,7 +81,7 @@ fn a_shadow_counts_what_differs_and_a_promotion_needs_it_to_be_wanted() {
     let mut book = bank();
     let before = book.mark();
     let status = book
-        .shadow(&version(SECOND), Policy::Pinned, "", &mut replay::silent())
+        .shadow(&version(SECOND), Policy::Pinned, "", &mut history::silent())
         .unwrap();
     assert_eq!((status.role, status.lag()), (Role::Shadow, 0));
     let tally = status.tally.unwrap();
@@ -105,7 +105,7 @@ fn a_shadow_counts_what_differs_and_a_promotion_needs_it_to_be_wanted() {
         .promote(
             &version(SECOND),
             &PromoteRequest::default(),
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap();
     assert!(matches!(refused, Promotion::Differs(_)), "{refused:?}");
@@ -116,7 +116,7 @@ fn a_shadow_counts_what_differs_and_a_promotion_needs_it_to_be_wanted() {
         &version(SECOND),
         Policy::Pinned,
         WANTED,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .unwrap();
     book.reopen();
@@ -136,7 +136,7 @@ fn what_comes_in_between_is_in_the_state_after_each_switch_and_switching_back_lo
         &version(SECOND),
         Policy::Pinned,
         WANTED,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .unwrap();
     post(&mut book, 1, "1993-11-02", 500);
@@ -146,7 +146,7 @@ fn what_comes_in_between_is_in_the_state_after_each_switch_and_switching_back_lo
     assert_eq!(interest(&book), second);
 
     let back = book
-        .rollback(&PromoteRequest::default(), &mut replay::silent())
+        .rollback(&PromoteRequest::default(), &mut history::silent())
         .unwrap();
     assert_eq!(done(back).lineup.to_string(), FIRST);
     assert_ne!(interest(&book), second);
@@ -173,7 +173,7 @@ fn a_shadow_of_a_book_whose_history_was_made_otherwise_is_compared_with_the_live
             &version(FIRST),
             Policy::Pinned,
             WANTED,
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap();
     let tally = status.tally.unwrap();
@@ -201,7 +201,7 @@ fn a_shadow_that_meets_an_event_of_doom_is_never_promoted() {
     let doomed = book.load(guest("doom-2")).unwrap().version;
     let before = book.mark();
     let status = book
-        .shadow(&doomed, Policy::Pinned, "", &mut replay::silent())
+        .shadow(&doomed, Policy::Pinned, "", &mut history::silent())
         .unwrap();
     let doom = status.doom.expect("the version traps on 13");
     assert!(doom.contains("cascade@2020-03-01 on event 4"), "{doom}");
@@ -209,7 +209,7 @@ fn a_shadow_that_meets_an_event_of_doom_is_never_promoted() {
     for force in [None, Some("never mind".to_owned())] {
         let request = PromoteRequest { force, actor: None };
         let error = book
-            .promote(&doomed, &request, &mut replay::silent())
+            .promote(&doomed, &request, &mut history::silent())
             .unwrap_err();
         assert_eq!(error.kind.exit_code(), 5, "{error}");
     }
@@ -261,9 +261,9 @@ fn twenty_switches_there_and_back_under_load_lose_no_request_and_mix_no_answer()
                     0 => book.promote(
                         &version(SECOND),
                         &PromoteRequest::default(),
-                        &mut replay::silent(),
+                        &mut history::silent(),
                     ),
-                    _ => book.rollback(&PromoteRequest::default(), &mut replay::silent()),
+                    _ => book.rollback(&PromoteRequest::default(), &mut history::silent()),
                 });
                 match result {
                     Ok(promotion) => {
@@ -311,7 +311,7 @@ fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_noth
         &version(SECOND),
         Policy::Pinned,
         WANTED,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .unwrap();
     let mut switched = book.copy();
@@ -329,7 +329,7 @@ fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_noth
         &request,
         false,
         &mut visit,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .unwrap();
     assert_eq!(
@@ -350,7 +350,7 @@ fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_noth
             &request,
             true,
             &mut quiet,
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap();
     assert_eq!(done(patched).lineup.to_string(), SECOND);

@@ -1,10 +1,11 @@
 //! Erasing a payload for good: no byte of it is left in any file, and what remains still verifies.
 
 use bank_import::{Scope, convert_folder};
+use daybook::book::{Incoming, Reader};
+use daybook::history;
 use daybook::model::Seq;
 use daybook::model::log::EventLog;
-use daybook::replay;
-use daybook::service::{Incoming, Picked, Reader};
+use daybook::study::Picked;
 use daybook_tests::repair::{
     amend_to, files_with, foretold, redact, state, to_amend, to_redact, undo,
 };
@@ -38,7 +39,7 @@ fn marked() -> TestBook {
             amend_to(&mut book, 4, &insert(2, OTHER_MARKER)).unwrap();
         }
     }
-    book.replay(&Picked::Recorded, None, "copy", &mut replay::silent())
+    book.replay(&Picked::Recorded, None, "copy", &mut history::silent())
         .unwrap();
     book
 }
@@ -102,7 +103,7 @@ fn without_a_replacement_nobody_handles_the_event_live_and_in_every_replay() {
     let before = (book.mark(), state(&mut book));
     let mut told = Collected::default();
     let foreseen = book
-        .preview_redaction(&request, &mut told, &mut replay::silent())
+        .preview_redaction(&request, &mut told, &mut history::silent())
         .unwrap();
     assert_eq!((foreseen.problem, told.events.len()), (None, 1));
     assert_eq!(book.mark(), before.0, "a preview keeps nothing");
@@ -234,6 +235,6 @@ fn a_redacted_posting_of_the_bank_leaves_the_bank_that_had_the_replacement_from_
         files_with(&book.path(), quoted.as_bytes()),
         Vec::<String>::new()
     );
-    let error = book.amend(&to_amend(seq, &event["data"]), &mut replay::silent());
+    let error = book.amend(&to_amend(seq, &event["data"]), &mut history::silent());
     assert!(error.unwrap_err().message.contains("was redacted by event"));
 }

@@ -2,12 +2,14 @@
 //! take back what one event did to its rows.
 
 use bank_import::{Scope, convert_folder};
+use daybook::book::{Incoming, Reader};
+use daybook::history;
 use daybook::model::Seq;
 use daybook::model::error::Problem;
 use daybook::model::log::EventLog;
-use daybook::replay;
-use daybook::service::{Incoming, Picked, Policy, Reader};
 use daybook::store::EventFilter;
+use daybook::study::Picked;
+use daybook::versions::Policy;
 use daybook_tests::repair::{amend, amend_to, foresee, foretold, state, to_amend, to_revert, undo};
 use daybook_tests::{TestBook, data, event, event_at, plugin, version};
 use serde_json::{Value as Json, json};
@@ -109,7 +111,7 @@ fn an_amended_bank_is_the_bank_that_had_the_payload_from_the_start() {
     assert_eq!(book.mark().rows, other.mark().rows);
     assert_eq!(book.live_head().running, other.live_head().running);
     book.assert_verified();
-    let replayed = book.replay(&Picked::Recorded, None, "again", &mut replay::silent());
+    let replayed = book.replay(&Picked::Recorded, None, "again", &mut history::silent());
     assert_eq!(replayed.unwrap().rows, other.mark().rows);
 
     amend(&mut book, &to_revert(seq)).unwrap();
@@ -128,7 +130,7 @@ fn every_epoch_is_verified_with_the_payloads_of_its_time() {
     book.activate(
         &version("deposit@2020-01-01"),
         Policy::Pinned,
-        &mut replay::silent(),
+        &mut history::silent(),
     )
     .expect_err("it is active");
     book.append_one(deposit(1, 1)).unwrap();
@@ -285,7 +287,7 @@ fn an_undo_puts_back_each_kind_of_change_and_leaves_other_columns_alone() {
         &Picked::Pinned(vec![]),
         None,
         "again",
-        &mut replay::silent(),
+        &mut history::silent(),
     );
     assert_eq!(replayed.unwrap().head, book.live_head());
 }

@@ -137,7 +137,7 @@ fn a_subject_that_moved_and_a_column_that_changed_are_refused() {
     let moved = ask(&[("if-match", "\"3\"")]);
     assert_eq!((moved.status, moved.problem()), (412, "position"));
     assert_eq!(moved.json["position"], 4);
-    let hash = daybook::service::column_hash(Some(&daybook::model::Value::Integer(10)));
+    let hash = daybook::book::column_hash(Some(&daybook::model::Value::Integer(10)));
     let expect = json!([{"table": "bank.account", "key": [1], "hashes": {"balance": hash}}]);
     assert_eq!(ask(&[("daybook-expect", &expect.to_string())]).status, 201);
     let stale = ask(&[("daybook-expect", &expect.to_string())]);

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use daybook::book::json_of;
 use daybook::model::Value;
-use daybook::service::{Policy, json_of};
+use daybook::versions::Policy;
 use daybook_tests::{Answer, Random, Server, TestBook, components, event, version};
 use serde_json::{Value as Json, json};
 
@@ -138,7 +139,7 @@ fn a_row_is_found_by_its_key_whatever_is_in_it() {
         let answer = server.get(&path);
         assert_eq!(ok(&answer)["row"]["c"], json_of(&row[2]));
         assert_eq!(answer.json["key"], json!([a, b]));
-        let hash = daybook::service::column_hash(Some(&row[2]));
+        let hash = daybook::book::column_hash(Some(&row[2]));
         assert_eq!(answer.json["hashes"]["c"], json!(hash));
         let only = server.get(&format!("{path}?columns=c"));
         assert_eq!(ok(&only)["row"], json!({"c": json_of(&row[2])}));
@@ -425,7 +426,7 @@ fn reads_during_activations_see_one_version_or_the_other_whole() {
             book.activate(
                 &version(name),
                 Policy::Pinned,
-                &mut daybook::replay::silent(),
+                &mut daybook::history::silent(),
             )
         });
         done.unwrap()

@@ -4,8 +4,9 @@
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use daybook::replay::silent;
-use daybook::service::{LateTask, Policy, PromoteRequest, Promotion};
+use daybook::history::silent;
+use daybook::study::LateTask;
+use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::{Server, TestBook, event, guest, version};
 use serde_json::{Value as Json, json};
 

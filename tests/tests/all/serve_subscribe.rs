@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use daybook::book::Incoming;
 use daybook::http::ServeOptions;
-use daybook::service::Incoming;
 use daybook_tests::{Heard, Random, Server, Sse, TestBook, Ws};
 use serde_json::{Value as Json, json};
 

@@ -1,7 +1,7 @@
 //! Components that export only materializers, or only creators.
 
+use daybook::book::Decision;
 use daybook::model::ErrorKind;
-use daybook::service::Decision;
 use daybook_tests::{TestBook, accepted, event};
 use serde_json::json;
 

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use bank_import::{Scope, convert_folder};
-use daybook::service::Incoming;
+use daybook::book::Incoming;
 use daybook_tests::repair::{amend_to, redact, to_redact, undo};
 use daybook_tests::{TestBook, data, event_at, guest, plugin};
 use serde_json::{Value as Json, json};

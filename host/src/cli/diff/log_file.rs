@@ -11,7 +11,7 @@ use crate::cli::lines::Lines;
 use crate::cli::output::Output;
 use crate::cli::progress::Bar;
 use crate::model::{Error, Lineup, Result, Seq, limits};
-use crate::service::ScratchBook;
+use crate::study::ScratchBook;
 
 pub fn run(args: &Args, expected: Option<&Expected>, out: &mut Output) -> Result<Exit> {
     if args.commands {

@@ -8,7 +8,7 @@ use super::{Choice, picked};
 use crate::authoring;
 use crate::cli::input;
 use crate::model::{Error, PluginName, PluginVersion, Result};
-use crate::service::Picked;
+use crate::study::Picked;
 
 /// One side of a comparison, or one plugin of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

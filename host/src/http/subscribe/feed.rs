@@ -5,9 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
+use crate::book::{Followed, Wanted};
 use crate::http::{App, Caller};
 use crate::model::{Result, Seq};
-use crate::service::{Followed, Wanted};
 
 /// One subscription. Dropping it gives its place to somebody else.
 pub struct Feed {

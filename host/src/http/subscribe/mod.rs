@@ -22,9 +22,9 @@ use self::feed::Feed;
 use super::guards;
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::book::Wanted;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Seq};
-use crate::service::Wanted;
 
 /// Types, subjects and tables that one subscription may name.
 const FILTERS_MAX: usize = 100;

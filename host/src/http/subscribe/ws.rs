@@ -8,8 +8,8 @@ use futures_util::SinkExt as _;
 use tokio::time::timeout;
 
 use super::feed::{Feed, News};
+use crate::book::Followed;
 use crate::model::{Result, Seq};
-use crate::service::Followed;
 
 /// Bytes that a client may send in one message: it has nothing to say but pings and its leave.
 const MESSAGE_BYTES_MAX: usize = 4 << 10;

@@ -2,9 +2,9 @@
 
 use std::process::Command;
 
+use daybook::book::Book;
+use daybook::history;
 use daybook::model::{ErrorKind, Seq};
-use daybook::replay;
-use daybook::service::Book;
 use daybook_tests::{SmallDisk, TestBook, event, open, runtime};
 use serde_json::json;
 
@@ -22,8 +22,8 @@ fn a_full_disk_refuses_the_append_and_keeps_what_was_acknowledged() {
     let version = book.load(daybook_tests::plugin(DEPOSIT)).unwrap().version;
     book.activate(
         &version,
-        daybook::service::Policy::Pinned,
-        &mut replay::silent(),
+        daybook::versions::Policy::Pinned,
+        &mut history::silent(),
     )
     .unwrap();
     let filler = disk.fill(512);
@@ -53,7 +53,7 @@ fn a_full_disk_refuses_the_append_and_keeps_what_was_acknowledged() {
     assert_eq!(book.live_head().position, book.head());
     book.append(vec![deposit(1, 1)])
         .expect("there is room again");
-    assert_eq!(book.verify(&mut replay::silent()).unwrap().problem, None);
+    assert_eq!(book.verify(&mut history::silent()).unwrap().problem, None);
 }
 
 /// The same with a limit on the size of files, for those who may not mount: the process is the command's own.

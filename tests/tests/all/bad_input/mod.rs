@@ -8,8 +8,8 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::process::{Command, Output};
 
+use daybook::book::Incoming;
 use daybook::model::ErrorKind;
-use daybook::service::Incoming;
 use daybook_tests::{TestBook, event};
 use serde_json::json;
 

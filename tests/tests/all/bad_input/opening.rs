@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::Path;
 
+use daybook::book::Book;
+use daybook::history;
 use daybook::model::ErrorKind;
-use daybook::replay;
-use daybook::service::Book;
 use daybook_tests::{TestBook, runtime};
 
 use super::{DEPOSIT, daybook, deposit, stderr};
@@ -14,7 +14,7 @@ use super::{DEPOSIT, daybook, deposit, stderr};
 #[test]
 fn a_book_that_is_open_is_not_opened_again() {
     let book = TestBook::with_plugins(&[DEPOSIT]);
-    let error = Book::open(runtime(), &book.path(), &mut replay::silent())
+    let error = Book::open(runtime(), &book.path(), &mut history::silent())
         .map(|book| book.head())
         .unwrap_err();
     assert_eq!(error.kind, ErrorKind::Unavailable);
@@ -77,7 +77,7 @@ fn a_file_of_a_newer_format_is_refused_and_left_as_it_is() {
 fn what_is_no_book_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let check = |kind: ErrorKind, says: &str| {
-        let error = Book::open(runtime(), folder.path(), &mut replay::silent())
+        let error = Book::open(runtime(), folder.path(), &mut history::silent())
             .map(|book| book.head())
             .unwrap_err();
         assert_eq!(error.kind, kind, "{error}");

@@ -6,10 +6,12 @@ use std::path::Path;
 use std::process::Command;
 
 use bank_import::{Scope, convert_folder};
+use daybook::book::Incoming;
+use daybook::history;
 use daybook::model::{Isolation, LogLine, Seq};
-use daybook::replay;
-use daybook::service::{Certified, Incoming, Loaded, Picked};
-use daybook::store::{Certification, LogDb};
+use daybook::store::{Catalog, Certification};
+use daybook::study::Picked;
+use daybook::versions::{Certified, Loaded};
 use daybook_tests::{TestBook, accepted, data, event, event_at, guest, plugin, version};
 use serde_json::{Value as Json, json};
 
@@ -186,7 +188,7 @@ fn a_version_that_remembers_gets_event_and_stays_right() {
             &Picked::Pinned(vec![name]),
             None,
             "again",
-            &mut replay::silent(),
+            &mut history::silent(),
         )
         .unwrap();
     assert_eq!(replayed.head, book.live_head());
@@ -317,7 +319,7 @@ fn verify_has_a_fresh_instance_for_every_call_and_finds_a_leak_that_came_late() 
     book.append(many(0, 1_490)).unwrap();
     book.assert_verified();
     book.append(many(0, 20)).unwrap();
-    let verified = book.verify(&mut replay::silent()).unwrap();
+    let verified = book.verify(&mut history::silent()).unwrap();
     let problem = verified.problem.expect("1,510 events in one instance");
     assert!(
         problem.contains("(lateleak.Happened) has other effects"),
@@ -334,7 +336,7 @@ fn on_another_engine_isolation_is_event_until_it_is_certified_again() {
         ..certified.certification
     };
     book.reopen_after(|path| {
-        let mut log = LogDb::open(&path.join("log.db")).unwrap();
+        let mut log = Catalog::open(&path.join("log.db")).unwrap();
         log.transaction(|log| log.put_certification(&old)).unwrap();
     });
     let line = book.versions().unwrap().remove(0);
@@ -354,11 +356,11 @@ fn check_equal_in_both(book: &mut TestBook, name: &str, to: Option<Seq>) {
     assert_eq!(isolation(book, name), Isolation::Batch, "{name}");
     let picked = Picked::Pinned(vec![version(name)]);
     let batch = book
-        .replay(&picked, to, "batch", &mut replay::silent())
+        .replay(&picked, to, "batch", &mut history::silent())
         .unwrap();
     book.isolate_events(true).unwrap();
     let event = book
-        .replay(&picked, to, "event", &mut replay::silent())
+        .replay(&picked, to, "event", &mut history::silent())
         .unwrap();
     book.isolate_events(false).unwrap();
     assert_eq!((batch.head, batch.rows), (event.head, event.rows), "{name}");

@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use daybook::history;
 use daybook::model::Seq;
 use daybook::model::log::EventLog;
-use daybook::replay;
-use daybook::service::Picked;
-use daybook::store::LogDb;
+use daybook::store::Catalog;
+use daybook::study::Picked;
 use daybook_tests::{TestBook, copy_folder, event, event_at, open};
 use serde_json::json;
 
 const DEPOSIT: &str = "deposit@2020-01-01";
 
-fn deposit(account: i64, amount: i64) -> daybook::service::Incoming {
+fn deposit(account: i64, amount: i64) -> daybook::book::Incoming {
     event(
         "deposit.Deposited",
         json!({"account": account, "amount": amount}),
@@ -29,7 +29,7 @@ fn a_reader_beside_the_writer_never_sees_a_gap() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let log = LogDb::open(&path).unwrap();
+            let log = Catalog::open(&path).unwrap();
             let (mut seen, mut looks) = (Vec::new(), 0);
             while !done.load(Ordering::Relaxed) {
                 let head = log.head().unwrap().0;
@@ -60,7 +60,7 @@ fn a_reader_beside_the_writer_never_sees_a_gap() {
         );
     });
     let replayed = book
-        .replay(&Picked::Recorded, None, "again", &mut replay::silent())
+        .replay(&Picked::Recorded, None, "again", &mut history::silent())
         .unwrap();
     assert_eq!(
         (replayed.head, replayed.rows),
@@ -188,7 +188,7 @@ fn a_replay_runs_in_the_order_of_the_commits() {
         [live.head.0.cast_signed()]
     );
     let again = book
-        .replay(&Picked::Recorded, None, "again", &mut replay::silent())
+        .replay(&Picked::Recorded, None, "again", &mut history::silent())
         .unwrap();
     assert_eq!((again.head, again.rows), (live.live, live.rows));
     book.assert_verified();

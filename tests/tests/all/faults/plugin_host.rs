@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use daybook::book::Reader;
+use daybook::history;
 use daybook::model::{ErrorKind, Value};
-use daybook::replay;
-use daybook::service::Reader;
 use daybook_tests::{TestBook, accepted, event, guest, version};
 use serde_json::json;
 
@@ -36,7 +36,7 @@ fn equal_commands_give_events_with_ids_of_their_own() {
 #[test]
 fn a_command_id_is_used_once() {
     let mut book = TestBook::with_plugins(&["deposit@2020-01-01"]);
-    let request = |amount: i64| daybook::service::Request {
+    let request = |amount: i64| daybook::book::Request {
         command_type: "deposit.Deposit".into(),
         data: json!({"account": 1, "amount": amount}).to_string(),
         id: Some(uuid::Uuid::from_u128(42)),
@@ -130,7 +130,7 @@ fn readers_see_one_version_or_the_other_while_it_is_switched() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
-            let reader = Reader::open(&path, &mut replay::silent()).unwrap();
+            let reader = Reader::open(&path, &mut history::silent()).unwrap();
             let mut seen = std::collections::BTreeSet::new();
             while !done.load(Ordering::Relaxed) {
                 let mut rows = Vec::new();

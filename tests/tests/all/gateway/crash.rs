@@ -219,7 +219,7 @@ fn twenty_thousand_tasks_are_delivered_in_order_through_failures_and_twenty_kill
     assert_eq!(times.len() as u64, TASKS);
 
     book.put(daybook_tests::open(&path).unwrap());
-    let reader = daybook::service::Reader::beside(&path).unwrap();
+    let reader = daybook::book::Reader::beside(&path).unwrap();
     let done = TaskFilter {
         state: Some(TaskState::Done),
         ..TaskFilter::default()

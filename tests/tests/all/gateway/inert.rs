@@ -4,8 +4,8 @@
 use std::time::{Duration, Instant};
 
 use daybook::diff::Expectations;
-use daybook::replay;
-use daybook::service::Picked;
+use daybook::history;
+use daybook::study::Picked;
 use daybook_tests::{Server, TestBook, diff, guest, version};
 use serde_json::{Value as Json, json};
 
@@ -75,7 +75,7 @@ fn replay_preview_shadow_diff_and_verify_send_nothing_and_a_switch_sends_nothing
 
     let mut book = server.stop();
     book.assert_verified();
-    book.replay(&Picked::Recorded, None, "again", &mut replay::silent())
+    book.replay(&Picked::Recorded, None, "again", &mut history::silent())
         .unwrap();
     let (_, found) = diff(&mut book, FIRST, SECOND, &mut Expectations::default());
     assert_eq!(

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use daybook::gateway::Moves;
+use daybook::gateway::Printer;
 use daybook::model::clock;
 use daybook::model::{Move, Place, Seq};
-use daybook::service::Printer;
 use daybook_tests::{Server, TestBook};
 use serde_json::{Value as Json, json};
 

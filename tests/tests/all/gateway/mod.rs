@@ -16,7 +16,7 @@ use serde_json::{Value as Json, json};
 use receiver::Receiver;
 
 /// An event of the guest `asks`.
-fn asked(data: Json) -> daybook::service::Incoming {
+fn asked(data: Json) -> daybook::book::Incoming {
     event("asks.Happened", data)
 }
 

@@ -1,7 +1,7 @@
 //! Reactions: a process over two plugins, blocking and lazy, ending in the same rows; and how far a blocking one goes.
 
+use daybook::book::Decision;
 use daybook::model::Value;
-use daybook::service::Decision;
 use daybook_tests::{Server, TestBook, accepted};
 use serde_json::{Value as Json, json};
 

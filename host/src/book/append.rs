@@ -1,0 +1,282 @@
+//! Events into the log: one group, all or nothing, kept before it is acknowledged.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::caused::Caused;
+use super::cloud_event::Incoming;
+use super::group::{Group, Undo};
+use super::guards::Guards;
+use super::marks::Marks;
+use super::open::Book;
+use crate::engine::Outcome;
+use crate::engine::task_id;
+use crate::model::error::Problem;
+use crate::model::event::SYSTEM_PLUGIN;
+use crate::model::hash::{chain_hash, payload_hash};
+use crate::model::log::{RecordedEvent, RecordedTask};
+use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock};
+
+/// What became of one event of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub seq: Seq,
+    pub id: String,
+    /// The event had been there before: this is its first position, nothing was added.
+    pub duplicate: bool,
+}
+
+/// Events as a client gives them, to be kept together.
+#[derive(Debug, Clone, Default)]
+pub struct AppendRequest {
+    pub events: Vec<Incoming>,
+    pub guards: Guards,
+    /// Work it out in full, report everything, keep nothing.
+    pub preview: bool,
+    /// Where the writer tells when it did what.
+    pub marks: Option<Arc<Marks>>,
+}
+
+/// What an event came to, and what its blocking reactions did.
+pub(crate) type Worked = (Outcome, Vec<Caused>);
+
+/// What became of one event of a request.
+#[derive(Debug, Clone)]
+pub struct Admitted {
+    pub receipt: Receipt,
+    /// Absent for a duplicate: the log has it.
+    pub caused: Option<Caused>,
+    /// The events of its blocking reactions, which come right after it.
+    pub reactions: Vec<Caused>,
+}
+
+impl Book {
+    /// Appends a group of events in one durable transaction. An `Err` names the first event that is wrong; then
+    /// nothing of the group was kept.
+    pub fn append(&mut self, events: Vec<Incoming>) -> Result<Vec<Receipt>> {
+        let mut group = self.group()?;
+        let mut receipts = Vec::with_capacity(events.len());
+        self.within(&mut group, false, |book, group| {
+            for incoming in events {
+                receipts.push(book.admit_line(group, incoming)?.0);
+            }
+            Ok(())
+        })?;
+        self.settle(group)?;
+        Ok(receipts)
+    }
+
+    /// Adds a request's events to a group; the answer is true once the group is settled.
+    pub fn append_into(
+        &mut self,
+        group: &mut Group,
+        request: AppendRequest,
+    ) -> Result<Vec<Admitted>> {
+        let layouts = self.live.materializer.program().layouts.clone();
+        self.within(group, request.preview, |book, group| {
+            book.check_guards(group, &request.guards)?;
+            let admitted = request.events.into_iter().map(|incoming| {
+                let at = group.commit.events.len();
+                let (receipt, outcome) = book.admit_line(group, incoming)?;
+                let Some((outcome, reactions)) = outcome else {
+                    return Ok(Admitted {
+                        receipt,
+                        caused: None,
+                        reactions: Vec::new(),
+                    });
+                };
+                let event = group.commit.events[at].event.clone();
+                Ok(Admitted {
+                    receipt,
+                    caused: Some(Caused::now(event, outcome, &layouts)),
+                    reactions,
+                })
+            });
+            admitted.collect()
+        })
+    }
+
+    fn admit_line(
+        &mut self,
+        group: &mut Group,
+        incoming: Incoming,
+    ) -> Result<(Receipt, Option<Worked>)> {
+        let (line, ordinal) = (incoming.line, incoming.ordinal);
+        self.admit(group, incoming)
+            .map_err(|error| match (line, ordinal) {
+                (Some(line), _) => error.context(format!("line {line}")),
+                (None, Some(ordinal)) => error.context(format!("event {ordinal}")),
+                (None, None) => error,
+            })
+    }
+
+    /// Checks one event and works out its effects, inside the open group.
+    fn admit(
+        &mut self,
+        group: &mut Group,
+        incoming: Incoming,
+    ) -> Result<(Receipt, Option<Worked>)> {
+        let event_type = incoming.event_type.as_str();
+        if incoming.event_type.plugin() == SYSTEM_PLUGIN {
+            return Err(Error::refused(format!(
+                "'{event_type}' events are made by the host alone"
+            )));
+        }
+        if let Some(id) = &incoming.id
+            && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
+        {
+            return Ok((receipt, None));
+        }
+        self.live
+            .materializer
+            .program()
+            .event_schema(event_type)?
+            .check(&incoming.data)?;
+        let event = Event {
+            seq: self.next_seq(group),
+            id: incoming.id.unwrap_or_else(|| Uuid::now_v7().to_string()),
+            source: incoming.source,
+            version: self
+                .live
+                .record
+                .schedule
+                .last()
+                .version(incoming.event_type.plugin()),
+            event_type: incoming.event_type,
+            subject: incoming.subject,
+            time: incoming.time.unwrap_or_else(clock::now),
+            data: incoming.data,
+            extensions: incoming.extensions,
+        };
+        let receipt = Receipt {
+            seq: event.seq,
+            id: event.id.clone(),
+            duplicate: false,
+        };
+        let worked = self.materialize(group, event, None)?;
+        Ok((receipt, Some(worked)))
+    }
+
+    /// The same (source, id) again: the first result when it says the same, else a refusal.
+    fn known(&self, group: &Group, source: &str, id: &str, data: &str) -> Result<Option<Receipt>> {
+        let name = (source.to_owned(), id.to_owned());
+        let (seq, first) = match group.identities.get(&name) {
+            Some(&at) => {
+                let event = &group.commit.events[at].event;
+                (event.seq, event.data.clone())
+            }
+            None => match self.history.log.find_identity(source, id)? {
+                Some(found) => found,
+                None => return Ok(None),
+            },
+        };
+        if first != data && !self.history.log.had_payload(seq, data)? {
+            return Err(Error::refused(format!(
+                "event '{}' of source '{}' is in the log at {seq} with another payload",
+                id.escape_debug(),
+                source.escape_debug()
+            ))
+            .problem(Problem::Reused)
+            .hint("an id names one event for ever; give the new one an id of its own"));
+        }
+        Ok(Some(Receipt {
+            seq,
+            id: id.to_owned(),
+            duplicate: true,
+        }))
+    }
+
+    /// Runs an event on the live projection and adds it, sealed, to the group; and after it what it asks for at once.
+    pub(crate) fn materialize(
+        &mut self,
+        group: &mut Group,
+        event: Event,
+        command: Option<&str>,
+    ) -> Result<Worked> {
+        let at = group.commit.events.len();
+        let outcome = self.work_out(group, event, command)?;
+        let reactions = self.react(group, at)?;
+        Ok((outcome, reactions))
+    }
+
+    /// The same, and nothing that it asks for.
+    pub(crate) fn work_out(
+        &mut self,
+        group: &mut Group,
+        event: Event,
+        command: Option<&str>,
+    ) -> Result<Outcome> {
+        let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        let undo = Undo {
+            head: self.live.materializer.head(),
+            writes: self.live.materializer.pending_writes(),
+        };
+        self.live.materializer.keep()?;
+        group.undo.push(undo);
+        if self.live.materializer.projection().is_full() {
+            self.live.materializer.projection().shrink()?;
+        }
+        let stamp = self.live.materializer.program().stamp.clone();
+        let at = group.commit.events.len();
+        group
+            .identities
+            .insert((event.source.clone(), event.id.clone()), at);
+        let sealed = self.seal(group.commit.events.last(), event, &outcome, stamp, command);
+        group.commit.events.push(sealed);
+        Ok(outcome)
+    }
+
+    /// Puts an event under the hash chain, after `last` or the log's end, with what it caused.
+    pub(crate) fn seal(
+        &self,
+        last: Option<&RecordedEvent>,
+        event: Event,
+        outcome: &Outcome,
+        lineup: String,
+        command: Option<&str>,
+    ) -> RecordedEvent {
+        let previous = last.map_or(self.tip.head.1, |last| last.hash);
+        let salt = Uuid::new_v4().into_bytes();
+        let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
+        let tasks = tasks(&event, &outcome.effects);
+        RecordedEvent {
+            recorded_at: self.recorded_now(last),
+            salt,
+            hash,
+            lineup,
+            command: command.map(str::to_owned),
+            effects: outcome.body.clone(),
+            tasks,
+            event,
+        }
+    }
+
+    /// One of the host's own events, to come next.
+    pub(crate) fn system_event(&self, event_type: &str, data: String) -> Result<Event> {
+        Ok(Event {
+            seq: self.head().next(),
+            id: Uuid::now_v7().to_string(),
+            source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
+            event_type: TypeName::new(event_type)?,
+            subject: None,
+            time: clock::now(),
+            version: None,
+            data,
+            extensions: None,
+        })
+    }
+}
+
+/// Tasks with ids that any replay derives again.
+pub(crate) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
+    effects
+        .tasks
+        .iter()
+        .enumerate()
+        .map(|(ordinal, task)| RecordedTask {
+            id: task_id(event, ordinal),
+            task: Task::clone(task),
+        })
+        .collect()
+}

@@ -1,0 +1,309 @@
+//! A command: to its creator, and what the creator answers into the log. Or a preview of all that.
+
+use crate::engine::beside;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::caused::Caused;
+use super::group::Group;
+use super::guards::Guards;
+use super::marks::Marks;
+use super::open::Book;
+use crate::engine::Failure;
+use crate::model::error::Problem;
+use crate::model::log::{CommandOutcome, PinUse, RecordedCommand};
+use crate::model::{
+    Command, Error, ErrorKind, Event, LogLine, PluginVersion, Rejection, Result, Seq, TypeName,
+    VersionDate, clock, limits,
+};
+
+/// A command as it comes in.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    pub command_type: String,
+    /// JSON text.
+    pub data: String,
+    pub subject: Option<String>,
+    pub actor: Option<String>,
+    /// None: the host makes one. A preview and the run after it yield the same ids when they share it. The same command
+    /// with the same id again gets the first answer.
+    pub id: Option<Uuid>,
+    /// The creator to ask: the newest version that is not after this date. Events are materialized by the active ones.
+    pub pin: Option<VersionDate>,
+    pub guards: Guards,
+    /// CloudEvents extension attributes for each of its events, a JSON object.
+    pub extensions: Option<String>,
+    /// Run it in full, report everything, keep nothing.
+    pub preview: bool,
+    /// Where the writer tells when it did what.
+    pub marks: Option<Arc<Marks>>,
+}
+
+/// What came of a command.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub command_id: Uuid,
+    /// The version whose creator answered.
+    pub version: PluginVersion,
+    pub preview: bool,
+    /// This is the answer that the command got before.
+    pub repeated: bool,
+    pub decision: Decision,
+    pub log: Vec<LogLine>,
+}
+
+#[derive(Debug, Clone)]
+pub enum Decision {
+    /// The events in order, each with what it caused.
+    Accepted(Vec<Caused>),
+    Rejected(Rejection),
+}
+
+impl Book {
+    /// Runs a command. Every outcome is journalled, but for previews and payloads that do not fit the schema. A rejection
+    /// is an answer (`Decision::Rejected`); an `Err` says that there was none.
+    pub fn run(&mut self, request: Request) -> Result<Reply> {
+        let mut group = self.group()?;
+        let reply = self.run_into(&mut group, request);
+        // A creator that failed has an entry in the journal, which is to be kept.
+        self.settle(group)?;
+        reply
+    }
+
+    /// Runs a command inside a group; the answer is true once the group is settled.
+    pub fn run_into(&mut self, group: &mut Group, request: Request) -> Result<Reply> {
+        let name = TypeName::new(&request.command_type)?;
+        if let Some(id) = request.id
+            && let Some(first) = self.history.log.find_command(&id.to_string())?
+        {
+            return self.first_answer(id, first, &request);
+        }
+        let program = self.live.materializer.program().clone();
+        let (handler, schema) = program.creator(name.as_str(), request.pin)?;
+        schema.check(&request.data)?;
+        let version = program.link(handler).code.version.clone();
+        let id = request.id.unwrap_or_else(Uuid::now_v7);
+        let command = Command {
+            id: id.to_string(),
+            command_type: name,
+            subject: request.subject,
+            time: clock::now(),
+            actor: request.actor,
+            data: request.data,
+        };
+        let position = Seq(self.next_seq(group).0 - 1);
+        self.check_guards(group, &request.guards)?;
+        let place = group.commit.commands.len();
+        let mut log = Vec::new();
+        let decision = self.within(group, request.preview, |book, group| {
+            let (answer, lines) = book
+                .live
+                .materializer
+                .create(handler, &command, id)
+                .map_err(|failure| creator_failed(&command, failure))?;
+            log = lines;
+            let events = match answer {
+                Ok(events) => events,
+                Err(rejection) => return Ok(Decision::Rejected(rejection)),
+            };
+            let asked = Asked {
+                command: &command,
+                id,
+                version: &version,
+                extensions: request.extensions.as_deref(),
+            };
+            book.create_events(group, &asked, events)
+                .map(Decision::Accepted)
+        });
+        // The no of a blocking reaction is the command's.
+        let decision = decision.or_else(|error| match error.problem.as_deref() {
+            Some(Problem::Rejected(rejection)) => Ok(Decision::Rejected(rejection.clone())),
+            _ => Err(error),
+        });
+        if !request.preview {
+            let outcome = match &decision {
+                Ok(Decision::Accepted(events)) => Some(CommandOutcome::Accepted {
+                    events: events.len() as u64,
+                }),
+                Ok(Decision::Rejected(rejection)) => {
+                    Some(CommandOutcome::Rejected(rejection.clone()))
+                }
+                Err(error) if error.kind == ErrorKind::Plugin => {
+                    Some(CommandOutcome::Failed(error.message.clone()))
+                }
+                Err(_) => None,
+            };
+            if let Some(outcome) = outcome {
+                // Before those of its reactions: a journal is read in the order in which commands were asked for.
+                let record = self.record(&command, position, outcome);
+                group.commit.commands.insert(place, record);
+            }
+            if request.pin.is_some() {
+                group.commit.pins.push(PinUse {
+                    version: version.clone(),
+                    actor: command.actor.clone(),
+                    at: command.time.clone(),
+                });
+            }
+        }
+        Ok(Reply {
+            command_id: id,
+            version,
+            preview: request.preview,
+            repeated: false,
+            decision: decision?,
+            log,
+        })
+    }
+
+    /// What a command was answered when it came first, from the journal.
+    fn first_answer(
+        &mut self,
+        id: Uuid,
+        first: RecordedCommand,
+        request: &Request,
+    ) -> Result<Reply> {
+        let same = first.command_type.as_str() == request.command_type
+            // One that was redacted cannot be compared any more; its id is taken all the same.
+            && (first.data == request.data || first.data.is_empty())
+            && first.subject == request.subject;
+        if !same {
+            return Err(Error::refused(format!(
+                "command {id} was run already, with other content"
+            ))
+            .problem(Problem::Reused)
+            .hint("an id names one command for ever; give the new one an id of its own"));
+        }
+        let lineup: crate::model::Lineup = first.lineup.parse()?;
+        let program = self.history.library.program(&self.history.log, &lineup)?;
+        let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;
+        let version = program.link(handler).code.version.clone();
+        let decision = match first.outcome {
+            CommandOutcome::Rejected(rejection) => Decision::Rejected(rejection),
+            CommandOutcome::Failed(message) => return Err(Error::plugin(message)),
+            CommandOutcome::Accepted { events } => {
+                let from = first.position.next();
+                let to = Seq(first.position.0 + events);
+                let count = usize::try_from(events).unwrap_or(usize::MAX);
+                let stored = self.history.log.stored(from, to, count)?;
+                let shown = super::reader::shown(&self.history.log, stored)?;
+                Decision::Accepted(shown.into_iter().map(|shown| shown.caused()).collect())
+            }
+        };
+        Ok(Reply {
+            command_id: id,
+            version,
+            preview: request.preview,
+            repeated: true,
+            decision,
+            log: Vec::new(),
+        })
+    }
+
+    pub(crate) fn record(
+        &self,
+        command: &Command,
+        position: Seq,
+        outcome: CommandOutcome,
+    ) -> RecordedCommand {
+        RecordedCommand {
+            id: command.id.clone(),
+            command_type: command.command_type.clone(),
+            subject: command.subject.clone(),
+            time: command.time.clone(),
+            actor: command.actor.clone(),
+            data: command.data.clone(),
+            position,
+            lineup: self.live.materializer.program().stamp.clone(),
+            outcome,
+        }
+    }
+
+    /// Checks and materializes what a creator asked for. What its reactions cause comes between.
+    pub(crate) fn create_events(
+        &mut self,
+        group: &mut Group,
+        asked: &Asked<'_>,
+        events: Vec<crate::model::NewEvent>,
+    ) -> Result<Vec<Caused>> {
+        let Asked {
+            command,
+            id,
+            version,
+            extensions,
+        } = *asked;
+        let blame = |what: String| {
+            Error::plugin(format!(
+                "{version} on command {}: {what}",
+                command.command_type
+            ))
+        };
+        if events.len() > limits::EVENTS_PER_COMMAND_MAX {
+            return Err(blame(format!(
+                "it asks for {} events; {} at most",
+                events.len(),
+                limits::EVENTS_PER_COMMAND_MAX
+            )));
+        }
+        let program = self.live.materializer.program().clone();
+        let mut outcomes = Vec::with_capacity(events.len());
+        for (ordinal, new) in events.into_iter().enumerate() {
+            let event_type =
+                TypeName::new(&new.event_type).map_err(|error| blame(error.message))?;
+            if event_type.plugin() != version.plugin.as_str() {
+                return Err(blame(format!(
+                    "it asks for '{event_type}', another plugin's event"
+                )));
+            }
+            let schema = program.event_schema(event_type.as_str()).map_err(|_| {
+                blame(format!(
+                    "it asks for '{event_type}', which its manifest does not declare"
+                ))
+            })?;
+            schema
+                .check(&new.data)
+                .map_err(|error| blame(error.message))?;
+            let event = Event {
+                seq: self.next_seq(group),
+                id: beside(id, &format!("event:{ordinal}")).to_string(),
+                source: format!("/commands/{id}"),
+                version: program.lineup.version(event_type.plugin()),
+                event_type,
+                subject: new.subject.or_else(|| command.subject.clone()),
+                time: command.time.clone(),
+                data: new.data,
+                extensions: extensions.map(str::to_owned),
+            };
+            let (outcome, reactions) = self.materialize(group, event.clone(), Some(&command.id))?;
+            outcomes.push(Caused::now(event, outcome, &program.layouts));
+            outcomes.extend(reactions);
+        }
+        Ok(outcomes)
+    }
+}
+
+/// A command whose creator has answered.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub command: &'a Command,
+    pub id: Uuid,
+    pub version: &'a PluginVersion,
+    pub extensions: Option<&'a str>,
+}
+
+/// A creator that failed, trapped or broke the contract.
+pub(crate) fn creator_failed(command: &Command, failure: Failure) -> Error {
+    let doom = match failure {
+        Failure::Host(error) => return error,
+        Failure::Doom(doom) => doom,
+    };
+    let mut text = format!(
+        "{} on command {} {}",
+        doom.version, command.command_type, doom.error
+    );
+    for line in &doom.log {
+        text.push_str(&format!("\n    log: {}", line.message));
+    }
+    Error::plugin(text)
+}

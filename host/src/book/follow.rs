@@ -1,0 +1,169 @@
+//! The log as a subscriber follows it: from a position, filtered, a bounded batch at a time.
+
+use serde::Serialize;
+
+use super::caused::ShownJson;
+use super::reader::{Reader, shown_with};
+use crate::history::hole;
+use crate::history::notes;
+use crate::model::error::Problem;
+use crate::model::event::SYSTEM_TYPES;
+use crate::model::{Error, Result, Seq, TypeName};
+use crate::store::Scan;
+
+/// Events of one batch, and bytes of their JSON: what is held for one subscriber. The event that goes past the bytes is
+/// still in.
+const BATCH_EVENTS_MAX: usize = 512;
+const BATCH_BYTES_MAX: usize = 256 << 10;
+
+/// Positions that one read of a filtered log looks at: a filter that nothing fits must not read the log in one go.
+const SCAN_EVENTS_MAX: u64 = 10_000;
+
+/// Which events a subscriber wants. An empty list wants all.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    pub types: Vec<String>,
+    pub subjects: Vec<String>,
+    /// `plugin.table`: events with a recorded change there.
+    pub tables: Vec<String>,
+}
+
+/// An event with its effects, ready to be sent.
+#[derive(Debug, Clone)]
+pub struct Followed {
+    pub seq: Seq,
+    pub event_type: TypeName,
+    /// `{"seq": …}` with all of `Shown::json`, in one line.
+    pub json: String,
+}
+
+/// What was found behind a position.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    pub events: Vec<Followed>,
+    /// Nothing up to here is wanted beside `events`.
+    pub reached: Seq,
+}
+
+#[derive(Serialize)]
+struct FollowedJson<'a> {
+    seq: u64,
+    #[serde(flatten)]
+    shown: ShownJson<'a>,
+}
+
+impl Reader {
+    /// Refuses types and tables that no loaded version ever declared: a misspelt filter would wait for ever.
+    pub fn check_wanted(&self, wanted: &Wanted) -> Result<()> {
+        if !wanted.types.is_empty() {
+            let versions = self.log().versions()?;
+            let declared: Vec<&str> = versions
+                .iter()
+                .flat_map(|version| &version.manifest.events)
+                .map(|declared| declared.name.as_str())
+                .chain(SYSTEM_TYPES.iter().map(|(name, _)| *name))
+                .collect();
+            for name in &wanted.types {
+                TypeName::new(name)?;
+                if !declared.contains(&name.as_str()) {
+                    return Err(unknown("event type", name, declared));
+                }
+            }
+        }
+        if !wanted.tables.is_empty() {
+            let layouts = self.log().layouts()?;
+            let known: Vec<String> = layouts.values().map(|layout| layout.name()).collect();
+            for name in &wanted.tables {
+                if !known.contains(name) {
+                    let known = known.iter().map(String::as_str).collect();
+                    return Err(unknown("table", name, known));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What a subscriber gets next: events after a position and up to the head, not more than a batch.
+    pub fn follow(&self, after: Seq, head: Seq, wanted: &Wanted) -> Result<Batch> {
+        let from = Seq(after.0 + 1);
+        let is_filtered = !(wanted.types.is_empty() && wanted.subjects.is_empty());
+        let end = head.0.min(after.0.saturating_add(SCAN_EVENTS_MAX));
+        let scan = Scan {
+            from,
+            to: Seq(end),
+            types: &wanted.types,
+            subjects: &wanted.subjects,
+        };
+        let layouts = self.log().layouts()?;
+        let notes = notes(self.log(), from, Seq(end))?;
+        let mut batch = Batch {
+            events: Vec::new(),
+            reached: Seq(end),
+        };
+        let mut bytes = 0;
+        let mut expected = from;
+        let mut is_full = false;
+        self.log().scan(scan, |stored| {
+            let seq = stored.event.seq;
+            // Nothing is skipped silently: a position that is missing is damage, not a short read.
+            if !is_filtered && seq != expected {
+                return Err(hole(expected));
+            }
+            expected = Seq(seq.0 + 1);
+            let mut shown = shown_with(&layouts, &notes, stored)?;
+            shown.tell_tasks(self.log(), false)?;
+            let touches = |table: &String| {
+                shown.changes.iter().any(|change| {
+                    let layout = &change.layout;
+                    table
+                        .strip_prefix(layout.plugin.as_str())
+                        .and_then(|rest| rest.strip_prefix('.'))
+                        == Some(&layout.table)
+                })
+            };
+            if wanted.tables.is_empty() || wanted.tables.iter().any(touches) {
+                let json = json_line(seq, &shown)?;
+                bytes += json.len();
+                batch.events.push(Followed {
+                    seq,
+                    event_type: shown.stored.event.event_type,
+                    json,
+                });
+                is_full = bytes >= BATCH_BYTES_MAX || batch.events.len() >= BATCH_EVENTS_MAX;
+                if is_full {
+                    batch.reached = seq;
+                }
+            }
+            Ok(!is_full)
+        })?;
+        if !is_filtered && !is_full && expected.0 <= end {
+            return Err(hole(expected));
+        }
+        Ok(batch)
+    }
+}
+
+fn json_line(seq: Seq, shown: &super::reader::Shown) -> Result<String> {
+    let json = FollowedJson {
+        seq: seq.0,
+        shown: shown.json(),
+    };
+    let mut text = serde_json::to_string(&json)
+        .map_err(|error| Error::internal(format!("event {seq} as JSON: {error}")))?;
+    // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
+    if text.contains(['\n', '\r']) {
+        text = text.replace(['\n', '\r'], " ");
+    }
+    Ok(text)
+}
+
+fn unknown(what: &str, name: &str, mut known: Vec<&str>) -> Error {
+    known.sort_unstable();
+    known.dedup();
+    Error::usage(format!(
+        "{what} '{}' is not known to this book",
+        crate::model::error::shown(name)
+    ))
+    .problem(Problem::Unknown)
+    .hint(format!("known: {}", known.join(", ")))
+}

@@ -1,0 +1,197 @@
+//! Requests that become durable together: one transaction, one fsync, each request whole in it or not at all.
+
+use std::collections::HashMap;
+
+use super::commit::append;
+use super::open::Book;
+use crate::engine::Preparer;
+use crate::engine::Write;
+use crate::log::CommitLog;
+use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
+use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep};
+use crate::store::ProjectionHead;
+
+/// Events of a commit from which on a second thread is worth its waking.
+const BESIDE_MIN: usize = 8;
+
+/// What a group will add to the log. Requests are taken back from its end.
+#[derive(Default)]
+pub(crate) struct Pending {
+    pub events: Vec<RecordedEvent>,
+    pub commands: Vec<RecordedCommand>,
+    /// Commands that asked for a version by its date: who still needs it.
+    pub pins: Vec<PinUse>,
+    /// Events that were taken back, and by which event.
+    pub undone: Vec<(Seq, Seq)>,
+    /// What has become of tasks, one for each.
+    pub deliveries: Vec<Delivery>,
+    pub task_steps: Vec<TaskStep>,
+    /// For each kind, a place up to which every task that is not final has a `Delivery`.
+    pub task_marks: Vec<(String, Place)>,
+}
+
+impl Pending {
+    fn into_ops(self) -> Vec<LogOp> {
+        let mut ops = Vec::with_capacity(self.events.len() + self.commands.len() + 4);
+        ops.extend(self.events.into_iter().map(LogOp::Event));
+        ops.extend(self.commands.into_iter().map(LogOp::Command));
+        let undone = self.undone.into_iter();
+        ops.extend(undone.map(|(event, by)| LogOp::Undone { event, by }));
+        ops.extend(self.pins.into_iter().map(LogOp::PinUse));
+        ops.extend(self.deliveries.into_iter().map(LogOp::Delivery));
+        ops.extend(self.task_steps.into_iter().map(LogOp::TaskStep));
+        let marks = self.task_marks.into_iter();
+        ops.extend(marks.map(|(kind, place)| LogOp::TaskMark { kind, place }));
+        ops
+    }
+}
+
+/// Worked out but not yet in the log: the projection is ahead of it inside an open transaction.
+#[derive(Default)]
+pub struct Group {
+    pub(crate) commit: Pending,
+    /// (source, id) of its events, by their place.
+    pub(crate) identities: HashMap<(String, String), usize>,
+    /// For each event the way back.
+    pub(crate) undo: Vec<Undo>,
+    /// Where in the commit a task's delivery is.
+    deliveries: HashMap<Place, usize>,
+    /// Tasks that operators decided about.
+    pub(crate) acted: Vec<(String, Place)>,
+}
+
+/// Where the projection was before an event, and what the event wrote.
+pub(crate) struct Undo {
+    pub head: ProjectionHead,
+    pub writes: Vec<Write>,
+}
+
+impl Group {
+    pub fn is_empty(&self) -> bool {
+        let commit = &self.commit;
+        commit.events.is_empty()
+            && commit.commands.is_empty()
+            && commit.deliveries.is_empty()
+            && commit.task_marks.is_empty()
+    }
+
+    /// Events in it.
+    pub fn events(&self) -> usize {
+        self.commit.events.len()
+    }
+
+    /// What has become of a task in this group.
+    pub(crate) fn delivery(&self, place: Place) -> Option<&Delivery> {
+        let at = self.deliveries.get(&place)?;
+        self.commit.deliveries.get(*at)
+    }
+
+    pub(crate) fn put_delivery(&mut self, delivery: Delivery) {
+        match self.deliveries.get(&delivery.place) {
+            Some(&at) => self.commit.deliveries[at] = delivery,
+            None => {
+                let at = self.commit.deliveries.len();
+                self.deliveries.insert(delivery.place, at);
+                self.commit.deliveries.push(delivery);
+            }
+        }
+    }
+
+    /// True when a command of this group has the id: its answer is only true once the group is kept.
+    pub fn has_command(&self, id: &str) -> bool {
+        self.commit.commands.iter().any(|command| command.id == id)
+    }
+}
+
+impl Book {
+    /// Begins a group.
+    pub fn group(&mut self) -> Result<Group> {
+        self.check_current()?;
+        Ok(Group::default())
+    }
+
+    /// One request's part of a group: whole, or, when it fails or is only a preview, not at all.
+    pub(crate) fn within<T>(
+        &mut self,
+        group: &mut Group,
+        preview: bool,
+        work: impl FnOnce(&mut Book, &mut Group) -> Result<T>,
+    ) -> Result<T> {
+        let events = group.commit.events.len();
+        let commands = group.commit.commands.len();
+        let result = work(self, group);
+        if preview || result.is_err() {
+            // Those of its reactions.
+            group.commit.commands.truncate(commands);
+            self.live.materializer.discard()?;
+            for undo in group.undo.drain(events..).rev() {
+                self.live.materializer.take_back(undo.head, &undo.writes)?;
+            }
+            for gone in group.commit.events.drain(events..) {
+                let event = gone.event;
+                group.identities.remove(&(event.source, event.id));
+            }
+        }
+        result
+    }
+
+    /// The position that the next event of a group gets.
+    pub(crate) fn next_seq(&self, group: &Group) -> Seq {
+        Seq(self.head().0 + group.commit.events.len() as u64 + 1)
+    }
+
+    /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
+    pub fn settle(&mut self, group: Group) -> Result<()> {
+        if group.is_empty() {
+            self.live.materializer.rollback();
+            return Ok(());
+        }
+        let mut events = group.commit.events.iter();
+        let asks = events.any(|event| !event.tasks.is_empty());
+        let stepped = !group.commit.task_steps.is_empty();
+        let is_large = group.commit.events.len() >= BESIDE_MIN;
+        let commit = Commit::new(self.tip.commit, group.commit.into_ops());
+        let (appended, prepared) = self.write_both(&commit, is_large);
+        self.appended(appended, commit, Vec::new())
+            .inspect_err(|_| self.live.materializer.rollback())?;
+        self.task_news.asked |= asks;
+        self.task_news.touched.extend(group.acted);
+        self.task_news.stepped |= stepped;
+        self.end_live(prepared)
+    }
+
+    /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it. Where no thread
+    /// is to be had for them, the transaction's end does it.
+    fn write_both(&mut self, commit: &Commit, is_large: bool) -> (Result<Appended>, Result<()>) {
+        if is_large && self.preparer.is_none() {
+            self.preparer = Preparer::start().ok();
+        }
+        let (log, catalog): (&mut dyn CommitLog, _) = (&mut *self.log, &mut self.history.log);
+        match self.preparer.as_ref().filter(|_| is_large) {
+            Some(preparer) => {
+                let append = || append(log, catalog, commit, &[]);
+                self.live.materializer.prepare_beside(preparer, append)
+            }
+            None => (append(log, catalog, commit, &[]), Ok(())),
+        }
+    }
+
+    /// The projection after the log. What fails here is not lost: the book catches up when it is opened again.
+    pub(crate) fn commit_live(&mut self) -> Result<()> {
+        self.end_live(Ok(()))
+    }
+
+    fn end_live(&mut self, prepared: Result<()>) -> Result<()> {
+        self.head_signal.tell(self.head());
+        let materializer = &mut self.live.materializer;
+        let ended = prepared.and_then(|()| materializer.commit());
+        ended.map_err(|error| {
+            self.live.materializer.rollback();
+            Error::new(
+                ErrorKind::Io,
+                format!("the events are kept, the live projection is behind: {error}"),
+            )
+            .hint("open the book again once the cause is mended; it catches up by itself")
+        })
+    }
+}

@@ -1,0 +1,259 @@
+//! An open book: its log, its live projection, its versions. One process writes a book at a time.
+
+use super::commit::{Unsettled, append};
+use super::recovery::recover;
+use crate::log::{CommitLog, SqliteLog};
+use crate::model::CommitSeq;
+use crate::model::log::{Appended, Commit, LocalOp, LogOp, Tip};
+use std::path::Path;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::task_news::TaskNews;
+use crate::engine::Materializer;
+use crate::engine::Preparer;
+use crate::engine::Program;
+use crate::engine::{Library, Plan};
+use crate::history::History;
+use crate::history::{OnProgress, silent};
+use crate::model::{Digest, Error, Lineup, Result, Schedule, Seq};
+use crate::model::{ProjectionRecord, Role};
+use crate::runtime::Runtime;
+use crate::shadow::{Follower, Head};
+use crate::store::{Announced, BookDir, BookLock, Catalog, Projection};
+
+/// Name of the live projection in the registry.
+pub const LIVE: &str = "live";
+
+pub struct Book {
+    pub(crate) history: History,
+    /// Where its commits become durable.
+    pub(super) log: Box<dyn CommitLog>,
+    /// Where the log stands.
+    pub(crate) tip: Tip,
+    pub(super) unsettled: Option<Unsettled>,
+    pub(crate) live: Live,
+    /// Threads that keep shadows and the standby current, while the book is served.
+    pub(crate) followers: Vec<Follower>,
+    pub(crate) following: bool,
+    pub(crate) head_signal: Arc<Head>,
+    /// What the gateway has not been told yet.
+    pub(crate) task_news: TaskNews,
+    /// Absent until there is a group for it.
+    pub(crate) preparer: Option<Preparer>,
+    /// How deep in blocking reactions the present request is.
+    pub(crate) reaction_depth: usize,
+    lock: BookLock,
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        self.stop_following();
+    }
+}
+
+/// The live projection and what it runs.
+pub(crate) struct Live {
+    pub record: ProjectionRecord,
+    pub materializer: Materializer,
+}
+
+impl Book {
+    /// Makes a new, empty book, whose log is a file of its own.
+    pub fn init(runtime: Arc<Runtime>, path: &Path) -> Result<Book> {
+        Self::init_on(runtime, path, Box::new(SqliteLog))
+    }
+
+    /// Makes a new book whose commits become durable elsewhere. A log that has commits already gives the book them.
+    pub fn init_on(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        mut log: Box<dyn CommitLog>,
+    ) -> Result<Book> {
+        let dir = BookDir::create(path)?;
+        let lock = dir.lock()?;
+        // The log appears under its name only when it is whole: an interrupted `init` leaves no half book.
+        let unfinished = dir.path().join("log.db.new");
+        let mut catalog = Catalog::create(&unfinished)?;
+        log.catch_up(&mut catalog)?;
+        if catalog.last_commit()? == CommitSeq::ZERO {
+            let book = Uuid::now_v7().to_string();
+            let founded = Commit::new(CommitSeq::ZERO, vec![LogOp::Founded { book }]);
+            if append(&mut *log, &mut catalog, &founded, &[])? != Appended::Kept {
+                return Err(Error::unavailable("the log did not keep its first commit"));
+            }
+        }
+        catalog.keep(&[LocalOp::Note {
+            key: "cache_key".to_owned(),
+            value: Digest::of(&random_bytes()).to_string(),
+        }])?;
+        drop(catalog);
+        std::fs::rename(&unfinished, dir.log())
+            .map_err(|error| Error::io("making the log", error))?;
+        let catalog = Catalog::open(&dir.log())?;
+        Self::open_locked(runtime, dir, lock, catalog, log, &mut silent())
+    }
+
+    /// Opens a book for writing. A projection that lags behind the log (after a crash) is caught up and checked, one that
+    /// is gone is built again.
+    pub fn open(runtime: Arc<Runtime>, path: &Path, progress: OnProgress<'_>) -> Result<Book> {
+        Self::open_on(runtime, path, Box::new(SqliteLog), progress)
+    }
+
+    /// As `open`, where commits become durable elsewhere: what the log has beyond the catalog is applied first.
+    pub fn open_on(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        log: Box<dyn CommitLog>,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        let dir = BookDir::open(path)?;
+        let lock = dir.lock()?;
+        let catalog = Catalog::open(&dir.log())?;
+        Self::open_locked(runtime, dir, lock, catalog, log, progress)
+    }
+
+    fn open_locked(
+        runtime: Arc<Runtime>,
+        dir: BookDir,
+        lock: BookLock,
+        mut catalog: Catalog,
+        mut log: Box<dyn CommitLog>,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        log.catch_up(&mut catalog)?;
+        let record = live_of(&mut catalog)?;
+        let records = catalog.projections()?;
+        let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
+        dir.sweep(&known)?;
+        if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
+            tracing::warn!("files may still hold what was redacted: somebody reads an older state");
+        }
+        let tip = catalog.tip()?;
+        let mut history = History {
+            library: Library::of(runtime, &dir, &catalog)?,
+            dir,
+            log: catalog,
+        };
+        let materializer = recover(&mut history, &record, tip.head.0, progress)?;
+        Ok(Book {
+            history,
+            log,
+            tip,
+            unsettled: None,
+            live: Live {
+                record,
+                materializer,
+            },
+            followers: Vec::new(),
+            following: false,
+            head_signal: Arc::default(),
+            task_news: TaskNews::default(),
+            preparer: None,
+            reaction_depth: 0,
+            lock,
+        })
+    }
+
+    pub fn head(&self) -> Seq {
+        self.tip.head.0
+    }
+
+    /// Chain hash of the last event: one value for the whole history.
+    pub fn head_hash(&self) -> Digest {
+        self.tip.head.1
+    }
+
+    pub fn lineup(&self) -> Lineup {
+        self.live.record.schedule.last()
+    }
+
+    pub fn dir(&self) -> &BookDir {
+        &self.history.dir
+    }
+
+    /// Says in the book's directory where it is served, until what is returned is dropped.
+    pub fn announce(&self, url: &str) -> Result<Announced> {
+        self.history.dir.announce(&self.lock, url)
+    }
+
+    pub fn log(&self) -> &Catalog {
+        &self.history.log
+    }
+
+    /// What the live projection runs.
+    pub fn program(&self) -> Arc<Program> {
+        self.live.materializer.program().clone()
+    }
+
+    /// Position and running hash of the live projection.
+    pub fn live_head(&self) -> crate::store::ProjectionHead {
+        self.live.materializer.head()
+    }
+
+    /// The live projection, for reading its rows.
+    pub fn live_projection(&mut self) -> &mut Projection {
+        self.live.materializer.projection()
+    }
+
+    /// What is run to get the live projection's rows.
+    pub fn live_schedule(&self) -> Schedule {
+        self.live.record.schedule.clone()
+    }
+
+    pub fn live_path(&self) -> std::path::PathBuf {
+        self.history.dir.projection(&self.live.record.file)
+    }
+
+    /// Brings a live projection that fell behind up to the log's head, as opening the book does.
+    pub fn recover_live(&mut self) -> Result<()> {
+        self.live.materializer = recover(
+            &mut self.history,
+            &self.live.record,
+            self.tip.head.0,
+            &mut silent(),
+        )?;
+        Ok(())
+    }
+
+    pub(crate) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
+        self.history.plan(schedule)
+    }
+}
+
+/// Finishes a redaction: no file of the book holds what was erased any more. False: somebody reads an older state of the
+/// log, and it has to be tried again. Projections that the registry does not name are swept before.
+pub(crate) fn clean(dir: &BookDir, log: &Catalog) -> Result<bool> {
+    dir.remove_snapshots()?;
+    log.clean()
+}
+
+/// The live projection as the catalog has it. A commit that came from elsewhere may have made it one of another history, or
+/// of other logic: then it is another one, to be built.
+fn live_of(catalog: &mut Catalog) -> Result<ProjectionRecord> {
+    let schedule = { catalog.epochs()?.pop() }.map_or_else(Schedule::default, |(_, it)| it);
+    let mut records = catalog.projections()?.into_iter();
+    let known = records.find(|record| record.role == Role::Live && record.schedule == schedule);
+    if let Some(record) = known {
+        return Ok(record);
+    }
+    let record = live_record(schedule);
+    catalog.keep(&[LocalOp::Projection(record.clone())])?;
+    Ok(record)
+}
+
+/// A live projection of a schedule, in a file whose name no other one of the book ever had.
+pub(crate) fn live_record(schedule: Schedule) -> ProjectionRecord {
+    ProjectionRecord {
+        name: LIVE.into(),
+        file: format!("live-{}.db", Uuid::now_v7().simple()),
+        role: Role::Live,
+        schedule,
+        made_by: crate::runtime::fingerprint(),
+    }
+}
+
+fn random_bytes() -> Vec<u8> {
+    [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
+}

@@ -1,0 +1,330 @@
+//! A book for reading: needs no lock, sees what is committed, works beside the process that writes.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::caused::Caused;
+use super::open::Book;
+use super::told_tasks::{ToldTask, told_tasks};
+use crate::engine::Usage;
+use crate::history::OnProgress;
+use crate::history::{RepairNote, notes};
+use crate::model::effects::{DecodeError, RecordedChange, decode};
+use crate::model::error::Problem;
+use crate::model::{Error, ErrorKind, Event, Result, Seq, TableLayout, Task, Value};
+use crate::model::{ProjectionRecord, SnapshotRecord};
+use crate::runtime::Runtime;
+use crate::store::{
+    BookDir, Catalog, EventFilter, Projection, StoredEvent, TextQuery, read_only_query,
+};
+
+/// An open book that cannot be changed.
+#[derive(Debug)]
+pub struct Reader {
+    dir: BookDir,
+    log: Catalog,
+}
+
+/// An event with what it caused, as it was recorded.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    pub stored: StoredEvent,
+    pub changes: Vec<RecordedChange>,
+    pub tasks: Vec<Task>,
+    /// What has become of each, where anybody carries it out.
+    pub told: Vec<Option<ToldTask>>,
+    /// `told` has everything that happened to them, and is shown; else it is there for their ids.
+    pub tells_steps: bool,
+    /// What was done to it since.
+    pub repairs: RepairNote,
+}
+
+impl Shown {
+    /// Looks up what has become of its tasks.
+    pub(crate) fn tell_tasks(&mut self, log: &Catalog, with_steps: bool) -> Result<()> {
+        let kinds: Vec<&str> = self.tasks.iter().map(|task| &*task.kind).collect();
+        self.told = told_tasks(log, self.stored.event.seq, &kinds, with_steps)?;
+        self.tells_steps = with_steps;
+        Ok(())
+    }
+
+    pub fn caused(&self) -> Caused {
+        Caused {
+            event: self.stored.event.clone(),
+            changes: self.changes.clone(),
+            tasks: self.tasks.clone(),
+            task_ids: { self.told.iter() }
+                .map(|told| told.as_ref().map(|told| told.row.id.clone()))
+                .collect(),
+            log: Vec::new(),
+            usage: Usage::default(),
+        }
+    }
+}
+
+/// Recorded effects made readable.
+pub(crate) fn shown(log: &Catalog, events: Vec<StoredEvent>) -> Result<Vec<Shown>> {
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Ok(Vec::new());
+    };
+    let notes = notes(log, first.event.seq, last.event.seq)?;
+    let layouts = log.layouts()?;
+    let shown = events.into_iter().map(|stored| {
+        let mut shown = shown_with(&layouts, &notes, stored)?;
+        shown.tell_tasks(log, true)?;
+        Ok(shown)
+    });
+    shown.collect()
+}
+
+/// The same for one event, with the layouts and repairs of the log at hand.
+pub(crate) fn shown_with(
+    layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
+    notes: &BTreeMap<Seq, RepairNote>,
+    stored: StoredEvent,
+) -> Result<Shown> {
+    let seq = stored.event.seq;
+    let (changes, tasks) = decode(&stored.effects, layouts).map_err(|error| match error {
+        DecodeError::Malformed => Error::corrupt(format!(
+            "the recorded effects of event {seq} cannot be read"
+        )),
+        DecodeError::UnknownLayout(_) => Error::corrupt(format!(
+            "the recorded effects of event {seq} are of a table that no loaded version declares"
+        )),
+    })?;
+    Ok(Shown {
+        stored,
+        changes,
+        tasks,
+        told: Vec::new(),
+        tells_steps: false,
+        repairs: notes.get(&seq).copied().unwrap_or_default(),
+    })
+}
+
+/// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
+const ATTEMPTS_MAX: usize = 5;
+
+impl Reader {
+    /// Opens a book. Where the live projection lags behind the log and nobody is writing, a process was killed: the
+    /// projection is brought up to date first.
+    pub fn open(path: &Path, progress: OnProgress<'_>) -> Result<Reader> {
+        let dir = BookDir::open(path)?;
+        let log = Catalog::open(&dir.log())?;
+        let reader = Reader { dir, log };
+        if reader.lags()? {
+            match Book::open(Arc::new(Runtime::new()?), path, progress) {
+                Ok(book) => drop(book),
+                // Somebody has the book open, and brings it up to date.
+                Err(error) if error.kind == ErrorKind::Unavailable => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(reader)
+    }
+
+    /// Opens a book that this process serves: nothing needs to be brought up to date.
+    pub fn beside(path: &Path) -> Result<Reader> {
+        let dir = BookDir::open(path)?;
+        let log = Catalog::open(&dir.log())?;
+        Ok(Reader { dir, log })
+    }
+
+    /// True where the live projection is not there, not whole, or not as far as the log.
+    fn lags(&self) -> Result<bool> {
+        let live = self.live()?;
+        let path = self.dir.projection(&live.file);
+        let head = self.head()?;
+        Ok(!path.is_file()
+            || Projection::position_of(&path).map_or(true, |position| position < head))
+    }
+
+    pub(crate) fn log(&self) -> &Catalog {
+        &self.log
+    }
+
+    pub(crate) fn dir(&self) -> &BookDir {
+        &self.dir
+    }
+
+    pub(crate) fn live(&self) -> Result<ProjectionRecord> {
+        self.log.live()
+    }
+
+    /// Position of the last event.
+    pub fn head(&self) -> Result<Seq> {
+        self.log.head().map(|(seq, _)| seq)
+    }
+
+    /// Events in order, at most `count_max`, that match a filter.
+    pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+        self.log.list(filter, count_max)
+    }
+
+    /// What was done to events of a list since they were logged, by event; the list is in order, either way.
+    pub fn repairs(&self, events: &[Event]) -> Result<BTreeMap<Seq, RepairNote>> {
+        match (events.first(), events.last()) {
+            (Some(first), Some(last)) => {
+                notes(&self.log, first.seq.min(last.seq), first.seq.max(last.seq))
+            }
+            _ => Ok(BTreeMap::new()),
+        }
+    }
+
+    /// An event with what it caused.
+    pub fn show(&self, seq: Seq) -> Result<Shown> {
+        let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
+            let head = self.head()?;
+            return Err(
+                Error::usage(format!("event {seq} is not in the log; its head is {head}"))
+                    .problem(Problem::Unknown),
+            );
+        };
+        let mut shown = shown(&self.log, vec![stored])?;
+        shown
+            .pop()
+            .ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))
+    }
+
+    /// Events `from..=to` with what they caused, at most `count_max` of them.
+    pub fn shown(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Shown>> {
+        shown(&self.log, self.log.stored(from, to, count_max)?)
+    }
+
+    /// Stops what `work` reads of the log once it takes longer than this many seconds.
+    pub fn within<T>(&self, seconds: f64, work: impl FnOnce(&Reader) -> Result<T>) -> Result<T> {
+        self.log.within(seconds, || work(self))
+    }
+
+    /// Events with an id, whatever their source: position and source, at most `count_max`.
+    pub fn find_id(&self, id: &str, count_max: usize) -> Result<Vec<(Seq, String)>> {
+        self.log.find_id(id, count_max)
+    }
+
+    /// The snapshots of the live state, by position.
+    pub fn snapshots(&self) -> Result<Vec<SnapshotRecord>> {
+        self.log.snapshots()
+    }
+
+    /// Runs one SELECT over a projection: `start` is told the columns, `visit` gets row after row.
+    pub fn query(
+        &self,
+        projection: &str,
+        sql: &str,
+        mut start: impl FnMut(&[String]) -> Result<()>,
+        mut visit: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        for attempt in 1.. {
+            let file = self.projection_file(projection)?;
+            let mut started = false;
+            // An activation removes the file it replaces, and what SQLite keeps beside it, after the registry names the
+            // new one. So while the registry still names this file, all of it was there when it was opened.
+            let checked_start = |query: TextQuery<'_>| {
+                if self.projection_file(projection)? != file {
+                    return Err(Error::unavailable("the projection is being replaced"));
+                }
+                started = true;
+                start(query.columns)
+            };
+            let path = self.dir.projection(&file);
+            let result = read_only_query(&path, sql, checked_start, &mut visit);
+            let replaced = result.is_err() && !started && self.projection_file(projection)? != file;
+            if !replaced || attempt == ATTEMPTS_MAX {
+                return result;
+            }
+        }
+        unreachable!("the last attempt returns")
+    }
+
+    fn projection_file(&self, name: &str) -> Result<String> {
+        let records = self.log.projections()?;
+        match records.iter().find(|record| record.name == name) {
+            Some(record) => Ok(record.file.clone()),
+            None => {
+                let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
+                Err(
+                    Error::usage(format!("there is no projection '{}'", name.escape_debug()))
+                        .hint(format!("projections of this book: {}", names.join(", "))),
+                )
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open::LIVE;
+    use super::*;
+    use crate::history::silent;
+
+    /// A new book, open for writing.
+    fn book(path: &Path) -> Book {
+        Book::init(Arc::new(Runtime::new().unwrap()), path).unwrap()
+    }
+
+    fn position(reader: &Reader) -> Result<Value> {
+        let mut rows = Vec::new();
+        let sql = "SELECT position FROM _daybook";
+        reader.query(
+            LIVE,
+            sql,
+            |_| Ok(()),
+            |row| {
+                rows.extend(row);
+                Ok(())
+            },
+        )?;
+        Ok(rows.remove(0))
+    }
+
+    #[test]
+    fn a_reader_works_beside_the_process_that_writes() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let writer = book(&path);
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(position(&reader).unwrap(), Value::Integer(0));
+        assert_eq!(reader.head().unwrap(), Seq::ZERO);
+        assert!(Book::open(Arc::new(Runtime::new().unwrap()), &path, &mut silent()).is_err());
+        drop(writer);
+    }
+
+    #[test]
+    fn a_projection_that_is_gone_is_built_again_unless_somebody_is_writing() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        let writer = book(&path);
+        let live = writer.live_path();
+        drop(writer);
+        std::fs::remove_file(&live).unwrap();
+        let lock = BookDir::open(&path).unwrap().lock().unwrap();
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert!(
+            position(&reader).is_err(),
+            "nobody may touch a book that is being written"
+        );
+        drop(lock);
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(position(&reader).unwrap(), Value::Integer(0));
+    }
+
+    #[test]
+    fn an_event_that_is_not_there_and_a_projection_that_is_not_there_are_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("book");
+        drop(book(&path));
+        let reader = Reader::open(&path, &mut silent()).unwrap();
+        assert_eq!(
+            reader.show(Seq(7)).unwrap_err().message,
+            "event 7 is not in the log; its head is 0"
+        );
+        let error = reader
+            .query("other", "SELECT 1", |_| Ok(()), |_| Ok(()))
+            .unwrap_err();
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("projections of this book: live")
+        );
+    }
+}

@@ -1,0 +1,185 @@
+//! Events of another log, taken over as they happened: what they caused in the first place is among them, so nothing that
+//! they ask for is done again.
+
+use super::cloud_event::Incoming;
+use super::group::Group;
+use super::open::Book;
+use crate::model::event::{STATE_GIVEN, SYSTEM_PLUGIN};
+use crate::model::state_given;
+use crate::model::{Error, Event, PluginVersion, Result, VersionDate};
+use crate::store::EventFilter;
+
+/// The time of a log's first event that has none.
+const FIRST_TIME: &str = "2000-01-01T00:00:00Z";
+
+impl Book {
+    /// Adds a piece of a log, whole or not at all. An event keeps the version that handled it first, if it says so; one
+    /// without an id gets one from its line, one without a time that of the event before it, so that the same file is the
+    /// same log at any time. Nothing is delivered, and no command is run: a log holds what came of them.
+    pub fn take_over(&mut self, events: Vec<Incoming>) -> Result<u64> {
+        let mut group = self.group()?;
+        self.within(&mut group, false, |book, group| {
+            for incoming in events {
+                let line = incoming.line;
+                book.take_over_one(group, incoming)
+                    .map_err(|error| match line {
+                        Some(line) => error.context(format!("line {line}")),
+                        None => error,
+                    })?;
+            }
+            Ok(())
+        })?;
+        let count = group.events() as u64;
+        self.settle(group)?;
+        Ok(count)
+    }
+
+    fn take_over_one(&mut self, group: &mut Group, incoming: Incoming) -> Result<()> {
+        let seq = self.next_seq(group);
+        let event_type = incoming.event_type.as_str();
+        let gives_state = event_type == STATE_GIVEN;
+        if gives_state {
+            self.check_given(&incoming.data)?;
+        } else if incoming.event_type.plugin() == SYSTEM_PLUGIN {
+            return Err(Error::refused(format!(
+                "'{event_type}' is the host's own event, and none of this log's"
+            ))
+            .hint("daybook export leaves them out, and daybook events --format json --no-system"));
+        }
+        let id = match incoming.id {
+            Some(id) => id,
+            None => format!("line-{}", incoming.line.unwrap_or(seq.0)),
+        };
+        let identity = (incoming.source, id);
+        if group.identities.contains_key(&identity)
+            || self
+                .history
+                .log
+                .find_identity(&identity.0, &identity.1)?
+                .is_some()
+        {
+            let (source, id) = (identity.0.escape_debug(), identity.1.escape_debug());
+            return Err(Error::refused(format!(
+                "event '{id}' of source '{source}' is there already"
+            ))
+            .hint("an id names one event for ever; in a log each comes once"));
+        }
+        let (source, id) = identity;
+        let lineup = self.lineup();
+        let present = lineup.version(incoming.event_type.plugin());
+        let version = match stamp(incoming.extensions.as_deref())? {
+            Some(stamp) if !gives_state => Some(stamp),
+            _ => present,
+        };
+        if !gives_state {
+            // A payload that another version took is that version's; whether this one can read it shows when it does.
+            let schema = self.live.materializer.program().event_schema(event_type)?;
+            match version == present {
+                true => schema.check(&incoming.data)?,
+                false => schema.check_json(&incoming.data)?,
+            }
+        }
+        let time = match incoming.time {
+            Some(time) => time,
+            None => match group.commit.events.last() {
+                Some(before) => before.event.time.clone(),
+                None => self.last_time()?,
+            },
+        };
+        let handled_by = version.filter(|_| version != present).map(|date| {
+            let plugin = incoming.event_type.plugin().parse();
+            plugin.map(|plugin| PluginVersion { plugin, date })
+        });
+        let handled_by = handled_by.transpose()?;
+        let event = Event {
+            seq,
+            id,
+            source,
+            event_type: incoming.event_type,
+            subject: incoming.subject,
+            time,
+            version,
+            data: incoming.data,
+            extensions: incoming.extensions,
+        };
+        self.work_out(group, event, None)?;
+        if let Some(added) = group.commit.events.last_mut() {
+            // What was asked for then was done then.
+            added.tasks.clear();
+            // The log tells an event's version by its lineup.
+            if let Some(handled_by) = handled_by {
+                added.lineup = lineup.with(&[handled_by]).to_string();
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over an exported log into a book that has no events of its own yet, whole or not at all.
+    pub fn begin_with(&mut self, events: Vec<Incoming>) -> Result<u64> {
+        let stamped = self.history.log.stamped()?;
+        let own: u64 = { stamped.iter() }
+            .filter(|(_, event_type, _)| event_type.plugin() != SYSTEM_PLUGIN)
+            .map(|(_, _, count)| count)
+            .sum();
+        let given = self.history.log.list(
+            &EventFilter {
+                event_type: Some(STATE_GIVEN.to_owned()),
+                ..EventFilter::default()
+            },
+            1,
+        )?;
+        if own > 0 || !given.is_empty() {
+            return Err(Error::refused(
+                "an exported log brings its own state, and this book has events already",
+            )
+            .hint(
+                "begin another book: daybook init, load and activate the versions, then append",
+            ));
+        }
+        self.take_over(events)
+    }
+
+    /// Rows of a plugin that nobody has put in force would be lost without a word.
+    fn check_given(&self, text: &str) -> Result<()> {
+        let tables = state_given::parse(text)
+            .map_err(|words| Error::refused(format!("the state cannot be read: {words}")))?;
+        let lineup = self.lineup();
+        for given in &tables {
+            let plugin = given.table.split('.').next().unwrap_or_default();
+            if lineup.version(plugin).is_none() {
+                return Err(Error::refused(format!(
+                    "the state has rows of '{}', and no version of '{}' is in force",
+                    given.table.escape_debug(),
+                    plugin.escape_debug()
+                ))
+                .hint("a book: load and activate one; a diff over a log: give its component with --with"));
+            }
+        }
+        Ok(())
+    }
+
+    fn last_time(&self) -> Result<String> {
+        let head = self.head();
+        let last = self.history.log.stored(head, head, 1)?.pop();
+        Ok(last.map_or_else(|| FIRST_TIME.to_owned(), |stored| stored.event.time))
+    }
+}
+
+/// The version that handled an event first, as a listing of events has it.
+fn stamp(extensions: Option<&str>) -> Result<Option<VersionDate>> {
+    let Some(text) = extensions else {
+        return Ok(None);
+    };
+    let extensions: serde_json::Value = serde_json::from_str(text)
+        .map_err(|error| Error::internal(format!("reading extensions: {error}")))?;
+    match extensions.get("version") {
+        None => Ok(None),
+        Some(version) => {
+            let date = version.as_str().and_then(|text| text.parse().ok());
+            date.map(Some).ok_or_else(|| {
+                Error::refused(format!("version {version} is not a date"))
+                    .hint("leave it out, or write the version that handled the event: 2024-01-01")
+            })
+        }
+    }
+}

@@ -1,0 +1,409 @@
+//! The state under a running event: the projection, and above it the event's own writes.
+//!
+//! A probe stands on a projection of another lineup: rows are mapped by column name, nothing is ever written.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::overlay::{Overlay, Write};
+use super::program::{Handler, Link, Program};
+use crate::model::layout::RowMap;
+use crate::model::value::SuppliedRow;
+use crate::model::{
+    Error, Event, Find, Isolation, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
+};
+use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
+use crate::store::Projection;
+
+/// Everything one event's handlers share. Boxed, and handed from call to call.
+#[derive(Debug)]
+pub struct Ground {
+    pub projection: Projection,
+    pub layouts: Arc<Layouts>,
+    /// Set in a probe whose tables are not the projection's.
+    mapping: Option<Vec<Option<(usize, RowMap)>>>,
+    pub overlay: Overlay,
+    pub tasks: Vec<Task>,
+    pub log: Vec<LogLine>,
+    log_bytes: usize,
+    written_bytes: usize,
+    pub usage: Usage,
+    pub fuel_left: u64,
+    /// Writes of this event are in the projection already, because a `find` or `query` needed them.
+    shown_to_sql: bool,
+    /// Single rows that were read below the event's own writes; only collected in a diff.
+    pub touched: Vec<SuppliedRow>,
+    pub tracing: bool,
+    /// A `find`, a `query` or a unique index looked at more than single rows.
+    pub searched: bool,
+    /// Only for a probe: what a version below would do first.
+    pub below: Option<Below>,
+    /// Instances of versions whose isolation is `batch`.
+    pub instances: Instances,
+    /// False: a fresh instance for every call, whatever a version's isolation.
+    pub reuse: bool,
+    /// An instance that had seen other calls gave an answer that a fresh one may not give.
+    pub doubtful: bool,
+    /// Only in a certification.
+    pub perturbed: Perturbed,
+    /// A fault of the host behind a violation that the guest was shown.
+    pub fault: Option<Error>,
+}
+
+/// What a version below did with an event on this very state, so that it need not run again.
+#[derive(Debug)]
+pub struct Below {
+    pub handler: Handler,
+    pub event: Event,
+    /// Table, key and the row after, in this ground's layouts.
+    pub writes: Vec<SuppliedRow>,
+    pub tasks: Vec<Task>,
+    pub fuel: u64,
+}
+
+/// What an event's handlers used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Usage {
+    pub fuel: u64,
+    pub host_calls: u64,
+    pub rows_read: u64,
+    pub rows_written: u64,
+    pub bytes_read: u64,
+}
+
+impl std::ops::AddAssign for Usage {
+    fn add_assign(&mut self, other: Usage) {
+        self.fuel += other.fuel;
+        self.host_calls += other.host_calls;
+        self.rows_read += other.rows_read;
+        self.rows_written += other.rows_written;
+        self.bytes_read += other.bytes_read;
+    }
+}
+
+impl Ground {
+    pub fn new(projection: Projection) -> Box<Ground> {
+        Box::new(Ground {
+            layouts: projection.layouts().clone(),
+            projection,
+            mapping: None,
+            overlay: Overlay::default(),
+            tasks: Vec::new(),
+            log: Vec::new(),
+            log_bytes: 0,
+            written_bytes: 0,
+            usage: Usage::default(),
+            fuel_left: 0,
+            shown_to_sql: false,
+            touched: Vec::new(),
+            tracing: false,
+            searched: false,
+            below: None,
+            instances: Instances::default(),
+            reuse: true,
+            doubtful: false,
+            perturbed: Perturbed::default(),
+            fault: None,
+        })
+    }
+
+    /// Lets another program's handlers stand here, for a probe.
+    pub fn lend_to(&mut self, program: &Program) {
+        if *program.layouts == *self.layouts {
+            return;
+        }
+        let own = self.projection.layouts().clone();
+        let mapping = program
+            .layouts
+            .tables
+            .iter()
+            .map(|table| {
+                let at = own.position(&table.sql_name)?;
+                Some((at, RowMap::between(&own.tables[at], table)))
+            })
+            .collect();
+        self.mapping = Some(mapping);
+        self.layouts = program.layouts.clone();
+    }
+
+    pub fn take_back(&mut self) {
+        self.mapping = None;
+        self.layouts = self.projection.layouts().clone();
+    }
+
+    /// Before an event.
+    pub fn begin(&mut self) {
+        self.overlay.clear();
+        self.tasks.clear();
+        self.log.clear();
+        self.log_bytes = 0;
+        self.written_bytes = 0;
+        self.usage = Usage::default();
+        self.fuel_left = limits::FUEL_PER_CALL_MAX;
+        self.fault = None;
+        self.doubtful = false;
+        self.shown_to_sql = false;
+        self.touched.clear();
+        self.searched = false;
+    }
+
+    /// On which terms a version's materializer is called.
+    pub fn terms_to_materialize(&mut self, link: &Link, fuel_max: u64) -> Terms<Materializing> {
+        let reuse = self.reuse && link.isolations.materializers == Isolation::Batch;
+        Terms {
+            fuel_max,
+            instance: reuse
+                .then(|| self.instances.materializing.take(&link.code))
+                .flatten(),
+            perturbed: self.perturbed,
+        }
+    }
+
+    /// On which terms a version's creator is called.
+    pub fn terms_to_create(&mut self, link: &Link, fuel_max: u64) -> Terms<Creating> {
+        let reuse = self.reuse && link.isolations.creators == Isolation::Batch;
+        Terms {
+            fuel_max,
+            instance: reuse
+                .then(|| self.instances.creating.take(&link.code))
+                .flatten(),
+            perturbed: self.perturbed,
+        }
+    }
+
+    /// After a call: its instance may wait for the next one, and what is doubtful is remembered.
+    pub fn after_materialize(
+        &mut self,
+        link: &Link,
+        instance: Option<Materializing>,
+        doubtful: bool,
+    ) {
+        self.doubtful |= doubtful;
+        let keeps = self.reuse && link.isolations.materializers == Isolation::Batch;
+        if let Some(instance) = instance.filter(|_| keeps) {
+            self.instances.materializing.put(instance);
+        }
+    }
+
+    /// The same for a creator.
+    pub fn after_create(&mut self, link: &Link, instance: Option<Creating>, doubtful: bool) {
+        self.doubtful |= doubtful;
+        let keeps = self.reuse && link.isolations.creators == Isolation::Batch;
+        if let Some(instance) = instance.filter(|_| keeps) {
+            self.instances.creating.put(instance);
+        }
+    }
+
+    /// The row as the projection has it.
+    fn under(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        match &self.mapping {
+            None => self.projection.get(table, key),
+            Some(mapping) => match &mapping[table] {
+                None => Ok(None),
+                Some((at, map)) => Ok(self.projection.get(*at, key)?.map(|row| map.map(&row))),
+            },
+        }
+    }
+
+    pub fn get(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        if let Some(at) = self.overlay.find(table, key) {
+            return Ok(self.overlay.row(at).clone());
+        }
+        let row = self.under(table, key)?;
+        if self.tracing {
+            self.touched.push((table, key.to_vec(), row.clone()));
+        }
+        self.usage.rows_read += 1;
+        Ok(row)
+    }
+
+    /// Writes a row whose key was read in this event (`get`), `current` being what was read.
+    pub fn put(
+        &mut self,
+        table: usize,
+        key: Vec<Value>,
+        current: Option<Row>,
+        row: Option<Row>,
+    ) -> Result<()> {
+        let bytes: usize = row
+            .as_ref()
+            .map_or(8, |row| row.iter().map(Value::weight).sum());
+        self.written_bytes += bytes;
+        self.usage.rows_written += 1;
+        if self.written_bytes > limits::EFFECTS_BYTES_PER_EVENT_MAX {
+            return Err(Error::refused(format!(
+                "it writes more than {} bytes for one event",
+                limits::EFFECTS_BYTES_PER_EVENT_MAX
+            )));
+        }
+        self.overlay.write(table, key, || current, row);
+        if self.overlay.len() > limits::CHANGES_PER_EVENT_MAX {
+            return Err(Error::refused(format!(
+                "it changes more than {} rows for one event",
+                limits::CHANGES_PER_EVENT_MAX
+            )));
+        }
+        Ok(())
+    }
+
+    /// Does what the version below is known to do with an event that is passed on to it. False: it has to run, because
+    /// nothing is known, or the event or the state is not the one that it is known of.
+    pub fn pass_on(&mut self, handler: Handler, event: &Event) -> Result<bool> {
+        let untouched = self.overlay.mark() == 0 && self.tasks.is_empty();
+        let known = |below: &mut Below| {
+            untouched
+                && below.handler == handler
+                && below.event == *event
+                && below.fuel <= self.fuel_left
+        };
+        let Some(below) = self.below.take_if(known) else {
+            return Ok(false);
+        };
+        self.usage.fuel += below.fuel;
+        self.fuel_left -= below.fuel;
+        self.tasks = below.tasks;
+        for (table, key, row) in below.writes {
+            let current = self.get(table, &key)?;
+            self.put(table, key, current, row)?;
+        }
+        Ok(true)
+    }
+
+    /// Makes the event's writes visible to SQL.
+    fn sync(&mut self) -> Result<()> {
+        self.searched = true;
+        if self.overlay.len() == 0 {
+            return Ok(());
+        }
+        if self.mapping.is_some() {
+            return Err(Error::refused(
+                "a search after a write cannot be tried on the tables of another version",
+            ));
+        }
+        for entry in self.overlay.unsynced() {
+            self.projection
+                .put(entry.table, &entry.key, entry.after.clone())?;
+            entry.synced = true;
+            self.shown_to_sql = true;
+        }
+        Ok(())
+    }
+
+    pub fn find(&mut self, table: usize, find: &Find) -> Result<Vec<Row>> {
+        self.sync()?;
+        let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
+        let rows = match &self.mapping {
+            None => self.projection.find(table, find, rows_max)?,
+            Some(mapping) => match &mapping[table] {
+                None => Vec::new(),
+                Some((at, map)) => self
+                    .projection
+                    .find(*at, find, rows_max)?
+                    .iter()
+                    .map(|row| map.map(row))
+                    .collect(),
+            },
+        };
+        self.count_rows(
+            rows.len(),
+            rows.iter()
+                .flat_map(|row| row.iter())
+                .map(Value::weight)
+                .sum(),
+        )?;
+        Ok(rows)
+    }
+
+    pub fn query(
+        &mut self,
+        scope: &str,
+        tables: &Arc<BTreeSet<String>>,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<QueryResult> {
+        self.sync()?;
+        let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
+        let bytes_max =
+            limits::BYTES_READ_PER_CALL_MAX.saturating_sub(self.usage.bytes_read as usize);
+        let result = self
+            .projection
+            .query(scope, tables, sql, parameters, rows_max, bytes_max)?;
+        let bytes = result.rows.iter().flatten().map(Value::weight).sum();
+        self.count_rows(result.rows.len(), bytes)?;
+        Ok(result)
+    }
+
+    fn count_rows(&mut self, rows: usize, bytes: usize) -> Result<()> {
+        self.usage.rows_read += rows as u64;
+        self.usage.bytes_read += bytes as u64;
+        if self.usage.bytes_read as usize > limits::BYTES_READ_PER_CALL_MAX {
+            return Err(Error::refused(format!(
+                "it reads more than {} bytes in one call",
+                limits::BYTES_READ_PER_CALL_MAX
+            )));
+        }
+        Ok(())
+    }
+
+    /// The unique index in which another row has these values.
+    pub fn unique_conflict(&mut self, table: usize, row: &Row) -> Result<Option<String>> {
+        if !self.layouts.tables[table].has_unique_index() {
+            return Ok(None);
+        }
+        if self.mapping.is_some() {
+            return Err(Error::refused(
+                "a unique index cannot be tried on the tables of another version",
+            ));
+        }
+        self.sync()?;
+        self.projection.unique_conflict(table, row)
+    }
+
+    pub fn add_log(&mut self, mut line: LogLine) {
+        let room = limits::LOG_BYTES_PER_CALL_MAX.saturating_sub(self.log_bytes);
+        if room == 0 {
+            return;
+        }
+        self.log_bytes += line.message.len();
+        if line.message.len() > room {
+            let cut = line.message.floor_char_boundary(room);
+            line.message.truncate(cut);
+            line.message
+                .push_str("… (the rest of this call's log is cut)");
+        }
+        self.log.push(line);
+    }
+
+    /// Takes back every write of the event, also those that SQL was shown.
+    pub fn undo(&mut self) -> Result<()> {
+        let writes = self.overlay.take_writes();
+        self.tasks.clear();
+        self.undo_shown(&writes)
+    }
+
+    /// Puts rows that SQL was shown back to what they were before the event.
+    pub fn undo_shown(&mut self, writes: &[Write]) -> Result<()> {
+        if std::mem::take(&mut self.shown_to_sql) {
+            // Two passes, so that no unique index meets a value twice on the way back.
+            for (table, key, _, _) in writes {
+                self.projection.put(*table, key, None)?;
+            }
+            self.projection.flush_shown()?;
+            for (table, key, before, _) in writes {
+                self.projection.put(*table, key, before.clone())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the event's net writes to the projection.
+    pub fn keep(&mut self) -> Result<()> {
+        // A row that came back to what it was may have been shown to SQL in between: it is written all the same.
+        for entry in self.overlay.unsynced() {
+            self.projection
+                .put(entry.table, &entry.key, entry.after.clone())?;
+        }
+        self.overlay.clear();
+        Ok(())
+    }
+}

@@ -1,0 +1,509 @@
+//! The one path from an event to its effects: live, replay, preview, diff and verify all come through here.
+
+use std::sync::Arc;
+
+use super::give_state::give_state;
+use super::ground::{Below, Ground, Usage};
+use super::overlay::Write;
+use super::preparer::Preparer;
+use super::program::{Handler, Program};
+use super::scope::{CommandIds, Scope, give_back};
+use super::take_back::take_back;
+use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
+use crate::model::hash::running_hash;
+use crate::model::value::SuppliedRow;
+use crate::model::{
+    Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
+    Result, Row, Seq, TypeName, Value, limits,
+};
+use crate::runtime::{Perturbed, Runtime};
+use crate::store::{Projection, ProjectionHead};
+
+/// A program on a projection.
+pub struct Materializer {
+    runtime: Arc<Runtime>,
+    program: Arc<Program>,
+    /// Away only inside a call.
+    ground: Option<Box<Ground>>,
+    /// Where the projection will be when the effects that are worked out are kept.
+    pending: Option<ProjectionHead>,
+}
+
+/// A pending event's writes while a probe runs.
+pub struct Aside {
+    pending: Option<ProjectionHead>,
+    entries: Vec<Write>,
+}
+
+/// A creator's decision, and what it logged on the way.
+pub type Answer = (Result<Vec<NewEvent>, Rejection>, Vec<LogLine>);
+
+/// What one event came to.
+#[derive(Debug, Clone)]
+pub struct Outcome {
+    pub effects: Effects,
+    /// Canonical bytes of `effects`.
+    pub body: Vec<u8>,
+    pub usage: Usage,
+    pub log: Vec<LogLine>,
+}
+
+/// An event that could not be materialized.
+#[derive(Debug, Clone)]
+pub struct Doom {
+    pub seq: Seq,
+    pub event_type: TypeName,
+    pub version: PluginVersion,
+    pub error: HandlerError,
+    pub log: Vec<LogLine>,
+}
+
+impl Doom {
+    pub fn into_error(self) -> Error {
+        let mut text = format!(
+            "{} on event {} ({}) {}",
+            self.version, self.seq, self.event_type, self.error
+        );
+        for line in &self.log {
+            text.push_str(&format!("\n    log: {}", line.message));
+        }
+        Error::plugin(text)
+    }
+}
+
+/// Why there is no outcome: the plugin's doing, or a fault of the host.
+#[derive(Debug)]
+pub enum Failure {
+    Doom(Box<Doom>),
+    Host(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Error {
+        match failure {
+            Failure::Doom(doom) => doom.into_error(),
+            Failure::Host(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Host(error)
+    }
+}
+
+impl Materializer {
+    pub fn new(runtime: Arc<Runtime>, program: Arc<Program>, projection: Projection) -> Self {
+        Materializer {
+            runtime,
+            program,
+            ground: Some(Ground::new(projection)),
+            pending: None,
+        }
+    }
+
+    fn ground(&mut self) -> &mut Ground {
+        self.ground
+            .as_mut()
+            .expect("the ground is here between calls")
+    }
+
+    pub fn program(&self) -> &Arc<Program> {
+        &self.program
+    }
+
+    pub fn projection(&mut self) -> &mut Projection {
+        &mut self.ground().projection
+    }
+
+    pub fn into_projection(self) -> Projection {
+        self.ground
+            .expect("the ground is here between calls")
+            .projection
+    }
+
+    pub fn head(&self) -> ProjectionHead {
+        self.ground
+            .as_ref()
+            .expect("the ground is here between calls")
+            .projection
+            .head()
+    }
+
+    /// Goes on with another lineup: tables are brought to its layouts, rows carried over.
+    pub fn switch(&mut self, program: Arc<Program>) -> Result<()> {
+        let ground = self.ground();
+        ground.projection.migrate(program.layouts.clone())?;
+        ground.layouts = program.layouts.clone();
+        self.program = program;
+        Ok(())
+    }
+
+    /// False: every call gets a fresh instance, whatever the version's isolation.
+    pub fn reuse_instances(&mut self, reuse: bool) {
+        self.ground().reuse = reuse;
+    }
+
+    /// The same lineup under other isolations.
+    pub fn renew(&mut self, program: Arc<Program>) {
+        debug_assert_eq!(program.layouts, self.program.layouts);
+        self.ground().instances.clear();
+        self.program = program;
+    }
+
+    /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
+    pub fn perturb(&mut self, perturbed: Perturbed) {
+        self.ground().perturbed = perturbed;
+    }
+
+    /// What the last event, or command, used, also where it failed.
+    pub fn usage(&self) -> Usage {
+        self.ground
+            .as_ref()
+            .expect("the ground is here between calls")
+            .usage
+    }
+
+    /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
+    pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
+        self.discard()?;
+        let program = self.program.clone();
+        let outcome = self.work_out(&program, event)?;
+        let (body, changes_end) = outcome.effects.encode(&program.layouts);
+        let running = match outcome.effects.changes.as_slice() {
+            [] => self.head().running,
+            _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
+        };
+        self.pending = Some(ProjectionHead {
+            position: event.seq,
+            running,
+        });
+        Ok(Outcome { body, ..outcome })
+    }
+
+    /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
+    pub fn probe(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        self.discard()?;
+        self.ground().lend_to(program);
+        let result = self.work_out(program, event).map(|outcome| {
+            let (body, _) = outcome.effects.encode(&program.layouts);
+            Outcome { body, ..outcome }
+        });
+        let ground = self.ground();
+        let undone = ground.undo();
+        ground.take_back();
+        undone?;
+        result
+    }
+
+    /// An answer that is doubtful, because it came from an instance which had seen other calls, is not believed: the
+    /// event is worked out again with fresh ones. So what a plugin cannot do never depends on isolation.
+    fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        let result = self.attempt(program, event);
+        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+            return result;
+        }
+        let ground = self.ground();
+        ground.undo()?;
+        let reuse = std::mem::replace(&mut ground.reuse, false);
+        let result = self.attempt(program, event);
+        self.ground().reuse = reuse;
+        result
+    }
+
+    fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
+        self.ground().begin();
+        // The one place where a redacted event has no effects: live, in every replay, under every version.
+        let is_handled = !event.is_withheld();
+        let written = match event.event_type.as_str() {
+            EVENT_UNDONE if is_handled => take_back(self.ground(), program, event),
+            STATE_GIVEN if is_handled => give_state(self.ground(), program, event),
+            _ => Ok(()),
+        };
+        if let Err((version, error)) = written {
+            return Err(self.doom(event, version, error));
+        }
+        let handlers: &[_] = match is_handled {
+            true => program.handlers(event.event_type.as_str()),
+            false => &[],
+        };
+        for &handler in handlers {
+            if let Err(error) = self.handle(program, handler, event) {
+                let version = program.link(handler).code.version.clone();
+                return Err(self.doom(event, version, error));
+            }
+        }
+        let ground = self.ground();
+        Ok(Outcome {
+            effects: Effects {
+                changes: ground.overlay.net(&program.layouts),
+                tasks: ground.tasks.clone(),
+            },
+            body: Vec::new(),
+            usage: ground.usage,
+            log: std::mem::take(&mut ground.log),
+        })
+    }
+
+    fn handle(
+        &mut self,
+        program: &Arc<Program>,
+        handler: Handler,
+        event: &Event,
+    ) -> Result<(), HandlerError> {
+        let mut ground = self
+            .ground
+            .take()
+            .expect("the ground is here between calls");
+        ground.fuel_left = limits::FUEL_PER_CALL_MAX;
+        let link = program.link(handler);
+        let terms = ground.terms_to_materialize(link, limits::FUEL_PER_CALL_MAX);
+        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
+        let called = self.runtime.materialize(&link.code, event, scope, terms);
+        let mut ground = give_back(called.cx.into_any());
+        ground.after_materialize(link, called.instance, called.doubtful);
+        ground.usage.fuel += called.fuel;
+        log_printed(&mut ground, called.printed);
+        self.ground = Some(ground);
+        called.result
+    }
+
+    fn doom(&mut self, event: &Event, version: PluginVersion, error: HandlerError) -> Failure {
+        let ground = self.ground();
+        let log = std::mem::take(&mut ground.log);
+        if let Err(fault) = ground.undo() {
+            return Failure::Host(fault);
+        }
+        match ground.fault.take() {
+            Some(fault) => Failure::Host(fault),
+            None => Failure::Doom(Box::new(Doom {
+                seq: event.seq,
+                event_type: event.event_type.clone(),
+                version,
+                error,
+                log,
+            })),
+        }
+    }
+
+    /// Gives the pending event's effects to the projection and moves its position; durable with `commit`.
+    pub fn keep(&mut self) -> Result<()> {
+        let head = self
+            .pending
+            .take()
+            .ok_or_else(|| Error::internal("there is nothing to keep"))?;
+        let ground = self.ground();
+        ground.keep()?;
+        ground.projection.advance(head);
+        Ok(())
+    }
+
+    /// Takes the pending event's work out of the way, so that a probe can run on the state before it.
+    pub fn set_aside(&mut self) -> Result<Aside> {
+        let ground = self.ground();
+        let entries = ground.overlay.take_writes();
+        ground.undo_shown(&entries)?;
+        Ok(Aside {
+            pending: self.pending.take(),
+            entries,
+        })
+    }
+
+    /// Puts it back as it was.
+    pub fn put_back(&mut self, aside: Aside) -> Result<()> {
+        let ground = self.ground();
+        ground.begin();
+        for (table, key, before, after) in aside.entries {
+            ground.overlay.write(table, key, || before, after);
+        }
+        self.pending = aside.pending;
+        Ok(())
+    }
+
+    /// For the next event: what the version below the first handler would do, if that is known.
+    pub fn know_below(&mut self, below: Option<Below>) {
+        self.ground().below = below;
+    }
+
+    /// Collects from now on which rows each event looks at.
+    pub fn trace(&mut self) {
+        self.ground().tracing = true;
+    }
+
+    /// Rows that the last event looked at below its own writes, and whether it looked at more than single rows.
+    pub fn take_trace(&mut self) -> (Vec<SuppliedRow>, bool) {
+        let ground = self.ground();
+        (std::mem::take(&mut ground.touched), ground.searched)
+    }
+
+    /// The row as it was before the pending event. Not to be asked when the event searched.
+    pub fn row_before(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        self.ground().projection.get(table, key)
+    }
+
+    /// The pending event's writes, for taking them back later.
+    pub fn pending_writes(&mut self) -> Vec<Write> {
+        self.ground().overlay.writes()
+    }
+
+    /// Takes back an event that was kept and not committed: its writes, and the position before it.
+    pub fn take_back(&mut self, head: ProjectionHead, writes: &[Write]) -> Result<()> {
+        self.shift(writes, true)?;
+        self.projection().advance(head);
+        Ok(())
+    }
+
+    /// Puts rows back to what they were before an event, or after it. Two passes, so that no unique index meets a value
+    /// twice on the way.
+    pub fn shift(&mut self, writes: &[Write], back: bool) -> Result<()> {
+        let projection = self.projection();
+        for (table, key, _, _) in writes {
+            projection.get(*table, key)?;
+            projection.put(*table, key, None)?;
+        }
+        projection.flush_shown()?;
+        for (table, key, before, after) in writes {
+            let row = if back { before } else { after };
+            projection.put(*table, key, row.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Puts rows into the projection that no event wrote, and takes over the running hash that goes with them. Two passes,
+    /// as in `shift`. Part of the open transaction.
+    pub fn patch(
+        &mut self,
+        rows: &[(usize, Vec<Value>, Option<Row>)],
+        head: ProjectionHead,
+    ) -> Result<()> {
+        self.discard()?;
+        let projection = self.projection();
+        for (table, key, _) in rows {
+            projection.get(*table, key)?;
+            projection.put(*table, key, None)?;
+            if projection.is_full() {
+                projection.shrink()?;
+            }
+        }
+        projection.flush_shown()?;
+        for (table, key, row) in rows {
+            projection.get(*table, key)?;
+            projection.put(*table, key, row.clone())?;
+            if projection.is_full() {
+                projection.shrink()?;
+            }
+        }
+        projection.advance(head);
+        Ok(())
+    }
+
+    /// Forgets the pending event.
+    pub fn discard(&mut self) -> Result<()> {
+        if self.pending.take().is_some() {
+            self.ground().undo()
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Does everything of a commit but its end on another thread, and `work` meanwhile.
+    pub fn prepare_beside<T>(
+        &mut self,
+        preparer: &Preparer,
+        work: impl FnOnce() -> T,
+    ) -> (T, Result<()>) {
+        let ground = self.ground.take();
+        preparer.lend(ground.expect("the ground is here between calls"));
+        let done = work();
+        let (ground, prepared) = preparer.take_back();
+        self.ground = Some(ground);
+        (done, prepared)
+    }
+
+    pub fn commit(&mut self) -> Result<()> {
+        self.projection().commit()
+    }
+
+    pub fn rollback(&mut self) {
+        self.pending = None;
+        let ground = self.ground();
+        ground.begin();
+        ground.projection.rollback();
+    }
+
+    /// Asks the creator of a command. Nothing can be written.
+    pub fn create(
+        &mut self,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
+        self.discard()?;
+        let result = self.ask(handler, command, id);
+        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+            return result;
+        }
+        let reuse = std::mem::replace(&mut self.ground().reuse, false);
+        let result = self.ask(handler, command, id);
+        self.ground().reuse = reuse;
+        result
+    }
+
+    fn ask(
+        &mut self,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
+        let program = self.program.clone();
+        let mut ground = self
+            .ground
+            .take()
+            .expect("the ground is here between calls");
+        ground.begin();
+        let link = program.link(handler);
+        let terms = ground.terms_to_create(link, limits::FUEL_PER_CALL_MAX);
+        let ids = CommandIds {
+            id,
+            time: command.time.clone(),
+            made: 0,
+        };
+        let scope = Scope::new(
+            ground,
+            program.clone(),
+            self.runtime.clone(),
+            handler,
+            Some(ids),
+        );
+        let called = self.runtime.create(&link.code, command, scope, terms);
+        let mut ground = give_back(called.cx.into_any());
+        ground.usage.fuel += called.fuel;
+        ground.after_create(link, called.instance, called.doubtful);
+        log_printed(&mut ground, called.printed);
+        let log = std::mem::take(&mut ground.log);
+        let fault = ground.fault.take();
+        self.ground = Some(ground);
+        match (called.result, fault) {
+            (Ok(decision), _) => Ok((decision, log)),
+            (Err(_), Some(fault)) => Err(Failure::Host(fault)),
+            (Err(error), None) => Err(Failure::Doom(Box::new(Doom {
+                seq: Seq::ZERO,
+                event_type: command.command_type.clone(),
+                version: link.code.version.clone(),
+                error,
+                log,
+            }))),
+        }
+    }
+}
+
+/// Output through WASI is part of the handler's log.
+fn log_printed(ground: &mut Ground, printed: Vec<u8>) {
+    for line in String::from_utf8_lossy(&printed).lines() {
+        ground.add_log(LogLine {
+            level: crate::model::Level::Info,
+            message: line.to_owned(),
+        });
+    }
+}

@@ -1,0 +1,33 @@
+//! One event on a state: what a lineup makes of it. Live processing, previews, replays and comparisons all come through here.
+
+mod give_state;
+mod ground;
+mod ids;
+mod library;
+mod materializer;
+mod overlay;
+mod own_writes;
+mod player;
+mod preparer;
+mod priority;
+mod program;
+mod schemas;
+mod scope;
+mod start;
+mod take_back;
+
+pub(crate) use ground::Below;
+pub use ground::Usage;
+pub use ids::task_id;
+pub(crate) use ids::{beside, task_id_of};
+pub use library::Plan;
+pub(crate) use library::{Beside, Library};
+pub use materializer::{Doom, Failure, Materializer, Outcome};
+pub(crate) use overlay::Write;
+pub(crate) use own_writes::shown;
+pub(crate) use player::Player;
+pub(crate) use preparer::Preparer;
+pub use priority::give_way;
+pub(crate) use program::Handler;
+pub use program::Program;
+pub(crate) use start::{Start, start};

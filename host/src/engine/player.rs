@@ -1,0 +1,106 @@
+//! A materializer that follows a plan: it changes lineups where the plan says, and is otherwise the one path.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::library::Plan;
+use super::materializer::{Failure, Materializer, Outcome};
+use super::start::Start;
+use crate::model::{Error, Event, Result, Seq, limits};
+use crate::runtime::Runtime;
+use crate::store::{Access, Projection};
+
+pub struct Player {
+    pub materializer: Materializer,
+    plan: Plan,
+    next_switch: Option<Seq>,
+    /// Events kept since the last commit.
+    uncommitted: usize,
+}
+
+impl Player {
+    /// On a new projection file, from the first event.
+    pub fn new(runtime: Arc<Runtime>, plan: Plan, path: &Path) -> Result<Player> {
+        let layouts = plan.first().layouts.clone();
+        let projection = Projection::create(path, layouts, Access::Building)?;
+        Ok(Self::on(runtime, plan, projection, Seq(1)))
+    }
+
+    /// On a new projection file, from a copy of what is known of the way.
+    pub fn begin(
+        runtime: Arc<Runtime>,
+        plan: Plan,
+        path: &Path,
+        start: Option<&Start>,
+    ) -> Result<Player> {
+        let Some(start) = start else {
+            return Player::new(runtime, plan, path);
+        };
+        std::fs::copy(&start.path, path)
+            .map_err(|error| Error::io(format!("copying {}", start.path.display()), error))?;
+        let layouts = plan.at(start.position).0.layouts.clone();
+        let projection = Projection::open(path, layouts, Access::Building)?;
+        Ok(Self::on(runtime, plan, projection, start.position))
+    }
+
+    /// Goes on with an existing projection.
+    pub fn resume(runtime: Arc<Runtime>, plan: Plan, path: &Path, position: Seq) -> Result<Player> {
+        let layouts = plan.at(position).0.layouts.clone();
+        let projection = Projection::open(path, layouts, Access::Live)?;
+        Ok(Self::on(runtime, plan, projection, position))
+    }
+
+    fn on(runtime: Arc<Runtime>, plan: Plan, projection: Projection, position: Seq) -> Player {
+        let (program, next_switch) = plan.at(position);
+        Player {
+            materializer: Materializer::new(runtime, program.clone(), projection),
+            plan,
+            next_switch,
+            uncommitted: 0,
+        }
+    }
+
+    /// What it follows.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// Works out the effects of the next event, under the lineup that the plan has for it.
+    pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
+        if self.next_switch.is_some_and(|next| event.seq >= next) {
+            let (program, next) = self.plan.at(event.seq);
+            let program = program.clone();
+            self.next_switch = next;
+            self.materializer.switch(program)?;
+        }
+        self.materializer.run(event)
+    }
+
+    /// Takes part in a batch: keeps memory flat while a transaction is open.
+    pub fn keep(&mut self) -> Result<()> {
+        self.materializer.keep()?;
+        self.uncommitted += 1;
+        if self.materializer.projection().is_full() {
+            self.materializer.projection().shrink()?;
+        }
+        Ok(())
+    }
+
+    /// True once so much is kept that it should be committed, at the next good moment.
+    pub fn wants_commit(&self) -> bool {
+        self.uncommitted >= limits::REPLAY_BATCH
+    }
+
+    pub fn commit(&mut self) -> Result<()> {
+        self.uncommitted = 0;
+        self.materializer.commit()
+    }
+
+    /// A good moment: between two pieces of the log.
+    pub fn end_batch(&mut self) -> Result<()> {
+        match self.wants_commit() {
+            true => self.commit(),
+            false => Ok(()),
+        }
+    }
+}

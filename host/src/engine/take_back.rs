@@ -1,0 +1,134 @@
+//! What a `daybook.EventUndone` does to the state: the row changes in its payload, without any plugin, live and in every
+//! replay. What the tables of a lineup cannot take makes it an event of doom, with words.
+
+use super::ground::Ground;
+use super::own_writes::{Obstacle, OwnWrite, checked, in_force, shown, write};
+use super::program::Program;
+use crate::model::layout::find_table;
+use crate::model::layout::fits;
+use crate::model::undo::{Restoring, RowUndo, changes_of};
+use crate::model::{Event, HandlerError, Level, LogLine, PluginVersion, Row, TableLayout, Value};
+
+/// Writes the rows as they were before the event that is undone. Where a replay under other logic has other values in the
+/// columns concerned, they are set all the same, and the log says so.
+pub(crate) fn take_back(
+    ground: &mut Ground,
+    program: &Program,
+    event: &Event,
+) -> Result<(), (PluginVersion, HandlerError)> {
+    let written = match changes_of(&event.data) {
+        None => Err(Obstacle::table("", "its changes cannot be read".to_owned())),
+        Some(changes) => apply(ground, &changes),
+    };
+    written.map_err(|obstacle| {
+        let (plugin, error) = obstacle.into_failure(ground, "undo");
+        (blamed(program, &plugin, event), error)
+    })
+}
+
+/// The version whose tables do not take the undo: the lineup's, else that of the event which was undone.
+fn blamed(program: &Program, plugin: &str, event: &Event) -> PluginVersion {
+    let told = || {
+        let data: serde_json::Value = serde_json::from_str(&event.data).ok()?;
+        data.get("version")?.as_str()?.parse().ok()
+    };
+    in_force(program, plugin).or_else(told).unwrap_or_else(|| {
+        "undo@0001-01-01"
+            .parse()
+            .expect("a version that stands for none")
+    })
+}
+
+fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
+    let layouts = ground.layouts.clone();
+    let mut writes = Vec::with_capacity(changes.len());
+    for change in changes {
+        let plugin = change.table.split('.').next().unwrap_or_default();
+        let stop = |words: String| Obstacle::table(plugin, words);
+        let Ok((table, layout)) = find_table(&layouts.tables, &change.table) else {
+            return Err(stop(format!("there is no table {}", change.table)));
+        };
+        let key = key_of(layout, change).map_err(stop)?;
+        let before = ground
+            .get(table, &key)
+            .map_err(|error| Obstacle::of(error, plugin))?;
+        let mut notes = Vec::new();
+        let after = restored(layout, change, before.as_ref(), &mut notes)
+            .map_err(|words| stop(format!("{}{}: {words}", change.table, shown(&key))))?;
+        for note in notes {
+            ground.add_log(LogLine {
+                level: Level::Warn,
+                message: format!("{}{}: {note}", change.table, shown(&key)),
+            });
+        }
+        writes.push(OwnWrite {
+            table,
+            key,
+            before,
+            after,
+        });
+    }
+    write(ground, writes)
+}
+
+fn key_of(layout: &TableLayout, change: &RowUndo) -> Result<Vec<Value>, String> {
+    let part = |&at: &usize| {
+        let column = &layout.columns[at];
+        let value = { change.key.iter() }.find(|(name, _)| *name == column.name);
+        match value {
+            Some((_, value)) if fits(value, column) => Ok(value.clone()),
+            _ => Err(format!("table {} has another primary key", change.table)),
+        }
+    };
+    if layout.key.len() != change.key.len() {
+        return Err(format!("table {} has another primary key", change.table));
+    }
+    layout.key.iter().map(part).collect()
+}
+
+/// The row as it was before the event that is undone; none where it was not there.
+fn restored(
+    layout: &TableLayout,
+    change: &RowUndo,
+    present: Option<&Row>,
+    notes: &mut Vec<String>,
+) -> Result<Option<Row>, String> {
+    let column = |name: &str| {
+        layout
+            .column(name)
+            .ok_or_else(|| format!("there is no column '{name}'"))
+    };
+    let differs = |name: &str, is: &Value, was: &Value| format!("'{name}' is {is}, not {was}");
+    match (&change.what, present) {
+        (Restoring::Columns(_) | Restoring::Inserted(_), None) => {
+            Err("there is no such row".to_owned())
+        }
+        (Restoring::Deleted(_), Some(_)) => Err("there is such a row already".to_owned()),
+        (Restoring::Inserted(columns), Some(row)) => {
+            for (name, from) in columns {
+                if let Some(at) = layout.column(name).filter(|&at| row[at] != *from) {
+                    notes.push(differs(name, &row[at], from));
+                }
+            }
+            Ok(None)
+        }
+        (Restoring::Columns(columns), Some(row)) => {
+            let mut row = row.to_vec();
+            for (name, from, to) in columns {
+                let at = column(name)?;
+                if row[at] != *from {
+                    notes.push(differs(name, &row[at], from));
+                }
+                row[at] = to.clone();
+            }
+            checked(layout, row).map(Some)
+        }
+        (Restoring::Deleted(columns), None) => {
+            let mut row = layout.blank();
+            for (name, to) in columns {
+                row[column(name)?] = to.clone();
+            }
+            checked(layout, row).map(Some)
+        }
+    }
+}

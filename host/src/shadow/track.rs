@@ -1,0 +1,457 @@
+//! A projection beside the live one that follows the log: a shadow, whose effects are compared with what was recorded on
+//! the way, or a standby. Whoever has one drives it: the command line to the log's head, a follower's thread for ever.
+
+use crate::engine::start as start_of;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::diff::{About, Expectations, Step, Tally, differences};
+use crate::engine::Library;
+use crate::engine::Player;
+use crate::engine::{Failure, Outcome};
+use crate::history::{READ, hole};
+use crate::model::effects::decode;
+use crate::model::{Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout};
+use crate::model::{ProjectionRecord, Role};
+use crate::store::remove_projection;
+use crate::store::{BookDir, Catalog, Projection, StoredEvent};
+
+/// How far a track is, and what it found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackStatus {
+    /// As the registry knows it: `shadow-bank@1994-01-01`, `standby`.
+    pub name: String,
+    pub role: Role,
+    pub schedule: Schedule,
+    pub position: Seq,
+    /// The log's head, as this was asked.
+    pub head: Seq,
+    /// Its file is whole under its own name: it was at the log's head once. Until then it cannot take over quickly.
+    pub is_ready: bool,
+    /// What differs from the live projection; only a shadow knows.
+    pub tally: Option<Tally>,
+    /// Why it goes no further: an event of doom, in words.
+    pub doom: Option<String>,
+}
+
+impl TrackStatus {
+    /// Events that it has yet to run.
+    pub fn lag(&self) -> u64 {
+        self.head.0.saturating_sub(self.position.0)
+    }
+}
+
+/// Where the log keeps the expectation file of a shadow.
+pub(crate) fn expect_key(name: &str) -> String {
+    format!("expect {name}")
+}
+
+fn read_note(record: &ProjectionRecord, text: &str) -> Result<Note> {
+    serde_json::from_str(text)
+        .map_err(|error| Error::corrupt(format!("the note of {}: {error}", record.name)))
+}
+
+/// What a shadow keeps in its own file, beside its position.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Note {
+    /// The expectation file's text.
+    expect: String,
+    /// How often each of its entries was met.
+    met: Vec<u64>,
+    tally: Tally,
+}
+
+pub struct Track {
+    pub record: ProjectionRecord,
+    player: Player,
+    /// Until it has run what there was when it began: the file has no journal, and a name under which nobody finds it.
+    building: Option<PathBuf>,
+    path: PathBuf,
+    comparing: Option<Comparing>,
+    doom: Option<String>,
+}
+
+impl Track {
+    /// Goes on where the track's file is, or begins one. `live` is what the live projection is made by: a shadow is
+    /// compared with that.
+    pub fn open(
+        dir: &BookDir,
+        log: &Catalog,
+        library: &mut Library,
+        record: &ProjectionRecord,
+        live: &Schedule,
+    ) -> Result<Track> {
+        let path = dir.projection(&record.file);
+        let plan = library.plan(log, &record.schedule)?;
+        let (mut player, building) = if path.is_file() {
+            let position = Projection::position_of(&path)?;
+            let player = Player::resume(library.runtime.clone(), plan, &path, position)?;
+            (player, None)
+        } else {
+            let building = path.with_extension("building");
+            remove_projection(&building)?;
+            let start = start_of(dir, log, &record.schedule, log.head()?.0)?;
+            let runtime = library.runtime.clone();
+            let player = Player::begin(runtime, plan, &building, start.as_ref())?;
+            (player, Some(building))
+        };
+        let comparing = match record.role {
+            Role::Shadow => {
+                let note = match player.materializer.projection().note()? {
+                    Some(text) => read_note(record, &text)?,
+                    None => Note {
+                        expect: log.meta(&expect_key(&record.name))?.unwrap_or_default(),
+                        ..Note::default()
+                    },
+                };
+                Some(Comparing::new(dir, log, library, record, live, note)?)
+            }
+            _ => None,
+        };
+        Ok(Track {
+            record: record.clone(),
+            player,
+            building,
+            path,
+            comparing,
+            doom: None,
+        })
+    }
+
+    pub fn position(&self) -> Seq {
+        self.player.materializer.head().position
+    }
+
+    /// True when it stands before an event that it cannot materialize.
+    pub fn is_doomed(&self) -> bool {
+        self.doom.is_some()
+    }
+
+    /// How a track stands by its file, without going on with it.
+    pub fn glance(dir: &BookDir, record: &ProjectionRecord, head: Seq) -> Result<TrackStatus> {
+        let path = dir.projection(&record.file);
+        let (position, note) = match path.is_file() {
+            true => Projection::glance(&path)?,
+            false => (Seq::ZERO, None),
+        };
+        let note: Option<Note> = note.map(|text| read_note(record, &text)).transpose()?;
+        Ok(TrackStatus {
+            name: record.name.clone(),
+            role: record.role,
+            schedule: record.schedule.clone(),
+            position,
+            head,
+            is_ready: path.is_file(),
+            tally: note.map(|note| note.tally),
+            doom: None,
+        })
+    }
+
+    pub fn status(&self, head: Seq) -> TrackStatus {
+        TrackStatus {
+            name: self.record.name.clone(),
+            role: self.record.role,
+            schedule: self.record.schedule.clone(),
+            position: self.position(),
+            head,
+            is_ready: self.building.is_none(),
+            tally: self.comparing.as_ref().map(|it| it.tally.clone()),
+            doom: self.doom.clone(),
+        }
+    }
+
+    /// Runs what is missing up to `to`, and calls `pause` after each piece, which may end it early (`false`). What was run
+    /// is kept. An event of doom ends it too: `status` tells, and nothing after it is run.
+    pub fn follow(
+        &mut self,
+        log: &Catalog,
+        to: Seq,
+        mut pause: impl FnMut(&Track) -> bool,
+    ) -> Result<()> {
+        let mut go_on = self.doom.is_none();
+        while go_on && self.position() < to {
+            let stored = log.stored(self.position().next(), to, READ)?;
+            if stored.is_empty() {
+                return Err(hole(self.position().next()));
+            }
+            for record in &stored {
+                self.step(log, record)?;
+                if self.doom.is_some() {
+                    break;
+                }
+            }
+            if self.player.wants_commit() {
+                self.commit()?;
+            }
+            go_on = self.doom.is_none() && pause(self);
+        }
+        self.commit()
+    }
+
+    fn step(&mut self, log: &Catalog, stored: &StoredEvent) -> Result<()> {
+        let event = &stored.event;
+        if event.seq != self.position().next() {
+            return Err(hole(self.position().next()));
+        }
+        let result = self.player.run(event);
+        if let Some(comparing) = &mut self.comparing {
+            let layouts = self.player.materializer.program().layouts.clone();
+            comparing.compare(log, stored, &result, layouts)?;
+        }
+        match result {
+            Ok(_) => self.player.keep(),
+            Err(Failure::Doom(doom)) => {
+                self.doom = Some(doom.into_error().message);
+                Ok(())
+            }
+            Err(Failure::Host(error)) => Err(error),
+        }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        if let Some(comparing) = &self.comparing {
+            let note = comparing.note()?;
+            self.player.materializer.projection().set_note(note);
+        }
+        self.player.commit()
+    }
+
+    /// Makes the file an ordinary one under its own name, once what there was is run: from here on it is found again
+    /// after a crash.
+    pub fn settle(self, library: &Library) -> Result<Track> {
+        let Some(building) = self.building else {
+            return Ok(self);
+        };
+        let plan = self.player.plan().clone();
+        self.player.materializer.into_projection().finish()?;
+        std::fs::rename(&building, &self.path).map_err(|error| {
+            Error::io(format!("putting {} in place", self.path.display()), error)
+        })?;
+        let position = Projection::position_of(&self.path)?;
+        Ok(Track {
+            player: Player::resume(library.runtime.clone(), plan, &self.path, position)?,
+            building: None,
+            ..self
+        })
+    }
+
+    /// Gives up a track that is to become the live projection.
+    pub fn into_player(self) -> Player {
+        self.player
+    }
+}
+
+/// A shadow's other side: what the live projection did with the same events.
+struct Comparing {
+    /// The expectation file's text.
+    expect: String,
+    expectations: Expectations,
+    tally: Tally,
+    /// From here on the recorded effects are what the live projection's own schedule made of the log.
+    recorded_from: Seq,
+    /// Works out what the live projection's schedule makes of the events before that.
+    base: Option<Base>,
+    /// The layouts that recorded effects refer to, as far as they were known when last read.
+    layouts: BTreeMap<[u8; 16], Arc<TableLayout>>,
+}
+
+struct Base {
+    player: Player,
+    path: PathBuf,
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        if let Err(error) = remove_projection(&self.path) {
+            tracing::warn!(%error, "removing the base of a shadow");
+        }
+    }
+}
+
+impl Comparing {
+    fn new(
+        dir: &BookDir,
+        log: &Catalog,
+        library: &mut Library,
+        record: &ProjectionRecord,
+        live: &Schedule,
+        note: Note,
+    ) -> Result<Comparing> {
+        let mut expectations = Expectations::parse(&note.expect)?;
+        expectations.resume(&note.met, note.tally.unexpected);
+        let recorded_from = recorded_from(&log.epochs()?, live);
+        let base = if note.tally.events == 0 && recorded_from > Seq(1) {
+            let path = dir.projection(&format!("{}-base.building", record.file));
+            remove_projection(&path)?;
+            let plan = library.plan(log, live)?;
+            let player = Player::new(library.runtime.clone(), plan, &path)?;
+            Some(Base { player, path })
+        } else {
+            None
+        };
+        Ok(Comparing {
+            expect: note.expect,
+            tally: note.tally,
+            expectations,
+            recorded_from,
+            base,
+            layouts: log.layouts()?,
+        })
+    }
+
+    fn note(&self) -> Result<String> {
+        let note = Note {
+            expect: self.expect.clone(),
+            met: self
+                .expectations
+                .uses()
+                .iter()
+                .map(|entry| entry.met)
+                .collect(),
+            tally: self.tally.clone(),
+        };
+        serde_json::to_string(&note)
+            .map_err(|error| Error::internal(format!("writing a shadow's note: {error}")))
+    }
+
+    fn compare(
+        &mut self,
+        log: &Catalog,
+        stored: &StoredEvent,
+        candidate: &Result<Outcome, Failure>,
+        layouts: Arc<Layouts>,
+    ) -> Result<()> {
+        let event = &stored.event;
+        let base = match self.base_step(event)? {
+            Some(step) => step,
+            None if matches!(candidate, Ok(outcome) if outcome.body == stored.effects) => {
+                self.tally.events += 1;
+                return Ok(());
+            }
+            None => match recorded_step(&self.layouts, stored) {
+                Ok(step) => step,
+                // A version that was loaded since may have brought another.
+                Err(_) => {
+                    self.layouts = log.layouts()?;
+                    recorded_step(&self.layouts, stored)?
+                }
+            },
+        };
+        let candidate = match candidate {
+            Ok(outcome) => Step::new(layouts, Ok((outcome.effects.clone(), outcome.body.clone()))),
+            Err(Failure::Doom(doom)) => Step::new(
+                layouts,
+                Err(format!("{} {}", doom.version.plugin, doom.error)),
+            ),
+            Err(Failure::Host(error)) => return Err(error.clone()),
+        };
+        let found = match base.is_same(&candidate) {
+            true => Vec::new(),
+            false => differences(&base, &candidate),
+        };
+        let about = About {
+            seq: event.seq,
+            event_type: &event.event_type,
+            cause: None,
+        };
+        self.tally.count(about, &found, &mut self.expectations);
+        Ok(())
+    }
+
+    /// What the live projection's schedule makes of an event whose recorded effects come from another one.
+    fn base_step(&mut self, event: &Event) -> Result<Option<Step>> {
+        if event.seq >= self.recorded_from {
+            self.base = None;
+        }
+        let Some(base) = &mut self.base else {
+            return Ok(None);
+        };
+        let outcome = base.player.run(event).map_err(Error::from)?;
+        let layouts = base.player.materializer.program().layouts.clone();
+        base.player.keep()?;
+        Ok(Some(Step::new(
+            layouts,
+            Ok((outcome.effects, outcome.body)),
+        )))
+    }
+}
+
+/// From which event on the recorded effects are what `live` makes of the log: those of the epochs at its end that ran the
+/// same schedule.
+fn recorded_from(epochs: &[(Seq, Schedule)], live: &Schedule) -> Seq {
+    let mut from = Seq(u64::MAX);
+    for (at, (begins, schedule)) in epochs.iter().enumerate().rev() {
+        let ends = epochs
+            .get(at + 1)
+            .map_or(Seq(u64::MAX), |(next, _)| Seq(next.0 - 1));
+        if schedule.until(ends) != live.until(ends) {
+            break;
+        }
+        // Before the first epoch there are only the host's own events, which have no effects.
+        from = if at == 0 { Seq(1) } else { *begins };
+    }
+    from
+}
+
+/// Recorded effects as one side of a comparison.
+fn recorded_step(
+    known: &BTreeMap<[u8; 16], Arc<TableLayout>>,
+    stored: &StoredEvent,
+) -> Result<Step> {
+    let (changes, tasks) = decode(&stored.effects, known).map_err(|_| {
+        let seq = stored.event.seq;
+        Error::corrupt(format!(
+            "the recorded effects of event {seq} cannot be read"
+        ))
+    })?;
+    let mut tables: Vec<Arc<TableLayout>> = Vec::new();
+    for change in &changes {
+        if !tables.contains(&change.layout) {
+            tables.push(change.layout.clone());
+        }
+    }
+    let layouts = Layouts::new(tables);
+    let changes = changes.into_iter().map(|change| Change {
+        table: layouts
+            .position(&change.layout.sql_name)
+            .expect("the table was added above"),
+        before: change.before,
+        after: change.after,
+    });
+    let effects = Effects {
+        changes: changes.collect(),
+        tasks,
+    };
+    Ok(Step::new(
+        Arc::new(layouts),
+        Ok((effects, stored.effects.clone())),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recorded_effects_speak_for_the_live_schedule_as_far_back_as_it_made_them() {
+        let schedule = |text: &str| text.parse::<Schedule>().unwrap();
+        let (old, new) = ("1: bank@1993-01-01", "1: bank@1994-01-01");
+        let epochs = [(Seq(3), schedule(old)), (Seq(500), schedule(new))];
+        assert_eq!(recorded_from(&epochs[..1], &schedule(old)), Seq(1));
+        assert_eq!(recorded_from(&epochs, &schedule(new)), Seq(500));
+        // A new version for what comes from 500 on leaves what was before as it was.
+        let later = schedule("1: bank@1993-01-01; 500: bank@1994-01-01");
+        let epochs = [(Seq(3), schedule(old)), (Seq(500), later.clone())];
+        assert_eq!(recorded_from(&epochs, &later), Seq(1));
+        // Gone back: the effects in between are the other version's.
+        let back = [
+            (Seq(3), schedule(old)),
+            (Seq(500), schedule(new)),
+            (Seq(600), schedule(old)),
+        ];
+        assert_eq!(recorded_from(&back, &schedule(old)), Seq(600));
+    }
+}

@@ -1,0 +1,461 @@
+//! `log.db`: the event log on SQLite, its reads, and its commits.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use crate::model::event::Event;
+use crate::model::log::{CommandOutcome, RecordedCommand};
+use crate::model::{Digest, Error, Result, Seq, TypeName, limits};
+use crate::store::Deadline;
+use crate::store::{schema, sqlite};
+
+/// The log of one book, open for reading and, with the book's lock, for writing.
+#[derive(Debug)]
+pub struct Catalog {
+    pub(crate) connection: Connection,
+    pub(crate) deadline: Deadline,
+    path: PathBuf,
+    /// Lineups by id and by text; they only ever grow.
+    pub(super) lineups: HashMap<String, i64>,
+}
+
+/// An event with everything recorded beside it.
+#[derive(Debug, Clone)]
+pub struct StoredEvent {
+    pub event: Event,
+    pub recorded_at: String,
+    pub salt: [u8; 16],
+    pub hash: Digest,
+    pub lineup: String,
+    pub command: Option<String>,
+    pub effects: Vec<u8>,
+}
+
+/// A command of the journal.
+#[derive(Debug, Clone)]
+pub struct StoredCommand {
+    pub command: RecordedCommand,
+}
+
+/// Which events a listing wants.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    pub from: Option<Seq>,
+    pub to: Option<Seq>,
+    pub event_type: Option<String>,
+    pub subject: Option<String>,
+    /// Newest first.
+    pub descending: bool,
+}
+
+const EVENT_COLUMNS: &str =
+    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
+
+/// What `stored_event` reads.
+pub(crate) const STORED_COLUMNS: &str =
+    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions, e.recorded_at, e.salt, e.hash,
+     e.command, f.body
+     FROM events e JOIN lineups l ON l.id = e.lineup JOIN effects f ON f.seq = e.seq";
+
+const COMMAND_COLUMNS: &str =
+    "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
+     c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
+
+impl Catalog {
+    pub fn create(path: &Path) -> Result<Catalog> {
+        let log = Self::connect(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        )?;
+        log.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| log.failed(error))?;
+        schema::create_log(&log.connection)?;
+        log.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| log.failed(error))?;
+        Ok(log)
+    }
+
+    pub fn open(path: &Path) -> Result<Catalog> {
+        let mut log = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        schema::check_log(&log.connection, path)?;
+        log.load_lineups()?;
+        Ok(log)
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Catalog> {
+        let failed = |error| sqlite(&format!("opening {}", path.display()), error);
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        // A reader may meet a writer's checkpoint; it waits rather than fails.
+        connection
+            .busy_timeout(std::time::Duration::from_secs(10))
+            .map_err(failed)?;
+        connection
+            .execute_batch(&format!(
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16384;
+                     PRAGMA wal_autocheckpoint={};",
+                limits::WAL_PAGES
+            ))
+            .map_err(failed)?;
+        connection.set_prepared_statement_cache_capacity(128);
+        Ok(Catalog {
+            deadline: Deadline::install(&mut connection)?,
+            connection,
+            path: path.to_owned(),
+            lineups: HashMap::new(),
+        })
+    }
+
+    pub(crate) fn failed(&self, error: rusqlite::Error) -> Error {
+        sqlite(&format!("log {}", self.path.display()), error)
+    }
+
+    fn load_lineups(&mut self) -> Result<()> {
+        let mut statement = self
+            .connection
+            .prepare("SELECT text, id FROM lineups")
+            .map_err(|error| self.failed(error))?;
+        let lineups = statement
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
+            .and_then(Iterator::collect)
+            .map_err(|error| self.failed(error))?;
+        drop(statement);
+        self.lineups = lineups;
+        Ok(())
+    }
+
+    /// Every row of a statement without parameters.
+    pub(crate) fn all<T>(
+        &self,
+        sql: &str,
+        read: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>> {
+        self.connection
+            .prepare(sql)
+            .and_then(|mut statement| statement.query_map([], read)?.collect())
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Every row of a statement without parameters, whose columns are all texts.
+    pub(crate) fn all_texts<const N: usize>(&self, sql: &str) -> Result<Vec<[String; N]>> {
+        self.all(sql, |row| {
+            let mut texts = [const { String::new() }; N];
+            for (at, text) in texts.iter_mut().enumerate() {
+                *text = row.get(at)?;
+            }
+            Ok(texts)
+        })
+    }
+
+    pub(super) fn begin(&self) -> Result<()> {
+        self.connection
+            .execute_batch("BEGIN IMMEDIATE")
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Makes the open transaction durable; where that fails, it is rolled back.
+    pub(super) fn end(&mut self) -> Result<()> {
+        let ended = self.connection.execute_batch("COMMIT");
+        ended.or_else(|error| self.roll_back().and(Err(self.failed(error))))
+    }
+
+    pub(super) fn roll_back(&mut self) -> Result<()> {
+        // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
+        let _ = self.connection.execute_batch("ROLLBACK");
+        self.load_lineups()
+    }
+
+    /// The event's position and payload when (source, id) is in the log.
+    pub fn find_identity(&self, source: &str, id: &str) -> Result<Option<(Seq, String)>> {
+        self.connection
+            .prepare_cached("SELECT seq, data FROM events WHERE id = ?1 AND source = ?2")
+            .and_then(|mut statement| {
+                statement
+                    .query_row((id, source), |row| {
+                        Ok((Seq(row.get::<_, i64>(0)? as u64), row.get(1)?))
+                    })
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// A command of the journal by its id.
+    pub fn find_command(&self, id: &str) -> Result<Option<RecordedCommand>> {
+        let found = self
+            .connection
+            .prepare_cached(&format!("SELECT {COMMAND_COLUMNS} WHERE c.id = ?1"))
+            .and_then(|mut statement| statement.query_row([id], command).optional())
+            .map_err(|error| self.failed(error))?;
+        found
+            .map(|(_, stored)| stored.map(|stored| stored.command))
+            .transpose()
+    }
+
+    /// The last event about a subject.
+    pub fn last_of_subject(&self, subject: &str) -> Result<Option<Seq>> {
+        self.connection
+            .prepare_cached("SELECT max(seq) FROM events WHERE subject = ?1")
+            .and_then(|mut statement| {
+                statement.query_row([subject], |row| row.get::<_, Option<i64>>(0))
+            })
+            .map(|seq| seq.map(|seq| Seq(seq as u64)))
+            .map_err(|error| self.failed(error))
+    }
+
+    /// The last event that was recorded by a time (RFC 3339, UTC, as events have it); 0 where there was none yet.
+    pub fn last_recorded_by(&self, time: &str) -> Result<Seq> {
+        // Positions and times go up together: halving finds the place without an index.
+        let recorded = |seq: u64| -> Result<bool> {
+            self.connection
+                .prepare_cached("SELECT recorded_at <= ?2 FROM events WHERE seq = ?1")
+                .and_then(|mut statement| statement.query_row((seq as i64, time), |row| row.get(0)))
+                .map_err(|error| self.failed(error))
+        };
+        let (mut known, mut beyond) = (0, self.head()?.0.0 + 1);
+        while known + 1 < beyond {
+            let middle = known + (beyond - known) / 2;
+            match recorded(middle)? {
+                true => known = middle,
+                false => beyond = middle,
+            }
+        }
+        Ok(Seq(known))
+    }
+
+    /// Events in order, at most `count_max`, that match a filter.
+    pub fn list(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+        let mut text = format!(
+            "SELECT {EVENT_COLUMNS} FROM events e JOIN lineups l ON l.id = e.lineup WHERE e.seq >= ?1 AND e.seq <= ?2"
+        );
+        let to = filter.to.map_or(i64::MAX, |to| to.0 as i64);
+        let mut values: Vec<rusqlite::types::Value> =
+            vec![(filter.from.unwrap_or(Seq(1)).0 as i64).into(), to.into()];
+        for (column, value) in [("type", &filter.event_type), ("subject", &filter.subject)] {
+            if let Some(value) = value {
+                values.push(value.clone().into());
+                text.push_str(&format!(" AND e.{column} = ?{}", values.len()));
+            }
+        }
+        let direction = if filter.descending { " DESC" } else { "" };
+        text.push_str(&format!(" ORDER BY e.seq{direction} LIMIT {count_max}"));
+        let mut statement = self
+            .connection
+            .prepare_cached(&text)
+            .map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query(rusqlite::params_from_iter(values))
+            .map_err(|error| self.failed(error))?;
+        let mut events = Vec::new();
+        let mut stamp = LineupText::default();
+        while let Some(row) = found.next().map_err(|error| self.failed(error))? {
+            events.push(event(row, &mut stamp).map_err(|error| self.failed(error))??);
+        }
+        Ok(events)
+    }
+
+    /// Everything recorded about events `from..=to`, at most `count_max` of them.
+    pub fn stored(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<StoredEvent>> {
+        let text = format!(
+            "SELECT {STORED_COLUMNS} WHERE e.seq >= ?1 AND e.seq <= ?2 ORDER BY e.seq LIMIT ?3"
+        );
+        let mut statement = self
+            .connection
+            .prepare_cached(&text)
+            .map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query((
+                from.0 as i64,
+                to.0.min(i64::MAX as u64) as i64,
+                count_max as i64,
+            ))
+            .map_err(|error| self.failed(error))?;
+        let mut events = Vec::new();
+        let mut stamp = LineupText::default();
+        while let Some(row) = found.next().map_err(|error| self.failed(error))? {
+            events.push(self.stored_event(row, &mut stamp)?);
+        }
+        Ok(events)
+    }
+
+    /// A row of `STORED_COLUMNS`.
+    pub(crate) fn stored_event(
+        &self,
+        row: &rusqlite::Row<'_>,
+        stamp: &mut LineupText,
+    ) -> Result<StoredEvent> {
+        let read = || -> rusqlite::Result<_> {
+            Ok((
+                row.get::<_, String>(7)?,
+                row.get(9)?,
+                row.get::<_, Vec<u8>>(10)?,
+                row.get::<_, Vec<u8>>(11)?,
+                row.get(12)?,
+                row.get(13)?,
+            ))
+        };
+        let (lineup, recorded_at, salt, hash, command, effects) =
+            read().map_err(|error| self.failed(error))?;
+        Ok(StoredEvent {
+            event: event(row, stamp).map_err(|error| self.failed(error))??,
+            recorded_at,
+            salt: salt
+                .try_into()
+                .map_err(|_| Error::corrupt("an event's salt is not of 16 bytes"))?,
+            hash: Digest::from_slice(&hash)?,
+            lineup,
+            command,
+            effects,
+        })
+    }
+
+    /// Number of events, and of task rows, for consistency checks.
+    pub fn counts(&self) -> Result<(u64, u64, u64)> {
+        self.connection
+            .query_row(
+                "SELECT (SELECT count(*) FROM events), (SELECT count(*) FROM effects), (SELECT count(*) FROM tasks)",
+                [],
+                |row| Ok((row.get::<_, i64>(0)? as u64, row.get::<_, i64>(1)? as u64, row.get::<_, i64>(2)? as u64)),
+            )
+            .map_err(|error| self.failed(error))
+    }
+
+    /// How many events each (plugin version) is stamped on, by lineup text and type.
+    pub fn stamped(&self) -> Result<Vec<(String, TypeName, u64)>> {
+        let rows: Vec<(String, String, i64)> = self.all("SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.into_iter()
+            .map(|(lineup, name, count)| Ok((lineup, TypeName::new(&name)?, count as u64)))
+            .collect()
+    }
+
+    /// Commands of the journal in order, after an ordinal.
+    pub fn commands(&self, after: u64, count_max: usize) -> Result<Vec<(u64, StoredCommand)>> {
+        let mut statement = self
+            .connection
+            .prepare_cached(&format!(
+                "SELECT {COMMAND_COLUMNS} WHERE c.ordinal > ?1 ORDER BY c.ordinal LIMIT ?2"
+            ))
+            .map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query((after as i64, count_max as i64))
+            .map_err(|error| self.failed(error))?;
+        let mut commands = Vec::new();
+        while let Some(row) = found.next().map_err(|error| self.failed(error))? {
+            let (ordinal, command) = command(row).map_err(|error| self.failed(error))?;
+            commands.push((ordinal, command?));
+        }
+        Ok(commands)
+    }
+}
+
+impl Catalog {
+    /// Position and chain hash of the last event.
+    pub fn head(&self) -> Result<(Seq, Digest)> {
+        let last: Option<(i64, Vec<u8>)> = self
+            .connection
+            .prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?;
+        match last {
+            None => Ok((Seq::ZERO, Digest::ZERO)),
+            Some((seq, hash)) => Ok((Seq(seq as u64), Digest::from_slice(&hash)?)),
+        }
+    }
+
+    /// Events `from..=to` in order, at most `count_max` of them.
+    pub fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
+        self.list(
+            &EventFilter {
+                from: Some(from),
+                to: Some(to),
+                ..EventFilter::default()
+            },
+            count_max,
+        )
+    }
+}
+
+/// Finds the owner's version in a lineup's text, remembering the last answer: neighbours are mostly alike.
+#[derive(Default)]
+pub(crate) struct LineupText {
+    text: String,
+    event_type: Option<TypeName>,
+    version: Option<crate::model::VersionDate>,
+}
+
+fn event(row: &rusqlite::Row<'_>, stamp: &mut LineupText) -> rusqlite::Result<Result<Event>> {
+    let name = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
+    let lineup = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
+    let known = stamp
+        .event_type
+        .as_ref()
+        .filter(|known| known.as_str() == name && stamp.text == lineup);
+    let event_type = match known {
+        Some(known) => known.clone(),
+        None => {
+            let event_type = match TypeName::new(name) {
+                Ok(event_type) => event_type,
+                Err(error) => return Ok(Err(error)),
+            };
+            stamp.version = match lineup.parse::<crate::model::Lineup>() {
+                Ok(lineup) => lineup.version(event_type.plugin()),
+                Err(error) => return Ok(Err(error)),
+            };
+            stamp.text = lineup.to_owned();
+            stamp.event_type = Some(event_type.clone());
+            event_type
+        }
+    };
+    Ok(Ok(Event {
+        seq: Seq(row.get::<_, i64>(0)? as u64),
+        id: row.get(1)?,
+        source: row.get(2)?,
+        event_type,
+        subject: row.get(4)?,
+        time: row.get(5)?,
+        version: stamp.version,
+        data: row.get(6)?,
+        extensions: row.get(8)?,
+    }))
+}
+
+fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
+    let ordinal = row.get::<_, i64>(0)? as u64;
+    let name: String = row.get(2)?;
+    let command_type = match TypeName::new(&name) {
+        Ok(command_type) => command_type,
+        Err(error) => return Ok((ordinal, Err(error))),
+    };
+    let outcome: String = row.get(9)?;
+    let message: Option<String> = row.get(11)?;
+    let outcome = match outcome.as_str() {
+        "accepted" => CommandOutcome::Accepted {
+            events: row.get::<_, i64>(13)? as u64,
+        },
+        "rejected" => CommandOutcome::Rejected(crate::model::Rejection {
+            code: row.get::<_, Option<String>>(10)?.unwrap_or_default(),
+            message: message.unwrap_or_default(),
+            details: row.get(12)?,
+        }),
+        _ => CommandOutcome::Failed(message.unwrap_or_default()),
+    };
+    let command = RecordedCommand {
+        id: row.get(1)?,
+        command_type,
+        subject: row.get(3)?,
+        time: row.get(4)?,
+        actor: row.get(5)?,
+        data: row.get(6)?,
+        position: Seq(row.get::<_, i64>(7)? as u64),
+        lineup: row.get(8)?,
+        outcome,
+    };
+    Ok((ordinal, Ok(StoredCommand { command })))
+}

@@ -1,0 +1,29 @@
+//! The tables of `log.db`: what a log's commits amount to, and what of the book is this machine's own. `apply` writes the
+//! first and `local` the second; everything else reads.
+
+mod apply;
+mod certification;
+mod clean;
+mod commits;
+mod event_pins;
+mod events;
+mod late_tasks;
+mod life;
+mod local;
+mod log_read;
+mod registry;
+mod repairs;
+mod scan;
+mod snapshots;
+mod task_list;
+mod tasks;
+mod versions;
+
+pub use certification::SampledEvents;
+pub use events::{Catalog, EventFilter, StoredCommand, StoredEvent};
+pub use late_tasks::LATE as FIRST_LATE;
+pub use life::Pinned;
+pub use log_read::Extent;
+pub use repairs::Repair;
+pub use scan::Scan;
+pub use task_list::{KindCount, TaskFilter, TaskRow};

@@ -1,0 +1,210 @@
+//! Amendments, redactions and undone events in the log: what was replaced, by whom and why, and what is left to check.
+
+use crate::model::{Amendment, Redaction};
+
+use super::events::Catalog;
+use crate::model::{Digest, Error, Result, Seq};
+
+/// What can be done to an event after it was logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    Amended,
+    Redacted,
+    Undone,
+}
+
+/// The first column tells which of `Repair` it is. An amendment that reverts leaves the event as it was logged.
+const REPAIRS_OF_RANGE: &str = "
+SELECT 0, event, max(seq), reverts FROM amendments WHERE event BETWEEN ?1 AND ?2 GROUP BY event
+UNION ALL SELECT 1, event, seq, 0 FROM redactions WHERE event BETWEEN ?1 AND ?2
+UNION ALL SELECT 2, event, seq, 0 FROM undone WHERE event BETWEEN ?1 AND ?2";
+
+impl Catalog {
+    /// Which events `from..=to` were repaired, how, and by which event.
+    pub fn repairs(&self, from: Seq, to: Seq) -> Result<Vec<(Seq, Repair, Seq)>> {
+        let bound = |seq: Seq| i64::try_from(seq.0).unwrap_or(i64::MAX);
+        let rows: Vec<(i64, i64, i64, bool)> = self
+            .connection
+            .prepare_cached(REPAIRS_OF_RANGE)
+            .and_then(|mut statement| {
+                let rows = statement.query_map((bound(from), bound(to)), |row| {
+                    Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+                });
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))?;
+        let rows = rows.into_iter().filter(|(.., reverts)| !reverts);
+        let named = rows.map(|(kind, event, by, _)| {
+            let repair = match kind {
+                0 => Repair::Amended,
+                1 => Repair::Redacted,
+                _ => Repair::Undone,
+            };
+            (Seq(event as u64), repair, Seq(by as u64))
+        });
+        Ok(named.collect())
+    }
+
+    /// All amendments, oldest first.
+    pub fn amendments(&self) -> Result<Vec<Amendment>> {
+        let rows = self.all(
+            "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments ORDER BY seq",
+            |row| {
+                let (salt, hash) = (row.get::<_, Vec<u8>>(4)?, row.get::<_, Vec<u8>>(5)?);
+                let amendment = Amendment {
+                    seq: Seq(row.get::<_, i64>(0)? as u64),
+                    event: Seq(row.get::<_, i64>(1)? as u64),
+                    reverts: row.get(2)?,
+                    replaced: row.get(3)?,
+                    salt: [0; 16],
+                    hash: Digest::ZERO,
+                    time: row.get(6)?,
+                    actor: row.get(7)?,
+                    reason: row.get(8)?,
+                };
+                Ok((amendment, salt, hash))
+            },
+        )?;
+        rows.into_iter()
+            .map(|(amendment, salt, hash)| {
+                Ok(Amendment {
+                    salt: salt_of(salt)?,
+                    hash: Digest::from_slice(&hash)?,
+                    ..amendment
+                })
+            })
+            .collect()
+    }
+
+    /// All redactions, by event.
+    pub fn redactions(&self) -> Result<Vec<Redaction>> {
+        let rows = self.all(
+            "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions ORDER BY event",
+            |row| {
+                let hashes = (
+                    row.get::<_, Vec<u8>>(2)?,
+                    row.get::<_, Vec<u8>>(3)?,
+                    row.get::<_, Option<Vec<u8>>>(4)?,
+                );
+                let redaction = Redaction {
+                    event: Seq(row.get::<_, i64>(0)? as u64),
+                    seq: Seq(row.get::<_, i64>(1)? as u64),
+                    payload_hash: Digest::ZERO,
+                    salt: [0; 16],
+                    replacement: None,
+                    time: row.get(5)?,
+                    actor: row.get(6)?,
+                    reason: row.get(7)?,
+                };
+                Ok((redaction, hashes))
+            },
+        )?;
+        rows.into_iter()
+            .map(|(redaction, (payload_hash, salt, replacement))| {
+                Ok(Redaction {
+                    payload_hash: Digest::from_slice(&payload_hash)?,
+                    salt: salt_of(salt)?,
+                    replacement: replacement
+                        .map(|hash| Digest::from_slice(&hash))
+                        .transpose()?,
+                    ..redaction
+                })
+            })
+            .collect()
+    }
+
+    /// Events that were undone, each with the event that did it.
+    pub fn undone(&self) -> Result<Vec<(Seq, Seq)>> {
+        self.all("SELECT event, seq FROM undone ORDER BY event", |row| {
+            Ok((
+                Seq(row.get::<_, i64>(0)? as u64),
+                Seq(row.get::<_, i64>(1)? as u64),
+            ))
+        })
+    }
+
+    /// True where an event once had this payload, or where what it had cannot be known any more.
+    pub fn had_payload(&self, seq: Seq, data: &str) -> Result<bool> {
+        self.connection
+            .prepare_cached(
+                "SELECT EXISTS (SELECT 1 FROM amendments WHERE event = ?1 AND replaced = ?2)
+                     OR EXISTS (SELECT 1 FROM redactions WHERE event = ?1)",
+            )
+            .and_then(|mut statement| statement.query_row((seq.0 as i64, data), |row| row.get(0)))
+            .map_err(|error| self.failed(error))
+    }
+}
+
+fn salt_of(bytes: Vec<u8>) -> Result<[u8; 16]> {
+    bytes
+        .try_into()
+        .map_err(|_| Error::corrupt("the salt of a repair is not of 16 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::log::{Appended, Commit, LocalOp, LogOp};
+
+    #[test]
+    fn a_log_without_the_tables_reads_as_one_without_repairs_and_gets_them_when_it_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let log = Catalog::create(&path).unwrap();
+        log.connection
+            .execute_batch("DROP TABLE amendments; DROP TABLE redactions; DROP TABLE undone;")
+            .unwrap();
+        drop(log);
+        let mut log = Catalog::open(&path).unwrap();
+        assert_eq!(
+            (log.amendments().unwrap(), log.redactions().unwrap()),
+            (vec![], vec![])
+        );
+        assert!(log.undone().unwrap().is_empty() && !log.had_payload(Seq(1), "{}").unwrap());
+        let undone = LogOp::Undone {
+            event: Seq(1),
+            by: Seq(2),
+        };
+        let commit = Commit::new(log.last_commit().unwrap(), vec![undone]);
+        assert_eq!(
+            log.commit(&commit, &[], || Ok(Appended::Kept)).unwrap(),
+            Appended::Kept
+        );
+        assert_eq!(log.undone().unwrap(), [(Seq(1), Seq(2))]);
+    }
+
+    #[test]
+    fn a_cleaned_log_holds_no_byte_of_what_was_overwritten_and_says_while_it_is_not_clean() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.db");
+        let mut log = Catalog::create(&path).unwrap();
+        let holds = || {
+            let files = std::fs::read_dir(folder.path()).unwrap();
+            let mut bytes = files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap());
+            bytes
+                .by_ref()
+                .collect::<Vec<_>>()
+                .windows(6)
+                .any(|window| window == b"secret")
+        };
+        let note = |value: &str| LocalOp::Note {
+            key: "a".to_owned(),
+            value: value.to_owned(),
+        };
+        log.keep(&[note("secret")]).unwrap();
+        log.keep(&[note("nothing")]).unwrap();
+        log.begin_cleaning(Seq(1)).unwrap();
+        assert!(holds() && log.needs_cleaning().unwrap());
+        // Somebody reads the state as it was: it stays in the file until they are done.
+        let reader = Catalog::open(&path).unwrap();
+        log.connection
+            .busy_timeout(std::time::Duration::ZERO)
+            .unwrap();
+        reader.connection.execute_batch("BEGIN").unwrap();
+        assert!(reader.meta("a").unwrap().is_some());
+        assert!(!log.clean().unwrap() && log.needs_cleaning().unwrap());
+        reader.connection.execute_batch("COMMIT").unwrap();
+        assert!(log.clean().unwrap());
+        assert!(!holds() && !log.needs_cleaning().unwrap());
+    }
+}

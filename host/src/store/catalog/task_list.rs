@@ -1,0 +1,281 @@
+//! Tasks as people look at them: listed, shown beside their event, and counted.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::events::Catalog;
+use super::tasks::{DELIVERY_COLUMNS, delivery_at, place_of, state_of};
+use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep};
+
+/// Which tasks a listing wants.
+#[derive(Debug, Clone, Default)]
+pub struct TaskFilter {
+    pub kind: Option<String>,
+    pub state: Option<TaskState>,
+    pub event: Option<Seq>,
+    pub after: Option<Place>,
+}
+
+/// A task with what has become of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TaskRow {
+    pub id: String,
+    pub key: Option<String>,
+    /// As it was asked for; `delivery.data` is in force where an operator edited it.
+    pub data: String,
+    pub not_before: Option<String>,
+    pub recorded_at: String,
+    /// The type of the event that asked.
+    pub event_type: String,
+    pub delivery: Delivery,
+}
+
+/// How many tasks of a kind are in a state, of those that may go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindCount {
+    pub kind: String,
+    pub counts: Vec<(TaskState, u64)>,
+    /// When the oldest that is neither final nor dead was recorded.
+    pub oldest_at: Option<String>,
+}
+
+const COLUMNS: &str =
+    "t.seq, t.ordinal, t.kind, t.id, t.key, t.data, t.not_before, t.state, e.recorded_at, e.type,
+    d.seq";
+
+impl Catalog {
+    /// Tasks in the order of the log, at most `count_max`.
+    pub fn tasks(&self, filter: &TaskFilter, count_max: usize) -> Result<Vec<TaskRow>> {
+        let kinds = match &filter.kind {
+            Some(kind) => vec![kind.clone()],
+            None => self.task_kinds()?,
+        };
+        let mut found = Vec::new();
+        for kind in kinds {
+            found.extend(self.tasks_of_kind(&kind, filter, count_max)?);
+        }
+        found.sort_by_key(|row| row.delivery.place);
+        found.truncate(count_max);
+        Ok(found)
+    }
+
+    fn tasks_of_kind(
+        &self,
+        kind: &str,
+        filter: &TaskFilter,
+        count_max: usize,
+    ) -> Result<Vec<TaskRow>> {
+        let after = filter.after.unwrap_or_default();
+        // What may go on has an index of its own; what nobody has touched is not in it.
+        let from = match filter.state {
+            Some(TaskState::Running | TaskState::Retry | TaskState::Dead) => {
+                "deliveries d JOIN tasks t ON t.kind = d.kind AND t.seq = d.seq AND t.ordinal = d.ordinal
+                 JOIN events e ON e.seq = t.seq WHERE d.kind = ?1 AND d.state IN ('pending', 'running', 'retry', 'dead')
+                 AND d.state = ?4"
+            }
+            _ => {
+                "tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)"
+            }
+        };
+        let sql = format!(
+            "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM {from} AND (t.seq, t.ordinal) > (?2, ?3)
+             AND t.seq >= ?5 AND t.seq <= ?6 ORDER BY t.seq, t.ordinal LIMIT ?7"
+        );
+        let (first, last) = match filter.event {
+            Some(seq) => (seq.0 as i64, seq.0 as i64),
+            None => (0, i64::MAX),
+        };
+        let values = params![
+            kind,
+            after.seq.0 as i64,
+            // The first task of an event has ordinal 0, and is behind no place at all.
+            filter.after.map_or(-1, |place| i64::from(place.ordinal)),
+            filter.state.map(TaskState::as_str),
+            first,
+            last,
+            count_max as i64,
+        ];
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| statement.query_map(values, task_row)?.collect())
+            .map_err(|error| self.failed(error))
+    }
+
+    /// A task by its id.
+    pub fn task(&self, id: &str) -> Result<Option<TaskRow>> {
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
+                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 JOIN events e ON e.seq = t.seq WHERE t.id = ?1"
+            ))
+            .and_then(|mut statement| statement.query_row([id], task_row).optional())
+            .map_err(|error| self.failed(error))
+    }
+
+    /// An event's task of a kind at an ordinal. None: it is asked for no more.
+    pub fn task_at(&self, kind: &str, place: Place) -> Result<Option<TaskRow>> {
+        self.connection
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
+                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND t.seq = ?2 AND t.ordinal = ?3"
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row((kind, place.seq.0 as i64, place.ordinal), task_row)
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Everything that happened to a task, in order.
+    pub fn task_steps(&self, place: Place) -> Result<Vec<TaskStep>> {
+        self.connection
+            .prepare_cached(
+                "SELECT seq, ordinal, what, begun_at, at, tries, said, actor FROM task_steps
+                 WHERE seq = ?1 AND ordinal = ?2 ORDER BY step",
+            )
+            .and_then(|mut statement| {
+                let found =
+                    statement.query_map((place.seq.0 as i64, place.ordinal), |row| step(row, 0));
+                found?.collect()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Steps of all tasks after a step's number, in order, each with its number and its task's kind and id.
+    pub fn steps_after(
+        &self,
+        after: u64,
+        count_max: usize,
+    ) -> Result<Vec<(u64, String, String, TaskStep)>> {
+        self.connection
+            .prepare_cached(
+                "SELECT s.step, d.kind, t.id, s.seq, s.ordinal, s.what, s.begun_at, s.at, s.tries, s.said, s.actor
+                 FROM task_steps s JOIN deliveries d ON d.seq = s.seq AND d.ordinal = s.ordinal
+                 JOIN tasks t ON t.kind = d.kind AND t.seq = s.seq AND t.ordinal = s.ordinal
+                 WHERE s.step > ?1 ORDER BY s.step LIMIT ?2",
+            )
+            .and_then(|mut statement| {
+                let found = statement.query_map((after as i64, count_max as i64), |row| {
+                    let number = row.get::<_, i64>(0)? as u64;
+                    Ok((number, row.get(1)?, row.get(2)?, step(row, 3)?))
+                });
+                found?.collect()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// The number of the last step.
+    pub fn last_step(&self) -> Result<u64> {
+        self.connection
+            .query_row("SELECT coalesce(max(step), 0) FROM task_steps", [], |row| {
+                row.get::<_, i64>(0)
+            })
+            .map(|step| step as u64)
+            .map_err(|error| self.failed(error))
+    }
+
+    /// How many tasks of each kind may go on, by state.
+    pub fn open_tasks(&self) -> Result<Vec<KindCount>> {
+        self.task_kinds()?
+            .into_iter()
+            .map(|kind| self.open_tasks_of(kind))
+            .collect()
+    }
+
+    fn open_tasks_of(&self, kind: String) -> Result<KindCount> {
+        let mark = self.task_mark(&kind)?;
+        let counts = [
+            TaskState::Pending,
+            TaskState::Running,
+            TaskState::Retry,
+            TaskState::Dead,
+        ];
+        let mut counts: Vec<(TaskState, u64)> = counts.map(|state| (state, 0)).to_vec();
+        let mut oldest: Option<i64> = None;
+        let touched: Vec<(TaskState, i64, i64)> = self
+            .connection
+            .prepare_cached(
+                "SELECT state, count(*), min(seq) FROM deliveries
+                 WHERE kind = ?1 AND state IN ('pending', 'running', 'retry', 'dead') GROUP BY state",
+            )
+            .and_then(|mut statement| {
+                let found = statement.query_map([&kind], |row| {
+                    Ok((state_of(row, 0)?, row.get(1)?, row.get(2)?))
+                });
+                found?.collect()
+            })
+            .map_err(|error| self.failed(error))?;
+        let (fresh, first): (i64, Option<i64>) = self
+            .connection
+            .prepare_cached(
+                "SELECT count(*), min(t.seq) FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 WHERE t.kind = ?1 AND (t.seq, t.ordinal) > (?2, ?3) AND d.seq IS NULL AND t.state = 'pending'",
+            )
+            .and_then(|mut statement| {
+                let values = (&kind, mark.seq.0 as i64, mark.ordinal);
+                statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+            })
+            .map_err(|error| self.failed(error))?;
+        let mut add = |state: TaskState, count: i64, first: Option<i64>| {
+            if let Some((_, sum)) = counts.iter_mut().find(|(known, _)| *known == state) {
+                *sum += count as u64;
+            }
+            if state != TaskState::Dead {
+                oldest = oldest.into_iter().chain(first).min();
+            }
+        };
+        for (state, count, first) in touched {
+            add(state, count, Some(first));
+        }
+        add(TaskState::Pending, fresh, first);
+        let oldest_at = match oldest {
+            None => None,
+            Some(seq) => self
+                .connection
+                .prepare_cached("SELECT recorded_at FROM events WHERE seq = ?1")
+                .and_then(|mut statement| statement.query_row([seq], |row| row.get(0)).optional())
+                .map_err(|error| self.failed(error))?,
+        };
+        Ok(KindCount {
+            kind,
+            counts,
+            oldest_at,
+        })
+    }
+}
+
+fn task_row(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
+    let place = place_of(row, 0)?;
+    let kind: String = row.get(2)?;
+    let delivery = match row.get::<_, Option<i64>>(10)? {
+        Some(_) => delivery_at(row, 11)?,
+        None => Delivery {
+            state: state_of(row, 7)?,
+            ..Delivery::untouched(place, &kind)
+        },
+    };
+    Ok(TaskRow {
+        id: row.get(3)?,
+        key: row.get(4)?,
+        data: row.get(5)?,
+        not_before: row.get(6)?,
+        recorded_at: row.get(8)?,
+        event_type: row.get(9)?,
+        delivery,
+    })
+}
+
+fn step(row: &Row<'_>, at: usize) -> rusqlite::Result<TaskStep> {
+    Ok(TaskStep {
+        place: place_of(row, at)?,
+        what: row.get(at + 2)?,
+        begun_at: row.get(at + 3)?,
+        at: row.get(at + 4)?,
+        tries: row.get(at + 5)?,
+        said: row.get(at + 6)?,
+        actor: row.get(at + 7)?,
+    })
+}

@@ -1,0 +1,178 @@
+//! The state as it was after an earlier event, under what is in force now: a projection built from the nearest snapshot,
+//! and kept in the book's cache for whoever asks next.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::book::Reader;
+use crate::engine::Library;
+use crate::engine::Program;
+use crate::history::Payloads;
+use crate::history::build;
+use crate::history::{OnProgress, silent};
+use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
+use crate::runtime::{Runtime, fingerprint};
+use crate::store::remove_projection;
+use crate::store::{PAST_STATE, read_only_query};
+
+/// A moment of the log: after an event, or at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Moment {
+    After(Seq),
+    /// RFC 3339, UTC: after the last event that was recorded by then.
+    At(String),
+}
+
+impl FromStr for Moment {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Moment> {
+        if let Ok(seq) = text.parse() {
+            return Ok(Moment::After(Seq(seq)));
+        }
+        clock::in_utc(text).map(Moment::At).ok_or_else(|| {
+            Error::usage(format!(
+                "'{}' is neither a position nor a time",
+                text.escape_debug()
+            ))
+            .hint("--as-of 20000, or --as-of 2026-01-31T00:00:00Z")
+        })
+    }
+}
+
+/// As `from_str` reads it.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Moment::After(seq) => seq.fmt(f),
+            Moment::At(time) => f.write_str(time),
+        }
+    }
+}
+
+/// A state that will not change any more.
+#[derive(Debug, Clone)]
+pub struct PastState {
+    pub position: Seq,
+    pub path: PathBuf,
+    /// The program whose tables it has.
+    pub program: Arc<Program>,
+}
+
+impl Reader {
+    /// The position of a moment.
+    pub fn position_at(&self, moment: &Moment) -> Result<Seq> {
+        let head = self.head()?;
+        match moment {
+            Moment::After(seq) if *seq <= head => Ok(*seq),
+            Moment::After(seq) => Err(Error::usage(format!(
+                "event {seq} is not in the log; its head is {head}"
+            ))),
+            Moment::At(time) => self.log().last_recorded_by(time),
+        }
+    }
+
+    /// Builds the state after an event, or finds it built.
+    pub fn as_of(
+        &self,
+        runtime: Arc<Runtime>,
+        position: Seq,
+        progress: OnProgress<'_>,
+    ) -> Result<PastState> {
+        let (dir, log) = (self.dir(), self.log());
+        let schedule = self.live()?.schedule;
+        let mut library = Library::of(runtime, dir, log)?;
+        let program = library.plan(log, &schedule)?.at(position).0.clone();
+        let epoch = log.epochs()?.last().map_or(Seq::ZERO, |(from, _)| *from);
+        let path = dir.cache().join(name(&schedule, epoch, position));
+        if !path.is_file() {
+            let unfinished = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
+            let built = build(
+                dir,
+                log,
+                &mut library,
+                &schedule,
+                &unfinished,
+                position,
+                &Payloads::new(),
+                progress,
+            );
+            if let Err(error) = built {
+                remove_projection(&unfinished)?;
+                return Err(error);
+            }
+            std::fs::rename(&unfinished, &path).map_err(|error| {
+                Error::io(format!("putting {} in place", path.display()), error)
+            })?;
+            forget_oldest(&dir.cache(), &path)?;
+        }
+        Ok(PastState {
+            position,
+            path,
+            program,
+        })
+    }
+}
+
+/// Past states for many who ask: one engine builds them all, made when the first is asked for.
+#[derive(Debug, Default)]
+pub struct PastStates(Mutex<Option<Arc<Runtime>>>);
+
+impl PastStates {
+    pub fn at(&self, reader: &Reader, moment: &Moment) -> Result<PastState> {
+        let position = reader.position_at(moment)?;
+        reader.as_of(self.runtime()?, position, &mut silent())
+    }
+
+    fn runtime(&self) -> Result<Arc<Runtime>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*known {
+            Some(runtime) => Ok(runtime.clone()),
+            None => Ok(known.insert(Arc::new(Runtime::new()?)).clone()),
+        }
+    }
+}
+
+impl PastState {
+    /// Runs one SELECT over it: `start` is told the columns, `visit` gets row after row.
+    pub fn query(
+        &self,
+        sql: &str,
+        mut start: impl FnMut(&[String]) -> Result<()>,
+        visit: impl FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
+        read_only_query(&self.path, sql, |query| start(query.columns), visit)
+    }
+}
+
+/// The same name for the same content: what was run, by what, up to where, on which history (an epoch begins where that
+/// changes).
+fn name(schedule: &Schedule, epoch: Seq, position: Seq) -> String {
+    let made_of = format!("{schedule}\n{}\n{epoch}\n{position}", fingerprint());
+    format!(
+        "{PAST_STATE}{position}-{}.db",
+        Digest::of(made_of.as_bytes()).short()
+    )
+}
+
+/// Keeps the cache small: the files that were made first go, but never the one just made.
+fn forget_oldest(cache: &Path, made: &Path) -> Result<()> {
+    let entries = std::fs::read_dir(cache).map_err(|error| Error::io(cache.display(), error))?;
+    let mut past: Vec<_> = entries
+        .flatten()
+        .filter(|entry| {
+            let name = entry.file_name();
+            let name = name.to_string_lossy();
+            name.starts_with(PAST_STATE) && name.ends_with(".db") && entry.path() != made
+        })
+        .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
+        .collect();
+    past.sort();
+    let more = (past.len() + 1).saturating_sub(limits::PAST_STATES_MAX);
+    // Who reads one keeps it open; its name is free all the same.
+    past[..more]
+        .iter()
+        .try_for_each(|(_, path)| remove_projection(path))
+}

@@ -1,0 +1,116 @@
+//! The first event on which two choices of logic part, with what each of them saw there.
+
+use std::path::Path;
+
+use super::diffs::{PlayerSide, Temporary};
+use super::onlooker::Study;
+use super::replays::Picked;
+use crate::diff::{Difference, Side, Step, differences};
+use crate::engine::Player;
+use crate::history::Payloads;
+use crate::history::{OnProgress, Progress, read};
+use crate::model::{Event, Result, Seq, Value};
+
+/// The first event whose effects are not the same.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Divergence {
+    pub event: Event,
+    /// Never empty.
+    pub differences: Vec<Difference>,
+    pub base: Saw,
+    pub candidate: Saw,
+}
+
+/// What one side looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saw {
+    /// Single rows, as they were before the event.
+    pub rows: Vec<SeenRow>,
+    /// It searched too (`find`, `query`, a unique index): what it found so is not told.
+    pub searched: bool,
+}
+
+/// A row that was looked at.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeenRow {
+    /// `plugin.table`
+    pub table: String,
+    pub key: Vec<Value>,
+    /// By column; none where there was no such row.
+    pub row: Option<Vec<(String, Value)>>,
+}
+
+impl Study<'_> {
+    /// Runs both side by side from the first event and stops where they part; none where they never do. The book is as
+    /// it was.
+    pub fn bisect(
+        &mut self,
+        base: &Picked,
+        candidate: &Picked,
+        progress: OnProgress<'_>,
+    ) -> Result<Option<Divergence>> {
+        let paths = ["bisect-base", "bisect-candidate"].map(|what| self.temporary(what));
+        let _temporary = Temporary::new(&paths)?;
+        let mut side = |picked: &Picked, path: &Path| -> Result<PlayerSide> {
+            let schedule = self.schedule_of(picked)?;
+            let plan = self.plan(&schedule)?;
+            let player = Player::new(self.history.library.runtime.clone(), plan, path)?;
+            Ok(PlayerSide::new(player))
+        };
+        let (mut base, mut candidate) = (side(base, &paths[0])?, side(candidate, &paths[1])?);
+        let (none, to) = (Payloads::new(), self.head());
+        let mut found = Ok(None);
+        read(self.source(&none)?, Seq(1), to, |events| {
+            found = part(&mut base, &mut candidate, &events);
+            progress(Progress {
+                done: events.last().map_or(0, |event| event.seq.0),
+                total: to.0,
+            });
+            matches!(found, Ok(None))
+        })?;
+        found
+    }
+}
+
+/// Runs both on a piece of the log, up to the event on which they part.
+fn part(
+    base: &mut PlayerSide,
+    candidate: &mut PlayerSide,
+    events: &[Event],
+) -> Result<Option<Divergence>> {
+    for event in events {
+        let (ours, theirs) = (base.work_out(event)?, candidate.work_out(event)?);
+        if !ours.is_same(&theirs) {
+            return Ok(Some(Divergence {
+                event: event.clone(),
+                differences: differences(&ours, &theirs),
+                base: saw(&ours),
+                candidate: saw(&theirs),
+            }));
+        }
+        base.keep(&ours)?;
+        candidate.keep(&theirs)?;
+    }
+    base.end_batch()?;
+    candidate.end_batch()?;
+    Ok(None)
+}
+
+fn saw(step: &Step) -> Saw {
+    let rows = step.touched.iter().map(|(table, key, row)| {
+        let layout = &step.layouts.tables[*table];
+        let named = |row: &[Value]| {
+            let names = layout.columns.iter().map(|column| column.name.clone());
+            names.zip(row.iter().cloned()).collect()
+        };
+        SeenRow {
+            table: layout.name(),
+            key: key.clone(),
+            row: row.as_ref().map(|row| named(row)),
+        }
+    });
+    Saw {
+        rows: rows.collect(),
+        searched: step.searched,
+    }
+}

@@ -1,0 +1,411 @@
+//! Diff of two choices of logic over a book's log. Both work on projections of their own, which are thrown away.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::foresee::strayed;
+use super::onlooker::Study;
+use super::prober::RowProber;
+use super::replays::Picked;
+use crate::diff::{Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, cause, run};
+use crate::engine::Plan;
+use crate::engine::Player;
+use crate::engine::Write;
+use crate::engine::{Failure, Outcome};
+use crate::history::OnProgress;
+use crate::model::clock::Stopwatch;
+use crate::model::layout::RowMap;
+use crate::model::value::SuppliedRow;
+use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
+use crate::store::Catalog;
+use crate::store::remove_projection;
+
+/// What to compare.
+#[derive(Debug, Clone)]
+pub struct DiffRequest {
+    pub base: Picked,
+    pub candidate: Picked,
+    /// First event whose differences are told. Both sides always start from the first event of the log.
+    pub from: Option<Seq>,
+    pub to: Option<Seq>,
+}
+
+impl Study<'_> {
+    /// Refuses what cannot be compared. `expect` is the text of an expectation file.
+    pub fn check(&mut self, request: &DiffRequest, expect: &str) -> Result<()> {
+        Expectations::parse(expect)?;
+        self.range(request)?;
+        for picked in [&request.base, &request.candidate] {
+            self.schedule_of(picked)?;
+        }
+        Ok(())
+    }
+
+    fn range(&self, request: &DiffRequest) -> Result<(Seq, Seq)> {
+        let to = request.to.unwrap_or(self.head());
+        let from = request.from.unwrap_or(Seq(1));
+        if to > self.head() || from.0 == 0 || from > to.next() {
+            return Err(Error::usage(format!(
+                "events {from} to {to} are not a range of the log; its head is {}",
+                self.head()
+            )));
+        }
+        Ok((from, to))
+    }
+
+    /// Runs both and tells the sink what differs. The book is as it was.
+    pub fn diff(
+        &mut self,
+        request: &DiffRequest,
+        expectations: &mut Expectations,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Summary> {
+        let (from, to) = self.range(request)?;
+        let base_schedule = self.schedule_of(&request.base)?;
+        let candidate_schedule = self.schedule_of(&request.candidate)?;
+        let paths = ["diff-base", "diff-candidate"].map(|what| self.temporary(what));
+        let _temporary = Temporary::new(&paths)?;
+        let mut beside = self.history.library.apart(&self.history.log)?;
+        let mut probing = self.history.library.apart(&self.history.log)?;
+        let base_plan = self.plan(&base_schedule)?;
+        // Rows can be handed from one side to the other as long as neither changes its tables on the way.
+        let elsewhere = base_plan.is_single() && self.plan(&candidate_schedule)?.is_single();
+        let mut base = BaseSide::new(
+            Player::new(self.history.library.runtime.clone(), base_plan, &paths[0])?,
+            self.plan(&candidate_schedule)?,
+            elsewhere,
+        );
+        let probing_plan = probing.plan(&self.history.log, &candidate_schedule)?;
+        let mut prober = RowProber::new(
+            probing.runtime.clone(),
+            probing_plan.first().clone(),
+            base.side.player.materializer.program().clone(),
+        )?;
+        let candidate_plan = beside.plan(&self.history.log, &candidate_schedule)?;
+        let mut candidate = PlayerSide::new(Player::new(
+            beside.runtime.clone(),
+            candidate_plan,
+            &paths[1],
+        )?);
+        let log = Catalog::open(&self.history.dir.log())?;
+        let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+        let summary = Summary {
+            base: request.base.to_string(),
+            candidate: request.candidate.to_string(),
+            from,
+            to,
+            ..Summary::default()
+        };
+        let summary = run(
+            source,
+            &mut base,
+            &mut candidate,
+            &mut prober,
+            expectations,
+            sink,
+            summary,
+            progress,
+        )?;
+        drop((candidate, prober));
+        self.history.library.keep_apart(beside);
+        self.history.library.keep_apart(probing);
+        Ok(summary)
+    }
+}
+
+/// Projection files that are gone when the diff is.
+pub(crate) struct Temporary(Vec<PathBuf>);
+
+impl Temporary {
+    pub fn new(paths: &[PathBuf]) -> Result<Temporary> {
+        for path in paths {
+            remove_projection(path)?;
+        }
+        Ok(Temporary(paths.to_vec()))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            if let Err(error) = remove_projection(path) {
+                tracing::warn!(%error, "removing a diff's projection");
+            }
+        }
+    }
+}
+
+pub(crate) struct PlayerSide {
+    pub player: Player,
+    cost: Cost,
+    dooms: u64,
+    /// Undos that met other values than they took back, and what they said of it.
+    pub strayed_undos: Vec<(Seq, Vec<LogLine>)>,
+}
+
+impl PlayerSide {
+    pub fn new(mut player: Player) -> Self {
+        player.materializer.trace();
+        PlayerSide {
+            player,
+            cost: Cost::default(),
+            dooms: 0,
+            strayed_undos: Vec::new(),
+        }
+    }
+
+    fn layouts_now(&self) -> Arc<Layouts> {
+        self.player.materializer.program().layouts.clone()
+    }
+
+    pub fn work_out(&mut self, event: &Event) -> Result<Step> {
+        let watch = Stopwatch::start();
+        let result = self.player.run(event);
+        self.cost.seconds += watch.seconds();
+        if let Ok(outcome) = &result {
+            self.cost.fuel += outcome.usage.fuel;
+            self.cost.host_calls += outcome.usage.host_calls;
+            self.cost.rows_read += outcome.usage.rows_read;
+            self.cost.rows_written += outcome.usage.rows_written;
+            if strayed(event, outcome) {
+                self.strayed_undos.push((event.seq, outcome.log.clone()));
+            }
+        }
+        let mut step = step_of(result, self.layouts_now())?;
+        self.dooms += u64::from(step.outcome.is_err());
+        (step.touched, step.searched) = self.player.materializer.take_trace();
+        Ok(step)
+    }
+
+    pub fn keep(&mut self, step: &Step) -> Result<()> {
+        if step.outcome.is_err() {
+            return Ok(());
+        }
+        let watch = Stopwatch::start();
+        let kept = self.player.keep();
+        self.cost.seconds += watch.seconds();
+        kept
+    }
+}
+
+impl Side for PlayerSide {
+    fn step(&mut self, event: &Event) -> Result<Step> {
+        let step = self.work_out(event)?;
+        self.keep(&step)?;
+        Ok(step)
+    }
+
+    fn end_batch(&mut self) -> Result<()> {
+        self.player.end_batch()
+    }
+
+    fn layouts(&self) -> Arc<Layouts> {
+        self.layouts_now()
+    }
+
+    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.player.materializer.projection().scan(table, visit)
+    }
+
+    fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    fn dooms(&self) -> u64 {
+        self.dooms
+    }
+}
+
+/// As the engine wants it: an event of doom is an answer, a fault of the host is not.
+pub(crate) fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
+    match result {
+        Ok(outcome) => Ok(Step {
+            fuel: outcome.usage.fuel,
+            ..Step::new(layouts, Ok((outcome.effects, outcome.body)))
+        }),
+        Err(Failure::Doom(doom)) => Ok(Step::new(
+            layouts,
+            Err(format!("{} {}", doom.version.plugin, doom.error)),
+        )),
+        Err(Failure::Host(error)) => Err(error),
+    }
+}
+
+struct BaseSide {
+    side: PlayerSide,
+    candidate: Plan,
+    /// Differences may be probed on another thread.
+    elsewhere: bool,
+    /// From the base's tables to the candidate's: position and row map, by the candidate's table.
+    maps: Vec<Option<(usize, RowMap)>>,
+    /// The other way: the candidate's table of each of the base's.
+    candidate_tables: Vec<Option<usize>>,
+    /// What events wrote from the oldest unanswered question on: the way back for `settle`.
+    history: VecDeque<(Seq, Vec<Write>)>,
+}
+
+impl BaseSide {
+    fn new(player: Player, candidate: Plan, elsewhere: bool) -> Self {
+        let side = PlayerSide::new(player);
+        let (own, theirs) = (side.layouts_now(), candidate.first().layouts.clone());
+        let maps = theirs
+            .tables
+            .iter()
+            .map(|table| {
+                own.position(&table.sql_name)
+                    .map(|at| (at, RowMap::between(&own.tables[at], table)))
+            })
+            .collect();
+        let candidate_tables = own
+            .tables
+            .iter()
+            .map(|table| theirs.position(&table.sql_name))
+            .collect();
+        BaseSide {
+            side,
+            candidate,
+            elsewhere,
+            maps,
+            candidate_tables,
+            history: VecDeque::new(),
+        }
+    }
+
+    /// Rows of the state before the pending event that either version looked at, in the candidate's layouts; first those
+    /// that the candidate looked at, in its order.
+    fn rows_before(&mut self, base: &Step, candidate: &Step) -> Result<Vec<SuppliedRow>> {
+        let mut rows: Vec<SuppliedRow> = Vec::with_capacity(candidate.touched.len() + 1);
+        for (table, key, _) in &candidate.touched {
+            let row = match &self.maps[*table] {
+                None => None,
+                Some((at, map)) => {
+                    let seen = |known: &&SuppliedRow| known.0 == *at && known.1 == *key;
+                    match base.touched.iter().find(seen) {
+                        Some((_, _, row)) => row.clone(),
+                        None => self.side.player.materializer.row_before(*at, key)?,
+                    }
+                    .map(|row| map.map(&row))
+                }
+            };
+            rows.push((*table, key.clone(), row));
+        }
+        for (at, key, row) in &base.touched {
+            if let Some(table) = self.candidate_tables[*at]
+                && let Some((_, map)) = &self.maps[table]
+                && !rows.iter().any(|known| known.0 == table && known.1 == *key)
+            {
+                let row = row.as_ref().map(|row| map.map(row));
+                rows.push((table, key.clone(), row));
+            }
+        }
+        Ok(rows)
+    }
+
+    fn keep(&mut self, event: &Event, step: &Step, asks: bool) -> Result<()> {
+        if asks || !self.history.is_empty() {
+            // An event of doom wrote nothing, and is a point to come back to all the same.
+            let writes = match step.outcome {
+                Ok(_) => self.side.player.materializer.pending_writes(),
+                Err(_) => Vec::new(),
+            };
+            self.history.push_back((event.seq, writes));
+        }
+        self.side.keep(step)
+    }
+
+    /// Tries the candidate on the state as it is.
+    fn probe_here(&mut self, event: &Event) -> Result<Step> {
+        let program = self.candidate.at(event.seq).0.clone();
+        step_of(
+            self.side.player.materializer.probe(&program, event),
+            program.layouts.clone(),
+        )
+    }
+}
+
+impl Side for BaseSide {
+    fn step(&mut self, event: &Event) -> Result<Step> {
+        self.side.step(event)
+    }
+    fn end_batch(&mut self) -> Result<()> {
+        self.side.end_batch()
+    }
+    fn layouts(&self) -> Arc<Layouts> {
+        self.side.layouts()
+    }
+    fn scan(&mut self, table: usize, visit: &mut dyn FnMut(Row) -> Result<()>) -> Result<()> {
+        self.side.scan(table, visit)
+    }
+    fn cost(&self) -> Cost {
+        self.side.cost()
+    }
+
+    fn dooms(&self) -> u64 {
+        self.side.dooms
+    }
+}
+
+impl Base for BaseSide {
+    fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
+        let base = self.side.work_out(event)?;
+        if base.is_same(&candidate) {
+            self.keep(event, &base, false)?;
+            return Ok(Beside::Same);
+        }
+        if self.elsewhere && !base.searched && !candidate.searched {
+            let rows = self.rows_before(&base, &candidate)?;
+            // The candidate saw what it would see on the base's state: its own step is the answer.
+            let answered = rows[..candidate.touched.len()] == candidate.touched;
+            self.keep(event, &base, !answered)?;
+            if answered {
+                return Ok(Beside::Differs {
+                    base,
+                    candidate,
+                    cause: Cause::Direct,
+                });
+            }
+            return Ok(Beside::Asks {
+                base,
+                candidate,
+                rows,
+            });
+        }
+        // The event's effects are not in the projection yet: this is the base's state before it. What was worked out
+        // is set aside, the candidate is tried, and the base's effects are put back.
+        let aside = self.side.player.materializer.set_aside()?;
+        let probed = self.probe_here(event)?;
+        self.side.player.materializer.put_back(aside)?;
+        self.keep(event, &base, false)?;
+        let cause = cause(&base, &probed);
+        Ok(Beside::Differs {
+            base,
+            candidate,
+            cause,
+        })
+    }
+
+    fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause> {
+        let from = self.history.partition_point(|(seq, _)| *seq < event.seq);
+        let later: Vec<_> = self
+            .history
+            .iter()
+            .skip(from)
+            .map(|(_, writes)| writes.clone())
+            .collect();
+        for writes in later.iter().rev() {
+            self.side.player.materializer.shift(writes, true)?;
+        }
+        let probed = self.probe_here(event)?;
+        for writes in &later {
+            self.side.player.materializer.shift(writes, false)?;
+        }
+        Ok(cause(base, &probed))
+    }
+
+    fn forget(&mut self, to: Seq) {
+        let count = self.history.partition_point(|(seq, _)| *seq <= to);
+        self.history.drain(..count);
+    }
+}

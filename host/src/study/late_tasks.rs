@@ -1,0 +1,204 @@
+//! Tasks that what is in force asks for, of events that were handled when something else was: a replay shows them and asks
+//! nobody. Here they are listed, and enqueued where somebody wants them carried out after all.
+
+use crate::book::SystemEvent;
+use crate::model::log::{LogOp, RecordedTask};
+use crate::model::{Delivery, clock};
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::diffs::Temporary;
+use super::onlooker::Study;
+use crate::book::Book;
+use crate::engine::Player;
+use crate::engine::task_id_of;
+use crate::history::Payloads;
+use crate::history::{OnProgress, Progress, read};
+use crate::model::effects::decode;
+use crate::model::event::TASKS_ENQUEUED;
+use crate::model::task::REACT_KIND;
+use crate::model::{Error, Event, Place, Result, Seq, Task};
+use crate::store::FIRST_LATE;
+
+/// A task that an event asks for under what is in force, and did not when it was handled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateTask {
+    pub event: Seq,
+    /// CloudEvents source, id and time of the event, from which the task's id derives.
+    pub source: String,
+    pub id: String,
+    pub time: String,
+    pub task: Task,
+}
+
+/// Late tasks as they are told.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct LateTasks {
+    pub total: u64,
+    /// The first of them, as JSON.
+    pub tasks: Vec<serde_json::Value>,
+    /// How many were enqueued; none where that was not wanted.
+    pub enqueued: Option<u64>,
+    /// The event that says so.
+    pub seq: Option<Seq>,
+}
+
+/// Late tasks that are told one by one.
+const TOLD_MAX: usize = 1_000;
+
+impl LateTasks {
+    /// `enqueued`: what `Book::enqueue_late` gave.
+    pub fn of(found: &[LateTask], enqueued: Option<(u64, Option<Seq>)>) -> LateTasks {
+        LateTasks {
+            total: found.len() as u64,
+            tasks: found.iter().take(TOLD_MAX).map(LateTask::json).collect(),
+            enqueued: enqueued.map(|(many, _)| many),
+            seq: enqueued.and_then(|(_, seq)| seq),
+        }
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        json!({
+            "total": self.total,
+            "tasks": self.tasks,
+            "enqueued": self.enqueued,
+            "seq": self.seq.map(|seq| seq.0),
+        })
+    }
+}
+
+impl Study<'_> {
+    /// Replays the log under what is in force and tells of every task that neither was recorded nor enqueued late. A task
+    /// counts as the same where kind, key and data are.
+    pub fn late_tasks(
+        &mut self,
+        visit: &mut dyn FnMut(LateTask) -> Result<()>,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
+        let path = self.temporary("tasks");
+        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
+        let schedule = self.live.clone();
+        let plan = self.plan(&schedule)?;
+        let mut player = Player::new(self.history.library.runtime.clone(), plan, &path)?;
+        let enqueued = self.history.log.late_tasks()?;
+        let (none, to) = (Payloads::new(), self.head());
+        let mut failed = None;
+        read(self.source(&none)?, Seq(1), to, |events| {
+            if let Err(error) = self.compare(&mut player, &events, &enqueued, visit) {
+                failed = Some(error);
+            }
+            progress(Progress {
+                done: events.last().map_or(0, |event| event.seq.0),
+                total: to.0,
+            });
+            failed.is_none()
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    fn compare(
+        &self,
+        player: &mut Player,
+        events: &[Event],
+        enqueued: &BTreeMap<(Seq, Task), u32>,
+        visit: &mut dyn FnMut(LateTask) -> Result<()>,
+    ) -> Result<()> {
+        let (Some(first), Some(last)) = (events.first(), events.last()) else {
+            return Ok(());
+        };
+        let stored = self.history.log.stored(first.seq, last.seq, events.len())?;
+        let layouts = self.history.log.layouts()?;
+        for (event, stored) in events.iter().zip(stored) {
+            let asked = player.run(event).map_err(Error::from)?.effects.tasks;
+            player.keep()?;
+            if asked.is_empty() {
+                continue;
+            }
+            let (_, mut recorded) = decode(&stored.effects, &layouts).map_err(|_| {
+                let seq = event.seq;
+                Error::corrupt(format!("the effects of event {seq} cannot be read"))
+            })?;
+            for task in asked {
+                let same = |other: &Task| {
+                    (&other.kind, &other.key, &other.data) == (&task.kind, &task.key, &task.data)
+                };
+                if task.kind == REACT_KIND {
+                    // A blocking reaction belongs to its event's own transaction, or to none.
+                    continue;
+                }
+                if let Some(at) = recorded.iter().position(same) {
+                    recorded.swap_remove(at);
+                } else if !enqueued.contains_key(&(event.seq, task.clone())) {
+                    visit(LateTask {
+                        event: event.seq,
+                        source: event.source.clone(),
+                        id: event.id.clone(),
+                        time: event.time.clone(),
+                        task,
+                    })?;
+                }
+            }
+        }
+        player.end_batch()
+    }
+}
+
+impl Book {
+    /// Enqueues late tasks, all of them in one transaction; those that were enqueued meanwhile are left out. Gives how many,
+    /// and the event that says so.
+    pub fn enqueue_late(
+        &mut self,
+        tasks: &[LateTask],
+        actor: Option<&str>,
+    ) -> Result<(u64, Option<Seq>)> {
+        self.check_current()?;
+        let known = self.history.log.late_tasks()?;
+        let new: Vec<&LateTask> = { tasks.iter() }
+            .filter(|late| !known.contains_key(&(late.event, late.task.clone())))
+            .collect();
+        if new.is_empty() {
+            return Ok((0, None));
+        }
+        let count = new.len() as u64;
+        let data = json!({
+            "tasks": count,
+            "lineup": self.lineup().to_string(),
+            "actor": actor,
+        });
+        let mut next: BTreeMap<Seq, u32> = BTreeMap::new();
+        for ((event, _), ordinal) in &known {
+            let next = next.entry(*event).or_insert(FIRST_LATE);
+            *next = (*next).max(ordinal + 1);
+        }
+        // Told in vain, the gateway looks once more than it has to.
+        self.task_news.anew = true;
+        let mut ops = Vec::with_capacity(2 * new.len());
+        for late in new {
+            let ordinal = next.entry(late.event).or_insert(FIRST_LATE);
+            let id = task_id_of(&late.source, &late.id, &late.time, *ordinal as usize);
+            let place = Place {
+                seq: late.event,
+                ordinal: *ordinal,
+            };
+            *ordinal += 1;
+            // The gateway has been past the event: that the task waits is told beside it.
+            let waits = Delivery {
+                changed_at: clock::now(),
+                ..Delivery::untouched(place, &late.task.kind)
+            };
+            let task = RecordedTask {
+                id,
+                task: late.task.clone(),
+            };
+            ops.extend([LogOp::Task { place, task }, LogOp::Delivery(waits)]);
+        }
+        let seq = self.record_system(SystemEvent {
+            event_type: TASKS_ENQUEUED,
+            data: data.to_string(),
+            ops,
+            local: Vec::new(),
+        })?;
+        Ok((count, Some(seq)))
+    }
+}

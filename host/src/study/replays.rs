@@ -1,0 +1,448 @@
+//! Replay and verify: the log materialized again, elsewhere. Nothing outside is touched.
+
+use crate::engine::start as start_of;
+use crate::model::log::LocalOp;
+use std::sync::Arc;
+
+use super::diffs::Temporary;
+use crate::book::Book;
+use crate::engine::Beside;
+use crate::engine::Player;
+use crate::engine::Start;
+use crate::history::{History, Past, Payloads, put_in_place};
+use crate::history::{OnProgress, Progress};
+use crate::model::hash::{chain_hash, payload_hash};
+use crate::model::{
+    Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier, limits,
+};
+use crate::model::{ProjectionRecord, Role};
+use crate::runtime::fingerprint;
+use crate::store::remove_projection;
+use crate::store::{BookDir, Catalog, Projection, ProjectionHead, StoredEvent};
+
+/// Which logic a replay runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Picked {
+    /// Each event with the versions stamped on it: history as it happened.
+    Recorded,
+    /// Everything with the active lineup, some plugins at other versions.
+    Pinned(Vec<PluginVersion>),
+}
+
+/// As it is read.
+impl std::fmt::Display for Picked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Picked::Recorded => f.write_str("recorded"),
+            Picked::Pinned(versions) => {
+                let versions: Vec<_> = versions.iter().map(ToString::to_string).collect();
+                f.write_str(&versions.join(" "))
+            }
+        }
+    }
+}
+
+/// `recorded`, or versions one after another: `bank@1993-01-01 deposit@2020-01-01`.
+impl std::str::FromStr for Picked {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Picked> {
+        match text.trim() {
+            "recorded" => Ok(Picked::Recorded),
+            versions => {
+                let versions = versions.split_whitespace().map(str::parse);
+                versions.collect::<Result<_>>().map(Picked::Pinned)
+            }
+        }
+    }
+}
+
+/// What a replay made.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    pub name: String,
+    pub head: ProjectionHead,
+    pub schedule: Schedule,
+    /// Digest of all final rows.
+    pub rows: Digest,
+}
+
+/// What `verify` looked at, and the first thing that is wrong, if anything is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    pub events: u64,
+    pub epochs: u64,
+    pub running: Digest,
+    pub head_hash: Digest,
+    pub rows: Digest,
+    pub problem: Option<String>,
+}
+
+impl Book {
+    /// Materializes `1..=to` into a projection of its own name, replacing an earlier replay of that name when it is done.
+    pub fn replay(
+        &mut self,
+        picked: &Picked,
+        to: Option<Seq>,
+        name: &str,
+        progress: OnProgress<'_>,
+    ) -> Result<Replayed> {
+        if !is_identifier(name) || name == crate::book::LIVE {
+            return Err(Error::usage(format!(
+                "'{}' cannot be the name of a replay: [a-z][a-z0-9_]*, not '{}'",
+                name.escape_debug(),
+                crate::book::LIVE
+            )));
+        }
+        let to = to.unwrap_or(self.head());
+        if to > self.head() {
+            return Err(Error::usage(format!(
+                "event {to} is not in the log; its head is {}",
+                self.head()
+            )));
+        }
+        let schedule = self.study().schedule_of(picked)?;
+        let record = ProjectionRecord {
+            name: name.to_owned(),
+            file: format!("replay-{name}-{}.db", uuid::Uuid::now_v7().simple()),
+            role: Role::Replay,
+            schedule: schedule.clone(),
+            made_by: fingerprint(),
+        };
+        let path = self.history.dir.projection(&record.file);
+        if let Err(error) = self.build(&schedule, &path, to, progress) {
+            remove_projection(&path)?;
+            return Err(error);
+        }
+        let program = {
+            let plan = self.plan(&schedule)?;
+            plan.at(to).0.clone()
+        };
+        let mut projection = crate::store::Projection::open(
+            &path,
+            program.layouts.clone(),
+            crate::store::Access::Live,
+        )?;
+        let (head, rows) = (projection.head(), projection.rows_digest()?);
+        drop(projection);
+        let old = self
+            .history
+            .log
+            .projections()?
+            .into_iter()
+            .find(|known| known.name == name);
+        self.history.log.keep(&[LocalOp::Projection(record)])?;
+        if let Some(old) = old {
+            remove_projection(&self.history.dir.projection(&old.file))?;
+        }
+        Ok(Replayed {
+            name: name.to_owned(),
+            head,
+            schedule,
+            rows,
+        })
+    }
+
+    /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hash and rows.
+    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
+    /// instance, so that what instances did which saw many events is checked too.
+    pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
+        self.verification()?.run(progress, || true)
+    }
+
+    /// The same from the last snapshot at or before an event on, as far as the live state comes from what was run then: what
+    /// is before it is taken as it is.
+    pub fn verify_since(&mut self, since: Seq, progress: OnProgress<'_>) -> Result<Verified> {
+        let schedule = self.live.record.schedule.clone();
+        let start = start_of(&self.history.dir, &self.history.log, &schedule, since)?;
+        let Some(start) = start else {
+            return Err(Error::usage(format!(
+                "no snapshot at or before event {since} is of what is in force now"
+            ))
+            .hint(
+                "daybook snapshot BOOK --list shows them; without --since everything is verified",
+            ));
+        };
+        let verification = self.verification()?;
+        Verification {
+            start: Some(start),
+            ..verification
+        }
+        .run(progress, || true)
+    }
+
+    /// The book as it is now, to be verified while it goes on.
+    pub fn verification(&self) -> Result<Verification> {
+        let program = self.live.materializer.program();
+        Ok(Verification {
+            dir: self.history.dir.clone(),
+            library: self.history.library.beside(),
+            log: Catalog::open(&self.history.dir.log())?,
+            epochs: self.history.log.epochs()?,
+            head: self.tip.head,
+            start: None,
+            live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
+        })
+    }
+
+    /// The file of a projection by name.
+    pub fn projection_path(&self, name: &str) -> Result<std::path::PathBuf> {
+        let records = self.history.log.projections()?;
+        match records.iter().find(|record| record.name == name) {
+            Some(record) => Ok(self.history.dir.projection(&record.file)),
+            None => {
+                let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
+                Err(Error::new(
+                    ErrorKind::Usage,
+                    format!("there is no projection '{}'", name.escape_debug()),
+                )
+                .hint(format!("projections of this book: {}", names.join(", "))))
+            }
+        }
+    }
+}
+
+/// A book as it was at one moment, with connections and an engine of its own: it is verified on any thread while the book
+/// goes on.
+///
+/// What is compared is exact, however long it takes. The log only grows, so the events up to the head of that moment are
+/// what they were. The live projection is read in one snapshot that was begun between two commits, at that very head; its
+/// rows are hashed first, so that the snapshot does not hold the projection's file back for longer than that.
+pub struct Verification {
+    dir: BookDir,
+    library: Beside,
+    log: Catalog,
+    epochs: Vec<(Seq, Schedule)>,
+    head: (Seq, Digest),
+    /// Where it begins, if not at the first event.
+    start: Option<Start>,
+    live: Projection,
+}
+
+/// What the live projection was at the moment.
+struct LiveState {
+    head: ProjectionHead,
+    layouts: Arc<Layouts>,
+    tables: Vec<Digest>,
+}
+
+/// A verification under way.
+struct Verifier<'a> {
+    history: History,
+    head: Seq,
+    live: LiveState,
+    /// False once nobody wants to know any more.
+    is_wanted: &'a dyn Fn() -> bool,
+}
+
+impl Verification {
+    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round. Ends early, with an error, once
+    /// it is not wanted any more.
+    pub fn run(self, progress: OnProgress<'_>, is_wanted: impl Fn() -> bool) -> Result<Verified> {
+        let mut live = self.live;
+        let state = LiveState {
+            head: live.head(),
+            layouts: live.layouts().clone(),
+            tables: live.table_digests()?,
+        };
+        drop(live);
+        let library = self.library.open(&self.log)?;
+        let mut verified = Verified {
+            events: self.head.0.0,
+            epochs: 0,
+            running: state.head.running,
+            head_hash: self.head.1,
+            rows: state.layouts.rows_digest(&state.tables),
+            problem: None,
+        };
+        let past = Past::read(&self.log)?;
+        let mut verifier = Verifier {
+            history: History {
+                dir: self.dir,
+                log: self.log,
+                library,
+            },
+            head: self.head.0,
+            live: state,
+            is_wanted: &is_wanted,
+        };
+        let begins = self
+            .start
+            .as_ref()
+            .map_or(Seq::ZERO, |start| start.position);
+        verified.problem = verifier.verify_chain(&past, begins)?;
+        let epochs = self.epochs;
+        let end_of = |at: usize| {
+            epochs
+                .get(at + 1)
+                .map_or(verified.events, |(next, _)| next.0 - 1)
+        };
+        let total: u64 = (0..epochs.len()).map(end_of).sum();
+        let mut done = 0;
+        for (at, (from, schedule)) in epochs.iter().enumerate() {
+            if verified.problem.is_some() {
+                break;
+            }
+            let last = at + 1 == epochs.len();
+            // The live state alone is of what the snapshot is of.
+            if self.start.is_some() && !last {
+                continue;
+            }
+            verified.epochs += 1;
+            let to = Seq(end_of(at));
+            let file = format!("verify-{}.building", uuid::Uuid::now_v7().simple());
+            let path = verifier.history.dir.projection(&file);
+            let _temporary = Temporary::new(std::slice::from_ref(&path))?;
+            let payloads = past.as_of(*from);
+            let range = (*from, to, last);
+            let player = verifier.player(schedule, &path, self.start.as_ref())?;
+            let problem = verifier.verify_epoch(player, range, &payloads, &mut |at| {
+                progress(Progress {
+                    done: done + at.0,
+                    total,
+                });
+            });
+            verified.problem = problem?;
+            done += to.0;
+        }
+        Ok(verified)
+    }
+}
+
+impl Verifier<'_> {
+    fn check_wanted(&self) -> Result<()> {
+        match (self.is_wanted)() {
+            true => Ok(()),
+            false => Err(Error::unavailable(
+                "the verification was given up before it was done",
+            )),
+        }
+    }
+
+    /// Every event's hash from the one before it, its place, and that its effects are there.
+    fn verify_chain(&self, past: &Past, begins: Seq) -> Result<Option<String>> {
+        let stored = |seq: Seq| -> Result<Option<StoredEvent>> {
+            Ok(self.history.log.stored(seq, seq, 1)?.pop())
+        };
+        let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
+        let before = stored(begins)?.map_or(Digest::ZERO, |found| found.hash);
+        let (mut next, mut hash) = (begins.next(), before);
+        while next <= self.head {
+            self.check_wanted()?;
+            let stored = self
+                .history
+                .log
+                .stored(next, self.head, limits::REPLAY_BATCH)?;
+            if stored.is_empty() {
+                return Ok(Some(format!(
+                    "event {next} is missing in the log, or its effects are"
+                )));
+            }
+            for record in stored {
+                if record.event.seq != next {
+                    return Ok(Some(format!(
+                        "event {next} is missing in the log, or its effects are"
+                    )));
+                }
+                let link = match links.get(&next) {
+                    Some(link) => *link,
+                    None => payload_hash(&record.salt, &record.event.data),
+                };
+                hash = chain_hash(&hash, &record.event, &link);
+                if hash != record.hash {
+                    return Ok(Some(format!(
+                        "event {next} is not what was logged: its hash does not hold"
+                    )));
+                }
+                next = next.next();
+            }
+        }
+        // Of one moment, which may be later than that of the verification.
+        let whole = self.history.log.extent()?;
+        if (whole.events, whole.effects) != (whole.head.0, whole.head.0) || whole.head < self.head {
+            return Ok(Some(format!(
+                "the log has {} events and {} effects, its head is {}",
+                whole.events, whole.effects, whole.head
+            )));
+        }
+        past.problem(stored)
+    }
+
+    /// What an epoch is replayed with: on a state of its own, with what must not matter the other way round.
+    fn player(
+        &mut self,
+        schedule: &Schedule,
+        path: &std::path::Path,
+        start: Option<&Start>,
+    ) -> Result<Player> {
+        let plan = self.history.library.plan(&self.history.log, schedule)?;
+        let mut player = Player::begin(self.history.library.runtime.clone(), plan, path, start)?;
+        player.materializer.reuse_instances(false);
+        player
+            .materializer
+            .projection()
+            .reverse_unordered_selects(true)?;
+        Ok(player)
+    }
+
+    /// Replays an epoch's schedule, with the payloads in force when it began, and compares from the
+    /// epoch's own first event on.
+    fn verify_epoch(
+        &mut self,
+        mut player: Player,
+        (from, to, is_last): (Seq, Seq, bool),
+        payloads: &Payloads,
+        progress: &mut dyn FnMut(Seq),
+    ) -> Result<Option<String>> {
+        let mut next = player.materializer.head().position.next();
+        while next <= to {
+            self.check_wanted()?;
+            for mut record in self.history.log.stored(next, to, limits::REPLAY_BATCH)? {
+                put_in_place(payloads, &mut record.event);
+                let event = &record.event;
+                let outcome = match player.run(event) {
+                    Ok(outcome) => outcome,
+                    Err(crate::engine::Failure::Doom(doom)) => {
+                        return Ok(Some(format!(
+                            "event of doom: {}",
+                            doom.into_error().message
+                        )));
+                    }
+                    Err(crate::engine::Failure::Host(error)) => return Err(error),
+                };
+                if event.seq >= from && outcome.body != record.effects {
+                    return Ok(Some(format!(
+                        "event {} ({}) has other effects than were recorded under {}",
+                        event.seq, event.event_type, record.lineup
+                    )));
+                }
+                player.keep()?;
+                next = event.seq.next();
+            }
+            player.materializer.commit()?;
+            progress(Seq(next.0 - 1));
+        }
+        if !is_last {
+            return Ok(None);
+        }
+        let live = &self.live;
+        if player.materializer.head() != live.head {
+            return Ok(Some(format!(
+                "the live projection's running hash is {} at event {}; the replay's is {} at event {}",
+                live.head.running,
+                live.head.position,
+                player.materializer.head().running,
+                player.materializer.head().position
+            )));
+        }
+        for (table, (layout, digest)) in live.layouts.tables.iter().zip(&live.tables).enumerate() {
+            if player.materializer.projection().table_digest(table)? != *digest {
+                return Ok(Some(format!(
+                    "the rows of table '{}' differ from the replay's",
+                    layout.sql_name
+                )));
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,256 @@
+//! What if: the journal of past commands asked again of other creators, each on the state it met, and what they would
+//! answer beside what was answered.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use uuid::Uuid;
+
+use super::diffs::Temporary;
+use super::onlooker::Study;
+use super::replays::Picked;
+use crate::engine::Failure;
+use crate::engine::Player;
+use crate::history::{OnProgress, Progress, READ, hole};
+use crate::model::log::{CommandOutcome, RecordedCommand};
+use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq};
+use crate::store::Catalog;
+
+/// What a creator answers, or answered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Said {
+    /// Type, subject and payload of each event.
+    Accepted(Vec<NewEvent>),
+    Rejected(Rejection),
+    /// It failed or trapped, or nobody answers such commands.
+    Failed(String),
+}
+
+/// How two answers differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Turn {
+    /// Was accepted, would be rejected.
+    Refused,
+    /// Was rejected, would be accepted.
+    Accepted,
+    /// Accepted both times, with other events.
+    OtherEvents,
+    /// Rejected both times, for another reason.
+    OtherReason,
+    /// It would fail now.
+    Fails,
+    /// It failed and would not any more.
+    Answers,
+}
+
+impl Turn {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Turn::Refused => "newly refused",
+            Turn::Accepted => "newly accepted",
+            Turn::OtherEvents => "other events",
+            Turn::OtherReason => "other reason",
+            Turn::Fails => "fails now",
+            Turn::Answers => "no longer fails",
+        }
+    }
+
+    /// None where both say the same.
+    fn between(base: &Said, candidate: &Said) -> Option<Turn> {
+        let turn = match (base, candidate) {
+            (Said::Failed(_), Said::Failed(_)) => return None,
+            (Said::Failed(_), _) => Turn::Answers,
+            (_, Said::Failed(_)) => Turn::Fails,
+            (Said::Accepted(_), Said::Rejected(_)) => Turn::Refused,
+            (Said::Rejected(_), Said::Accepted(_)) => Turn::Accepted,
+            (Said::Accepted(ours), Said::Accepted(theirs)) if ours != theirs => Turn::OtherEvents,
+            (Said::Rejected(ours), Said::Rejected(theirs)) if ours != theirs => Turn::OtherReason,
+            _ => return None,
+        };
+        Some(turn)
+    }
+}
+
+/// A command that would be answered otherwise.
+#[derive(Debug, Clone)]
+pub struct Turned {
+    pub command: RecordedCommand,
+    pub turn: Turn,
+    pub base: Said,
+    pub candidate: Said,
+}
+
+/// The journal in numbers.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct WhatIf {
+    /// Commands asked.
+    pub commands: u64,
+    /// By command type and how the answers differ.
+    pub turned: BTreeMap<(String, Turn), u64>,
+}
+
+impl Study<'_> {
+    /// Asks the candidate's creators every command of the journal, on the state that its materializers make of the log up
+    /// to where the command came; the base's likewise, but for `Picked::Recorded`, which is what the journal says. Tells
+    /// `visit` of each command that is answered otherwise. The book is as it was.
+    pub fn what_if(
+        &mut self,
+        base: &Picked,
+        candidate: &Picked,
+        visit: &mut dyn FnMut(&Turned) -> Result<()>,
+        progress: OnProgress<'_>,
+    ) -> Result<WhatIf> {
+        let paths = ["what-if-base", "what-if-candidate"].map(|what| self.temporary(what));
+        let _temporary = Temporary::new(&paths)?;
+        self.ask_again([base, candidate], &paths, visit, progress)
+    }
+
+    fn ask_again(
+        &mut self,
+        [base, candidate]: [&Picked; 2],
+        [base_path, candidate_path]: &[PathBuf; 2],
+        visit: &mut dyn FnMut(&Turned) -> Result<()>,
+        progress: OnProgress<'_>,
+    ) -> Result<WhatIf> {
+        let mut base = match base {
+            Picked::Recorded => None,
+            picked => Some(self.asked(picked, base_path)?),
+        };
+        let mut candidate = self.asked(candidate, candidate_path)?;
+        let mut found = WhatIf::default();
+        let mut after = 0;
+        loop {
+            let commands = self.history.log.commands(after, READ)?;
+            let Some((last, _)) = commands.last() else {
+                return Ok(found);
+            };
+            after = *last;
+            for (_, stored) in commands {
+                let command = stored.command;
+                let theirs = candidate.ask(&self.history.log, &command)?;
+                let ours = match &mut base {
+                    Some(base) => base.ask(&self.history.log, &command)?,
+                    None => self.said(&command)?,
+                };
+                found.commands += 1;
+                if let Some(turn) = Turn::between(&ours, &theirs) {
+                    let name = command.command_type.as_str().to_owned();
+                    *found.turned.entry((name, turn)).or_default() += 1;
+                    visit(&Turned {
+                        command,
+                        turn,
+                        base: ours,
+                        candidate: theirs,
+                    })?;
+                }
+            }
+            progress(Progress {
+                done: candidate.position().0,
+                total: self.head().0,
+            });
+        }
+    }
+
+    fn asked(&mut self, picked: &Picked, path: &Path) -> Result<Asked> {
+        let schedule = self.schedule_of(picked)?;
+        let plan = self.plan(&schedule)?;
+        let player = Player::new(self.history.library.runtime.clone(), plan, path)?;
+        Ok(Asked { player })
+    }
+
+    /// What the journal says was answered.
+    fn said(&self, command: &RecordedCommand) -> Result<Said> {
+        Ok(match &command.outcome {
+            CommandOutcome::Rejected(rejection) => Said::Rejected(rejection.clone()),
+            CommandOutcome::Failed(message) => Said::Failed(message.clone()),
+            CommandOutcome::Accepted { events } => {
+                let (from, to) = (command.position.next(), Seq(command.position.0 + events));
+                let count = usize::try_from(*events).unwrap_or(usize::MAX);
+                // Between them may be those of its reactions, which are commands of their own.
+                let events = self.history.log.stored(from, to, count)?.into_iter();
+                let events = events
+                    .filter(|stored| stored.command.as_deref() == Some(&command.id))
+                    .map(|stored| stored.event);
+                let events = events.map(|event| NewEvent {
+                    event_type: event.event_type.as_str().to_owned(),
+                    // Where a creator names none, its event has the command's.
+                    subject: event
+                        .subject
+                        .filter(|it| Some(it) != command.subject.as_ref()),
+                    data: event.data,
+                });
+                Said::Accepted(events.collect())
+            }
+        })
+    }
+}
+
+/// Creators on the state of their own materializers.
+struct Asked {
+    player: Player,
+}
+
+impl Asked {
+    fn position(&self) -> Seq {
+        self.player.materializer.head().position
+    }
+
+    fn ask(&mut self, log: &Catalog, command: &RecordedCommand) -> Result<Said> {
+        self.advance(log, command.position)?;
+        let name = command.command_type.as_str();
+        let program = self.player.materializer.program().clone();
+        let handler = match program.creator(name, None) {
+            Ok((handler, schema)) => match schema.check(&command.data) {
+                Ok(()) => handler,
+                Err(error) => return Ok(Said::Failed(error.message)),
+            },
+            Err(error) => return Ok(Said::Failed(error.message)),
+        };
+        let id: Uuid = command.id.parse().map_err(|_| {
+            Error::corrupt(format!(
+                "command '{}' has an id that is no UUID",
+                command.id
+            ))
+        })?;
+        let asked = Command {
+            id: command.id.clone(),
+            command_type: command.command_type.clone(),
+            subject: command.subject.clone(),
+            time: command.time.clone(),
+            actor: command.actor.clone(),
+            data: command.data.clone(),
+        };
+        match self.player.materializer.create(handler, &asked, id) {
+            Ok((Ok(events), _)) => {
+                let events = events.into_iter().map(|event| NewEvent {
+                    subject: event
+                        .subject
+                        .filter(|it| Some(it) != command.subject.as_ref()),
+                    ..event
+                });
+                Ok(Said::Accepted(events.collect()))
+            }
+            Ok((Err(rejection), _)) => Ok(Said::Rejected(rejection)),
+            Err(Failure::Doom(doom)) => {
+                Ok(Said::Failed(format!("{} {}", doom.version, doom.error)))
+            }
+            Err(Failure::Host(error)) => Err(error),
+        }
+    }
+
+    fn advance(&mut self, log: &Catalog, to: Seq) -> Result<()> {
+        while self.position() < to {
+            let next = self.position().next();
+            let events = log.read(next, to, READ)?;
+            if events.first().is_none_or(|event| event.seq != next) {
+                return Err(hole(next));
+            }
+            for event in &events {
+                self.player.run(event).map_err(Error::from)?;
+                self.player.keep()?;
+            }
+            self.player.end_batch()?;
+        }
+        Ok(())
+    }
+}

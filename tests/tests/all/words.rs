@@ -144,6 +144,23 @@ fn the_map_is_a_map() {
         "ARCHITECTURE.md has {words} words"
     );
     assert!(map.matches("**Invariant:**").count() > 10);
+    let sources = workspace::root().join("host/src");
+    let entries = fs::read_dir(&sources).unwrap();
+    let folders = entries.map(|entry| entry.unwrap().path());
+    let unknown: Vec<PathBuf> = folders
+        .filter(|path| path.is_dir())
+        .filter(|path| {
+            let name = path.file_name().unwrap().to_string_lossy();
+            !map.contains(&format!("\n**`{name}`**"))
+        })
+        .collect();
+    assert!(unknown.is_empty(), "the map does not show {unknown:?}");
+    let named = map.split('`').skip(1).step_by(2);
+    let gone: Vec<&str> = named
+        .filter(|name| name.ends_with(".rs") && !name.contains(' '))
+        .filter(|name| !sources.join(name).exists() && !workspace::root().join(name).exists())
+        .collect();
+    assert!(gone.is_empty(), "the map names {gone:?}");
 }
 
 #[test]

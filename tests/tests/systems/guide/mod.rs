@@ -219,3 +219,21 @@ fn the_guide_gives_every_verb() {
         .collect();
     assert!(missing.is_empty(), "the guide never gives {missing:?}");
 }
+
+#[test]
+fn the_guide_lists_every_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = daybook(folder.path(), "--help").data;
+    let (_, listed) = help.split_once("\nExit codes:\n").unwrap();
+    let listed = listed.lines().take_while(|line| !line.is_empty());
+    let codes: Vec<&str> = listed
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|word| word.parse::<u8>().is_ok())
+        .collect();
+    assert!(codes.len() > 9, "{codes:?}");
+    let page = read("host/docs/operating.md");
+    let (_, section) = page.split_once("\n## Exit codes\n").unwrap();
+    for code in codes {
+        assert!(section.contains(&format!("\n| {code} | ")), "{code}");
+    }
+}

@@ -287,3 +287,35 @@ fn the_guide_names_every_metric() {
         .collect();
     assert!(missing.is_empty(), "{missing:?}");
 }
+
+/// The problem types that the sources of a folder make: a status and a name, one after the other.
+fn problems(folder: &Path, found: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            problems(&path, found);
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        for rest in text.split("StatusCode::").skip(1) {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_uppercase() || c == '_');
+            let rest = rest.strip_prefix(',').unwrap_or_default().trim_start();
+            let name = rest
+                .strip_prefix('"')
+                .and_then(|rest| rest.split('"').next());
+            found.extend(name.map(str::to_owned));
+        }
+    }
+}
+
+#[test]
+fn the_guide_names_every_problem() {
+    let guide = fs::read_to_string(workspace::root().join("host/docs/serving.md")).unwrap();
+    let mut found = Vec::new();
+    problems(&workspace::root().join("host/src/http"), &mut found);
+    assert!(found.len() > 15, "{found:?}");
+    let missing: Vec<&String> = { found.iter() }
+        .filter(|name| !guide.contains(&format!("`/problems/{name}`")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -288,6 +288,18 @@ fn the_guide_names_every_metric() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn every_decision_is_in_the_list() {
+    let folder = workspace::root().join("host/docs/design");
+    let list = fs::read_to_string(folder.join("README.md")).unwrap();
+    let entries = fs::read_dir(&folder).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let missing: Vec<String> = names
+        .filter(|name| name != "README.md" && !list.contains(&format!("]({name})")))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
 /// The problem types that the sources of a folder make: a status and a name, one after the other.
 fn problems(folder: &Path, found: &mut Vec<String>) {
     for entry in fs::read_dir(folder).unwrap() {

@@ -29,7 +29,7 @@ use crate::model::{Error, Result, Seq, limits};
 /// the batches before its own are kept, and the error says how many lines these are. Empty lines are skipped.
 ///
 /// What `daybook export` wrote begins with a state. It is taken whole, in one transaction, and only into a directory whose book
-/// has no events yet. What its events asked for was done where they came from, and is not done again.
+/// has no events yet. Tasks that its events asked for were delivered where they came from, and are not delivered again.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:

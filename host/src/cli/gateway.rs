@@ -48,8 +48,8 @@ enum DriverName {
 
 /// Carry out a kind of task from now on
 ///
-/// The server that serves the book delivers tasks of this kind, those that wait already first: give --expires where old
-/// ones should not be. Delivery is at least once, with the task's id: a receiver that knows ids sees each once. Secrets are
+/// The server that serves the book delivers tasks of this kind, those that wait already first; --expires keeps old ones
+/// back. Delivery is at least once, with the task's id: a receiver that knows ids sees each once. Secrets are
 /// named by the variable or the file that holds them at the server; the book never has them.
 #[derive(clap::Args)]
 #[command(after_help = "\

@@ -37,4 +37,5 @@ mod serve_races;
 mod serve_reads;
 mod serve_studies;
 mod serve_subscribe;
+mod words;
 mod worlds;

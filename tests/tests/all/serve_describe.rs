@@ -1,8 +1,6 @@
-//! What the server says of itself: its description, its counters, and the README's examples.
+//! What the server says of itself: its description and its counters.
 
-use std::process::Command;
-
-use daybook_tests::{Server, TestBook, lacks, workspace};
+use daybook_tests::{Server, TestBook};
 use serde_json::{Value as Json, json};
 
 fn bank() -> Server {
@@ -82,36 +80,4 @@ fn the_counters_count() {
     );
     assert!(value("daybook_fuel_total") > 0.0);
     assert_eq!(value("daybook_projection_lag"), 0.0);
-}
-
-#[test]
-fn the_readmes_examples_do_what_it_says() {
-    if lacks("curl", "the README's examples") {
-        return;
-    }
-    let readme = std::fs::read_to_string(workspace::root().join("README.md")).unwrap();
-    let (_, section) = readme.split_once("## A book online").unwrap();
-    let block = section.split("```").nth(1).unwrap();
-    let server = Server::of(TestBook::with_plugins(&["bank@1993-01-01"]));
-    let mut answers = Vec::new();
-    for line in block.lines().filter(|line| line.starts_with("curl ")) {
-        let line = line.replace("http://127.0.0.1:7373", &server.url);
-        let script = format!("{line} -w ' %{{http_code}}'");
-        let output = Command::new("sh").args(["-c", &script]).output().unwrap();
-        assert!(output.status.success(), "{line}");
-        let text = String::from_utf8(output.stdout).unwrap();
-        let (body, status) = text.rsplit_once(' ').unwrap();
-        let body: Json =
-            serde_json::from_str(body).unwrap_or_else(|error| panic!("{line}: {error}: {text}"));
-        answers.push((status.parse::<u16>().unwrap(), body));
-    }
-    let statuses: Vec<u16> = answers.iter().map(|(status, _)| *status).collect();
-    assert_eq!(statuses, [201, 201, 201, 422, 200, 200, 200, 200, 201, 200]);
-    assert_eq!(answers[1].1, answers[2].1, "the same key, the same answer");
-    assert_eq!(answers[4].1["row"]["balance"], 5000);
-    assert_eq!(answers[5].1["rows"][0]["id"], 7);
-    assert_eq!(answers[6].1["rows"], json!([[1]]));
-    let mut book = server.stop();
-    assert_eq!(book.numbers("SELECT balance FROM bank_account"), [5001]);
-    book.assert_verified();
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 use daybook_tests::workspace;
 
 use crate::command::COMMAND;
-use crate::transcript::{carry_out, steps};
+use crate::transcript::{Shell, carry_out, steps};
 
 /// The README's block in a language that holds a text.
 fn block(readme: &str, language: &str, holding: &str) -> String {
@@ -33,17 +33,14 @@ fn follow(readme: &str) -> PathBuf {
         fs::remove_dir_all(&folder).unwrap();
     }
     fs::create_dir_all(&folder).unwrap();
-    // The command under its own name, and the very dependencies of the workspace, which are at hand.
-    let programs = folder.join("programs");
-    fs::create_dir(&programs).unwrap();
-    std::os::unix::fs::symlink(COMMAND, programs.join("daybook")).unwrap();
-    let path = format!(
-        "{}:{}",
-        programs.display(),
-        std::env::var("PATH").unwrap_or_default()
-    );
+    let mut shell = Shell::with(&folder, |command| {
+        command
+            .env("CARGO_NET_OFFLINE", "true")
+            .env("CARGO_TARGET_DIR", workspace::target().join("authors"));
+    });
+    // The very dependencies of the workspace, which are at hand.
     let lock = workspace::root().join("Cargo.lock");
-    let wrong = carry_out(&folder, &steps, |command| {
+    let wrong = carry_out(&mut shell, &steps, || {
         for date in ["2024-01-01", "2024-06-01"] {
             let crate_folder = folder.join("visits").join(date);
             let wanted = crate_folder.join("Cargo.lock");
@@ -51,12 +48,6 @@ fn follow(readme: &str) -> PathBuf {
                 fs::copy(&lock, wanted).unwrap();
             }
         }
-        command
-            .env("PATH", &path)
-            .env("CARGO_NET_OFFLINE", "true")
-            .env("CARGO_TARGET_DIR", workspace::target().join("authors"))
-            .env_remove("CARGO_MANIFEST_DIR")
-            .env_remove("RUSTFLAGS");
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
     folder

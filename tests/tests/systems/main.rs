@@ -1,5 +1,5 @@
 //! The plugins of `plugins/`, each as a client sees it: served over HTTP, asked to do what its system must do, and its
-//! dated versions compared over what happened.
+//! dated versions compared over what happened. And the pages that people follow, each carried out as it is written.
 
 mod appointment;
 mod asset;
@@ -12,6 +12,7 @@ mod deposit;
 mod export;
 mod festival;
 mod foo;
+mod guide;
 mod invitation;
 mod ledger;
 mod library;

@@ -5,7 +5,6 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use daybook::model::log::EventLog;
 use daybook::model::{Digest, Seq};
 use daybook_tests::{Random, TestBook, event, version};
 use serde_json::json;

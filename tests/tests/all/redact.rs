@@ -4,7 +4,6 @@ use bank_import::{Scope, convert_folder};
 use daybook::book::{Incoming, Reader};
 use daybook::history;
 use daybook::model::Seq;
-use daybook::model::log::EventLog;
 use daybook::study::Picked;
 use daybook_tests::repair::{
     amend_to, files_with, foretold, redact, state, to_amend, to_redact, undo,

@@ -6,7 +6,6 @@ use daybook::book::{Incoming, Reader};
 use daybook::history;
 use daybook::model::Seq;
 use daybook::model::error::Problem;
-use daybook::model::log::EventLog;
 use daybook::store::EventFilter;
 use daybook::study::Picked;
 use daybook::versions::Policy;

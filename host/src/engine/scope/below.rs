@@ -1,9 +1,9 @@
 //! What a version asks of the one below it (`previous`): another handler on the ground of the call that asks, out of its
 //! budget.
 
+use super::super::program::{Handler, Link};
 use super::{Scope, give_back};
 use crate::model::{Budget, Command, Created, Event, HandlerError, Violation, limits};
-use crate::service::program::{Handler, Link};
 
 /// The code of the failure that says that no version below answers such commands. It is part of the contract.
 const NO_CREATOR_BELOW: &str = "no-creator-below";

@@ -1,7 +1,6 @@
 //! Events as CloudEvents: what is missing is filled in, what is there is kept, an identity is used once, nonsense is refused.
 
 use daybook::book::{CloudEvent, Incoming};
-use daybook::model::log::EventLog;
 use daybook::model::{ErrorKind, Seq, clock};
 use daybook_tests::{TestBook, event_at};
 use serde_json::{Value as Json, json};

@@ -8,8 +8,10 @@ use std::process::Command;
 use bank_import::{Scope, convert_folder};
 use daybook::book::Incoming;
 use daybook::history;
-use daybook::model::{Isolation, LogLine, Seq};
-use daybook::store::{Catalog, Certification};
+use daybook::log::{CommitLog, SqliteLog};
+use daybook::model::log::{Appended, Commit, LogOp};
+use daybook::model::{Certification, Isolation, LogLine, Seq};
+use daybook::store::Catalog;
 use daybook::study::Picked;
 use daybook::versions::{Certified, Loaded};
 use daybook_tests::{TestBook, accepted, data, event, event_at, guest, plugin, version};
@@ -370,7 +372,10 @@ fn on_another_engine_isolation_is_event_until_it_is_certified_again() {
     };
     book.reopen_after(|path| {
         let mut log = Catalog::open(&path.join("log.db")).unwrap();
-        log.transaction(|log| log.put_certification(&old)).unwrap();
+        let last = log.last_commit().unwrap();
+        let commit = Commit::new(last, vec![LogOp::Certification(old)]);
+        let kept = SqliteLog.append(&mut log, &commit, &[]).unwrap();
+        assert_eq!(kept, Appended::Kept);
     });
     let line = book.versions().unwrap().remove(0);
     assert!(line.is_certification_due());

@@ -15,7 +15,7 @@ use crate::engine::task_id;
 use crate::history::RepairNote;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, Layouts, LogLine, Rejection, TableLayout, Task, Value};
-use crate::wire::told_json;
+use crate::wire::old::told_json;
 
 #[derive(Debug, Clone)]
 pub struct Caused {
@@ -252,7 +252,7 @@ pub struct ListedJson<'a> {
 impl<'a> ListedJson<'a> {
     pub fn new(event: &'a Event, note: Option<&RepairNote>) -> ListedJson<'a> {
         ListedJson {
-            event: CloudEvent(event),
+            event: CloudEvent::from(event),
             repairs: note.copied().unwrap_or_default().into(),
         }
     }
@@ -322,7 +322,7 @@ fn caused_json<'a>(
             .and_then(|told| told.as_ref().map(told_json)),
     });
     CausedJson {
-        event: CloudEvent(event),
+        event: CloudEvent::from(event),
         changes: changes.iter().map(change_json).collect(),
         tasks: tasks.collect(),
         log: Vec::new(),

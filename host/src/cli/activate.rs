@@ -8,7 +8,7 @@ use super::output::Output;
 use super::progress::Bar;
 use super::target::{Target, TargetArg};
 use crate::model::{PluginVersion, Result};
-use crate::wire::Activated;
+use crate::wire::old::Activated;
 
 /// Put a loaded version in force
 ///

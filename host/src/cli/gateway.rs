@@ -13,7 +13,7 @@ use crate::gateway::{
     Backoff, DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, Span, WebhookConfig,
 };
 use crate::model::{Error, Result};
-use crate::wire::gateway_json;
+use crate::wire::old::gateway_json;
 
 /// Say how tasks are carried out, kind by kind
 #[derive(clap::Args)]

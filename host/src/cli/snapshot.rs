@@ -7,7 +7,7 @@ use super::table::{number, table, text};
 use super::target::{ReadTarget, Target, TargetArg};
 use crate::model::Result;
 use crate::store::SnapshotRecord;
-use crate::wire::snapshot_json;
+use crate::wire::old::snapshot_json;
 
 /// Keep a copy of the live state, to start from
 ///

@@ -11,7 +11,7 @@ use super::target::{ReadTarget, Target, TargetArg};
 use crate::book::ToldTask;
 use crate::model::{Act, Result, Seq, TaskState, TaskStep};
 use crate::store::TaskFilter;
-use crate::wire::{step_json, task_json};
+use crate::wire::old::{step_json, task_json};
 
 /// What is asked for: a list, or something to be done to one task.
 pub enum Args {

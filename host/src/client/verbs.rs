@@ -16,7 +16,7 @@ use crate::model::{
 use crate::store::{Certification, EventFilter, Pinned};
 use crate::study::{Moment, Verified};
 use crate::versions::{Loaded, Policy, VersionLine};
-use crate::wire::Activated;
+use crate::wire::old::Activated;
 
 /// Rows of a query that are asked for: as many as a server gives.
 const ROWS_MAX: usize = 10_000;

@@ -19,7 +19,7 @@ use super::{App, Caller};
 use crate::book::{Book, copy_live};
 use crate::model::{PluginVersion, Result};
 use crate::versions::{Policy, PromoteRequest, Promotion};
-use crate::wire::row_json;
+use crate::wire::old::row_json;
 
 impl App {
     /// Has the book to itself between two groups.
@@ -256,7 +256,7 @@ pub async fn snapshot(State(app): State<App>, uri: Uri) -> Result<Response, Prob
     let kept = app.alone(move |book| book.keep_snapshot(&copied)).await?;
     Ok(told(
         StatusCode::CREATED,
-        &crate::wire::snapshot_json(&kept),
+        &crate::wire::old::snapshot_json(&kept),
     ))
 }
 
@@ -269,7 +269,7 @@ pub async fn snapshots(
     Parameters::of(&uri)?.done(&[])?;
     let head = app.live().head;
     let known = app.read(|reader| reader.snapshots()).await?;
-    let known: Vec<Json> = known.iter().map(crate::wire::snapshot_json).collect();
+    let known: Vec<Json> = known.iter().map(crate::wire::old::snapshot_json).collect();
     answer(&headers, &json!({ "snapshots": known }), head, Tag::Body)
 }
 

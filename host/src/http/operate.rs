@@ -17,7 +17,7 @@ use super::{App, Caller, guards};
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, PluginVersion, Result};
 use crate::versions::{Loader, Policy};
-use crate::wire::Activated;
+use crate::wire::old::Activated;
 
 /// What operations share: each of them takes much of the machine, so there is one of a kind at a time.
 pub struct Operations {

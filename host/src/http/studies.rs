@@ -24,7 +24,7 @@ use crate::model::error::Problem as Detail;
 use crate::model::{Error, PluginVersion, Result, Seq};
 use crate::repair::PinRequest;
 use crate::study::{DiffRequest, LateTasks, Picked, Remedy, Study, Turned};
-use crate::wire::row_json;
+use crate::wire::old::row_json;
 
 /// What is told one by one; the rest is counted.
 const TOLD_MAX: usize = 1_000;

@@ -25,7 +25,7 @@ use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::{Act, Error, Result, Seq};
 use crate::store::TaskFilter;
 use crate::tasks::GatewayKind;
-use crate::wire::{gateway_json, step_json, task_json};
+use crate::wire::old::{gateway_json, step_json, task_json};
 
 /// Tasks of one page when the client does not say, and at most.
 const TASKS_DEFAULT: usize = 100;

@@ -8,10 +8,10 @@ use super::common::{self, FormatArg};
 use super::output::{Output, thousands};
 use super::table::clean;
 use super::{Exit, input};
-use crate::book::json_text;
 use crate::model::manifest::{PayloadType, Table};
 use crate::model::{Manifest, Result};
 use crate::runtime::Code;
+use crate::wire::json_text;
 
 /// Show what a component declares
 ///

@@ -12,8 +12,8 @@ use super::App;
 use super::answer::{Tag, answer};
 use super::asyncapi::rebase;
 use super::problem::Problem;
-use crate::book::json_text;
 use crate::engine::Program;
+use crate::wire::json_text;
 
 /// The description as OpenAPI 3.1.
 pub async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {

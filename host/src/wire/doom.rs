@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::JsonText;
+use crate::model::{Error, JsonText, Result};
 use crate::study;
 
 /// Which events of doom are looked for.
@@ -118,6 +118,22 @@ pub struct RemedyRequest {
     /// Forecast where it would lead, keep nothing.
     #[serde(default)]
     pub preview: bool,
+}
+
+impl RemedyRequest {
+    /// The way; None: a pin is given up.
+    pub fn remedy(&self) -> Result<Option<study::Remedy>> {
+        Ok(match (self.skip, &self.amend, &self.pin, self.unpin) {
+            (true, None, None, false) => Some(study::Remedy::Skip),
+            (false, Some(data), None, false) => Some(study::Remedy::Amend(data.get().to_owned())),
+            (false, None, Some(version), false) => Some(study::Remedy::Pin(version.parse()?)),
+            (false, None, None, true) => None,
+            _ => {
+                let text = "a way past an event of doom is one of skip, amend, pin and unpin";
+                return Err(Error::usage(text));
+            }
+        })
+    }
 }
 
 /// What taking a way past an event of doom came to, or would come to.

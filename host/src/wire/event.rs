@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::task::TaskHistory;
 use super::value::Row;
-use crate::book::{Admitted, Caused, CloudEvent, Shown};
+use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown};
 use crate::engine::task_id;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, JsonText, LogLine, Seq, Task};
@@ -283,6 +283,21 @@ impl<'a> From<&'a Admitted> for AppendedEvent<'a> {
             changes,
             tasks,
             reactions: admitted.reactions.iter().map(Into::into).collect(),
+        }
+    }
+}
+
+/// As `Prefer: return=minimal` asks for it.
+impl From<Receipt> for AppendedEvent<'static> {
+    fn from(receipt: Receipt) -> AppendedEvent<'static> {
+        AppendedEvent {
+            seq: receipt.seq.0,
+            id: receipt.id.into(),
+            duplicate: receipt.duplicate,
+            event: None,
+            changes: None,
+            tasks: None,
+            reactions: Vec::new(),
         }
     }
 }

@@ -6,7 +6,6 @@ mod creators;
 mod doom;
 mod event;
 mod gateway;
-pub mod old;
 mod problem;
 mod query;
 mod repair;

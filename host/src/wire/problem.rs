@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json};
 use super::shadow::Track;
 use super::state::Hashes;
 use super::value::Cell;
-use crate::model::JsonText;
+use crate::model::{JsonText, Rejection};
 
 /// Why a request was refused.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -44,6 +44,18 @@ pub struct Rejected {
     /// What the creator logged: of a preview alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log: Vec<String>,
+}
+
+impl From<&Rejection> for Rejected {
+    fn from(rejection: &Rejection) -> Rejected {
+        let details = rejection.details.as_deref();
+        Rejected {
+            code: rejection.code.clone(),
+            details: details.map(|details| JsonText::of(details).into_owned()),
+            command: None,
+            log: Vec::new(),
+        }
+    }
 }
 
 /// Members of `/problems/differs`: a shadow has differences that nobody expected.

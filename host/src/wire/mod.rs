@@ -2,6 +2,7 @@
 //! written, what is read, and its schema. Server, client, command line and the OpenAPI document use these types alike.
 
 mod command;
+mod component;
 mod creators;
 mod doom;
 mod event;
@@ -9,6 +10,7 @@ mod gateway;
 mod problem;
 mod query;
 mod repair;
+mod replay;
 mod schemas;
 mod shadow;
 mod snapshot;
@@ -23,6 +25,7 @@ mod version;
 pub use crate::book::CloudEvent;
 pub use crate::model::JsonText;
 pub use command::*;
+pub use component::*;
 pub use creators::*;
 pub use doom::*;
 pub use event::*;
@@ -30,6 +33,7 @@ pub use gateway::*;
 pub use problem::*;
 pub use query::*;
 pub use repair::*;
+pub use replay::*;
 pub use schemas::{schemas, shape};
 pub use shadow::*;
 pub use snapshot::*;

@@ -124,8 +124,20 @@ pub struct Foreseen {
     pub first: Vec<DifferingEvent>,
     /// Events of doom that there would be.
     pub dooms: u64,
-    /// Rows of the state that would end otherwise.
+    /// How many rows of the state would end otherwise, by table.
+    pub rows: Vec<DifferingCount>,
+    /// Those rows.
     pub final_rows: DifferingRows,
+}
+
+/// How many rows of a table would end otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DifferingCount {
+    /// `plugin.table`
+    pub table: String,
+    pub added: u64,
+    pub removed: u64,
+    pub changed: u64,
 }
 
 /// An event that would have other effects.
@@ -153,12 +165,20 @@ pub struct Foreseeing {
 
 impl Foreseeing {
     pub fn done(self, foreseen: &study::Foreseen) -> Foreseen {
+        let rows = foreseen.summary.final_rows.iter();
+        let rows = rows.map(|(table, count)| DifferingCount {
+            table: table.clone(),
+            added: count.added,
+            removed: count.removed,
+            changed: count.changed,
+        });
         Foreseen {
             preview: true,
             problem: foreseen.problem.clone(),
             events: foreseen.summary.differing.total(),
             first: self.first,
             dooms: foreseen.summary.dooms.1,
+            rows: rows.collect(),
             final_rows: self.rows,
         }
     }

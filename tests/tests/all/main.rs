@@ -34,4 +34,5 @@ mod serve_races;
 mod serve_reads;
 mod serve_studies;
 mod serve_subscribe;
+mod wire;
 mod worlds;

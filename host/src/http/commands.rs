@@ -13,6 +13,7 @@ use super::problem::Problem;
 use super::{App, Caller};
 use crate::book::{Decision, Reply, Request};
 use crate::model::ErrorKind;
+use crate::wire::{CommandReply, Rejected};
 
 pub async fn post(
     State(app): State<App>,
@@ -68,27 +69,22 @@ fn answer(reply: &Reply) -> Result<Response, Problem> {
                 true => StatusCode::OK,
                 false => StatusCode::CREATED,
             };
-            (status, json(&reply.json())?).into_response()
+            (status, json(&CommandReply::from(reply))?).into_response()
         }
         Decision::Rejected(rejection) => {
-            let details = rejection.details.as_deref().map(crate::book::json_text);
-            let problem = Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "rejected",
-                rejection.message.as_str(),
-            );
-            let problem = problem
-                .with("code", rejection.code.as_str())
-                .with("details", details)
-                .with("command", reply.command_id.to_string())
-                .with("kind", ErrorKind::Rejected.name());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let problem = Problem::new(status, "rejected", rejection.message.as_str());
             // As of an accepted one: a preview shows what the creator logged.
-            let log = reply.log.iter().map(|line| line.message.as_str());
-            match reply.preview && !reply.log.is_empty() {
-                true => problem.with("log", log.collect::<Vec<_>>()),
-                false => problem,
-            }
-            .into_response()
+            let log = reply.log.iter().filter(|_| reply.preview);
+            let members = Rejected {
+                command: Some(reply.command_id.to_string()),
+                log: log.map(|line| line.message.clone()).collect(),
+                ..rejection.into()
+            };
+            problem
+                .with("kind", ErrorKind::Rejected.name())
+                .with_members(&members)
+                .into_response()
         }
     };
     let date = reply.version.date.to_string();

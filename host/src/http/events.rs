@@ -5,7 +5,6 @@ use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Extension, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
@@ -15,8 +14,9 @@ use super::guards::{self, WriteQuery};
 use super::otlp::Traced;
 use super::problem::Problem;
 use super::{App, Caller};
-use crate::book::{Admitted, AppendRequest, Caused, CausedJson, Incoming, Shown};
+use crate::book::{Admitted, AppendRequest, Incoming, Shown};
 use crate::model::{Error, Seq};
+use crate::wire::Appended;
 
 pub async fn post(
     State(app): State<App>,
@@ -166,25 +166,6 @@ fn add_extensions(event: &mut Incoming, more: &Map<String, Json>) {
     event.extensions = Some(Json::Object(extensions).to_string());
 }
 
-#[derive(Serialize)]
-struct AnswerJson<'a> {
-    preview: bool,
-    events: Vec<ReceiptJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ReceiptJson<'a> {
-    seq: u64,
-    id: &'a str,
-    /// It had been there before; nothing was added.
-    duplicate: bool,
-    #[serde(flatten)]
-    caused: Option<CausedJson<'a>>,
-    /// The events of its blocking reactions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reactions: Vec<CausedJson<'a>>,
-}
-
 async fn answer(
     app: &App,
     mut admitted: Vec<Admitted>,
@@ -226,16 +207,9 @@ async fn answer(
         true => StatusCode::OK,
         false => StatusCode::CREATED,
     };
-    let events = admitted.iter().map(|admitted| ReceiptJson {
-        seq: admitted.receipt.seq.0,
-        id: &admitted.receipt.id,
-        duplicate: admitted.receipt.duplicate,
-        caused: admitted.caused.as_ref().map(Caused::json),
-        reactions: admitted.reactions.iter().map(Caused::json).collect(),
-    });
-    let body = AnswerJson {
+    let body = Appended {
         preview,
-        events: events.collect(),
+        events: admitted.iter().map(Into::into).collect(),
     };
     let mut response = (status, json(&body)?).into_response();
     let first = admitted.first().and_then(|first| first.caused.as_ref());

@@ -3,19 +3,17 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use serde::Serialize;
-use serde_json::json;
 
 use super::App;
 use super::answer::{Tag, answer};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
-use crate::book::{ListedJson, Reader};
+use crate::book::Reader;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::store::EventFilter;
-use crate::versions::VersionLine;
+use crate::wire::{CloudEvent, Events, Index, RecordedEvent, Versions};
 
 /// Events of one page when the client does not say, and at most.
 const EVENTS_DEFAULT: usize = 100;
@@ -25,14 +23,6 @@ const EVENTS_MAX: usize = 1_000;
 const SOURCES_MAX: usize = 10;
 
 const PARAMETERS: &[&str] = &["from", "to", "type", "subject", "order", "limit", "after"];
-
-#[derive(Serialize)]
-struct EventsJson<'a> {
-    events: Vec<ListedJson<'a>>,
-    /// Send it as `after` for those that follow; none at the end.
-    next: Option<u64>,
-    head: u64,
-}
 
 /// Events in their order, or newest first.
 pub async fn list(
@@ -81,10 +71,13 @@ pub async fn list(
     .await?;
     let more = events.len() > limit;
     events.truncate(limit);
-    let body = EventsJson {
+    let body = Events {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
         events: { events.iter() }
-            .map(|event| ListedJson::new(event, repairs.get(&event.seq)))
+            .map(|event| {
+                let note = repairs.get(&event.seq).copied();
+                CloudEvent::from(event).with(note.unwrap_or_default())
+            })
             .collect(),
         head: head.0,
     };
@@ -149,7 +142,7 @@ pub async fn show(
     }
     let shown = read(&app, move |reader| reader.show(seq)).await?;
     // Not for ever: it may be amended or redacted, and a cache must not keep what was erased.
-    answer(&headers, &shown.json(), head, Tag::Body)
+    answer(&headers, &RecordedEvent::from(&shown), head, Tag::Body)
 }
 
 /// Every version that was ever loaded.
@@ -161,10 +154,45 @@ pub async fn versions(
     Parameters::of(&uri)?.done(&[])?;
     let live = app.live();
     let lines = read(&app, Reader::versions).await?;
-    let versions = lines.iter().map(VersionLine::json);
-    let body = json!({"versions": versions.collect::<Vec<_>>()});
+    let body = Versions {
+        versions: lines.iter().map(Into::into).collect(),
+    };
     answer(&headers, &body, live.head, Tag::Body)
 }
+
+/// Requests, each with what it is for.
+const LINKS: &[(&str, &str)] = &[
+    ("GET /state", "the tables"),
+    (
+        "GET /state/{table}",
+        "rows of a table: filters, order, pages",
+    ),
+    (
+        "GET /state/{table}/{key}",
+        "one row, with hashes for Daybook-Expect",
+    ),
+    ("POST /query", "read-only SQL"),
+    ("GET /events", "events: from, to, type, subject"),
+    ("GET /events/{seq|id}", "an event with what it caused"),
+    ("GET /versions", "versions of plugins"),
+    (
+        "GET /tasks",
+        "tasks that events asked for: kind, state, event",
+    ),
+    ("GET /gateway", "how tasks are carried out"),
+    ("POST /commands/{type}", "ask a plugin for something"),
+    ("POST /events", "append CloudEvents"),
+    ("POST /versions", "load a version"),
+    ("POST /versions/{plugin@date}/activate", "put it in force"),
+    ("POST /shadows", "try a version beside the live state"),
+    (
+        "POST /versions/{plugin@date}/promote",
+        "put a shadow in force",
+    ),
+    ("POST /rollback", "go back to what was live before"),
+    ("POST /verify", "replay everything and compare"),
+    ("GET /healthz", "alive"),
+];
 
 /// What there is.
 pub async fn index(
@@ -174,31 +202,14 @@ pub async fn index(
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
     let live = app.live();
-    let body = json!({
-        "daybook": env!("CARGO_PKG_VERSION"),
-        "head": live.head.0,
-        "lineup": live.program.stamp,
-        "links": {
-            "GET /state": "the tables",
-            "GET /state/{table}": "rows of a table: filters, order, pages",
-            "GET /state/{table}/{key}": "one row, with hashes for Daybook-Expect",
-            "POST /query": "read-only SQL",
-            "GET /events": "events: from, to, type, subject",
-            "GET /events/{seq|id}": "an event with what it caused",
-            "GET /versions": "versions of plugins",
-            "GET /tasks": "tasks that events asked for: kind, state, event",
-            "GET /gateway": "how tasks are carried out",
-            "POST /commands/{type}": "ask a plugin for something",
-            "POST /events": "append CloudEvents",
-            "POST /versions": "load a version",
-            "POST /versions/{plugin@date}/activate": "put it in force",
-            "POST /shadows": "try a version beside the live state",
-            "POST /versions/{plugin@date}/promote": "put a shadow in force",
-            "POST /rollback": "go back to what was live before",
-            "POST /verify": "replay everything and compare",
-            "GET /healthz": "alive",
-        },
-    });
+    let body = Index {
+        daybook: env!("CARGO_PKG_VERSION").to_owned(),
+        head: live.head.0,
+        lineup: live.program.stamp.clone(),
+        links: { LINKS.iter() }
+            .map(|(request, what)| ((*request).to_owned(), (*what).to_owned()))
+            .collect(),
+    };
     answer(&headers, &body, live.head, Tag::Body)
 }
 

@@ -12,8 +12,8 @@ use super::App;
 use super::answer::{Tag, answer};
 use super::asyncapi::rebase;
 use super::problem::Problem;
-use crate::book::json_text;
 use crate::engine::Program;
+use crate::wire::{self, json_text};
 
 /// The description as OpenAPI 3.1.
 pub async fn get(State(app): State<App>, headers: HeaderMap) -> Result<Response, Problem> {
@@ -142,12 +142,7 @@ fn reads(summary: &str, parameters: Vec<Json>) -> Json {
 
 fn describe(program: &Program) -> Json {
     let mut paths = Map::new();
-    let mut schemas = Map::new();
-    schemas.insert("Problem".to_owned(), json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {"type": text(), "title": text(), "status": {"type": "integer"}, "detail": text(), "hint": text(), "kind": text()},
-    }));
+    let mut schemas = wire::schemas();
     let mut events = Vec::new();
     for plugin in &program.plugins {
         // Newest first: the first that declares a type is the one in force.

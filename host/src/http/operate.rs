@@ -7,17 +7,18 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
+use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
-use super::commands::body_text;
+use super::lives::body;
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Caller, guards};
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, PluginVersion, Result};
-use crate::versions::{Loader, Policy};
-use crate::wire::Activated;
+use crate::verbs::Operates;
+use crate::versions::Loader;
+use crate::wire::{ActivateRequest, Loaded, Verified};
 
 /// What operations share: each of them takes much of the machine, so there is one of a kind at a time.
 pub struct Operations {
@@ -85,20 +86,7 @@ pub async fn load(
         true => StatusCode::OK,
         false => StatusCode::CREATED,
     };
-    Ok(told(status, &loaded.json()))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ActivateJson {
-    policy: PolicyJson,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum PolicyJson {
-    Pinned,
-    Recorded,
+    Ok(told(status, &Loaded::from(&loaded)))
 }
 
 /// Puts a loaded version in force.
@@ -106,19 +94,12 @@ pub async fn activate(
     State(app): State<App>,
     Extension(caller): Extension<Caller>,
     uri: Uri,
-    body: Result<Bytes, BytesRejection>,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
     let version: PluginVersion = decoded(segment(&uri, 1), false)?.parse()?;
     caller.check_type(version.plugin.as_str())?;
-    let asked: ActivateJson = serde_json::from_str(&body_text(body)?).map_err(|error| {
-        let shape = "{\"policy\": \"pinned\"} or {\"policy\": \"recorded\"}";
-        Problem::malformed(format!("the body is not {shape}: {error}"))
-    })?;
-    let policy = match asked.policy {
-        PolicyJson::Pinned => Policy::Pinned,
-        PolicyJson::Recorded => Policy::Recorded,
-    };
+    let asked: ActivateRequest = body(bytes)?;
     let permit = app.0.operations.compiling().await?;
     let (loader, wanted) = (app.0.operations.loader.clone(), version.clone());
     let warm = blocking(move || loader.warm(&wanted)).await?;
@@ -127,17 +108,12 @@ pub async fn activate(
         .ask(|writer, done| {
             let work = move |book: &mut crate::book::Book| {
                 book.keep_warm(warm);
-                let seq = book.activate(&version, policy, &mut |_| {})?;
-                Ok(Activated {
-                    lineup: book.lineup(),
-                    version,
-                    seq,
-                })
+                Operates::activate(book, &version, &asked, &mut |_| {})
             };
             writer.alone(work, done)
         })
         .await?;
-    Ok(told(StatusCode::OK, &activated.json()))
+    Ok(told(StatusCode::OK, &activated))
 }
 
 /// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.
@@ -164,7 +140,7 @@ pub async fn verify(State(app): State<App>, uri: Uri) -> Result<Response, Proble
     })
     .await;
     drop(asked);
-    Ok(told(StatusCode::OK, &verified?.json()))
+    Ok(told(StatusCode::OK, &Verified::from(&verified?)))
 }
 
 /// On a thread where a thing may take its time.
@@ -177,7 +153,7 @@ pub async fn blocking<T: Send + 'static>(
 }
 
 /// What was done, for nobody else to keep.
-pub fn told(status: StatusCode, body: &serde_json::Value) -> Response {
+pub fn told(status: StatusCode, body: &impl Serialize) -> Response {
     let caching = HeaderValue::from_static("no-store");
     let mut response = (status, axum::Json(body)).into_response();
     response

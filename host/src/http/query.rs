@@ -5,49 +5,31 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
 use super::App;
 use super::answer::at;
-use super::commands::body_text;
-use super::listing::bytes_of;
+use super::lives::body;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::state::Weight;
-use crate::book::json_of;
 use crate::model::Value;
 use crate::study::Moment;
+use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, bytes_of};
 
-/// Rows of one answer when the client does not say, and at most.
+/// Rows of one answer when the client does not say.
 const ROWS_DEFAULT: usize = 1_000;
-const ROWS_MAX: usize = 10_000;
 
 /// Bytes of rows at which an answer is cut.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct QueryJson {
-    sql: String,
-    #[serde(default)]
-    parameters: Vec<Json>,
-    limit: Option<usize>,
-    /// A position in the log, or a time.
-    as_of: Option<Json>,
-}
-
 pub async fn post(
     State(app): State<App>,
     uri: Uri,
-    body: Result<Bytes, BytesRejection>,
+    bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
-    let query: QueryJson = serde_json::from_str(&body_text(body)?).map_err(|error| {
-        let shape =
-            "{\"sql\": \"SELECT …\", \"parameters\": […], \"limit\": 1000, \"as_of\": 20000}";
-        Problem::malformed(format!("the body is not {shape}: {error}"))
-    })?;
+    let query: QueryRequest = body(bytes)?;
     let rows_max = query.limit.unwrap_or(ROWS_DEFAULT);
     if !(1..=ROWS_MAX).contains(&rows_max) {
         let text = format!("'limit' is a number from 1 to {ROWS_MAX}");
@@ -67,20 +49,20 @@ pub async fn post(
         .map(|text| text.parse())
         .transpose()
         .map_err(|_| Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339"))?;
-    let (position, body) = app
+    let (position, reply) = app
         .snapshot(Weight::Query, as_of, move |_, snapshot| {
             let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
-            let rows = { answer.rows.iter() }.map(|row| row.iter().map(json_of).collect());
-            let body = json!({
-                "columns": answer.columns,
-                "rows": rows.collect::<Vec<Json>>(),
-                "truncated": answer.truncated,
-                "position": snapshot.position().0,
-            });
+            let row = |row: Vec<Value>| row.into_iter().map(Cell).collect();
+            let body = QueryReply {
+                columns: answer.columns,
+                rows: answer.rows.into_iter().map(row).collect(),
+                truncated: answer.truncated,
+                position: snapshot.position().0,
+            };
             Ok((snapshot.position(), body))
         })
         .await?;
-    let mut response = at(position, axum::Json(body)).into_response();
+    let mut response = at(position, axum::Json(reply)).into_response();
     let caching = HeaderValue::from_static("no-store");
     response
         .headers_mut()

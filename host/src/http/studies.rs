@@ -9,9 +9,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
-use serde_json::json;
-use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 
 use super::lives::body;
@@ -19,12 +16,18 @@ use super::operate::{blocking, told};
 use super::parameters::{Parameters, decoded, segment};
 use super::problem::Problem;
 use super::{App, Caller};
+use crate::book::Book;
+use crate::diff::Expectations;
+use crate::diff::jsonl::JsonlReport;
 use crate::engine::give_way;
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::repair::PinRequest;
-use crate::study::{DiffRequest, LateTasks, Picked, Remedy, Study, Turned};
-use crate::wire::row_json;
+use crate::study::{DiffRequest, Picked, Study, Turned};
+use crate::verbs::{Operates, Studies};
+use crate::wire::{
+    self, Certified, CertifyRequest, CommandsDiff, DoomsRequest, FreshInstances, LateTasks,
+    LateTasksRequest, ReconcileRequest, RemedyReply, RemedyRequest, Sides,
+};
 
 /// What is told one by one; the rest is counted.
 const TOLD_MAX: usize = 1_000;
@@ -78,16 +81,6 @@ fn whole(uri: &Uri, caller: &Caller) -> Result<(), Problem> {
     caller.check_type("daybook")
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct SidesJson {
-    base: String,
-    candidate: String,
-}
-
-const SIDES: &str =
-    "{\"base\": \"plugin@date\", \"candidate\": \"plugin@date\"}; a side may be \"recorded\"";
-
 /// The first event on which two choices of logic part.
 pub async fn bisect(
     State(app): State<App>,
@@ -96,28 +89,10 @@ pub async fn bisect(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: SidesJson = body(bytes, SIDES)?;
+    let asked: Sides = body(bytes)?;
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
-    let work = move |study: &mut Study<'_>| {
-        let found = study.bisect(&base, &candidate, &mut |_| {})?;
-        Ok(match found {
-            Some(found) => found.json(),
-            None => json!({ "first": null, "events": study.head().0 }),
-        })
-    };
+    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
     Ok(told(StatusCode::OK, &app.study(work).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DiffJson {
-    base: String,
-    candidate: String,
-    from: Option<u64>,
-    to: Option<u64>,
-    /// The text of an expectation file.
-    #[serde(default)]
-    expect: String,
 }
 
 /// All differences of two choices of logic, as JSON Lines: the report of `daybook diff --format jsonl`.
@@ -128,7 +103,7 @@ pub async fn diff(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: DiffJson = body(bytes, SIDES)?;
+    let asked: wire::DiffRequest = body(bytes)?;
     let request = DiffRequest {
         base: asked.base.parse()?,
         candidate: asked.candidate.parse()?,
@@ -151,7 +126,9 @@ pub async fn diff(
         let result = on_a_thread_that_gives_way(|| {
             onlooker.study(|study| {
                 let out = io::BufWriter::new(Pieces(pieces));
-                study.diff_lines(&request, &asked.expect, out)
+                let mut expectations = Expectations::parse(&asked.expect)?;
+                let mut report = JsonlReport::new(out);
+                study.diff(&request, &mut expectations, &mut report, &mut |_| {})
             })
         });
         if let Err(error) = result {
@@ -196,34 +173,23 @@ pub async fn commands(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: SidesJson = body(bytes, SIDES)?;
+    let asked: Sides = body(bytes)?;
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
     let work = move |study: &mut Study<'_>| {
         let mut turned = Vec::new();
         let mut visit = |it: &Turned| {
             if turned.len() < TOLD_MAX {
-                turned.push(it.json());
+                turned.push(it.into());
             }
             Ok(())
         };
         let found = study.what_if(&base, &candidate, &mut visit, &mut |_| {})?;
-        Ok(json!({ "summary": found.json(), "turned": turned }))
+        Ok(CommandsDiff {
+            summary: (&found).into(),
+            turned,
+        })
     };
     Ok(told(StatusCode::OK, &app.study(work).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct DoomsJson {
-    /// What is active, where it is left out.
-    version: Option<String>,
-    #[serde(default)]
-    keep_going: bool,
-}
-
-fn pinned(version: Option<&str>) -> Result<Picked, Problem> {
-    let version = version.map(str::parse).transpose()?;
-    Ok(Picked::Pinned(version.into_iter().collect()))
 }
 
 /// Events that a version cannot materialize.
@@ -234,32 +200,9 @@ pub async fn dooms(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: DoomsJson = body(
-        bytes,
-        "{\"version\": \"plugin@date\", \"keep_going\": true}",
-    )?;
-    let picked = pinned(asked.version.as_deref())?;
-    let work = move |study: &mut Study<'_>| {
-        let found = study.find_dooms(&picked, asked.keep_going, &mut |_| {})?;
-        Ok(found.json())
-    };
+    let asked: DoomsRequest = body(bytes)?;
+    let work = move |study: &mut Study<'_>| Studies::dooms(study, &asked, &mut |_| {});
     Ok(told(StatusCode::OK, &app.study(work).await?))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RemedyJson {
-    /// Of a preview: what could not materialize the event. What is active, where it is left out.
-    version: Option<String>,
-    #[serde(default)]
-    skip: bool,
-    amend: Option<Box<RawValue>>,
-    pin: Option<String>,
-    #[serde(default)]
-    unpin: bool,
-    reason: Option<String>,
-    #[serde(default)]
-    preview: bool,
 }
 
 /// A way past an event of doom: forecast, or taken.
@@ -274,53 +217,22 @@ pub async fn remedy(
         .parse()
         .map(Seq)
         .map_err(|_| Problem::malformed("an event of doom is named by its seq"))?;
-    let shape = "{\"skip\": true}, {\"amend\": {…}}, {\"pin\": \"plugin@date\"} or {\"unpin\": true}, with \"reason\" or \"preview\"";
-    let asked: RemedyJson = body(bytes, shape)?;
-    let remedy = match (asked.skip, asked.amend, asked.pin, asked.unpin) {
-        (true, None, None, false) => Some(Remedy::Skip),
-        (false, Some(data), None, false) => Some(Remedy::Amend(data.get().to_owned())),
-        (false, None, Some(version), false) => Some(Remedy::Pin(version.parse()?)),
-        (false, None, None, true) if !asked.preview => None,
-        _ => return Err(Problem::malformed(format!("the body is not {shape}"))),
-    };
-    let actor = caller.actor().map(str::to_owned);
-    match (remedy, asked.preview, asked.reason) {
-        (Some(remedy), true, _) => {
-            let picked = pinned(asked.version.as_deref())?;
-            let work = move |study: &mut Study<'_>| {
-                let forecast = study.forecast(&picked, seq, &remedy, &mut |_| {})?;
-                Ok(forecast.json())
+    let asked: RemedyRequest = body(bytes)?;
+    let reply = match asked.preview {
+        true => {
+            let work =
+                move |study: &mut Study<'_>| Studies::forecast(study, seq, &asked, &mut |_| {});
+            RemedyReply::Forecast(app.study(work).await?)
+        }
+        false => {
+            let actor = caller.actor().map(str::to_owned);
+            let work = move |book: &mut Book| {
+                Operates::remedy(book, seq, &asked, actor.as_deref(), &mut |_| {})
             };
-            Ok(told(StatusCode::OK, &app.study(work).await?))
+            RemedyReply::Taken(app.alone(work).await?)
         }
-        (_, _, None) => Err(Problem::malformed(
-            "'reason' is missing: it stays in the log",
-        )),
-        (remedy, _, Some(reason)) => {
-            let at = app
-                .alone(move |book| match remedy {
-                    Some(remedy) => {
-                        book.resolve_doom(seq, remedy, &reason, actor.as_deref(), &mut |_| {})
-                    }
-                    None => book.pin_event(&PinRequest {
-                        seq,
-                        version: None,
-                        reason,
-                        actor,
-                    }),
-                })
-                .await?;
-            let done = json!({ "seq": at.0, "event": seq.0 });
-            Ok(told(StatusCode::OK, &done))
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct LateJson {
-    #[serde(default)]
-    enqueue: bool,
+    };
+    Ok(told(StatusCode::OK, &reply))
 }
 
 /// Tasks that what is in force asks for, of events that were handled before it was.
@@ -331,7 +243,7 @@ pub async fn late_tasks(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: LateJson = body(bytes, "{\"enqueue\": true} or {}")?;
+    let asked: LateTasksRequest = body(bytes)?;
     let work = |study: &mut Study<'_>| {
         let mut found = Vec::new();
         let mut visit = |task| {
@@ -344,23 +256,16 @@ pub async fn late_tasks(
     let found = app.study(work).await?;
     let actor = caller.actor().map(str::to_owned);
     let late = match asked.enqueue {
-        false => LateTasks::of(&found, None),
+        false => LateTasks::new(&found, None),
         true => {
             app.alone(move |book| {
                 let enqueued = book.enqueue_late(&found, actor.as_deref())?;
-                Ok(LateTasks::of(&found, Some(enqueued)))
+                Ok(LateTasks::new(&found, Some(enqueued)))
             })
             .await?
         }
     };
-    Ok(told(StatusCode::OK, &late.json()))
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReconcileJson {
-    /// Put the state right, for this reason; without one the rows are only told.
-    reason: Option<String>,
+    Ok(told(StatusCode::OK, &late))
 }
 
 /// The live state beside what the log yields. It has the book to itself: the state must not move meanwhile.
@@ -371,32 +276,9 @@ pub async fn reconcile(
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
     whole(&uri, &caller)?;
-    let asked: ReconcileJson = body(bytes, "{\"reason\": \"…\"} or {}")?;
-    let reconciled = app
-        .alone(move |book| {
-            let mut rows = Vec::new();
-            let mut visit = |row: &_| {
-                if rows.len() < TOLD_MAX {
-                    rows.push(row_json(row));
-                }
-                Ok(())
-            };
-            let done = book.reconcile(asked.reason.as_deref(), &mut visit, &mut |_| {})?;
-            Ok(json!({
-                "total": done.rows,
-                "rows": rows,
-                "seq": done.repaired.map(|seq| seq.0),
-            }))
-        })
-        .await?;
-    Ok(told(StatusCode::OK, &reconciled))
-}
-
-#[derive(Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CertifyJson {
-    /// `event`: nothing is tried, every call of it gets a fresh instance.
-    isolation: Option<String>,
+    let asked: ReconcileRequest = body(bytes)?;
+    let work = move |book: &mut Book| Operates::reconcile(book, &asked, &mut |_| {});
+    Ok(told(StatusCode::OK, &app.alone(work).await?))
 }
 
 /// Tries a loaded version once more on the history there is now, and keeps what it came to.
@@ -409,16 +291,14 @@ pub async fn certify(
     Parameters::of(&uri)?.done(&[])?;
     let version: PluginVersion = decoded(segment(&uri, 1), false)?.parse()?;
     caller.check_type(version.plugin.as_str())?;
-    let shape = "{\"isolation\": \"event\"} or {}";
-    let asked: CertifyJson = body(bytes, shape)?;
-    let certified = match asked.isolation.as_deref() {
+    let asked: CertifyRequest = body(bytes)?;
+    let certified = match asked.isolation {
         None => {
             let certified = app.study(move |study| study.certify(&version)).await?;
             app.alone(move |book| book.keep_certified(&certified).map(|()| certified))
                 .await?
         }
-        Some("event") => app.alone(move |book| book.isolate(&version)).await?,
-        Some(_) => return Err(Problem::malformed(format!("the body is not {shape}"))),
+        Some(FreshInstances::Event) => app.alone(move |book| book.isolate(&version)).await?,
     };
-    Ok(told(StatusCode::OK, &certified.json()))
+    Ok(told(StatusCode::OK, &Certified::from(&certified)))
 }

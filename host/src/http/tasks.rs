@@ -5,9 +5,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::Response;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 
 use super::answer::{Tag, answer};
 use super::commands::body_text;
@@ -18,14 +15,13 @@ use super::problem::Problem;
 use super::state::READ_SECONDS_MAX;
 use super::{App, Caller};
 use crate::book::Reader;
-use crate::book::ToldTask;
 use crate::gateway::KindConfig;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::{Act, Error, Result, Seq};
 use crate::store::TaskFilter;
-use crate::tasks::GatewayKind;
-use crate::wire::{gateway_json, step_json, task_json};
+use crate::verbs::{Operates, Reads};
+use crate::wire::{EditTask, GatewayKind, GatewayKinds, Task, TaskReason, Tasks, UnsetKind};
 
 /// Tasks of one page when the client does not say, and at most.
 const TASKS_DEFAULT: usize = 100;
@@ -56,11 +52,11 @@ pub async fn list(
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more);
-    let body = json!({
-        "tasks": rows.iter().map(task_json).collect::<Vec<_>>(),
-        "next": next.map(|row| row.delivery.place.to_string()),
-        "head": head.0,
-    });
+    let body = Tasks {
+        tasks: rows.iter().map(Into::into).collect(),
+        next: next.map(|row| row.delivery.place.to_string()),
+        head: head.0,
+    };
     answer(&headers, &body, head, Tag::Body)
 }
 
@@ -74,26 +70,7 @@ pub async fn show(
     let id = decoded(segment(&uri, 1), false)?;
     let head = app.live().head;
     let told = read(&app, move |reader| reader.task(&id)).await?;
-    answer(&headers, &whole(&told), head, Tag::Body)
-}
-
-fn whole(task: &ToldTask) -> Json {
-    let mut json = task_json(&task.row);
-    json["steps"] = task.steps.iter().map(step_json).collect();
-    json
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReasonJson {
-    reason: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EditJson {
-    reason: String,
-    data: Box<RawValue>,
+    answer(&headers, &Task::from(&told), head, Tag::Body)
 }
 
 /// Delivers a task again, now.
@@ -133,7 +110,7 @@ pub async fn edit(
     uri: Uri,
     bytes: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Problem> {
-    let asked: EditJson = body(bytes, "{\"reason\": \"…\", \"data\": …}")?;
+    let asked: EditTask = body(bytes)?;
     let edit = Act::Edit(asked.data.get().to_owned());
     act(app, caller, uri, edit, asked.reason).await
 }
@@ -145,7 +122,7 @@ async fn with_reason(
     bytes: Result<Bytes, BytesRejection>,
     what: Act,
 ) -> Result<Response, Problem> {
-    let asked: ReasonJson = body(bytes, "{\"reason\": \"…\"}")?;
+    let asked: TaskReason = body(bytes)?;
     act(app, caller, uri, what, asked.reason).await
 }
 
@@ -163,9 +140,9 @@ async fn act(
     caller.check_type(&task.row.event_type)?;
     let actor = caller.actor().map(str::to_owned);
     let done = app
-        .alone(move |book| book.act_on_task(&id, what, &reason, actor.as_deref()))
+        .alone(move |book| Operates::act_on_task(book, &id, &what, &reason, actor.as_deref()))
         .await?;
-    Ok(told(StatusCode::OK, &whole(&done)))
+    Ok(told(StatusCode::OK, &done))
 }
 
 /// How every kind is carried out.
@@ -176,11 +153,11 @@ pub async fn kinds(
 ) -> Result<Response, Problem> {
     Parameters::of(&uri)?.done(&[])?;
     let head = app.live().head;
-    let kinds = read(&app, Reader::gateway_kinds).await?;
-    let body = json!({
-        "gateway": app.gateway().is_some(),
-        "kinds": kinds.iter().map(gateway_json).collect::<Vec<_>>(),
-    });
+    let kinds = read(&app, Reads::gateway_kinds).await?;
+    let body = GatewayKinds {
+        gateway: app.gateway().is_some(),
+        kinds,
+    };
     answer(&headers, &body, head, Tag::Body)
 }
 
@@ -194,11 +171,7 @@ pub async fn kind(
     let name = decoded(segment(&uri, 1), false)?;
     let head = app.live().head;
     let found = find(&app, &name).await?;
-    let found = found.ok_or_else(|| {
-        let text = format!("no event ever asked for a task of kind '{}'", shown(&name));
-        Error::usage(text).problem(Detail::Unknown)
-    })?;
-    answer(&headers, &gateway_json(&found), head, Tag::Body)
+    answer(&headers, &found, head, Tag::Body)
 }
 
 /// Says how a kind is carried out from now on.
@@ -217,9 +190,7 @@ pub async fn set(
     let kind = name.clone();
     app.alone(move |book| book.set_gateway_kind(&kind, &config, actor.as_deref()))
         .await?;
-    let found = find(&app, &name).await?;
-    let found = found.as_ref().map(gateway_json);
-    Ok(told(StatusCode::OK, &found.unwrap_or_default()))
+    Ok(told(StatusCode::OK, &find(&app, &name).await?))
 }
 
 /// Nobody carries a kind out any more.
@@ -231,15 +202,21 @@ pub async fn unset(
     Parameters::of(&uri)?.done(&[])?;
     caller.check_type(SYSTEM_PLUGIN)?;
     let name = decoded(segment(&uri, 1), false)?;
-    let unset = json!({ "unset": name });
+    let unset = UnsetKind {
+        unset: name.clone(),
+    };
     app.alone(move |book| book.unset_gateway_kind(&name))
         .await?;
     Ok(told(StatusCode::OK, &unset))
 }
 
-async fn find(app: &App, name: &str) -> Result<Option<GatewayKind>, Problem> {
-    let kinds = read(app, Reader::gateway_kinds).await?;
-    Ok(kinds.into_iter().find(|known| known.kind == name))
+async fn find(app: &App, name: &str) -> Result<GatewayKind, Problem> {
+    let kinds = read(app, Reads::gateway_kinds).await?;
+    let found = kinds.into_iter().find(|known| known.kind == name);
+    found.ok_or_else(|| {
+        let text = format!("no event ever asked for a task of kind '{}'", shown(name));
+        Error::usage(text).problem(Detail::Unknown).into()
+    })
 }
 
 /// Reads the log, for as long as a read may take.

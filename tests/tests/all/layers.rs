@@ -85,34 +85,38 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "history",
             "http",
             "model",
-            "repair",
             "runtime",
-            "shadow",
             "store",
             "study",
+            "verbs",
             "versions",
             "wire",
-            "tasks",
         ],
     ),
     (
         "client",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair",
-            "shadow", "store", "study", "tasks", "versions", "wire",
+            "book", "history", "model", "outbound", "store", "study", "verbs", "wire",
         ],
     ),
     (
         "http",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair",
-            "shadow", "store", "study", "tasks", "versions", "wire",
+            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair", "shadow", "store",
+            "study", "tasks", "verbs", "versions", "wire",
+        ],
+    ),
+    (
+        "verbs",
+        &[
+            "book", "history", "model", "repair", "runtime", "store", "study", "versions", "wire",
         ],
     ),
     (
         "wire",
         &[
-            "book", "diff", "history", "model", "shadow", "store", "study", "tasks", "versions",
+            "book", "diff", "engine", "gateway", "model", "repair", "shadow", "store", "study",
+            "tasks", "versions",
         ],
     ),
     ("tasks", &["book", "engine", "gateway", "model", "store"]),
@@ -137,7 +141,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "book",
         &[
-            "engine", "gateway", "history", "log", "model", "runtime", "shadow", "store", "wire",
+            "engine", "gateway", "history", "log", "model", "runtime", "shadow", "store",
         ],
     ),
     ("shadow", &["diff", "engine", "history", "model", "store"]),

@@ -37,5 +37,6 @@ mod serve_races;
 mod serve_reads;
 mod serve_studies;
 mod serve_subscribe;
+mod wire;
 mod words;
 mod worlds;

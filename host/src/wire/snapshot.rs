@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::store::SnapshotRecord;
+use crate::model::SnapshotRecord;
 
 /// The snapshots of the live state.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]

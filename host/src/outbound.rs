@@ -2,7 +2,6 @@
 //! What is asked, and what answers mean, belongs to `client`, to the gateway's drivers and to the exporter of spans.
 
 use std::error::Error as StdError;
-use std::future::Future;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -103,10 +102,10 @@ impl Waiter {
         Ok(Waiter(Some(runtime)))
     }
 
-    /// Waits on the calling thread, which must not be one of a runtime's.
-    pub fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+    /// Waits on the calling thread, which must not be one of a runtime's. The work is begun where there are timers.
+    pub fn wait<T>(&self, work: impl AsyncFnOnce() -> T) -> T {
         let runtime = self.0.as_ref().expect("it is there until it is dropped");
-        runtime.block_on(work)
+        runtime.block_on(async { work().await })
     }
 }
 

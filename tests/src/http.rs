@@ -72,7 +72,7 @@ impl Http {
             Some(body) => request.body(body.to_vec()),
             None => request,
         };
-        self.waiter.wait(async {
+        self.waiter.wait(async || {
             let response = request.send().await?;
             let status = response.status().as_u16();
             let headers = { response.headers().iter() }
@@ -95,7 +95,7 @@ impl Http {
     /// A good answer whose body is read as it comes.
     pub fn open(self, url: &str, headers: &[(&str, &str)]) -> reqwest::Result<Stream> {
         let request = self.request("GET", url, headers);
-        let response = self.waiter.wait(request.send())?;
+        let response = self.waiter.wait(async || request.send().await)?;
         Ok(Stream {
             http: self,
             response: response.error_for_status()?,
@@ -122,7 +122,7 @@ pub struct Stream {
 impl io::Read for Stream {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         if self.unread.is_empty() {
-            let chunk = self.http.waiter.wait(self.response.chunk());
+            let chunk = self.http.waiter.wait(async || self.response.chunk().await);
             self.unread = chunk.map_err(io::Error::other)?.unwrap_or_default().into();
         }
         let count = to.len().min(self.unread.len());

@@ -90,7 +90,7 @@ impl Client {
     }
 
     fn ask(&self, request: RequestBuilder) -> Result<Answer> {
-        let answer = self.waiter.wait(async {
+        let answer = self.waiter.wait(async || {
             let mut response = request.send().await.map_err(|error| self.failed(error))?;
             let version = response.headers().get("daybook-version");
             let version = version

@@ -158,16 +158,13 @@ fn export(
         let count = batch.len() as u64;
         let body = document(&batch).to_string();
         batch.clear();
-        let sent = client
+        let request = client
             .post(url.clone())
             .header("content-type", "application/json")
-            .body(body)
-            .send();
-        // What it answers is not looked at, but for whether it took them.
-        match waiter
-            .wait(sent)
-            .and_then(reqwest::Response::error_for_status)
-        {
+            .body(body);
+        // Of the answer only the status is looked at.
+        let sent = waiter.wait(async || request.send().await?.error_for_status());
+        match sent {
             Ok(_) => {
                 counts.sent.inc_by(count);
                 is_away = false;

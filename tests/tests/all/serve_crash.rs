@@ -51,6 +51,7 @@ fn every_acknowledged_command_survives_fifty_kills_under_load_once() {
     let path = path.to_str().expect("text");
     drop(book.take());
     let next = AtomicU64::new(0);
+    let http = Http::default();
     let (sent, acknowledged) = (Mutex::new(BTreeSet::new()), Mutex::new(BTreeSet::new()));
     for _ in 0..KILLS {
         let (mut server, address) = started(path);
@@ -58,7 +59,6 @@ fn every_acknowledged_command_survives_fifty_kills_under_load_once() {
         std::thread::scope(|scope| {
             for _ in 0..CONNECTIONS {
                 scope.spawn(|| {
-                    let http = Http::default();
                     loop {
                         let key = next.fetch_add(1, Ordering::Relaxed);
                         sent.lock().unwrap().insert(key);
@@ -99,7 +99,6 @@ fn every_acknowledged_command_survives_fifty_kills_under_load_once() {
 
     // Sent once more under their keys, all of them: what was kept is answered from the journal, the rest carried out.
     let (mut server, address) = started(path);
-    let http = Http::default();
     for key in &sent {
         assert_eq!(deposit(&http, &address, *key), Some(201));
     }

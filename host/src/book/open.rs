@@ -88,7 +88,7 @@ impl Book {
         log: Catalog,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        let mut library = Library::of(runtime, &dir, &log)?;
+        let library = Library::of(runtime, &dir, &log)?;
         let head = log.head()?;
         let records = log.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
@@ -97,9 +97,10 @@ impl Book {
             tracing::warn!("files may still hold what was redacted: somebody reads an older state");
         }
         let record = log.live()?;
-        let materializer = recover(&dir, &log, &mut library, &record, head.0, progress)?;
+        let mut history = History { dir, log, library };
+        let materializer = recover(&mut history, &record, head.0, progress)?;
         Ok(Book {
-            history: History { dir, log, library },
+            history,
             live: Live {
                 record,
                 materializer,
@@ -181,14 +182,8 @@ impl Book {
 
     /// Brings a live projection that fell behind up to the log's head, as opening the book does.
     pub fn recover_live(&mut self) -> Result<()> {
-        self.live.materializer = recover(
-            &self.history.dir,
-            &self.history.log,
-            &mut self.history.library,
-            &self.live.record,
-            self.head.0,
-            &mut silent(),
-        )?;
+        let (record, head) = (&self.live.record, self.head.0);
+        self.live.materializer = recover(&mut self.history, record, head, &mut silent())?;
         Ok(())
     }
 

@@ -1,26 +1,26 @@
 //! The live projection after a crash: as it is, caught up with the log and checked, or built again.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::engine::{Library, Materializer, Plan, Player};
-use crate::history::{OnProgress, Progress, hole};
-use crate::model::{Error, ErrorKind, Result, Seq, limits};
-use crate::store::{BookDir, Catalog, Projection, ProjectionRecord, remove_projection};
+use crate::history::{History, OnProgress, play};
+use crate::model::{Error, ErrorKind, Result, Seq};
+use crate::store::{Catalog, Projection, ProjectionRecord, remove_projection};
 
 /// Where the log says which file was patched, and by which event: until the file has that event, it lacks the patch.
 pub(crate) const PATCHED: &str = "patched";
 
 /// The live projection, current: as it is, caught up, or built again.
 pub(super) fn recover(
-    dir: &BookDir,
-    log: &Catalog,
-    library: &mut Library,
+    history: &mut History,
     record: &ProjectionRecord,
     head: Seq,
     progress: OnProgress<'_>,
 ) -> Result<Materializer> {
-    let path = dir.projection(&record.file);
-    let plan = library.plan(log, &record.schedule)?;
+    let path = history.dir.projection(&record.file);
+    let plan = history.plan(&record.schedule)?;
+    let History { log, library, .. } = history;
     let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
     if path.is_file() {
         match open_at(library, log, record, &plan, &path, head) {
@@ -78,35 +78,20 @@ fn catch_up(
     head: Seq,
     progress: OnProgress<'_>,
 ) -> Result<()> {
-    let mut next = player.materializer.head().position.next();
-    let total = (head.0 + 1).saturating_sub(next.0);
-    let first = next;
-    while next <= head {
-        let stored = log.stored(next, head, limits::REPLAY_BATCH)?;
-        if stored.is_empty() {
-            return Err(hole(next));
+    let missing = log.recorded(player.materializer.head().position.next()..=head);
+    play(player, missing, head, progress, |player, record| {
+        let event = &record.event;
+        let outcome = player.run(event).map_err(Error::from)?;
+        if event.seq >= epoch && outcome.body != record.effects {
+            return Err(Error::corrupt(format!(
+                "event {} ({}) now has other effects than were recorded",
+                event.seq, event.event_type
+            ))
+            .hint("daybook verify BOOK shows the first difference"));
         }
-        for record in stored {
-            if record.event.seq != next {
-                return Err(hole(next));
-            }
-            let outcome = player.run(&record.event).map_err(Error::from)?;
-            if next >= epoch && outcome.body != record.effects {
-                return Err(Error::corrupt(format!(
-                    "event {next} ({}) now has other effects than were recorded",
-                    record.event.event_type
-                ))
-                .hint("daybook verify BOOK shows the first difference"));
-            }
-            player.keep()?;
-            next = next.next();
-        }
-        player.materializer.commit()?;
-        progress(Progress {
-            done: next.0 - first.0,
-            total,
-        });
-    }
+        player.keep()?;
+        Ok(ControlFlow::<()>::Continue(()))
+    })?;
     player.materializer.commit()
 }
 

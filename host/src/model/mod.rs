@@ -14,6 +14,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod progress;
 pub mod state_given;
 pub mod task;
 pub mod undo;

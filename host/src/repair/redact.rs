@@ -2,6 +2,7 @@
 //! that the chain still holds.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use serde_json::json;
 use uuid::Uuid;
@@ -10,17 +11,13 @@ use super::repairable::check_words;
 use crate::book::tasks;
 use crate::book::{Book, clean};
 use crate::diff::{Sink, Unheard};
-use crate::engine::Plan;
-use crate::engine::Player;
-use crate::engine::{Doom, Failure};
-use crate::history::source;
-use crate::history::{OnProgress, Progress, read_ahead, silent};
-use crate::history::{Past, Payloads};
+use crate::engine::{Doom, Failure, Plan, Player};
+use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead, silent};
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
-use crate::model::{Error, Result, Seq, clock, limits};
+use crate::model::{Error, Event, Result, Seq, clock, limits};
 use crate::store::remove_projection;
-use crate::store::{BookDir, Catalog, Erasure, Redaction, StoredEvent};
+use crate::store::{Catalog, Erasure, Redaction, StoredEvent};
 use crate::study::{Foreseen, strays};
 
 #[derive(Debug, Clone)]
@@ -123,22 +120,15 @@ impl Book {
                 let file = if is_last { &files.2 } else { &files.1 };
                 remove_projection(file)?;
                 let mut player = Player::new(runtime.clone(), epoch.plan.clone(), file)?;
-                let told = &mut |at: u64| {
+                let told = &mut |at: Progress| {
                     progress(Progress {
-                        done: done + at,
+                        done: done + at.done,
                         total,
                     });
                 };
-                rewrite(
-                    log,
-                    &dir,
-                    &mut player,
-                    epoch,
-                    event,
-                    &redacting,
-                    &mut tally,
-                    told,
-                )?;
+                // A connection of its own sees the log as it was before the transaction.
+                let before = Catalog::open(&dir.log())?;
+                epoch.rewrite((log, before), &mut player, &redacting, &mut tally, told)?;
                 done += epoch.to.0;
                 if is_last {
                     player.materializer.into_projection().finish()?;
@@ -265,12 +255,8 @@ impl Book {
                 ))
                 .hint("redact it without a replacement"));
             }
-            let undo = self
-                .history
-                .log
-                .stored(undo, undo, 1)?
-                .pop()
-                .filter(|undo| !undo.event.is_withheld());
+            let undo = self.history.log.recorded_at(undo)?;
+            let undo = undo.filter(|undo| !undo.event.is_withheld());
             if let Some(undo) = undo {
                 redacting.payloads.insert(undo.event.seq, String::new());
                 redacting.events.push(undo);
@@ -310,50 +296,44 @@ fn logged_hash(past: &Past, stored: &StoredEvent) -> crate::model::Digest {
     payload_hash(&stored.salt, logged)
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a different role, named at the one call"
-)]
-/// Works an epoch out again and writes what it would have recorded, into the open transaction. An event of doom is
-/// remembered, and the epoch goes on without its effects, so that all of them can be named.
-fn rewrite(
-    log: &mut Catalog,
-    dir: &BookDir,
-    player: &mut Player,
-    epoch: &Epoch,
-    first: Seq,
-    redacting: &Redacting,
-    tally: &mut Tally,
-    told: &mut dyn FnMut(u64),
-) -> Result<()> {
-    // A connection of its own sees the log as it was before the transaction.
-    let source = source(dir, &epoch.payloads)?;
-    read_ahead(source, Seq(1), epoch.to, |events| {
-        for event in &events {
-            let outcome = match player.run(event) {
-                Ok(outcome) => outcome,
-                Err(Failure::Host(error)) => return Err(error),
-                Err(Failure::Doom(doom)) => {
-                    tally.doom(*doom);
-                    continue;
-                }
-            };
-            if event.seq >= first.max(epoch.from) {
-                let tasks = tasks(event, &outcome.effects);
-                if log.rewrite_effects(event.seq, &outcome.body, &tasks)? {
-                    tally.rewritten += 1;
-                    if redacting.watched.contains(&event.seq) {
-                        tally.strayed.push(event.seq);
+impl Epoch {
+    /// Works the epoch out again, from the log as it was before the transaction, and writes what it would have recorded into
+    /// it. An event of doom is remembered, and the epoch goes on without its effects, so that all of them can be named.
+    fn rewrite(
+        &self,
+        (log, before): (&mut Catalog, Catalog),
+        player: &mut Player,
+        redacting: &Redacting,
+        tally: &mut Tally,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
+        let first = redacting.events[0].event.seq.max(self.from);
+        let events = Pieces::<_, Event>::new(before, Seq(1)..=self.to).with(&self.payloads);
+        read_ahead(events, |pieces| {
+            play(player, pieces, self.to, progress, |player, event| {
+                let outcome = match player.run(&event) {
+                    Ok(outcome) => outcome,
+                    Err(Failure::Host(error)) => return Err(error),
+                    Err(Failure::Doom(doom)) => {
+                        tally.doom(*doom);
+                        return Ok(ControlFlow::<()>::Continue(()));
+                    }
+                };
+                if event.seq >= first {
+                    let tasks = tasks(&event, &outcome.effects);
+                    if log.rewrite_effects(event.seq, &outcome.body, &tasks)? {
+                        tally.rewritten += 1;
+                        if redacting.watched.contains(&event.seq) {
+                            tally.strayed.push(event.seq);
+                        }
                     }
                 }
-            }
-            player.keep()?;
-        }
-        player.end_batch()?;
-        told(events.last().map_or(0, |event| event.seq.0));
-        Ok(())
-    })?;
-    player.commit()
+                player.keep()?;
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        player.materializer.commit()
+    }
 }
 
 impl Tally {

@@ -6,7 +6,7 @@ use super::bindings::types::{Event, Failure, Find, Level, QueryResult, Task, Val
 use super::bindings::{
     self, creation, find_in, level_in, materialization, query_out, row_in, row_out,
 };
-use super::call::{CallState, Capability, CreationHandle, MaterializationHandle};
+use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use crate::model::capability::{StateRead, WriteResult};
 use crate::model::{
     self, Creation, HandlerError, LogLine, Materialization, Seq, TypeName, Violation,

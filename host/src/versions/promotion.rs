@@ -81,7 +81,7 @@ impl Book {
             );
         }
         // What cannot be resolved is refused now and not by the thread that follows.
-        self.history.library.program(&self.history.log, &lineup)?;
+        self.history.program(&lineup)?;
         let name = shadow_name(version);
         let pinned = self.study().pinned(lineup.clone())?;
         let records = self.history.log.projections()?;
@@ -275,15 +275,9 @@ impl Book {
     ) -> Result<Track> {
         self.stop_follower(&record.name);
         let live = self.live.record.schedule.clone();
-        let mut track = Track::open(
-            &self.history.dir,
-            &self.history.log,
-            &mut self.history.library,
-            record,
-            &live,
-        )?;
+        let mut track = Track::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
-        track.follow(&self.history.log, head, |track| {
+        track.follow(&self.history, head, |track| {
             progress(Progress {
                 done: track.position().0 - first.0,
                 total: head.0 - first.0,
@@ -292,7 +286,7 @@ impl Book {
         })?;
         match track.is_doomed() {
             true => Ok(track),
-            false => track.settle(&self.history.library),
+            false => track.settle(&self.history),
         }
     }
 
@@ -415,10 +409,8 @@ impl Book {
         if !self.following || known {
             return Ok(());
         }
-        let library = self.history.library.apart(&self.history.log)?;
         let follower = Follower::start(
-            self.history.dir.clone(),
-            library,
+            self.history.apart()?,
             record.clone(),
             self.live.record.schedule.clone(),
             self.head_signal.clone(),
@@ -429,20 +421,16 @@ impl Book {
 
     pub(crate) fn stop_follower(&mut self, name: &str) {
         if let Some(at) = self.followers.iter().position(|it| it.name == name) {
-            let library = self.followers.remove(at).stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
+            let apart = self.followers.remove(at).stop();
+            { apart.into_iter() }.for_each(|it| self.history.keep_apart(it));
         }
     }
 
     /// Ends the threads until `follow_all`, before what they follow is forgotten.
     pub(crate) fn pause_following(&mut self) {
         while let Some(follower) = self.followers.pop() {
-            let library = follower.stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
+            let apart = follower.stop();
+            { apart.into_iter() }.for_each(|it| self.history.keep_apart(it));
         }
     }
 

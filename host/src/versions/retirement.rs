@@ -89,7 +89,7 @@ impl Book {
         let seq = self.append_system(VERSION_RETIRED, data.to_string(), |log, _| {
             log.put_retired(version, &at, reason)
         })?;
-        self.history.library.reload(&self.history.log)?;
+        self.history.reload()?;
         self.live.materializer.keep()?;
         self.commit_live()?;
         Ok(seq)

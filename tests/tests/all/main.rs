@@ -12,6 +12,7 @@ mod doom;
 mod faults;
 mod find;
 mod gateway;
+mod holes;
 mod hostile;
 mod layers;
 mod life_crash;

@@ -17,13 +17,14 @@ mod versions;
 
 pub use certification::{Certification, SampledEvents};
 pub use erase::Erasure;
-pub use events::{Catalog, EventFilter, StoredCommand, StoredEvent};
+pub use events::{Catalog, StoredCommand};
 pub use late_tasks::LATE as FIRST_LATE;
 pub use life::Pinned;
 pub use log_read::Extent;
 pub use registry::{ProjectionRecord, Role};
 pub use repairs::{Amendment, Redaction, Repair};
-pub use scan::Scan;
+pub use scan::{EventFilter, StoredEvent};
+pub(crate) use scan::{Logged, Scan};
 pub use snapshots::SnapshotRecord;
 pub use task_list::{KindCount, TaskFilter, TaskRow};
 pub use tasks::StoredKind;

@@ -177,7 +177,7 @@ impl Book {
             .hint("an id names one command for ever; give the new one an id of its own"));
         }
         let lineup: crate::model::Lineup = first.lineup.parse()?;
-        let program = self.history.library.program(&self.history.log, &lineup)?;
+        let program = self.history.program(&lineup)?;
         let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;
         let version = program.link(handler).code.version.clone();
         let decision = match first.outcome {
@@ -186,10 +186,12 @@ impl Book {
             CommandOutcome::Accepted { events } => {
                 let from = first.position.next();
                 let to = Seq(first.position.0 + events);
-                let count = usize::try_from(events).unwrap_or(usize::MAX);
-                let stored = self.history.log.stored(from, to, count)?;
-                let shown = super::reader::shown(&self.history.log, stored)?;
-                Decision::Accepted(shown.into_iter().map(|shown| shown.caused()).collect())
+                let mut caused = Vec::new();
+                for piece in self.history.log.recorded(from..=to) {
+                    let shown = super::reader::shown(&self.history.log, piece?)?;
+                    caused.extend(shown.into_iter().map(|shown| shown.caused()));
+                }
+                Decision::Accepted(caused)
             }
         };
         Ok(Reply {

@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::overlay::{Overlay, Write};
+use super::overlay::{Overlay, Write, rows_before};
 use super::program::{Handler, Link, Program};
 use crate::model::layout::RowMap;
 use crate::model::value::SuppliedRow;
@@ -401,22 +401,15 @@ impl Ground {
     pub fn undo(&mut self) -> Result<()> {
         let writes = self.overlay.take_writes();
         self.tasks.clear();
-        self.undo_shown(&writes)
+        self.hide(&writes)
     }
 
     /// Puts rows that SQL was shown back to what they were before the event.
-    pub fn undo_shown(&mut self, writes: &[Write]) -> Result<()> {
-        if std::mem::take(&mut self.shown_to_sql) {
-            // Two passes, so that no unique index meets a value twice on the way back.
-            for (table, key, _, _) in writes {
-                self.projection.put(*table, key, None)?;
-            }
-            self.projection.flush_shown()?;
-            for (table, key, before, _) in writes {
-                self.projection.put(*table, key, before.clone())?;
-            }
+    pub fn hide(&mut self, writes: &[Write]) -> Result<()> {
+        match std::mem::take(&mut self.shown_to_sql) {
+            true => self.projection.replace(rows_before(writes)),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives the event's net writes to the projection.

@@ -102,6 +102,15 @@ pub const CACHED_BYTES_MAX: usize = 24 << 20;
 /// Events per transaction when the caller does not say.
 pub const APPEND_BATCH_DEFAULT: usize = 1_000;
 
+/// Events, and bytes of payloads and effects, that whoever reads the log has in memory as one piece, whichever is reached
+/// first; one event is taken whatever its size. Enough events to make handing them over cheap, and few enough to stay in
+/// cache; the bytes are for logs whose events are large, of which each may have a megabyte of payload.
+pub const PIECE_EVENTS_MAX: usize = 256;
+pub const PIECE_BYTES_MAX: usize = 4 << 20;
+
+/// Pieces that a thread may read ahead of whoever runs them.
+pub const PIECES_AHEAD: usize = 4;
+
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;
 

@@ -15,6 +15,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod progress;
 pub mod records;
 pub mod state_given;
 pub mod task;

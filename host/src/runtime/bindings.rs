@@ -5,8 +5,8 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: { default: trappable },
     with: {
-        "daybook:plugin/materialization.materialization": super::call::MaterializationHandle,
-        "daybook:plugin/creation.creation": super::call::CreationHandle,
+        "daybook:plugin/materialization.materialization": super::state::MaterializationHandle,
+        "daybook:plugin/creation.creation": super::state::CreationHandle,
     },
 });
 

@@ -10,7 +10,7 @@ use super::bindings::types::{
 use super::bindings::{
     self, creation, find_in, level_in, materialization, query_out, row_in, row_out,
 };
-use super::call::{CallState, Capability, CreationHandle, MaterializationHandle};
+use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use crate::model::capability::{StateRead, WriteResult};
 use crate::model::{self, Creation, HandlerError, LogLine, Materialization, Violation};
 

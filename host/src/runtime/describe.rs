@@ -3,9 +3,9 @@
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use super::bindings::daybook::plugin::manifest as wit;
-use super::call::CallState;
 use super::component::Code;
 use super::engine::Runtime;
+use super::state::CallState;
 use super::wasi::{Perturbed, Wasi};
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,

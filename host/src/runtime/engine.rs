@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
 };
 
-use super::call::CallState;
 use super::recent::Recent;
+use super::state::CallState;
 use super::{bindings, capability, wasi};
 use crate::model::{Error, Result, limits};
 
@@ -103,6 +103,3 @@ fn config() -> Config {
     config.memory_init_cow(true);
     config
 }
-
-/// WASI's tables, for the guests that have it.
-pub(super) type Table = ResourceTable;

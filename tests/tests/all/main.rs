@@ -13,6 +13,7 @@ mod doom;
 mod faults;
 mod find;
 mod gateway;
+mod holes;
 mod hostile;
 mod layers;
 mod life_crash;

@@ -150,7 +150,11 @@ fn a_process_killed_while_it_redacts_leaves_the_payload_whole_or_nowhere() {
             "round {round}: it was acknowledged and is lost"
         );
         let left = files_with(&book.path(), marker.as_bytes());
-        let redacted = book.log().stored(Seq(seq), Seq(seq), 1).unwrap()[0]
+        let redacted = book
+            .log()
+            .recorded_at(Seq(seq))
+            .unwrap()
+            .unwrap()
             .event
             .is_withheld();
         assert_eq!(redacted, moved, "round {round}");

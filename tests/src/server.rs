@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::sync::Mutex;
 
 use daybook::book::Book;
-use daybook::http::{ServeOptions, Serving, serve};
+use daybook::serve::{ServeOptions, Serving, serve};
 use serde_json::Value as Json;
 
 use crate::TestBook;
@@ -107,7 +107,7 @@ impl Server {
         let (done, answer) = std::sync::mpsc::channel();
         // Who asked may be gone.
         let done = Box::new(move |result| drop(done.send(result)));
-        let writer = serving.app().writer();
+        let writer = serving.hosted().writer();
         writer
             .alone(move |book| Ok(work(book)), done)
             .expect("there is room");

@@ -1,0 +1,52 @@
+//! Snapshots of the live state: what there is, and one more.
+
+use axum::http::StatusCode;
+use serde_json::{Value as Json, json};
+
+use super::answer::{Answer, Tag, answer, told};
+use super::problem::Problem;
+use super::route::{Authorized, Route};
+use super::scopes::{AnyPlugin, Operate, Read, WholeBook};
+use super::usual;
+use crate::book::copy_live;
+use crate::serve::operations::blocking;
+use crate::wire::snapshot_json;
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/snapshots", "snapshots", snapshots)
+            .says("The snapshots of the live state.")
+            .and(usual::read),
+        Route::post("/snapshots", "snapshot", snapshot)
+            .says("Keep a copy of the live state, for replays to start from.")
+            .good(201, "Made, or there already."),
+    ]
+}
+
+/// Copies the live state, beside the writer.
+async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Json>, Problem> {
+    let place = door
+        .book()
+        .alone(|book| Ok((book.dir().clone(), book.live_path(), book.live_schedule())))
+        .await?;
+    let (dir, live, schedule) = place;
+    let copied = blocking(move || copy_live(&dir, &live, &schedule)).await?;
+    let kept = door
+        .book()
+        .alone(move |book| book.keep_snapshot(&copied))
+        .await?;
+    told(StatusCode::CREATED, &snapshot_json(&kept))
+}
+
+/// The snapshots of the live state.
+async fn snapshots(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+    let head = door.book().live().head;
+    let known = door.book().read(|reader| reader.snapshots()).await?;
+    let known: Vec<Json> = known.iter().map(snapshot_json).collect();
+    answer(
+        door.headers(),
+        &json!({ "snapshots": known }),
+        head,
+        Tag::Body,
+    )
+}

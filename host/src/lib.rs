@@ -18,5 +18,6 @@ pub mod shadow;
 pub mod store;
 pub mod study;
 pub mod tasks;
+pub mod verbs;
 pub mod versions;
 pub mod wire;

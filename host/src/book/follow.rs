@@ -1,9 +1,6 @@
 //! The log as a subscriber follows it: from a position, filtered, a bounded batch at a time.
 
-use serde::Serialize;
-
-use super::caused::ShownJson;
-use super::reader::{Reader, shown_with};
+use super::reader::{Reader, Shown, shown_with};
 use crate::history::hole;
 use crate::history::notes;
 use crate::model::error::Problem;
@@ -33,7 +30,7 @@ pub struct Wanted {
 pub struct Followed {
     pub seq: Seq,
     pub event_type: TypeName,
-    /// `{"seq": …}` with all of `Shown::json`, in one line.
+    /// One line.
     pub json: String,
 }
 
@@ -43,13 +40,6 @@ pub struct Batch {
     pub events: Vec<Followed>,
     /// Nothing up to here is wanted beside `events`.
     pub reached: Seq,
-}
-
-#[derive(Serialize)]
-struct FollowedJson<'a> {
-    seq: u64,
-    #[serde(flatten)]
-    shown: ShownJson<'a>,
 }
 
 impl Reader {
@@ -83,8 +73,15 @@ impl Reader {
         Ok(())
     }
 
-    /// What a subscriber gets next: events after a position and up to the head, not more than a batch.
-    pub fn follow(&self, after: Seq, head: Seq, wanted: &Wanted) -> Result<Batch> {
+    /// What a subscriber gets next: events after a position and up to the head, not more than a batch. `line` writes one
+    /// as JSON.
+    pub fn follow(
+        &self,
+        after: Seq,
+        head: Seq,
+        wanted: &Wanted,
+        line: impl Fn(Seq, &Shown) -> Result<String>,
+    ) -> Result<Batch> {
         let from = Seq(after.0 + 1);
         let is_filtered = !(wanted.types.is_empty() && wanted.subjects.is_empty());
         let end = head.0.min(after.0.saturating_add(SCAN_EVENTS_MAX));
@@ -122,7 +119,7 @@ impl Reader {
                 })
             };
             if wanted.tables.is_empty() || wanted.tables.iter().any(touches) {
-                let json = json_line(seq, &shown)?;
+                let json = line(seq, &shown)?;
                 bytes += json.len();
                 batch.events.push(Followed {
                     seq,
@@ -141,20 +138,6 @@ impl Reader {
         }
         Ok(batch)
     }
-}
-
-fn json_line(seq: Seq, shown: &super::reader::Shown) -> Result<String> {
-    let json = FollowedJson {
-        seq: seq.0,
-        shown: shown.json(),
-    };
-    let mut text = serde_json::to_string(&json)
-        .map_err(|error| Error::internal(format!("event {seq} as JSON: {error}")))?;
-    // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
-    if text.contains(['\n', '\r']) {
-        text = text.replace(['\n', '\r'], " ");
-    }
-    Ok(text)
 }
 
 fn unknown(what: &str, name: &str, mut known: Vec<&str>) -> Error {

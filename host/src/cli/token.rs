@@ -1,7 +1,6 @@
 //! `daybook token`: who may ask a served book.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
 
 use super::Exit;
 use super::common::{BookArg, FormatArg};
@@ -9,6 +8,7 @@ use super::output::Output;
 use super::table::{table, text};
 use crate::model::{PluginName, Result, clock};
 use crate::store::{BookDir, NewToken, TokenFile, TokenRole};
+use crate::wire::Token;
 
 /// Give, list and revoke the tokens that a served book asks for
 #[derive(clap::Args)]
@@ -127,16 +127,7 @@ fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {
     let tokens = tokens(&args.book)?.read()?;
     if args.format.is_json() {
         for token in tokens.iter() {
-            let plugins: Vec<&str> = token.plugins.iter().map(PluginName::as_str).collect();
-            out.json(&json!({
-                "name": token.name,
-                "role": token.role.name(),
-                "state": token.state().name(),
-                "plugins": plugins,
-                "created": token.created,
-                "expires": token.expires,
-                "revoked": token.revoked,
-            }))?;
+            out.json(&Token::from(token))?;
         }
         return Ok(Exit::Fine);
     }

@@ -1,24 +1,23 @@
-//! A book that another process serves, asked over HTTP: the same requests and answers as a book that is open here.
-//! `verbs` are what may be asked, `replies` reads the answers back into the service's own types.
+//! A book that another process serves, asked over HTTP. Here is how a request travels; what may be asked are the traits of
+//! `verbs`, and what goes out and comes in are the messages of `wire`.
 
-mod lives;
+mod operate;
 mod problem;
-mod replies;
-mod tasks;
-mod verbs;
+mod read;
+mod study;
 
+use std::fmt;
 use std::io::{ErrorKind, Read as _};
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use ureq::http::{Request, Uri};
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use crate::model::error::{Problem, shown};
 use crate::model::{Error, Result};
-
-pub use verbs::Rows;
 
 /// Time to get a connection. An answer may take as long as it takes: a verification replays everything.
 const CONNECT_TIME: Duration = Duration::from_secs(10);
@@ -91,6 +90,12 @@ impl Client {
             request = request.header(*name, *value);
         }
         self.ask(request, Some(body))
+    }
+
+    /// Posts a message.
+    fn tell(&self, path: &str, message: &impl Serialize) -> Result<Answer> {
+        let headers = [("content-type", "application/json")];
+        self.post(path, &headers, written(message)?)
     }
 
     fn ask(&self, request: ureq::http::request::Builder, body: Option<Vec<u8>>) -> Result<Answer> {
@@ -167,8 +172,45 @@ impl Answer {
         if !(200..300).contains(&self.status) {
             return Err(problem::error(self.status, &self.bytes));
         }
-        serde_json::from_slice(&self.bytes).map_err(replies::unreadable)
+        serde_json::from_slice(&self.bytes).map_err(unreadable)
     }
+}
+
+fn written(message: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(message)
+        .map_err(|error| Error::refused(format!("what is not JSON cannot be sent: {error}")))
+}
+
+/// An answer that is not what this version of the host gives.
+fn unreadable(error: impl fmt::Display) -> Error {
+    Error::unavailable(format!("the server's answer cannot be read: {error}"))
+        .hint("is it a book that is served there, by this version?")
+}
+
+/// Text as part of a path or a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+/// A path with those of the parameters that have a value.
+fn path_with(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let mut path = path.to_owned();
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            path.push_str(&format!("{mark}{name}={}", encoded(value)));
+        }
+    }
+    path
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {

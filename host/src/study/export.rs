@@ -508,7 +508,7 @@ impl Writer<'_> {
             extensions: event.extensions.as_deref().map(|text| masker.json(text)),
             ..event.clone()
         };
-        let line = serde_json::to_string(&CloudEvent(&masked))
+        let line = serde_json::to_string(&CloudEvent::from(&masked))
             .map_err(|error| Error::internal(format!("writing event {}: {error}", event.seq)))?;
         // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
         let line = line.replace(['\n', '\r'], " ");

@@ -29,42 +29,6 @@ pub struct LateTask {
     pub task: Task,
 }
 
-/// Late tasks as they are told.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct LateTasks {
-    pub total: u64,
-    /// The first of them, as JSON.
-    pub tasks: Vec<serde_json::Value>,
-    /// How many were enqueued; none where that was not wanted.
-    pub enqueued: Option<u64>,
-    /// The event that says so.
-    pub seq: Option<Seq>,
-}
-
-/// Late tasks that are told one by one.
-const TOLD_MAX: usize = 1_000;
-
-impl LateTasks {
-    /// `enqueued`: what `Book::enqueue_late` gave.
-    pub fn of(found: &[LateTask], enqueued: Option<(u64, Option<Seq>)>) -> LateTasks {
-        LateTasks {
-            total: found.len() as u64,
-            tasks: found.iter().take(TOLD_MAX).map(LateTask::json).collect(),
-            enqueued: enqueued.map(|(many, _)| many),
-            seq: enqueued.and_then(|(_, seq)| seq),
-        }
-    }
-
-    pub fn json(&self) -> serde_json::Value {
-        json!({
-            "total": self.total,
-            "tasks": self.tasks,
-            "enqueued": self.enqueued,
-            "seq": self.seq.map(|seq| seq.0),
-        })
-    }
-}
-
 impl Study<'_> {
     /// Replays the log under what is in force and tells of every task that neither was recorded nor enqueued late. A task
     /// counts as the same where kind, key and data are.

@@ -22,7 +22,7 @@ pub use doom::{Dooms, Forecast, FoundDoom, Remedy};
 pub use export::{DifferingLine, ExportRequest, Exported, Mask};
 pub use foresee::Foreseen;
 pub(crate) use foresee::strays;
-pub use late_tasks::{LateTask, LateTasks};
+pub use late_tasks::LateTask;
 pub use onlooker::{Onlooker, Study};
 pub use replays::{Picked, Replayed, Verification, Verified};
 pub use scratch::ScratchBook;

@@ -197,19 +197,6 @@ pub fn isolation_of(manifest: &Manifest, isolations: Isolations) -> Isolation {
     }
 }
 
-/// A certification as JSON, for every door.
-pub fn certification_json(known: &Certification) -> serde_json::Value {
-    serde_json::json!({
-        "certified_at": known.certified_at,
-        "engine": known.engine,
-        "events": known.events,
-        "commands": known.commands,
-        "materializers": known.isolations.materializers.as_str(),
-        "creators": known.isolations.creators.as_str(),
-        "reason": known.reason,
-    })
-}
-
 impl Certified {
     /// As the answer to somebody who wants to load the version.
     pub(crate) fn or_refused(self) -> Result<Certification> {

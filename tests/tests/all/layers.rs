@@ -77,35 +77,39 @@ const IMPORTS: &[(&str, &[&str])] = &[
             "gateway",
             "history",
             "model",
-            "repair",
             "runtime",
             "serve",
-            "shadow",
             "store",
             "study",
+            "verbs",
             "versions",
             "wire",
-            "tasks",
         ],
     ),
     (
         "client",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
-            "study", "tasks", "versions", "wire",
+            "book", "history", "model", "store", "study", "verbs", "wire",
         ],
     ),
     (
         "serve",
         &[
             "book", "diff", "engine", "gateway", "history", "model", "repair", "shadow", "store",
-            "study", "tasks", "versions", "wire",
+            "study", "tasks", "verbs", "versions", "wire",
+        ],
+    ),
+    (
+        "verbs",
+        &[
+            "book", "history", "model", "repair", "runtime", "store", "study", "versions", "wire",
         ],
     ),
     (
         "wire",
         &[
-            "book", "diff", "history", "model", "shadow", "store", "study", "tasks", "versions",
+            "book", "diff", "engine", "gateway", "model", "repair", "shadow", "store", "study",
+            "tasks", "versions",
         ],
     ),
     ("tasks", &["book", "engine", "gateway", "model", "store"]),
@@ -130,7 +134,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "book",
         &[
-            "engine", "gateway", "history", "model", "runtime", "shadow", "store", "wire",
+            "engine", "gateway", "history", "model", "runtime", "shadow", "store",
         ],
     ),
     ("shadow", &["diff", "engine", "history", "model", "store"]),

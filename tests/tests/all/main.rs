@@ -19,4 +19,5 @@ mod poker;
 mod promote;
 mod repair;
 mod served;
+mod wire;
 mod worlds;

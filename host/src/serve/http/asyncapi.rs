@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use axum::http::{StatusCode, header};
+use schemars::JsonSchema;
 use serde_json::{Map, Value as Json, json};
 
 use super::answer::{Answer, told};
@@ -21,10 +22,22 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-async fn get(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+/// What an AsyncAPI document has.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is described, not made")]
+struct AsyncApi {
+    /// `3.0.0`
+    asyncapi: String,
+    info: Map<String, Json>,
+    channels: Map<String, Json>,
+    operations: Map<String, Json>,
+    components: Map<String, Json>,
+}
+
+async fn get(door: Authorized<Read, AnyPlugin>) -> Result<Answer<AsyncApi>, Problem> {
     let host = { door.headers().get(header::HOST) }.and_then(|host| host.to_str().ok());
     let document = document(&door.book().live().program, host);
-    told(StatusCode::OK, &document)
+    told(StatusCode::OK, &document).map(Answer::described_as)
 }
 
 /// An event type with the schemas of its payload: the newest version's first, then those under which older events came.

@@ -13,6 +13,7 @@ use super::scopes::{OfCommand, Write};
 use super::usual;
 use crate::book::{Decision, Reply, Request};
 use crate::model::ErrorKind;
+use crate::wire::{CommandReply, Rejected};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -73,7 +74,7 @@ impl Input for Payload {
 async fn post(
     mut door: Authorized<Write, OfCommand>,
     Payload(data): Payload,
-) -> Result<Answer<Json>, Problem> {
+) -> Result<Answer<CommandReply<'static>>, Problem> {
     let command_type = door.scope.0.clone();
     let preview = door.query.take_flag("preview")?;
     let subject = door.query.take("subject")?;
@@ -103,33 +104,32 @@ async fn post(
     answer(&reply)
 }
 
-fn answer(reply: &Reply) -> Result<Answer<Json>, Problem> {
+fn answer(reply: &Reply) -> Result<Answer<CommandReply<'static>>, Problem> {
     let answer = match &reply.decision {
         Decision::Accepted(events) => {
             let status = match events.is_empty() || reply.preview {
                 true => StatusCode::OK,
                 false => StatusCode::CREATED,
             };
-            json(&reply.json())?.status(status).described_as()
+            json(&CommandReply::from(reply))?
+                .status(status)
+                .described_as()
         }
         Decision::Rejected(rejection) => {
-            let details = rejection.details.as_deref().map(crate::book::json_text);
-            let problem = Problem::new(
-                StatusCode::UNPROCESSABLE_ENTITY,
-                "rejected",
-                rejection.message.as_str(),
-            );
-            let problem = problem
-                .with("code", rejection.code.as_str())
-                .with("details", details)
-                .with("command", reply.command_id.to_string())
-                .with("kind", ErrorKind::Rejected.name());
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            let problem = Problem::new(status, "rejected", rejection.message.as_str());
             // As of an accepted one: a preview shows what the creator logged.
-            let log = reply.log.iter().map(|line| line.message.as_str());
-            Answer::of(match reply.preview && !reply.log.is_empty() {
-                true => problem.with("log", log.collect::<Vec<_>>()),
-                false => problem,
-            })
+            let log = reply.log.iter().filter(|_| reply.preview);
+            let members = Rejected {
+                command: Some(reply.command_id.to_string()),
+                log: log.map(|line| line.message.clone()).collect(),
+                ..rejection.into()
+            };
+            Answer::of(
+                problem
+                    .with("kind", ErrorKind::Rejected.name())
+                    .with_members(&members),
+            )
         }
     };
     let date = reply.version.date.to_string();

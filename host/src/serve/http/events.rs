@@ -1,7 +1,6 @@
 //! Events of the log: appended as CloudEvents, listed, and shown with everything that happened because of them.
 
 use axum::http::StatusCode;
-use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
 use super::answer::{Answer, Tag, VERSION, answer, header_value, json};
@@ -12,12 +11,11 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfBody, OfEvent, OfTypes, Read, Write};
 use super::usual;
-use crate::book::{
-    Admitted, AppendRequest, Caused, CausedJson, Incoming, ListedJson, Reader, Shown,
-};
+use crate::book::{Admitted, AppendRequest, Incoming, Reader, Shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::serve::hosted::Hosted;
 use crate::store::EventFilter;
+use crate::wire::{Appended, CloudEvent, Events as EventsPage, RecordedEvent};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -65,7 +63,7 @@ const MINIMAL: &str = "return=minimal";
 async fn append(
     mut door: Authorized<Write, OfBody>,
     Events(mut events): Events,
-) -> Result<Answer<Json>, Problem> {
+) -> Result<Answer<Appended<'static>>, Problem> {
     let preview = door.query.take_flag("preview")?;
     // With the token's name as the actor, in place of whom the client says it is.
     if let Some(extensions) = guards::extensions(door.headers(), door.caller().actor()) {
@@ -112,31 +110,13 @@ fn add_extensions(event: &mut Incoming, more: &Map<String, Json>) {
     event.extensions = Some(Json::Object(extensions).to_string());
 }
 
-#[derive(Serialize)]
-struct AnswerJson<'a> {
-    preview: bool,
-    events: Vec<ReceiptJson<'a>>,
-}
-
-#[derive(Serialize)]
-struct ReceiptJson<'a> {
-    seq: u64,
-    id: &'a str,
-    /// It had been there before; nothing was added.
-    duplicate: bool,
-    #[serde(flatten)]
-    caused: Option<CausedJson<'a>>,
-    /// The events of its blocking reactions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    reactions: Vec<CausedJson<'a>>,
-}
-
+/// What came of them, with what all of them caused.
 async fn reply(
     book: &Hosted,
     mut admitted: Vec<Admitted>,
     preview: bool,
     minimal: bool,
-) -> Result<Answer<Json>, Problem> {
+) -> Result<Answer<Appended<'static>>, Problem> {
     let version = admitted
         .first()
         .and_then(|first| first.caused.as_ref())
@@ -172,16 +152,9 @@ async fn reply(
         true => StatusCode::OK,
         false => StatusCode::CREATED,
     };
-    let events = admitted.iter().map(|admitted| ReceiptJson {
-        seq: admitted.receipt.seq.0,
-        id: &admitted.receipt.id,
-        duplicate: admitted.receipt.duplicate,
-        caused: admitted.caused.as_ref().map(Caused::json),
-        reactions: admitted.reactions.iter().map(Caused::json).collect(),
-    });
-    let body = AnswerJson {
+    let body = Appended {
         preview,
-        events: events.collect(),
+        events: admitted.iter().map(Into::into).collect(),
     };
     let first = admitted.first().and_then(|first| first.caused.as_ref());
     let version = version.or_else(|| first.and_then(|caused| caused.event.version));
@@ -196,16 +169,8 @@ async fn reply(
 const EVENTS_DEFAULT: usize = 100;
 const EVENTS_MAX: usize = 1_000;
 
-#[derive(Serialize)]
-struct EventsJson<'a> {
-    events: Vec<ListedJson<'a>>,
-    /// Send it as `after` for those that follow; none at the end.
-    next: Option<u64>,
-    head: u64,
-}
-
 /// Events in their order, or newest first.
-async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<Json>, Problem> {
+async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'static>>, Problem> {
     // What is in the log and not yet in the state is not told: one who reads both must find what belongs together.
     let head = door.book().live().head;
     let mut from = door.query.take_seq("from")?.unwrap_or(1).max(1);
@@ -247,10 +212,13 @@ async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<Json>, Probl
         .await?;
     let more = events.len() > limit;
     events.truncate(limit);
-    let body = EventsJson {
+    let body = EventsPage {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
         events: { events.iter() }
-            .map(|event| ListedJson::new(event, repairs.get(&event.seq)))
+            .map(|event| {
+                let note = repairs.get(&event.seq).copied();
+                CloudEvent::from(event).with(note.unwrap_or_default())
+            })
             .collect(),
         head: head.0,
     };
@@ -272,10 +240,16 @@ fn last_of(reader: &Reader, subject: String, head: Seq) -> Result<Seq> {
 }
 
 /// An event with everything that happened because of it.
-async fn show(door: Authorized<Read, OfEvent>) -> Result<Answer<Json>, Problem> {
+async fn show(door: Authorized<Read, OfEvent>) -> Result<Answer<RecordedEvent<'static>>, Problem> {
     let OfEvent(seq) = door.scope;
     let head = door.book().live().head;
     let shown = door.book().read_log(move |reader| reader.show(seq)).await?;
     // Not for ever: it may be amended or redacted, and a cache must not keep what was erased.
-    answer(door.headers(), &shown.json(), head, Tag::Body).map(Answer::described_as)
+    answer(
+        door.headers(),
+        &RecordedEvent::from(&shown),
+        head,
+        Tag::Body,
+    )
+    .map(Answer::described_as)
 }

@@ -1,12 +1,11 @@
 //! `GET /`: what there is.
 
-use serde_json::{Map, Value as Json, json};
-
 use super::answer::{Answer, Tag, answer};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{AnyPlugin, Read};
 use super::usual;
+use crate::wire::Index;
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -17,17 +16,17 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// What there is.
-async fn index(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn index(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Index>, Problem> {
     let live = door.book().live();
     let links = door.routes().iter().map(|route| {
         let name = format!("{} {}", route.method.name(), route.path);
-        (name, json!(route.summary))
+        (name, route.summary.to_owned())
     });
-    let body = json!({
-        "daybook": env!("CARGO_PKG_VERSION"),
-        "head": live.head.0,
-        "lineup": live.program.stamp,
-        "links": links.collect::<Map<_, _>>(),
-    });
+    let body = Index {
+        daybook: env!("CARGO_PKG_VERSION").to_owned(),
+        head: live.head.0,
+        lineup: live.program.stamp.clone(),
+        links: links.collect(),
+    };
     answer(door.headers(), &body, live.head, Tag::Body)
 }

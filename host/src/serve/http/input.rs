@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::declared::BodyDeclared;
 use super::problem::Problem;
 use crate::serve::bodies::Size;
+use crate::wire;
 
 /// What a handler takes of a request's body.
 pub trait Input: Sized + Send + 'static {
@@ -46,8 +47,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Asked<T> {
         let text = text(bytes)?;
         let text = if text.trim().is_empty() { "{}" } else { &text };
         serde_json::from_str(text).map(Asked).map_err(|error| {
-            Problem::malformed(format!("the body is not what this takes: {error}"))
-                .with("hint", "GET /openapi.json describes it")
+            let shape = wire::shape::<T>();
+            Problem::malformed(format!("the body is not {shape}: {error}"))
         })
     }
 }

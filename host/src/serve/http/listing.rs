@@ -7,6 +7,7 @@ use crate::model::layout::fits;
 use crate::model::manifest::{Column, ColumnKind};
 use crate::model::{Digest, TableLayout, Value};
 use crate::store::{Comparison, Filter, PageQuery};
+use crate::wire::bytes_of;
 
 /// Rows of one page when the client does not say, and at most.
 const ROWS_DEFAULT: usize = 100;
@@ -211,14 +212,4 @@ fn read_cursor(table: &TableLayout, query: &PageQuery, text: &str) -> Option<Vec
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Hexadecimal digits as bytes.
-pub fn bytes_of(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16);
-    let pairs = text.as_bytes().chunks(2).map(|pair| match pair {
-        [high, low] => Some((digit(*high)? * 16 + digit(*low)?) as u8),
-        _ => None,
-    });
-    pairs.collect()
 }

@@ -1,8 +1,8 @@
 //! `GET /openapi.json`: what may be asked, made from what the routes declare and from the loaded plugins.
 
 use axum::http::{HeaderValue, header};
-use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value as Json, json};
 
 use super::answer::{Answer, Tag, answer};
@@ -14,10 +14,10 @@ use super::route::{Authorized, Route};
 use super::scopes::{AnyPlugin, Read};
 use super::subscribe::SUBSCRIBE;
 use super::usual;
-use crate::book::json_text;
 use crate::engine::Program;
 use crate::model::TaskState;
 use crate::store::TokenRole;
+use crate::wire::{self, json_text};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -33,12 +33,23 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
+/// What an OpenAPI document has.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is described, not made")]
+struct OpenApi {
+    /// `3.1.0`
+    openapi: String,
+    info: Map<String, Json>,
+    paths: Map<String, Json>,
+    components: Map<String, Json>,
+}
+
 /// The description as OpenAPI 3.1.
-async fn get(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn get(door: Authorized<Read, AnyPlugin>) -> Result<Answer<OpenApi>, Problem> {
     let live = door.book().live();
     let routes = door.routes().iter().map(AsRef::as_ref);
     let description = describe(&live.program, routes);
-    answer(door.headers(), &description, live.head, Tag::Body)
+    answer(door.headers(), &description, live.head, Tag::Body).map(Answer::described_as)
 }
 
 async fn page(_: Authorized<Read, AnyPlugin>) -> Result<Answer<String>, Problem> {
@@ -262,9 +273,10 @@ impl Describing<'_> {
     }
 
     fn document(mut self) -> Json {
-        let mut schemas = self.generator.take_definitions(true);
+        // All messages, also those that no route names: what a stream sends, and members of problems.
+        let mut schemas = wire::schemas();
+        schemas.append(&mut self.generator.take_definitions(true));
         schemas.append(&mut self.schemas);
-        schemas.insert("Problem".to_owned(), problem_schema());
         json!({
             "openapi": "3.1.0",
             "info": {
@@ -317,17 +329,5 @@ fn event_schema(event_type: Json, data: Json) -> Json {
             "data": data,
         },
         "additionalProperties": false,
-    })
-}
-
-fn problem_schema() -> Json {
-    let text = json!({"type": "string"});
-    json!({
-        "type": "object",
-        "required": ["type", "title", "status", "detail"],
-        "properties": {
-            "type": text, "title": text, "status": {"type": "integer"}, "detail": text,
-            "hint": text, "kind": text,
-        },
     })
 }

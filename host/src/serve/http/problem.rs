@@ -2,10 +2,12 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Map, Value as Json, json};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
 
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, ErrorKind};
+use crate::wire::{self, Misfit, Moved, Rejected, Stale, StaleRow};
 
 /// A refusal on its way to the client.
 #[derive(Debug)]
@@ -30,6 +32,14 @@ impl Problem {
 
     pub fn with(mut self, name: &str, value: impl Into<Json>) -> Problem {
         self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// With the members of a message.
+    pub fn with_members(mut self, message: &impl Serialize) -> Problem {
+        if let Ok(Json::Object(members)) = serde_json::to_value(message) {
+            self.members.extend(members);
+        }
         self
     }
 
@@ -70,18 +80,18 @@ impl From<Error> for Problem {
             problem = problem.with("hint", hint);
         }
         match error.problem.map(|detail| *detail) {
-            Some(Detail::Schema { pointer }) => problem.with("pointer", pointer),
-            Some(Detail::Moved { position }) => problem.with("position", position),
+            Some(Detail::Schema { pointer }) => problem.with_members(&Misfit { pointer }),
+            Some(Detail::Moved { position }) => problem.with_members(&Moved { position }),
             Some(Detail::Stale(rows)) => {
-                let rows = rows.into_iter().map(
-                    |(table, key, columns)| json!({"table": table, "key": key, "columns": columns}),
-                );
-                problem.with("changed", rows.collect::<Vec<_>>())
+                let rows = rows.into_iter().map(|(table, key, columns)| StaleRow {
+                    table,
+                    key,
+                    columns,
+                });
+                let changed = rows.collect();
+                problem.with_members(&Stale { changed })
             }
-            Some(Detail::Rejected(rejection)) => problem.with("code", rejection.code).with(
-                "details",
-                rejection.details.as_deref().map(crate::book::json_text),
-            ),
+            Some(Detail::Rejected(rejection)) => problem.with_members(&Rejected::from(&rejection)),
             Some(
                 Detail::Unknown
                 | Detail::Reused
@@ -99,17 +109,28 @@ impl From<Error> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let mut body = json!({
-            "type": format!("/problems/{}", self.name),
-            "title": self.status.canonical_reason().unwrap_or("refused"),
-            "status": self.status.as_u16(),
-            "detail": self.detail,
-        });
-        if let Some(body) = body.as_object_mut() {
-            body.extend(self.members);
-        }
+        let mut members = self.members;
+        let mut take = |name: &str| match members.remove(name) {
+            Some(Json::String(text)) => Some(text),
+            _ => None,
+        };
+        let body = wire::Problem {
+            problem: format!("/problems/{}", self.name),
+            title: self
+                .status
+                .canonical_reason()
+                .unwrap_or("refused")
+                .to_owned(),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            kind: take("kind"),
+            hint: take("hint"),
+            members,
+        };
         let kind = HeaderValue::from_static("application/problem+json");
-        let mut response = (self.status, body.to_string()).into_response();
+        // Texts and JSON values: there is nothing in it that cannot be written.
+        let body = serde_json::to_string(&body).unwrap_or_default();
+        let mut response = (self.status, body).into_response();
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
             let soon = HeaderValue::from_static("1");

@@ -1,9 +1,6 @@
 //! Shadows, promotions and the way back: the life of a version that is tried beside the live state.
 
 use axum::http::StatusCode;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, told};
 use super::input::Asked;
@@ -12,11 +9,14 @@ use super::route::{Authorized, Route};
 use super::scopes::{NamesPlugins, OfBody, OfVersion, Operate, OwnPart, Read, WholeBook};
 use super::usual;
 use crate::book::Book;
-use crate::model::PluginVersion;
-use crate::serve::hosted::Hosted;
-use crate::shadow::TrackStatus;
-use crate::versions::{Policy, PromoteRequest, Promotion, shadowed};
-use crate::wire::row_json;
+use crate::model::{Error, PluginVersion};
+use crate::serve::access::Caller;
+use crate::verbs::Operates;
+use crate::versions::shadowed;
+use crate::wire::{
+    Differs, DroppedShadow, PromoteRequest, Promoted, Promotion, Reason, ShadowRequest, Track,
+    Tracks,
+};
 
 const IN_FORCE: &str = "In force: `seq` is the event that says so.";
 
@@ -46,132 +46,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ShadowJson {
-    version: String,
-    #[serde(default)]
-    policy: Option<String>,
-    /// The text of an expectation file.
-    #[serde(default)]
-    expect: String,
-}
-
-/// Begins a shadow; it follows the log from now on.
-async fn shadow(
-    door: Authorized<Operate, OfBody>,
-    Asked(asked): Asked<ShadowJson>,
-) -> Result<Answer<Json>, Problem> {
-    let version: PluginVersion = asked.version.parse()?;
-    let policy = match asked.policy.as_deref() {
-        None | Some("pinned") => Policy::Pinned,
-        Some("recorded") => Policy::Recorded,
-        Some(_) => {
-            return Err(Problem::malformed("'policy' is \"pinned\" or \"recorded\""));
-        }
-    };
-    let begun = door
-        .book()
-        .alone(move |book| {
-            let name = book.begin_shadow(&version, policy, &asked.expect)?;
-            let tracks = book.tracks()?.into_iter();
-            let begun = { tracks }.find(|track| track.name == name);
-            Ok(begun.map(|track| track.json()))
-        })
-        .await?;
-    told(StatusCode::ACCEPTED, &begun.unwrap_or_default())
-}
-
-/// How the shadows and the standby stand.
-async fn shadows(door: Authorized<Read, OwnPart>) -> Result<Answer<Json>, Problem> {
-    let tracks = door.book().alone(|book| book.tracks()).await?;
-    // A shadow is its version's plugin's; the standby is nobody's.
-    let is_own = |track: &&TrackStatus| match shadowed(&track.name) {
-        Some(version) => door.caller().reaches(version.plugin.as_str()),
-        None => door.caller().is_for_all(),
-    };
-    let own = tracks.iter().filter(is_own);
-    let tracks: Vec<Json> = own.map(|track| track.json()).collect();
-    told(StatusCode::OK, &json!({ "shadows": tracks }))
-}
-
-/// Gives a shadow up.
-async fn drop_shadow(door: Authorized<Operate, OfVersion>) -> Result<Answer<Json>, Problem> {
-    let version = door.scope.0.clone();
-    let dropped = json!({ "dropped": version.to_string() });
-    door.book()
-        .alone(move |book| book.drop_shadow(&version))
-        .await?;
-    told(StatusCode::OK, &dropped)
-}
-
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct PromoteJson {
-    /// Promote in spite of unexpected differences, for this reason.
-    #[serde(default)]
-    force: Option<String>,
-    /// Write the rows that differ into the live state instead.
-    #[serde(default)]
-    patch: bool,
-    /// Of a patch: tell the rows, keep nothing.
-    #[serde(default)]
-    preview: bool,
-}
-
-/// Rows of a patch that are told one by one.
-const ROWS_TOLD_MAX: usize = 1_000;
-
-/// Puts a shadow in force.
-async fn promote(
-    door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<PromoteJson>,
-) -> Result<Answer<Json>, Problem> {
-    let version = door.scope.0.clone();
-    let request = PromoteRequest {
-        force: asked.force,
-        actor: door.actor(),
-    };
-    if asked.preview && !asked.patch {
-        return Err(Problem::malformed("only a patch has a preview"));
-    }
-    if asked.patch {
-        return patch(door.book(), version, request, asked.preview).await;
-    }
-    let promotion = door
-        .book()
-        .alone(move |book| book.promote(&version, &request, &mut |_| {}))
-        .await?;
-    promoted(&promotion, json!({}))
-}
-
-async fn patch(
-    book: &Hosted,
-    version: PluginVersion,
-    request: PromoteRequest,
-    preview: bool,
-) -> Result<Answer<Json>, Problem> {
-    let work = move |book: &mut Book| {
-        let (mut total, mut rows) = (0u64, Vec::new());
-        let mut visit = |row: &_| {
-            total += 1;
-            if rows.len() < ROWS_TOLD_MAX {
-                rows.push(row_json(row));
-            }
-            Ok(())
-        };
-        let promotion =
-            book.promote_by_patch(&version, &request, !preview, &mut visit, &mut |_| {})?;
-        Ok((promotion, json!({ "total": total, "rows": rows })))
-    };
-    let (promotion, patched) = book.alone(work).await?;
-    match preview {
-        true => told(StatusCode::OK, &json!({ "patched": patched })),
-        false => promoted(&promotion, json!({ "patched": patched })),
-    }
-}
-
-impl NamesPlugins for Asked<ShadowJson> {
+impl NamesPlugins for Asked<ShadowRequest> {
     fn check_each(
         &self,
         check: &mut dyn FnMut(&str) -> Result<(), Problem>,
@@ -181,43 +56,77 @@ impl NamesPlugins for Asked<ShadowJson> {
     }
 }
 
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ReasonJson {
-    #[serde(default)]
-    reason: Option<String>,
+/// Begins a shadow; it follows the log from now on.
+async fn shadow(
+    door: Authorized<Operate, OfBody>,
+    Asked(asked): Asked<ShadowRequest>,
+) -> Result<Answer<Track>, Problem> {
+    let version: PluginVersion = asked.version.parse()?;
+    let policy = asked.policy.unwrap_or_default().into();
+    let work = move |book: &mut Book| {
+        let name = book.begin_shadow(&version, policy, &asked.expect)?;
+        let tracks = Operates::tracks(book)?.into_iter();
+        let begun = { tracks }.find(|track| track.name == name);
+        begun.ok_or_else(|| Error::internal(format!("{name} was begun and is not there")))
+    };
+    told(StatusCode::ACCEPTED, &door.book().alone(work).await?)
+}
+
+/// How the shadows and the standby stand, as far as the token reaches.
+async fn shadows(door: Authorized<Read, OwnPart>) -> Result<Answer<Tracks>, Problem> {
+    let mut shadows = door.book().alone(|book| Operates::tracks(book)).await?;
+    shadows.retain(|track| is_reached(door.caller(), track));
+    told(StatusCode::OK, &Tracks { shadows })
+}
+
+/// A shadow is its version's plugin's; the standby is nobody's.
+fn is_reached(caller: &Caller, track: &Track) -> bool {
+    match shadowed(&track.name) {
+        Some(version) => caller.reaches(version.plugin.as_str()),
+        None => caller.is_for_all(),
+    }
+}
+
+/// Gives a shadow up.
+async fn drop_shadow(
+    door: Authorized<Operate, OfVersion>,
+) -> Result<Answer<DroppedShadow>, Problem> {
+    let version = door.scope.0.clone();
+    let work = move |book: &mut Book| Operates::drop_shadow(book, &version);
+    told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Puts a shadow in force.
+async fn promote(
+    door: Authorized<Operate, OfVersion>,
+    Asked(asked): Asked<PromoteRequest>,
+) -> Result<Answer<Promoted>, Problem> {
+    let (version, actor) = (door.scope.0.clone(), door.actor());
+    let work = move |book: &mut Book| {
+        Operates::promote(book, &version, &asked, actor.as_deref(), &mut |_| {})
+    };
+    promoted(door.book().alone(work).await?)
 }
 
 /// Goes back to what was live before.
 async fn rollback(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<ReasonJson>,
-) -> Result<Answer<Json>, Problem> {
-    let request = PromoteRequest {
-        force: asked.reason,
-        actor: door.actor(),
-    };
-    let promotion = door
-        .book()
-        .alone(move |book| book.rollback(&request, &mut |_| {}))
-        .await?;
-    promoted(&promotion, json!({}))
+    Asked(reason): Asked<Reason>,
+) -> Result<Answer<Promoted>, Problem> {
+    let actor = door.actor();
+    let work =
+        move |book: &mut Book| Operates::rollback(book, &reason, actor.as_deref(), &mut |_| {});
+    promoted(door.book().alone(work).await?)
 }
 
-/// What came of it, with what else is to be told.
-fn promoted(promotion: &Promotion, mut more: Json) -> Result<Answer<Json>, Problem> {
+/// What came of it.
+fn promoted(promotion: Promotion) -> Result<Answer<Promoted>, Problem> {
     match promotion {
-        Promotion::Done(done) => {
-            let mut body = done.json();
-            if let (Some(body), Some(more)) = (body.as_object_mut(), more.as_object_mut()) {
-                body.append(more);
-            }
-            told(StatusCode::OK, &body)
-        }
-        Promotion::Differs(status) => {
+        Promotion::Done(done) => told(StatusCode::OK, &done),
+        Promotion::Differs(track) => {
             let text = "there are differences that nobody expected; nothing changed";
             let problem = Problem::new(StatusCode::CONFLICT, "differs", text);
-            Err(problem.with("track", status.json()))
+            Err(problem.with_members(&Differs { track }))
         }
     }
 }

@@ -1,20 +1,17 @@
 //! `POST /query`: a person's SELECT over the live state, with a limit on everything.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 
-use super::answer::{Answer, json as answer_json};
+use super::answer::{Answer, json};
 use super::input::Asked;
-use super::listing::bytes_of;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Read, WholeBook};
 use super::usual;
-use crate::book::json_of;
 use crate::model::Value;
 use crate::serve::reads::Weight;
 use crate::study::Moment;
+use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, bytes_of};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -25,28 +22,17 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Rows of one answer when the client does not say, and at most.
+/// Rows of one answer when the client does not say.
 const ROWS_DEFAULT: usize = 1_000;
-const ROWS_MAX: usize = 10_000;
 
 /// Bytes of rows at which an answer is cut.
 const ANSWER_BYTES_MAX: usize = 8 << 20;
 
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct QueryJson {
-    sql: String,
-    #[serde(default)]
-    parameters: Vec<Json>,
-    limit: Option<usize>,
-    /// A position in the log, or a time.
-    as_of: Option<Json>,
-}
-
+/// Runs it, and answers with what it gave.
 async fn post(
     door: Authorized<Read, WholeBook>,
-    Asked(query): Asked<QueryJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(query): Asked<QueryRequest>,
+) -> Result<Answer<QueryReply>, Problem> {
     let rows_max = query.limit.unwrap_or(ROWS_DEFAULT);
     if !(1..=ROWS_MAX).contains(&rows_max) {
         let text = format!("'limit' is a number from 1 to {ROWS_MAX}");
@@ -70,17 +56,17 @@ async fn post(
         .book()
         .snapshot(Weight::Query, as_of, move |_, snapshot| {
             let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
-            let rows = { answer.rows.iter() }.map(|row| row.iter().map(json_of).collect());
-            let body = json!({
-                "columns": answer.columns,
-                "rows": rows.collect::<Vec<Json>>(),
-                "truncated": answer.truncated,
-                "position": snapshot.position().0,
-            });
+            let row = |row: Vec<Value>| row.into_iter().map(Cell).collect();
+            let body = QueryReply {
+                columns: answer.columns,
+                rows: answer.rows.into_iter().map(row).collect(),
+                truncated: answer.truncated,
+                position: snapshot.position().0,
+            };
             Ok((snapshot.position(), body))
         })
         .await?;
-    Ok(answer_json(&body)?.at(position).unkept())
+    Ok(json(&body)?.at(position).unkept())
 }
 
 /// A parameter as JSON writes it; a blob as answers show it.

@@ -1,7 +1,6 @@
 //! Snapshots of the live state: what there is, and one more.
 
 use axum::http::StatusCode;
-use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::problem::Problem;
@@ -10,7 +9,7 @@ use super::scopes::{AnyPlugin, Operate, Read, WholeBook};
 use super::usual;
 use crate::book::copy_live;
 use crate::serve::operations::blocking;
-use crate::wire::snapshot_json;
+use crate::wire::{Snapshot, Snapshots};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -24,7 +23,7 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// Copies the live state, beside the writer.
-async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Json>, Problem> {
+async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Snapshot>, Problem> {
     let place = door
         .book()
         .alone(|book| Ok((book.dir().clone(), book.live_path(), book.live_schedule())))
@@ -35,18 +34,15 @@ async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Json>, 
         .book()
         .alone(move |book| book.keep_snapshot(&copied))
         .await?;
-    told(StatusCode::CREATED, &snapshot_json(&kept))
+    told(StatusCode::CREATED, &Snapshot::from(&kept))
 }
 
 /// The snapshots of the live state.
-async fn snapshots(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn snapshots(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Snapshots>, Problem> {
     let head = door.book().live().head;
     let known = door.book().read(|reader| reader.snapshots()).await?;
-    let known: Vec<Json> = known.iter().map(snapshot_json).collect();
-    answer(
-        door.headers(),
-        &json!({ "snapshots": known }),
-        head,
-        Tag::Body,
-    )
+    let body = Snapshots {
+        snapshots: known.iter().map(Into::into).collect(),
+    };
+    answer(door.headers(), &body, head, Tag::Body)
 }

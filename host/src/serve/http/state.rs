@@ -1,7 +1,6 @@
 //! Tables of the state: which there are, their rows, and one row with what a write can be guarded by.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value as Json, json};
 
 use super::answer::{Answer, Tag, answer};
 use super::declared::Kind;
@@ -10,11 +9,12 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{AnyPlugin, OfTable, Read};
 use super::usual;
-use crate::book::{column_hash, json_of, json_row};
+use crate::book::column_hash;
 use crate::model::layout::find_table;
 use crate::model::{TableLayout, Value};
 use crate::serve::reads::{Live, Weight};
 use crate::store::Snapshot;
+use crate::wire::{Absent, Hashes, Row, TablePage, TableRow, Tables, cells};
 
 pub fn routes() -> Vec<Route> {
     let rows = |route: Route| {
@@ -49,17 +49,19 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// The tables of the live state.
-async fn tables(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn tables(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Tables>, Problem> {
     let live = door.book().live();
-    let tables: Vec<_> = { live.program.layouts.tables.iter() }
-        .map(|table| table_json(table))
-        .collect();
-    let body = json!({"lineup": live.program.stamp, "tables": tables});
+    let body = Tables {
+        lineup: live.program.stamp.clone(),
+        tables: { live.program.layouts.tables.iter() }
+            .map(|table| (&**table).into())
+            .collect(),
+    };
     answer(door.headers(), &body, live.head, Tag::Body)
 }
 
 /// Rows of a table, a page at a time.
-async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Problem> {
+async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage<'static>>, Problem> {
     let name = door.scope.0.clone();
     let as_of = door.query.take_moment()?;
     let parameters = std::mem::take(&mut door.query);
@@ -69,16 +71,15 @@ async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Probl
         let page = snapshot.page(table, &listing.query)?;
         let last = page.rows.last().filter(|_| page.more);
         let next = last.map(|row| listing.cursor(table, row));
-        let rows = { page.rows.iter() }.map(|row| shown_row(table, &listing.columns, row));
-        let mut body = json!({
-            "table": name,
-            "rows": rows.collect::<Vec<_>>(),
-            "next": next,
-        });
-        if listing.hashes {
-            let rows = { page.rows.iter() }.map(|row| hashes(table, &listing.columns, Some(row)));
-            body["hashes"] = rows.collect();
-        }
+        let hashes = { page.rows.iter() }.map(|row| hashes(table, &listing.columns, Some(row)));
+        let body = TablePage {
+            rows: { page.rows.iter() }
+                .map(|row| shown_row(table, &listing.columns, row))
+                .collect(),
+            next,
+            hashes: listing.hashes.then(|| hashes.collect()),
+            table: name,
+        };
         Ok((snapshot.position(), body))
     };
     let (position, body) = door.book().snapshot(Weight::Listing, as_of, read).await?;
@@ -86,7 +87,7 @@ async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Probl
 }
 
 /// One row, with what a write can be guarded by.
-async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Problem> {
+async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow<'static>>, Problem> {
     let name = door.scope.0.clone();
     let as_of = door.query.take_moment()?;
     let key = door.raw_path("key").to_owned();
@@ -97,20 +98,22 @@ async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Proble
         let key = listing::key(table, &key)?;
         let row = snapshot.row(table, &key)?;
         let hashes = hashes(table, &columns, row.as_deref());
-        let key: Vec<Json> = key.iter().map(json_of).collect();
+        let key = cells(&key);
         let found = match row {
-            Some(row) => Ok(json!({
-                "table": name,
-                "key": key,
-                "row": shown_row(table, &columns, &row),
-                "hashes": hashes,
-            })),
+            Some(row) => Ok(TableRow {
+                table: name,
+                key,
+                row: shown_row(table, &columns, &row),
+                hashes,
+            }),
             None => {
                 let text = format!("{name} has no row with this key");
-                Err(Problem::new(StatusCode::NOT_FOUND, "absent", text)
-                    .with("table", name)
-                    .with("key", key)
-                    .with("hashes", hashes))
+                let absent = Absent {
+                    table: name,
+                    key,
+                    hashes,
+                };
+                Err(Problem::new(StatusCode::NOT_FOUND, "absent", text).with_members(&absent))
             }
         };
         Ok((snapshot.position(), found))
@@ -122,48 +125,17 @@ async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<Json>, Proble
     }
 }
 
-fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> Json {
-    if columns.len() == table.columns.len() {
-        return json_row(
-            { table.columns.iter() }.map(|column| column.name.as_str()),
-            row,
-        );
-    }
-    let members = { columns.iter() }.map(|&at| (table.columns[at].name.clone(), json_of(&row[at])));
-    Json::Object(members.collect::<Map<_, _>>())
+fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> Row<'static> {
+    let columns = columns.iter();
+    let members = columns.map(|&at| (table.columns[at].name.clone(), row[at].clone()));
+    Row::Members(members.collect())
 }
 
 /// The hash of each column, as `Daybook-Expect` takes it.
-fn hashes(table: &TableLayout, columns: &[usize], row: Option<&[Value]>) -> Json {
+fn hashes(table: &TableLayout, columns: &[usize], row: Option<&[Value]>) -> Hashes {
     let members = { columns.iter() }.map(|&at| {
         let hash = column_hash(row.map(|row| &row[at]));
-        (table.columns[at].name.clone(), Json::String(hash))
+        (table.columns[at].name.clone(), hash)
     });
-    Json::Object(members.collect::<Map<_, _>>())
-}
-
-fn table_json(table: &TableLayout) -> Json {
-    let names = |columns: &[usize]| -> Vec<&str> {
-        { columns.iter() }
-            .map(|&at| table.columns[at].name.as_str())
-            .collect()
-    };
-    let columns = table.columns.iter().map(|column| {
-        json!({
-            "name": column.name,
-            "kind": column.kind,
-            "nullable": column.nullable,
-            "default": column.default.as_ref().map(json_of),
-        })
-    });
-    let indexes = table.indexes.iter().map(|index| {
-        json!({"name": index.name, "columns": names(&index.columns), "unique": index.unique})
-    });
-    json!({
-        "table": table.name(),
-        "sql_name": table.sql_name,
-        "columns": columns.collect::<Vec<_>>(),
-        "key": names(&table.key),
-        "indexes": indexes.collect::<Vec<_>>(),
-    })
+    members.collect()
 }

@@ -8,10 +8,6 @@ use std::sync::Arc;
 use axum::body::{Body, Bytes};
 use axum::http::StatusCode;
 use axum::http::header::{self, HeaderValue};
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 use tokio::sync::mpsc;
 
 use super::answer::{Answer, told};
@@ -21,11 +17,17 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, WholeBook};
 use super::usual;
+use crate::book::Book;
+use crate::diff::Expectations;
+use crate::diff::jsonl::JsonlReport;
 use crate::model::Seq;
-use crate::repair::PinRequest;
 use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
-use crate::study::{DiffRequest, LateTasks, Picked, Remedy, Study, Turned};
-use crate::wire::row_json;
+use crate::study::{DiffRequest, Picked, Study, Turned};
+use crate::verbs::{Operates, Studies};
+use crate::wire::{
+    self, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
+    ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
+};
 
 const FOUND: &str = "What was found, as of the moment it was asked for.";
 
@@ -68,45 +70,20 @@ const TOLD_MAX: usize = 1_000;
 /// Pieces of a report that wait for a slow reader.
 const PIECES: usize = 16;
 
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct SidesJson {
-    base: String,
-    candidate: String,
-}
-
 /// The first event on which two choices of logic part.
 async fn bisect(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<SidesJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<Sides>,
+) -> Result<Answer<Bisected<'static>>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
-    let work = move |study: &mut Study<'_>| {
-        let found = study.bisect(&base, &candidate, &mut |_| {})?;
-        Ok(match found {
-            Some(found) => found.json(),
-            None => json!({ "first": null, "events": study.head().0 }),
-        })
-    };
+    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
     told(StatusCode::OK, &door.book().study(work).await?)
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DiffJson {
-    base: String,
-    candidate: String,
-    from: Option<u64>,
-    to: Option<u64>,
-    /// The text of an expectation file.
-    #[serde(default)]
-    expect: String,
 }
 
 /// All differences of two choices of logic, as JSON Lines: the report of `daybook diff --format jsonl`.
 async fn diff(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<DiffJson>,
+    Asked(asked): Asked<wire::DiffRequest>,
 ) -> Result<Answer<String>, Problem> {
     let request = DiffRequest {
         base: asked.base.parse()?,
@@ -131,7 +108,9 @@ async fn diff(
         let result = on_a_thread_that_gives_way(|| {
             onlooker.study(|study| {
                 let out = io::BufWriter::new(Pieces(pieces));
-                study.diff_lines(&request, &asked.expect, out)
+                let mut expectations = Expectations::parse(&asked.expect)?;
+                let mut report = JsonlReport::new(out);
+                study.diff(&request, &mut expectations, &mut report, &mut |_| {})
             })
         });
         if let Err(error) = result {
@@ -169,134 +148,64 @@ impl io::Write for Pieces {
 /// Past commands asked again of other creators.
 async fn commands(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<SidesJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<Sides>,
+) -> Result<Answer<CommandsDiff>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
     let work = move |study: &mut Study<'_>| {
         let mut turned = Vec::new();
         let mut visit = |it: &Turned| {
             if turned.len() < TOLD_MAX {
-                turned.push(it.json());
+                turned.push(it.into());
             }
             Ok(())
         };
         let found = study.what_if(&base, &candidate, &mut visit, &mut |_| {})?;
-        Ok(json!({ "summary": found.json(), "turned": turned }))
+        Ok(CommandsDiff {
+            summary: (&found).into(),
+            turned,
+        })
     };
     told(StatusCode::OK, &door.book().study(work).await?)
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct DoomsJson {
-    /// What is active, where it is left out.
-    version: Option<String>,
-    #[serde(default)]
-    keep_going: bool,
-}
-
-fn pinned(version: Option<&str>) -> Result<Picked, Problem> {
-    let version = version.map(str::parse).transpose()?;
-    Ok(Picked::Pinned(version.into_iter().collect()))
 }
 
 /// Events that a version cannot materialize.
 async fn dooms(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<DoomsJson>,
-) -> Result<Answer<Json>, Problem> {
-    let picked = pinned(asked.version.as_deref())?;
-    let work = move |study: &mut Study<'_>| {
-        let found = study.find_dooms(&picked, asked.keep_going, &mut |_| {})?;
-        Ok(found.json())
-    };
+    Asked(asked): Asked<DoomsRequest>,
+) -> Result<Answer<Dooms>, Problem> {
+    let work = move |study: &mut Study<'_>| Studies::dooms(study, &asked, &mut |_| {});
     told(StatusCode::OK, &door.book().study(work).await?)
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct RemedyJson {
-    /// Of a preview: what could not materialize the event. What is active, where it is left out.
-    version: Option<String>,
-    #[serde(default)]
-    skip: bool,
-    #[schemars(with = "Option<Json>")]
-    amend: Option<Box<RawValue>>,
-    pin: Option<String>,
-    #[serde(default)]
-    unpin: bool,
-    reason: Option<String>,
-    #[serde(default)]
-    preview: bool,
 }
 
 /// A way past an event of doom: forecast, or taken.
 async fn remedy(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<RemedyJson>,
-) -> Result<Answer<Json>, Problem> {
-    let seq = door
-        .path("event")?
-        .parse()
-        .map(Seq)
+    Asked(asked): Asked<RemedyRequest>,
+) -> Result<Answer<RemedyReply>, Problem> {
+    let seq = { door.path("event")?.parse().map(Seq) }
         .map_err(|_| Problem::malformed("an event of doom is named by its seq"))?;
-    let remedy = match (asked.skip, asked.amend, asked.pin, asked.unpin) {
-        (true, None, None, false) => Some(Remedy::Skip),
-        (false, Some(data), None, false) => Some(Remedy::Amend(data.get().to_owned())),
-        (false, None, Some(version), false) => Some(Remedy::Pin(version.parse()?)),
-        (false, None, None, true) if !asked.preview => None,
-        _ => {
-            let text =
-                "one of 'skip', 'amend', 'pin' and 'unpin' says which way; 'unpin' has no preview";
-            return Err(Problem::malformed(text));
+    let reply = match asked.preview {
+        true => {
+            let work =
+                move |study: &mut Study<'_>| Studies::forecast(study, seq, &asked, &mut |_| {});
+            RemedyReply::Forecast(door.book().study(work).await?)
+        }
+        false => {
+            let actor = door.actor();
+            let work = move |book: &mut Book| {
+                Operates::remedy(book, seq, &asked, actor.as_deref(), &mut |_| {})
+            };
+            RemedyReply::Taken(door.book().alone(work).await?)
         }
     };
-    let actor = door.actor();
-    match (remedy, asked.preview, asked.reason) {
-        (Some(remedy), true, _) => {
-            let picked = pinned(asked.version.as_deref())?;
-            let work = move |study: &mut Study<'_>| {
-                let forecast = study.forecast(&picked, seq, &remedy, &mut |_| {})?;
-                Ok(forecast.json())
-            };
-            told(StatusCode::OK, &door.book().study(work).await?)
-        }
-        (_, _, None) => Err(Problem::malformed(
-            "'reason' is missing: it stays in the log",
-        )),
-        (remedy, _, Some(reason)) => {
-            let at = door
-                .book()
-                .alone(move |book| match remedy {
-                    Some(remedy) => {
-                        book.resolve_doom(seq, remedy, &reason, actor.as_deref(), &mut |_| {})
-                    }
-                    None => book.pin_event(&PinRequest {
-                        seq,
-                        version: None,
-                        reason,
-                        actor,
-                    }),
-                })
-                .await?;
-            let done = json!({ "seq": at.0, "event": seq.0 });
-            told(StatusCode::OK, &done)
-        }
-    }
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct LateJson {
-    #[serde(default)]
-    enqueue: bool,
+    told(StatusCode::OK, &reply)
 }
 
 /// Tasks that what is in force asks for, of events that were handled before it was.
 async fn late_tasks(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<LateJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<LateTasksRequest>,
+) -> Result<Answer<LateTasks>, Problem> {
     let work = |study: &mut Study<'_>| {
         let mut found = Vec::new();
         let mut visit = |task| {
@@ -309,54 +218,29 @@ async fn late_tasks(
     let found = door.book().study(work).await?;
     let actor = door.actor();
     let late = match asked.enqueue {
-        false => LateTasks::of(&found, None),
+        false => LateTasks::new(&found, None),
         true => {
-            door.book()
-                .alone(move |book| {
-                    let enqueued = book.enqueue_late(&found, actor.as_deref())?;
-                    Ok(LateTasks::of(&found, Some(enqueued)))
-                })
-                .await?
+            let work = move |book: &mut Book| {
+                let enqueued = book.enqueue_late(&found, actor.as_deref())?;
+                Ok(LateTasks::new(&found, Some(enqueued)))
+            };
+            door.book().alone(work).await?
         }
     };
-    told(StatusCode::OK, &late.json())
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ReconcileJson {
-    /// Put the state right, for this reason; without one the rows are only told.
-    reason: Option<String>,
+    told(StatusCode::OK, &late)
 }
 
 /// The live state beside what the log yields. It has the book to itself: the state must not move meanwhile.
 async fn reconcile(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<ReconcileJson>,
-) -> Result<Answer<Json>, Problem> {
-    let reconciled = door
-        .book()
-        .alone(move |book| {
-            let mut rows = Vec::new();
-            let mut visit = |row: &_| {
-                if rows.len() < TOLD_MAX {
-                    rows.push(row_json(row));
-                }
-                Ok(())
-            };
-            let done = book.reconcile(asked.reason.as_deref(), &mut visit, &mut |_| {})?;
-            Ok(json!({
-                "total": done.rows,
-                "rows": rows,
-                "seq": done.repaired.map(|seq| seq.0),
-            }))
-        })
-        .await?;
-    told(StatusCode::OK, &reconciled)
+    Asked(asked): Asked<ReconcileRequest>,
+) -> Result<Answer<Reconciled>, Problem> {
+    let work = move |book: &mut Book| Operates::reconcile(book, &asked, &mut |_| {});
+    told(StatusCode::OK, &door.book().alone(work).await?)
 }
 
 /// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.
-async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Json>, Problem> {
+async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
     let permit = door.book().operations().verifying()?;
     let verification = door
         .book()
@@ -374,5 +258,5 @@ async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Json>, Pr
     })
     .await;
     drop(asked);
-    told(StatusCode::OK, &verified?.json())
+    told(StatusCode::OK, &Verified::from(&verified?))
 }

@@ -1,10 +1,6 @@
 //! Tasks that events asked for: what has become of each, and what people do to them.
 
 use axum::http::StatusCode;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::value::RawValue;
-use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::Kind;
@@ -13,10 +9,11 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfTask, Operate, Read, WholeBook};
 use super::usual;
-use crate::book::ToldTask;
+use crate::book::Book;
 use crate::model::{Act, Seq};
 use crate::store::TaskFilter;
-use crate::wire::{step_json, task_json};
+use crate::verbs::Operates;
+use crate::wire::{EditTask, Task, TaskReason, Tasks};
 
 pub fn routes() -> Vec<Route> {
     let act = |route: Route| {
@@ -69,7 +66,7 @@ const TASKS_DEFAULT: usize = 100;
 const TASKS_MAX: usize = 1_000;
 
 /// Tasks in the order of the log.
-async fn list(mut door: Authorized<Read, WholeBook>) -> Result<Answer<Json>, Problem> {
+async fn list(mut door: Authorized<Read, WholeBook>) -> Result<Answer<Tasks>, Problem> {
     let limit = door.query.take_limit(TASKS_DEFAULT, TASKS_MAX)?;
     let state = door.query.take("state")?;
     let after = door.query.take("after")?;
@@ -88,71 +85,51 @@ async fn list(mut door: Authorized<Read, WholeBook>) -> Result<Answer<Json>, Pro
     let more = rows.len() > limit;
     rows.truncate(limit);
     let next = rows.last().filter(|_| more);
-    let body = json!({
-        "tasks": rows.iter().map(task_json).collect::<Vec<_>>(),
-        "next": next.map(|row| row.delivery.place.to_string()),
-        "head": head.0,
-    });
+    let body = Tasks {
+        tasks: rows.iter().map(Into::into).collect(),
+        next: next.map(|row| row.delivery.place.to_string()),
+        head: head.0,
+    };
     answer(door.headers(), &body, head, Tag::Body)
 }
 
 /// One task, with everything that happened to it.
-async fn show(door: Authorized<Read, OfTask>) -> Result<Answer<Json>, Problem> {
+async fn show(door: Authorized<Read, OfTask>) -> Result<Answer<Task>, Problem> {
     let id = door.scope.0.clone();
     let head = door.book().live().head;
     let told = door.book().read_log(move |reader| reader.task(&id)).await?;
-    answer(door.headers(), &whole(&told), head, Tag::Body)
-}
-
-fn whole(task: &ToldTask) -> Json {
-    let mut json = task_json(&task.row);
-    json["steps"] = task.steps.iter().map(step_json).collect();
-    json
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ReasonJson {
-    reason: String,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct EditJson {
-    reason: String,
-    #[schemars(with = "Json")]
-    data: Box<RawValue>,
+    answer(door.headers(), &Task::from(&told), head, Tag::Body)
 }
 
 /// Delivers a task again, now.
 async fn retry(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<ReasonJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<TaskReason>,
+) -> Result<Answer<Task>, Problem> {
     act(door, Act::Retry, asked.reason).await
 }
 
 /// Lets a dead task be, so that those behind it go on.
 async fn dismiss(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<ReasonJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<TaskReason>,
+) -> Result<Answer<Task>, Problem> {
     act(door, Act::Dismiss, asked.reason).await
 }
 
 /// Does not deliver a task.
 async fn cancel(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<ReasonJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<TaskReason>,
+) -> Result<Answer<Task>, Problem> {
     act(door, Act::Cancel, asked.reason).await
 }
 
 /// Delivers other data.
 async fn edit(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<EditJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<EditTask>,
+) -> Result<Answer<Task>, Problem> {
     let edit = Act::Edit(asked.data.get().to_owned());
     act(door, edit, asked.reason).await
 }
@@ -161,12 +138,9 @@ async fn act(
     door: Authorized<Operate, OfTask>,
     what: Act,
     reason: String,
-) -> Result<Answer<Json>, Problem> {
-    let id = door.scope.0.clone();
-    let actor = door.actor();
-    let done = door
-        .book()
-        .alone(move |book| book.act_on_task(&id, what, &reason, actor.as_deref()))
-        .await?;
-    told(StatusCode::OK, &whole(&done))
+) -> Result<Answer<Task>, Problem> {
+    let (id, actor) = (door.scope.0.clone(), door.actor());
+    let work =
+        move |book: &mut Book| Operates::act_on_task(book, &id, &what, &reason, actor.as_deref());
+    told(StatusCode::OK, &door.book().alone(work).await?)
 }

@@ -1,9 +1,6 @@
 //! Versions of plugins: what was loaded, one more, and what is done to one: activate, certify, retire.
 
 use axum::http::{HeaderMap, StatusCode};
-use schemars::JsonSchema;
-use serde::Deserialize;
-use serde_json::{Value as Json, json};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::{BodyDeclared, Kind};
@@ -13,13 +10,16 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{AnyPlugin, OfComponent, OfVersion, Operate, Read};
 use super::usual;
-use crate::book::Reader;
+use crate::book::{Book, Reader};
 use crate::model::error::shown;
 use crate::model::limits;
 use crate::serve::bodies::Size;
 use crate::serve::operations::blocking;
-use crate::versions::{Policy, VersionLine};
-use crate::wire::Activated;
+use crate::verbs::Operates;
+use crate::wire::{
+    ActivateRequest, Activated, Certified, CertifyRequest, Changelog, FreshInstances, Loaded,
+    Reason, Retired, Versions,
+};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -56,11 +56,12 @@ pub fn routes() -> Vec<Route> {
 }
 
 /// Every version that was ever loaded.
-async fn list(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn list(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Versions>, Problem> {
     let live = door.book().live();
     let lines = door.book().read_log(Reader::versions).await?;
-    let versions = lines.iter().map(VersionLine::json);
-    let body = json!({"versions": versions.collect::<Vec<_>>()});
+    let body = Versions {
+        versions: lines.iter().map(Into::into).collect(),
+    };
     answer(door.headers(), &body, live.head, Tag::Body)
 }
 
@@ -101,7 +102,7 @@ impl Input for Component {
 async fn load(
     door: Authorized<Operate, OfComponent>,
     Component(bytes): Component,
-) -> Result<Answer<Json>, Problem> {
+) -> Result<Answer<Loaded>, Problem> {
     let permit = door.book().operations().compiling().await?;
     let loader = door.book().operations().loader().clone();
     let compiled = blocking(move || Ok((loader.compile(&bytes)?, bytes)));
@@ -113,128 +114,69 @@ async fn load(
     drop(permit);
     let loaded = door
         .book()
-        .ask(|writer, done| writer.alone(move |book| book.load_compiled(compiled, &bytes), done))
+        .alone(move |book| book.load_compiled(compiled, &bytes))
         .await?;
     let status = match loaded.already {
         true => StatusCode::OK,
         false => StatusCode::CREATED,
     };
-    told(status, &loaded.json())
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ActivateJson {
-    policy: PolicyJson,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum PolicyJson {
-    Pinned,
-    Recorded,
+    told(status, &Loaded::from(&loaded))
 }
 
 /// Puts a loaded version in force.
 async fn activate(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<ActivateJson>,
-) -> Result<Answer<Json>, Problem> {
+    Asked(asked): Asked<ActivateRequest>,
+) -> Result<Answer<Activated>, Problem> {
     let version = door.scope.0.clone();
-    let policy = match asked.policy {
-        PolicyJson::Pinned => Policy::Pinned,
-        PolicyJson::Recorded => Policy::Recorded,
-    };
     let permit = door.book().operations().compiling().await?;
     let (loader, wanted) = (door.book().operations().loader().clone(), version.clone());
     let warm = blocking(move || loader.warm(&wanted)).await?;
     drop(permit);
-    let activated = door
-        .book()
-        .ask(|writer, done| {
-            let work = move |book: &mut crate::book::Book| {
-                book.keep_warm(warm);
-                let seq = book.activate(&version, policy, &mut |_| {})?;
-                Ok(Activated {
-                    lineup: book.lineup(),
-                    version,
-                    seq,
-                })
-            };
-            writer.alone(work, done)
-        })
-        .await?;
-    told(StatusCode::OK, &activated.json())
-}
-
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct CertifyJson {
-    /// `event`: nothing is tried, every call of it gets a fresh instance.
-    isolation: Option<String>,
+    let work = move |book: &mut Book| {
+        book.keep_warm(warm);
+        Operates::activate(book, &version, &asked, &mut |_| {})
+    };
+    told(StatusCode::OK, &door.book().alone(work).await?)
 }
 
 /// Tries a loaded version once more on the history there is now, and keeps what it came to.
 async fn certify(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<CertifyJson>,
-) -> Result<Answer<Json>, Problem> {
-    let version = door.scope.0.clone();
-    let certified = match asked.isolation.as_deref() {
+    Asked(asked): Asked<CertifyRequest>,
+) -> Result<Answer<Certified>, Problem> {
+    let (book, version) = (door.book(), door.scope.0.clone());
+    let certified = match asked.isolation {
         None => {
-            let certified = door
-                .book()
-                .study(move |study| study.certify(&version))
-                .await?;
-            door.book()
-                .alone(move |book| book.keep_certified(&certified).map(|()| certified))
-                .await?
+            let certified = book.study(move |study| study.certify(&version)).await?;
+            let keep = move |book: &mut Book| book.keep_certified(&certified).map(|()| certified);
+            book.alone(keep).await?
         }
-        Some("event") => {
-            door.book()
-                .alone(move |book| book.isolate(&version))
-                .await?
-        }
-        Some(_) => return Err(Problem::malformed("'isolation' is \"event\", or absent")),
+        Some(FreshInstances::Event) => book.alone(move |book| book.isolate(&version)).await?,
     };
-    told(StatusCode::OK, &certified.json())
-}
-
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-struct ReasonJson {
-    #[serde(default)]
-    reason: Option<String>,
+    told(StatusCode::OK, &Certified::from(&certified))
 }
 
 /// Gives a version up.
 async fn retire(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<ReasonJson>,
-) -> Result<Answer<Json>, Problem> {
-    let version = door.scope.0.clone();
-    let actor = door.actor();
-    let name = version.to_string();
-    let seq = door
-        .book()
-        .alone(move |book| book.retire(&version, asked.reason.as_deref(), actor.as_deref()))
-        .await?;
-    told(StatusCode::OK, &json!({ "version": name, "seq": seq.0 }))
+    Asked(reason): Asked<Reason>,
+) -> Result<Answer<Retired>, Problem> {
+    let (version, actor) = (door.scope.0.clone(), door.actor());
+    let work = move |book: &mut Book| Operates::retire(book, &version, &reason, actor.as_deref());
+    told(StatusCode::OK, &door.book().alone(work).await?)
 }
 
 /// What each version changed.
-async fn changelog(mut door: Authorized<Read, AnyPlugin>) -> Result<Answer<Json>, Problem> {
+async fn changelog(mut door: Authorized<Read, AnyPlugin>) -> Result<Answer<Changelog>, Problem> {
     let plugin = door.query.take("plugin")?;
     let head = door.book().live().head;
     let entries = door
         .book()
         .read(move |reader| reader.changelog(plugin.as_deref()))
         .await?;
-    let entries: Vec<Json> = entries.iter().map(|entry| entry.json()).collect();
-    answer(
-        door.headers(),
-        &json!({ "versions": entries }),
-        head,
-        Tag::Body,
-    )
+    let body = Changelog {
+        versions: entries.iter().map(Into::into).collect(),
+    };
+    answer(door.headers(), &body, head, Tag::Body)
 }

@@ -211,7 +211,7 @@ fn those_behind_a_dead_task_of_their_key_go_on_once_it_was_edited() {
         json!({"n": 2, "at": 0}),
         "what was asked for stays"
     );
-    assert_eq!(shown["tasks"][0]["edited"], json!({"n": 20}));
+    assert_eq!(shown["tasks"][0]["edited_data"], json!({"n": 20}));
     server.stop().assert_verified();
 }
 

@@ -10,6 +10,7 @@ use daybook::model::log::EventLog;
 use daybook::store::EventFilter;
 use daybook::study::Picked;
 use daybook::versions::Policy;
+use daybook::wire::RecordedEvent;
 use daybook_tests::repair::{amend, amend_to, foresee, foretold, state, to_amend, to_revert, undo};
 use daybook_tests::{TestBook, data, event, event_at, plugin, version};
 use serde_json::{Value as Json, json};
@@ -228,7 +229,8 @@ fn an_event_tells_what_was_done_to_it_and_its_first_payload_still_names_it() {
     amend_to(&mut book, 3, &json!({"account": 1, "amount": 6})).unwrap();
     undo(&mut book, 4, false).unwrap();
     let reader = Reader::beside(&book.path()).unwrap();
-    let json = |seq| serde_json::to_value(reader.show(Seq(seq)).unwrap().json()).unwrap();
+    let json =
+        |seq| serde_json::to_value(RecordedEvent::from(&reader.show(Seq(seq)).unwrap())).unwrap();
     assert_eq!(
         (&json(3)["amended"], &json(3)["event"]["data"]["amount"]),
         (&json!(5), &json!(6))

@@ -6,6 +6,7 @@ use daybook::history;
 use daybook::model::Seq;
 use daybook::model::log::EventLog;
 use daybook::study::Picked;
+use daybook::wire::RecordedEvent;
 use daybook_tests::repair::{
     amend_to, files_with, foretold, redact, state, to_amend, to_redact, undo,
 };
@@ -124,7 +125,7 @@ fn without_a_replacement_nobody_handles_the_event_live_and_in_every_replay() {
     book.assert_verified();
 
     let shown = Reader::beside(&book.path()).unwrap().show(Seq(4)).unwrap();
-    let json = serde_json::to_value(shown.json()).unwrap();
+    let json = serde_json::to_value(RecordedEvent::from(&shown)).unwrap();
     assert_eq!(
         (json["redacted"].as_u64(), json["event"].get("data")),
         (Some(6), None)

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use daybook::book::json_of;
 use daybook::model::Value;
 use daybook::versions::Policy;
+use daybook::wire::json_of;
 use daybook_tests::{Answer, Random, Server, TestBook, components, event, version};
 use serde_json::{Value as Json, json};
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use daybook::serve::{self, Touches};
 use daybook::store::{BookDir, NewToken, TokenFile, TokenRole};
 use daybook_tests::{Server, TestBook, guest};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// How far a token for single plugins reaches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -475,4 +475,45 @@ fn a_token_for_one_plugin_neither_sees_nor_turns_what_is_anothers() {
         own.text
     );
     server.stop().assert_verified();
+}
+
+/// A schema with its references followed.
+fn resolved<'a>(api: &'a Json, schema: &'a Json) -> &'a Json {
+    match schema["$ref"].as_str().and_then(|it| it.strip_prefix('#')) {
+        Some(pointer) => resolved(api, api.pointer(pointer).expect("what is referred to")),
+        None => schema,
+    }
+}
+
+#[test]
+fn the_description_says_of_every_answer_and_body_what_it_holds() {
+    let server = Server::of(TestBook::with_guests(&["asks-1"]));
+    let api = server.get("/openapi.json").json;
+    let mut faults = Vec::new();
+    let mut seen = 0;
+    for (path, item) in api["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap().iter();
+            let bodies = operation.get("requestBody").map(|body| ("body", body));
+            let all = answers.map(|(status, answer)| (status.as_str(), answer));
+            for (name, part) in all.chain(bodies) {
+                for content in part["content"].as_object().into_iter().flatten() {
+                    seen += 1;
+                    let schema = resolved(&api, &content.1["schema"]);
+                    let says = match schema["type"].as_str() {
+                        Some("object") | None => ["properties", "oneOf", "anyOf"]
+                            .iter()
+                            .any(|member| schema.get(*member).is_some()),
+                        Some("array") => schema.get("items").is_some(),
+                        Some(_) => true,
+                    };
+                    if !says {
+                        faults.push(format!("{method} {path} {name}: {schema}"));
+                    }
+                }
+            }
+        }
+    }
+    assert!(seen > 300, "{seen}");
+    assert_eq!(faults, Vec::<String>::new());
 }

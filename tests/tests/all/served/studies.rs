@@ -112,7 +112,11 @@ fn a_patch_is_shown_and_made_over_http_and_by_the_command_line() {
     assert_eq!(refused.status, 400, "only a patch has a preview");
     let shown = server.post(&promote, &json!({"patch": true, "preview": true}));
     assert_eq!(shown.json["patched"]["total"], 5, "{}", shown.text);
-    assert_eq!(shown.json["patched"]["rows"][0]["row"], "bank.account[0]");
+    let row = &shown.json["patched"]["rows"][0];
+    assert_eq!(
+        (&row["table"], &row["key"]),
+        (&json!("bank.account"), &json!([0]))
+    );
     let unexpected = server.post(&promote, &json!({"patch": true}));
     assert_eq!((unexpected.status, unexpected.problem()), (409, "differs"));
     let output = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))

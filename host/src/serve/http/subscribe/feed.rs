@@ -9,6 +9,7 @@ use crate::book::{Followed, Wanted};
 use crate::model::{Result, Seq};
 use crate::serve::access::Caller;
 use crate::serve::hosted::Hosted;
+use crate::wire::FollowedEvent;
 
 /// One subscription. Dropping it gives its place to somebody else.
 pub struct Feed {
@@ -166,7 +167,7 @@ impl Feed {
         let batch = self
             .book
             .read(move |reader| {
-                let batch = reader.follow(after, head, &wanted);
+                let batch = reader.follow(after, head, &wanted, FollowedEvent::line);
                 // Here rather than outside: a subscriber that goes away does not stop a read that runs.
                 drop(permit);
                 batch

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use daybook::book::Book;
-use daybook::http::{ServeOptions, Serving, serve};
+use daybook::serve::{ServeOptions, Serving, serve};
 use serde_json::Value as Json;
 
 use crate::{Answer, Http, TestBook};
@@ -78,7 +78,7 @@ impl Server {
         let (done, answer) = std::sync::mpsc::channel();
         // Who asked may be gone.
         let done = Box::new(move |result| drop(done.send(result)));
-        let writer = serving.app().writer();
+        let writer = serving.hosted().writer();
         writer
             .alone(move |book| Ok(work(book)), done)
             .expect("there is room");

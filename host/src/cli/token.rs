@@ -57,7 +57,7 @@ struct CreateArgs {
     /// Who its holder is; two valid tokens never share a name
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// Commands and events of this plugin only; may be repeated
+    /// What is this plugin's only: its commands, events, tables, versions and tasks; may be repeated
     #[arg(long = "plugin", value_name = "PLUGIN")]
     plugins: Vec<PluginName>,
     /// When it ends: a time, or days from now; absent: when it is revoked

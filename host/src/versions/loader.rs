@@ -32,9 +32,13 @@ pub struct Compiled {
 pub struct Warm(Vec<Arc<Code>>);
 
 impl Loader {
-    /// Compiles a component, and what it extends as far as that is loaded, and certifies it.
-    pub fn compile(&self, bytes: &[u8]) -> Result<Compiled> {
-        let code = Arc::new(self.runtime.load(bytes, Some(&self.cache))?);
+    /// Compiles a component. Nothing of the book is read.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Arc<Code>> {
+        Ok(Arc::new(self.runtime.load(bytes, Some(&self.cache))?))
+    }
+
+    /// Compiles what a component extends, as far as that is loaded, and certifies it on the book's history.
+    pub fn prepare(&self, code: Arc<Code>) -> Result<Compiled> {
         let extends = code.manifest.extends()?.map(|date| PluginVersion {
             plugin: code.version.plugin.clone(),
             date,

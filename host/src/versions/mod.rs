@@ -15,5 +15,5 @@ pub use listing::ChangelogEntry;
 pub use load::{Loaded, Policy, VersionLine, inspect};
 pub use loader::{Compiled, Loader, Warm};
 pub use plugin_folder::PluginFolder;
-pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY};
+pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY, shadowed};
 pub use retirement::VersionState;

@@ -409,5 +409,12 @@ impl Book {
 }
 
 fn shadow_name(version: &PluginVersion) -> String {
-    format!("shadow-{version}")
+    format!("{SHADOW}{version}")
+}
+
+const SHADOW: &str = "shadow-";
+
+/// The version that a shadow of this name tries; none for another projection.
+pub fn shadowed(name: &str) -> Option<PluginVersion> {
+    name.strip_prefix(SHADOW)?.parse().ok()
 }

@@ -155,7 +155,7 @@ impl Answer {
         if !(200..300).contains(&self.status) {
             return Err(problem::error(self.status, &self.bytes));
         }
-        serde_json::from_slice(&self.bytes).map_err(replies::unreadable)
+        serde_json::from_slice(&self.bytes).map_err(unreadable)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde::de::IgnoredAny;
 use reqwest::Method;
+use serde::de::IgnoredAny;
 use uuid::Uuid;
 
 use super::{Answer, Client, encoded, path_with, unreadable, written};

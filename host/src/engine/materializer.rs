@@ -14,7 +14,7 @@ use crate::model::hash::running_hash;
 use crate::model::value::SuppliedRow;
 use crate::model::{
     Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
-    Row, Seq, TypeName, Value,
+    Row, Seq, TypeName, Value, limits,
 };
 use crate::runtime::{Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead, RowAt};

@@ -11,12 +11,12 @@ use crate::model::{Layouts, Result};
 pub fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
     match result {
         Ok(outcome) => Ok(Step {
-            fuel: outcome.usage.fuel,
+            used: outcome.usage.budget(),
             ..Step::new(layouts, Ok((outcome.effects, outcome.body)))
         }),
         Err(Failure::Doom(doom)) => Ok(Step::new(
             layouts,
-            Err(format!("{} {}", doom.version.plugin, doom.error)),
+            Err(format!("{} {}", doom.version.plugin, doom.error.cause())),
         )),
         Err(Failure::Host(error)) => Err(error),
     }

@@ -58,7 +58,7 @@ impl Catalog {
     }
 
     fn at<T: Logged>(&self, seq: Seq) -> Result<Option<T>> {
-                if seq == Seq::ZERO || seq > self.head()?.0 {
+        if seq == Seq::ZERO || seq > self.head()?.0 {
             return Ok(None);
         }
         let piece = Pieces::<&Catalog, T>::new(self, seq..=seq).next();

@@ -18,11 +18,11 @@ use crate::book::{Book, clean};
 use crate::diff::{Sink, Unheard};
 use crate::engine::{Doom, Failure, Plan, Player};
 use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead, silent};
+use crate::model::Redaction;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
 use crate::model::{Error, Event, Result, Seq, clock, limits};
 use crate::store::remove_projection;
-use crate::model::Redaction;
 use crate::store::{Catalog, StoredEvent};
 use crate::study::{Foreseen, strays};
 
@@ -187,20 +187,15 @@ impl Book {
             remove_projection(file)?;
             let runtime = self.history.library.runtime.clone();
             let mut player = Player::new(runtime, epoch.plan.clone(), file)?;
-            let told = &mut |at: u64| {
+            let told = &mut |at: Progress| {
                 progress(Progress {
-                    done: done + at,
+                    done: done + at.done,
                     total,
                 });
             };
-            rewrite(
-                &self.history,
-                &mut player,
-                epoch,
-                redacting,
-                &mut tally,
-                told,
-            )?;
+            let log = &self.history.log;
+            let events = Catalog::open(&self.history.dir.log())?;
+            epoch.rewrite((log, events), &mut player, redacting, &mut tally, told)?;
             done += epoch.to.0;
             if is_last {
                 player.materializer.into_projection().finish()?;

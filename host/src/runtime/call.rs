@@ -16,7 +16,6 @@ use crate::model::{
     self, Budget, Created, Creation, HandlerError, Materialization, Violation, limits,
 };
 
-
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
 type MaterializeAnswer = (Result<(), Failure>,);

@@ -4,7 +4,7 @@ use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
 use super::wasi::Wasi;
-use crate::model::{Creation, HandlerError, Materialization, Violation, limits};
+use crate::model::{Budget, Creation, HandlerError, Materialization, Violation, limits};
 
 /// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
 pub struct MaterializationHandle;
@@ -21,7 +21,8 @@ pub(super) enum Capability {
 /// The store's data: everything of one call.
 pub struct CallState {
     pub(super) capability: Capability,
-    pub(super) calls_left: u32,
+    /// What is left of it. The store counts the fuel; here it stands only while a version below runs.
+    pub(super) budget: Budget,
     /// Why the host stopped the guest; the trap that the engine reports is only its echo.
     pub(super) stopped: Option<HandlerError>,
     /// It was refused more memory than it may have.
@@ -32,10 +33,10 @@ pub struct CallState {
 }
 
 impl CallState {
-    pub(super) fn new(capability: Capability, wasi: Option<Box<Wasi>>) -> Self {
+    pub(super) fn new(capability: Capability, budget: Budget, wasi: Option<Box<Wasi>>) -> Self {
         CallState {
             capability,
-            calls_left: limits::HOST_CALLS_PER_CALL_MAX,
+            budget,
             stopped: None,
             memory_refused: false,
             memory_bytes: 0,
@@ -55,7 +56,7 @@ impl CallState {
     pub(super) fn take(&mut self) -> CallState {
         let nothing = CallState {
             memory_bytes: self.memory_bytes,
-            ..CallState::new(Capability::None, None)
+            ..CallState::new(Capability::None, Budget::WHOLE, None)
         };
         std::mem::replace(self, nothing)
     }
@@ -70,9 +71,9 @@ impl CallState {
 
     /// Counts a call into the host.
     pub(super) fn count_call(&mut self) -> wasmtime::Result<()> {
-        match self.calls_left.checked_sub(1) {
+        match self.budget.host_calls.checked_sub(1) {
             Some(left) => {
-                self.calls_left = left;
+                self.budget.host_calls = left;
                 Ok(())
             }
             None => Err(self.stop(Violation(format!(

@@ -3,8 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Isolation, Lineup, PluginVersion, Seq, changelog};
-use crate::store;
+use crate::model::{self, Isolation, Lineup, PluginVersion, Seq, changelog};
 use crate::versions::{self, VersionLine};
 
 /// What becomes of the events that are there already when a version is put in force.
@@ -46,8 +45,8 @@ pub struct Certification {
     pub reason: String,
 }
 
-impl From<&store::Certification> for Certification {
-    fn from(known: &store::Certification) -> Certification {
+impl From<&model::Certification> for Certification {
+    fn from(known: &model::Certification) -> Certification {
         Certification {
             certified_at: known.certified_at.clone(),
             engine: known.engine.clone(),

@@ -107,8 +107,8 @@ const IMPORTS: &[(&str, &[&str])] = &[
     (
         "serve",
         &[
-            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair", "shadow", "store",
-            "study", "tasks", "verbs", "versions", "wire",
+            "book", "diff", "engine", "gateway", "history", "model", "outbound", "repair",
+            "shadow", "store", "study", "tasks", "verbs", "versions", "wire",
         ],
     ),
     (

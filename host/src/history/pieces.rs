@@ -180,8 +180,8 @@ mod tests {
 
     use super::*;
     use crate::history::read_ahead;
-    use crate::model::log::{Commit, RecordedEvent};
-    use crate::model::{Digest, TypeName};
+    use crate::model::log::{Appended, Commit, LogOp, RecordedEvent};
+    use crate::model::{CommitSeq, Digest, TypeName};
 
     /// A log of events with payloads of these sizes; an event has effects of twice its number.
     fn log(folder: &tempfile::TempDir, sizes: &[usize]) -> Catalog {
@@ -207,11 +207,10 @@ mod tests {
             effects: vec![0; 2 * seq as usize],
             tasks: Vec::new(),
         });
-        let commit = Commit {
-            events: events.collect(),
-            ..Commit::default()
-        };
-        log.transaction(|log| log.write(&commit)).unwrap();
+        let events = events.map(LogOp::Event).collect();
+        let commit = Commit::new(CommitSeq::ZERO, events);
+        let kept = log.commit(&commit, &[], || Ok(Appended::Kept)).unwrap();
+        assert_eq!(kept, Appended::Kept);
         log
     }
 

@@ -2,7 +2,6 @@
 //! that the chain still holds.
 
 use crate::book::SystemEvent;
-use crate::history::History;
 use crate::model::Role;
 use crate::model::log::{LocalOp, LogOp};
 use std::collections::BTreeSet;

@@ -12,9 +12,7 @@ use super::engine::Runtime;
 use super::instance::{Instance, Kept, NotStarted};
 use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use super::wasi::{Perturbed, Wasi};
-use crate::model::{
-    self, Budget, Created, Creation, HandlerError, Materialization, Violation, limits,
-};
+use crate::model::{self, Budget, Created, Creation, HandlerError, Materialization, limits};
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);

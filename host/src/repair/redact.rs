@@ -9,12 +9,12 @@ use uuid::Uuid;
 use super::repairable::check_words;
 use crate::book::tasks;
 use crate::book::{Book, clean};
-use crate::diff::{Sink, Unheard};
+use crate::diff::Sink;
 use crate::engine::Plan;
 use crate::engine::Player;
 use crate::engine::{Doom, Failure};
 use crate::history::source;
-use crate::history::{OnProgress, Progress, read_ahead, silent};
+use crate::history::{OnProgress, Progress, read_ahead};
 use crate::history::{Past, Payloads};
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
@@ -217,11 +217,6 @@ impl Book {
             sink,
             progress,
         )
-    }
-
-    /// The same in numbers alone.
-    pub fn foresee_redaction(&mut self, request: &RedactRequest) -> Result<Foreseen> {
-        self.preview_redaction(request, &mut Unheard, &mut silent())
     }
 
     /// Checks a request, and says what it erases.

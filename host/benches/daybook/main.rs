@@ -360,7 +360,7 @@ impl Bench {
         };
         let done = Box::new(move |name: Result<String>| drop(begun.0.send(name)));
         serving
-            .app()
+            .hosted()
             .writer()
             .alone(work, done)
             .expect("there is room");
@@ -371,7 +371,7 @@ impl Bench {
         let work = |book: &mut Book| book.tracks();
         let done = Box::new(move |tracks| drop(lag.0.send(tracks)));
         serving
-            .app()
+            .hosted()
             .writer()
             .alone(work, done)
             .expect("there is room");

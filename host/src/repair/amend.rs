@@ -171,11 +171,6 @@ impl Book {
             .foresee(&payloads, &BTreeSet::new(), name, sink, progress)
     }
 
-    /// The same in numbers alone.
-    pub fn foresee_amendment(&mut self, request: &AmendRequest) -> Result<Foreseen> {
-        self.preview_amendment(request, &mut Unheard, &mut silent())
-    }
-
     /// Checks a request: the event may be amended, and the new payload is one that its type may have.
     fn amending(&mut self, request: &AmendRequest) -> Result<Amending> {
         let seq = request.seq;

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use super::repairable::check_words;
 use crate::book::tasks;
 use crate::book::{Book, clean};
-use crate::diff::{Sink, Unheard};
+use crate::diff::Sink;
 use crate::engine::{Doom, Failure, Plan, Player};
-use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead, silent};
+use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
 use crate::model::Redaction;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
@@ -228,11 +228,6 @@ impl Book {
             sink,
             progress,
         )
-    }
-
-    /// The same in numbers alone.
-    pub fn foresee_redaction(&mut self, request: &RedactRequest) -> Result<Foreseen> {
-        self.preview_redaction(request, &mut Unheard, &mut silent())
     }
 
     /// Checks a request, and says what it erases.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
 
 use super::value::{Cell, Row};
 use crate::model::TableLayout;
@@ -111,5 +112,16 @@ pub struct TableRow<'a> {
     pub key: Vec<Cell>,
     pub row: Row<'a>,
     /// For `Daybook-Expect`.
+    pub hashes: Hashes,
+}
+
+/// A row as it was read: an entry of `Daybook-Expect`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRow {
+    /// `plugin.table`
+    pub table: String,
+    pub key: Vec<Json>,
+    /// Of the columns that must be as they were.
     pub hashes: Hashes,
 }

@@ -321,3 +321,69 @@ impl From<&study::Saw> for Seen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diff::jsonl::JsonlReport;
+    use crate::diff::{Cause, EventDiff, Sink};
+    use crate::model::{Seq, TypeName, Value};
+
+    #[test]
+    fn a_difference_is_written_as_the_report_writes_it_and_read_back_as_it_was() {
+        let (table, key) = ("bank.line".to_owned(), vec![Value::Integer(7)]);
+        let task = Task {
+            kind: "note".into(),
+            key: None,
+            data: "{\"n\": 1.50}".into(),
+            not_before: None,
+        };
+        let differences = vec![
+            diff::Difference::Column {
+                table: table.clone(),
+                key: key.clone(),
+                column: "amount".into(),
+                base: Some(Value::Real(0.1 + 0.2)),
+                candidate: Some(Value::Null),
+                before: false,
+            },
+            diff::Difference::Row {
+                table,
+                key,
+                base: Some("insert"),
+                candidate: None,
+            },
+            diff::Difference::Task {
+                ordinal: 1,
+                base: None,
+                candidate: Some(task),
+            },
+            diff::Difference::Doom {
+                base: None,
+                candidate: Some("trap".into()),
+            },
+        ];
+        let event = EventDiff {
+            seq: Seq(1),
+            event_type: TypeName::new("bank.Posted").unwrap(),
+            subject: None,
+            time: "1993-01-01T00:00:00Z".into(),
+            cause: Cause::Direct,
+            differences: differences.clone(),
+        };
+        let mut written = Vec::new();
+        let mut report = JsonlReport::new(&mut written);
+        report.event(&event, &[false; 4]).unwrap();
+        drop(report);
+        let line: serde_json::Value = serde_json::from_slice(&written).unwrap();
+        for (at, known) in differences.iter().enumerate() {
+            let mut reported = line["differences"][at].clone();
+            reported.as_object_mut().unwrap().remove("unexpected");
+            let difference = Difference::from(known);
+            assert_eq!(serde_json::to_value(&difference).unwrap(), reported);
+            let text = serde_json::to_string(&difference).unwrap();
+            let read: Difference = serde_json::from_str(&text).unwrap();
+            assert_eq!(&diff::Difference::from(&read), known);
+        }
+    }
+}

@@ -144,6 +144,38 @@ impl From<&TaskStep> for Step {
     }
 }
 
+/// Something that happened to a task, as subscribers get it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FollowedStep {
+    /// Where to resume after it.
+    pub step: u64,
+    /// The task's id.
+    pub id: String,
+    pub kind: String,
+    /// The event that asked for the task.
+    pub event: u64,
+    /// The task's place among the event's tasks.
+    pub ordinal: u32,
+    #[serde(flatten)]
+    pub what: Step,
+}
+
+impl FollowedStep {
+    /// One line of JSON.
+    pub fn line((number, kind, id, step): (u64, String, String, TaskStep)) -> String {
+        let followed = FollowedStep {
+            step: number,
+            id,
+            kind,
+            event: step.place.seq.0,
+            ordinal: step.place.ordinal,
+            what: (&step).into(),
+        };
+        // Texts and numbers: there is nothing in it that cannot be written.
+        serde_json::to_string(&followed).unwrap_or_default()
+    }
+}
+
 /// Why something is done to a task.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -128,7 +128,7 @@ fn subscribe(book: &Book, wanted: &Wanted) -> Result<(), Error> {
     let reader = Reader::beside(book.dir().path())?;
     let (mut after, head) = (Seq::ZERO, book.head());
     while after < head {
-        after = reader.follow(after, head, wanted)?.reached;
+        after = reader.follow(after, head, wanted, |seq, _| Ok(seq.to_string()))?.reached;
     }
     Ok(())
 }

@@ -329,50 +329,6 @@ fn imported<'a>(files: &'a [(String, String)], name: &str, code: &str) -> Vec<&'
     found
 }
 
-/// Files of one folder that import one another in a circle, at most.
-const CIRCLE_MAX: usize = 5;
-
-#[test]
-fn inside_a_folder_few_files_import_one_another_in_a_circle() {
-    let files: Vec<_> = { host().into_iter() }
-        .filter(|(file, _)| is_in(file, "serve"))
-        .collect();
-    let edges: Vec<(&str, Vec<&str>)> = { files.iter() }
-        .map(|(file, code)| (file.as_str(), imported(&files, file, code)))
-        .collect();
-    let count: usize = edges.iter().map(|(_, to)| to.len()).sum();
-    assert!(count > 100, "{count} imports were understood");
-    let reached = |from: &str| {
-        let mut seen: Vec<&str> = Vec::new();
-        let mut next: Vec<&str> = vec![from];
-        while let Some(file) = next.pop() {
-            let found = edges.iter().find(|(known, _)| *known == file);
-            for to in found.map_or(&[][..], |(_, to)| to) {
-                if !seen.contains(to) {
-                    seen.push(to);
-                    next.push(to);
-                }
-            }
-        }
-        seen
-    };
-    let reach: Vec<(&str, Vec<&str>)> = { edges.iter() }
-        .map(|(file, _)| (*file, reached(file)))
-        .collect();
-    for (file, to) in &reach {
-        let back = |other: &&&str| {
-            reach
-                .iter()
-                .any(|(from, to)| *from == **other && to.contains(file))
-        };
-        let circle: Vec<_> = to.iter().filter(back).collect();
-        assert!(
-            circle.len() <= CIRCLE_MAX,
-            "{file} is in a circle: {circle:?}"
-        );
-    }
-}
-
 #[test]
 fn no_folder_is_in_a_circle_and_in_a_folder_circles_are_small() {
     let sources = host();

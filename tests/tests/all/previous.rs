@@ -4,8 +4,9 @@
 use std::collections::BTreeSet;
 
 use daybook::model::{ErrorKind, Rejection, limits};
-use daybook::replay;
-use daybook::service::{Decision, Picked, Request, Said, Turn};
+use daybook::book::{Decision, Request};
+use daybook::history;
+use daybook::study::{Picked, Said, Turn};
 use daybook_tests::{TestBook, accepted, event, version};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -431,7 +432,7 @@ fn what_if_asks_the_versions_below_as_well() {
                     turned.push((told["n"].as_i64().unwrap(), it.turn, count));
                     Ok(())
                 },
-                &mut replay::silent(),
+                &mut history::silent(),
             )
             .unwrap();
         let expected = [

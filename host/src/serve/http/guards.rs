@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::book::{Guards, SeenRow};
 use crate::model::{Value, VersionDate};
+use crate::wire::ExpectedRow;
 
 /// A header's text; none where it is absent.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
@@ -47,14 +48,6 @@ pub fn pin(headers: &HeaderMap) -> Result<Option<VersionDate>, Problem> {
         .transpose()
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Seen {
-    table: String,
-    key: Vec<Json>,
-    hashes: Map<String, Json>,
-}
-
 /// `If-Match` with a subject, and `Daybook-Expect`: rows as they were read.
 pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Problem> {
     let mut guards = Guards::default();
@@ -76,22 +69,14 @@ pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Prob
     }
     if let Some(rows) = text(headers, "daybook-expect")? {
         let shape = "Daybook-Expect is [{\"table\": \"bank.account\", \"key\": [1], \"hashes\": {\"balance\": \"…\"}}]";
-        let rows: Vec<Seen> = serde_json::from_str(rows)
+        let rows: Vec<ExpectedRow> = serde_json::from_str(rows)
             .map_err(|error| Problem::malformed(format!("{shape}: {error}")))?;
         for row in rows {
-            let columns = row
-                .hashes
-                .into_iter()
-                .map(|(name, hash)| match hash {
-                    Json::String(hash) => Ok((name, hash)),
-                    _ => Err(Problem::malformed(shape)),
-                })
-                .collect::<Result<_, _>>()?;
             let key = row.key.iter().map(value).collect::<Result<_, _>>()?;
             guards.rows.push(SeenRow {
                 table: row.table,
                 key,
-                columns,
+                columns: row.hashes.into_iter().collect(),
             });
         }
     }

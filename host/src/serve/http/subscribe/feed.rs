@@ -9,7 +9,7 @@ use crate::book::{Followed, Wanted};
 use crate::model::{Result, Seq};
 use crate::serve::access::Caller;
 use crate::serve::hosted::Hosted;
-use crate::wire::FollowedEvent;
+use crate::wire::{FollowedEvent, FollowedStep};
 
 /// One subscription. Dropping it gives its place to somebody else.
 pub struct Feed {
@@ -154,11 +154,12 @@ impl Feed {
         let steps = read.await?;
         tasks.is_behind = steps.len() == STEPS_MAX;
         tasks.waits = true;
-        let Some((last, _)) = steps.last() else {
+        let Some((last, ..)) = steps.last() else {
             return Ok(None);
         };
         tasks.told = *last;
-        Ok(Some(steps.into_iter().map(|(_, json)| json).collect()))
+        let lines = steps.into_iter().map(FollowedStep::line);
+        Ok(Some(lines.collect()))
     }
 
     async fn read(&mut self, head: Seq) -> Result<Vec<Followed>> {

@@ -28,8 +28,10 @@ fn book() -> TestBook {
     book
 }
 
+type Reads = fn(&mut Book) -> Result<(), Error>;
+
 /// Everything that reads the log from its beginning. What it came to matters only as far as it failed.
-const READERS: &[(&str, fn(&mut Book) -> Result<(), Error>)] = &[
+const READERS: &[(&str, Reads)] = &[
     ("verify", |book| match book.verify(&mut silent())?.problem {
         None => Ok(()),
         Some(problem) => Err(Error::corrupt(problem)),
@@ -128,7 +130,9 @@ fn subscribe(book: &Book, wanted: &Wanted) -> Result<(), Error> {
     let reader = Reader::beside(book.dir().path())?;
     let (mut after, head) = (Seq::ZERO, book.head());
     while after < head {
-        after = reader.follow(after, head, wanted, |seq, _| Ok(seq.to_string()))?.reached;
+        after = reader
+            .follow(after, head, wanted, |seq, _| Ok(seq.to_string()))?
+            .reached;
     }
     Ok(())
 }

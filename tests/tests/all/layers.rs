@@ -277,58 +277,6 @@ fn modules_import_only_what_lies_below_them() {
     assert_eq!(faults, Vec::<String>::new());
 }
 
-/// The files below a folder of `src` that a file of it imports: `use super::access::Caller` in `serve/metrics.rs` is
-/// `serve/access.rs`. What a `mod.rs` only hands on to those outside is not looked at.
-fn imported<'a>(files: &'a [(String, String)], name: &str, code: &str) -> Vec<&'a str> {
-    let here: Vec<&str> = name.split('/').collect();
-    let is_root = here.last() == Some(&"mod.rs");
-    let folder = &here[..here.len() - 1];
-    let mut found = Vec::new();
-    let known = |path: &[&str]| {
-        let plain = format!("{}.rs", path.join("/"));
-        let folder = format!("{}/mod.rs", path.join("/"));
-        let is_it = |(file, _): &&(String, String)| *file == plain || *file == folder;
-        files.iter().find(is_it).map(|(file, _)| file.as_str())
-    };
-    let mut add = |mut path: Vec<&str>| {
-        while !path.is_empty() {
-            if let Some(file) = known(&path) {
-                found.push(file);
-                return;
-            }
-            path.pop();
-        }
-    };
-    for statement in code.split("use ").skip(1) {
-        let statement = statement.split(';').next().unwrap_or_default();
-        let (base, group) = statement.split_once('{').unwrap_or((statement, ""));
-        let mut segments = base.split("::").map(str::trim).filter(|it| !it.is_empty());
-        let mut path: Vec<&str> = match segments.next() {
-            Some("crate") => Vec::new(),
-            Some("self") => folder.to_vec(),
-            Some("super") if is_root => folder[..folder.len() - 1].to_vec(),
-            Some("super") => folder.to_vec(),
-            _ => continue,
-        };
-        for segment in segments {
-            match segment {
-                "super" => drop(path.pop()),
-                segment => path.push(segment),
-            }
-        }
-        match group {
-            "" => add(path),
-            group => {
-                for member in group.trim_end_matches(['}', ' ', '\n']).split(',') {
-                    let member = member.split("::").next().unwrap_or_default().trim();
-                    add([path.clone(), vec![member]].concat());
-                }
-            }
-        }
-    }
-    found
-}
-
 #[test]
 fn no_folder_is_in_a_circle_and_in_a_folder_circles_are_small() {
     let sources = host();

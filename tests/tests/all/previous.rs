@@ -3,9 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use daybook::model::{ErrorKind, Rejection, limits};
 use daybook::book::{Decision, Request};
 use daybook::history;
+use daybook::model::{ErrorKind, Rejection, limits};
 use daybook::study::{Picked, Said, Turn};
 use daybook_tests::{TestBook, accepted, event, version};
 use serde_json::{Value as Json, json};

@@ -1,7 +1,6 @@
 //! Headers and query parameters that every write understands: guards, pins, identity, tracing.
 
 use axum::http::HeaderMap;
-use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 

@@ -57,7 +57,7 @@ fn quick() -> ServeOptions {
 
 /// Either way of listening.
 enum Listener {
-    Sse(Sse),
+    Sse(Box<Sse>),
     Ws(Box<Ws>),
 }
 
@@ -78,10 +78,12 @@ fn listen(url: &str, way: &str, filter: &str, until: u64, mut random: Random) ->
     while position < until {
         connections += 1;
         let mut listener = match (way, connections) {
-            ("sse", 1) => Listener::Sse(Sse::open(url, &format!("?from=1{filter}"), None)),
+            ("sse", 1) => {
+                Listener::Sse(Box::new(Sse::open(url, &format!("?from=1{filter}"), None)))
+            }
             ("sse", _) => {
                 let query = filter.replacen('&', "?", 1);
-                Listener::Sse(Sse::open(url, &query, Some(position)))
+                Listener::Sse(Box::new(Sse::open(url, &query, Some(position))))
             }
             _ => {
                 let query = format!("?from={}{filter}", position + 1);

@@ -30,7 +30,10 @@ pub struct KindConfig {
     pub tries: u32,
     /// The first pause between them, which doubles, and the longest: `1s..10m`.
     #[serde(default = "backoff_default")]
-    #[schemars(with = "String", regex(pattern = r"^[1-9][0-9]{0,6}(ms|s|m|h|d)(\.\.[1-9][0-9]{0,6}(ms|s|m|h|d))?$"))]
+    #[schemars(
+        with = "String",
+        regex(pattern = r"^[1-9][0-9]{0,6}(ms|s|m|h|d)(\.\.[1-9][0-9]{0,6}(ms|s|m|h|d))?$")
+    )]
     pub backoff: Backoff,
     /// Time for one delivery.
     #[serde(default = "timeout_default")]

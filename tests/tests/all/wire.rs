@@ -153,6 +153,8 @@ fn lively() -> TestBook {
         ))
         .unwrap();
     }
+    book.load(plugin(NEW)).unwrap();
+    // Served once: only then does the standby follow, and stands at the log's head in both books.
     let server = Server::of(book);
     let by = ["--url", &server.url];
     let set = [&["gateway", "set"], &by[..], &["note", "webhook"]].concat();
@@ -254,7 +256,6 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         used("show", &[&asked], "RecordedEvent"),
         used("gateway show", &[], "GatewayKind"),
         used("load", &[&component], "Loaded"),
-        used("load", &[&component], "Loaded"),
         used("versions", &[], "Version"),
         used("changelog", &[], "ChangelogEntry"),
         used("changelog", &["--plugin", "bank"], "ChangelogEntry"),
@@ -283,6 +284,7 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         used("doom", &[], "Dooms"),
         used("load", &[&doomed], "Loaded"),
         used("doom", &[doomed_version, "--keep-going"], "Dooms"),
+        used("doom", &[doomed_version, "--forecast"], ""),
         used(
             "doom",
             &["--event", &doom, "--skip", "--preview"],

@@ -54,7 +54,7 @@ const READERS: &[(&str, Reads)] = &[
     }),
     ("redact", |book| {
         let request = RedactRequest {
-            seq: Seq(book.head().0 - 1),
+            seq: book.head(),
             reason: "as asked".into(),
             replacement: None,
             actor: None,

@@ -7,7 +7,8 @@ use super::event::EventWithEffects;
 use super::shadow::{DifferingRow, DifferingRows};
 use crate::diff::{Difference, EventDiff, FinalRow, Sink, Summary};
 use crate::model::{JsonText, Result};
-use crate::{repair, study};
+use crate::repair;
+use crate::study;
 
 /// A new payload for an event: `data`, or one of `revert` and `skip`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]

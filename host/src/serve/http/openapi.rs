@@ -246,7 +246,10 @@ impl Describing<'_> {
 
     fn schema_of(&self, kind: Kind) -> Json {
         match kind {
-            Kind::Text | Kind::Version => json!({"type": "string"}),
+            Kind::Text => json!({"type": "string"}),
+            Kind::Version => {
+                json!({"type": "string", "pattern": "^[a-z][a-z0-9]{0,47}@[0-9]{4}-[0-9]{2}-[0-9]{2}$"})
+            }
             Kind::Bounded(min, max) => {
                 json!({"type": "string", "minLength": min, "maxLength": max})
             }

@@ -27,7 +27,6 @@ pub fn routes() -> Vec<Route> {
                 "The state after this event (its seq), or at this time; built from the log where it is not known yet.",
             )
             .and(usual::read)
-            .refuses(422, usual::TOO_MUCH)
     };
     vec![
         Route::get("/state", "tables", tables)

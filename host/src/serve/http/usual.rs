@@ -20,6 +20,7 @@ pub fn read(route: Route) -> Route {
             "What was asked for, and in Daybook-Position where it was read.",
         )
         .refuses(304, "The client has it already.")
+        .refuses(422, TOO_MUCH)
 }
 
 /// What every write understands, and is refused for.

@@ -265,15 +265,14 @@ struct Asker {
 }
 
 fn askers(tokens: &TokenFile) -> Vec<Asker> {
-    let create = |name: &str, role, plugin: Option<&str>, expires: Option<&str>| {
+    let create = |name: &str, role, plugin: Option<&str>| {
         let made = tokens.create(NewToken {
             name: name.to_owned(),
             role,
-            plugins: plugin
+            plugins: { plugin.into_iter() }
                 .map(|name| name.parse().unwrap())
-                .into_iter()
                 .collect(),
-            expires: expires.map(str::to_owned),
+            expires: None,
         });
         Some(format!("Bearer {}", made.unwrap()))
     };
@@ -282,15 +281,14 @@ fn askers(tokens: &TokenFile) -> Vec<Asker> {
         authorization,
         good: None,
     };
-    let ending = "2999-01-01T00:00:00Z";
-    let expired = create("expired", TokenRole::Operator, None, Some(ending));
+    let expired = create("expired", TokenRole::Operator, None);
     let shown = format!("{tokens:?}");
     let path = shown.split('"').nth(1).unwrap();
     let text = std::fs::read_to_string(path).unwrap();
-    let ended = text.replace(ending, "2020-01-01T00:00:00Z");
+    let ended = text.replace("\"expires\": null", "\"expires\": \"2020-01-01T00:00:00Z\"");
     assert_ne!(text, ended);
     std::fs::write(path, ended).unwrap();
-    let revoked = create("revoked", TokenRole::Operator, None, None);
+    let revoked = create("revoked", TokenRole::Operator, None);
     tokens.revoke("revoked").unwrap();
     let mut askers = vec![
         bad("nobody", None),
@@ -302,7 +300,7 @@ fn askers(tokens: &TokenFile) -> Vec<Asker> {
         for plugin in [None, Some("asks"), Some("createloop")] {
             let name = format!("{} of {}", role.name(), plugin.unwrap_or("all"));
             askers.push(Asker {
-                authorization: create(&name, role, plugin, None),
+                authorization: create(&name, role, plugin),
                 name,
                 good: Some((role, plugin)),
             });

@@ -23,7 +23,7 @@ impl Input for Events {
         Some(BodyDeclared {
             media: ONE,
             // Which types there are is the loaded plugins' to say: the description has them.
-            schema: |_| schemars::json_schema!({ "$ref": "#/components/schemas/CloudEvent" }),
+            schema: |_| schemars::json_schema!({ "$ref": "#/components/schemas/NewEvent" }),
             is_required: true,
         })
     }

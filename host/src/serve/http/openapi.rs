@@ -175,7 +175,7 @@ impl Describing<'_> {
             true => event_schema(json!({"type": "string"}), json!(true)),
             false => json!({ "oneOf": events }),
         };
-        self.schemas.insert("CloudEvent".to_owned(), any);
+        self.schemas.insert("NewEvent".to_owned(), any);
     }
 
     fn operation(&mut self, route: &Declared, id: &str, says: &str, payload: Option<Json>) -> Json {

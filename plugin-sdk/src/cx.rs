@@ -1,11 +1,11 @@
 //! What handlers may do: the two contexts, and the reads they share.
 
-use crate::command::CommandPayload;
+use crate::command::{Command, CommandPayload};
 use crate::contract::types as raw;
 use crate::contract::types::{Level, QueryResult, Row, Value};
 use crate::date::Date;
-use crate::event::{Event, EventPayload, full_type};
-use crate::failure::{Done, Failure};
+use crate::event::{Event, EventPayload, NewEvent, full_type};
+use crate::failure::{Decision, Done, Failure};
 use crate::host;
 use crate::key::Values;
 use crate::payload;
@@ -137,7 +137,7 @@ impl Reader for Materialization {
     }
 }
 
-/// What a creator may do. It reads and writes nothing.
+/// What a creator may do: read, make ids, and ask the version below. It writes nothing.
 pub struct Creation {
     pub(crate) host: host::Creation,
     plugin: &'static str,
@@ -162,9 +162,43 @@ impl Creation {
         self.now().date()
     }
 
-    /// A new UUID, derived from the command's id and how often this was called: the same in every run of the command.
+    /// A new UUID, derived from the command's id and how often this was called, by this version and by those below it: the
+    /// same in every run of the command.
     pub fn make_id(&self) -> String {
         self.host.make_id()
+    }
+
+    /// Asks the version this one extends about the command. Its events are not kept by that: what this creator answers with
+    /// is, so it may answer with them, change some, add, drop, or refuse. [`NewEvent::payload`] and [`NewEvent::update`]
+    /// look into them.
+    ///
+    /// # Errors
+    /// That version's rejection or failure, which `?` makes this one's. `no-creator-below` where no version below answers
+    /// the command's type.
+    pub fn previous<T>(&self, command: &Command<T>) -> Decision {
+        self.ask_below(command.raw())
+    }
+
+    /// Asks the version this one extends about the command with another payload: one in the form that version knows, or of
+    /// another type.
+    ///
+    /// # Errors
+    /// As [`previous`](Self::previous).
+    pub fn previous_with<T, P: CommandPayload>(
+        &self,
+        command: &Command<T>,
+        payload: &P,
+    ) -> Decision {
+        let mut raw = command.raw().clone();
+        raw.command_type = full_type(P::PLUGIN.unwrap_or(self.plugin), P::NAME);
+        raw.data = payload::encode(payload);
+        self.ask_below(&raw)
+    }
+
+    fn ask_below(&self, command: &raw::Command) -> Decision {
+        let events = self.host.previous(command)?;
+        let seen = |event| NewEvent::from_raw(event, self.plugin);
+        Ok(events.into_iter().map(seen).collect())
     }
 }
 

@@ -1,5 +1,7 @@
 //! Events: what a materializer is given, and what a creator asks for.
 
+use std::borrow::Cow;
+
 use crate::contract::types as raw;
 use crate::date::Date;
 use crate::failure::Failure;
@@ -110,29 +112,80 @@ impl<T> Event<T> {
 /// An event a creator asks for. The host gives it id, time and position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewEvent {
-    pub(crate) plugin: Option<&'static str>,
-    pub(crate) name: &'static str,
-    pub(crate) subject: Option<String>,
-    pub(crate) data: String,
+    /// The owner of the type; none: the plugin at hand.
+    plugin: Option<Cow<'static, str>>,
+    name: Cow<'static, str>,
+    subject: Option<String>,
+    data: String,
 }
 
 impl NewEvent {
     /// The contract's form of it; `plugin` owns the types that name no plugin.
     pub(crate) fn into_raw(self, plugin: &str) -> raw::NewEvent {
-        let event_type = full_type(self.plugin.unwrap_or(plugin), self.name);
+        let event_type = full_type(self.plugin.as_deref().unwrap_or(plugin), &self.name);
         raw::NewEvent {
             event_type,
             subject: self.subject,
             data: self.data,
         }
     }
+
+    /// One that the version below asks for, seen by `plugin`.
+    pub(crate) fn from_raw(raw: raw::NewEvent, plugin: &str) -> Self {
+        let (owner, name) = raw
+            .event_type
+            .split_once('.')
+            .unwrap_or(("", &raw.event_type));
+        Self {
+            plugin: (owner != plugin).then(|| owner.to_owned().into()),
+            name: name.to_owned().into(),
+            subject: raw.subject,
+            data: raw.data,
+        }
+    }
+
+    /// What it is about, if that was said.
+    pub fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
+    }
+
+    /// The payload, where the event is of this type; none: it is of another.
+    ///
+    /// # Errors
+    /// `bad-payload` where it does not fit the type.
+    pub fn payload<T: EventPayload>(&self) -> Result<Option<T>, Failure> {
+        // Where no owner is named it is the plugin at hand, whose events these are.
+        let is_alike = match (self.plugin.as_deref(), T::PLUGIN) {
+            (Some(mine), Some(asked)) => mine == asked,
+            _ => true,
+        };
+        (is_alike && self.name == T::NAME)
+            .then(|| payload::decode(T::NAME, &self.data))
+            .transpose()
+    }
+
+    /// Changes the payload, where the event is of this type; true: it is. Its subject stays.
+    ///
+    /// # Errors
+    /// `bad-payload` where it does not fit the type.
+    pub fn update<T: EventPayload>(
+        &mut self,
+        change: impl FnOnce(&mut T),
+    ) -> Result<bool, Failure> {
+        let Some(mut payload) = self.payload::<T>()? else {
+            return Ok(false);
+        };
+        change(&mut payload);
+        self.data = payload::encode(&payload);
+        Ok(true)
+    }
 }
 
 impl<T: EventPayload> From<T> for NewEvent {
     fn from(payload: T) -> Self {
         Self {
-            plugin: T::PLUGIN,
-            name: T::NAME,
+            plugin: T::PLUGIN.map(Cow::Borrowed),
+            name: Cow::Borrowed(T::NAME),
             subject: None,
             data: payload::encode(&payload),
         }

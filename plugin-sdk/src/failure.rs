@@ -2,33 +2,13 @@
 
 use std::fmt;
 
-pub use crate::contract::types::Failure;
+pub use crate::contract::types::{CreateError as Refusal, Failure, Rejection};
 
 /// What a materializer returns.
 pub type Done = Result<(), Failure>;
 
 /// What a creator returns: events, or why there are none.
 pub type Decision = Result<Vec<crate::event::NewEvent>, Refusal>;
-
-/// The command is understood and refused: an answer, not a fault.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Rejection {
-    /// Stable and short, for programs: `insufficient-funds`.
-    pub code: String,
-    /// For people.
-    pub message: String,
-    /// JSON text with more about it.
-    pub details: Option<String>,
-}
-
-/// Why a creator yields no events.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Refusal {
-    /// The answer is no.
-    Rejected(Rejection),
-    /// The creator could not do its work.
-    Failed(Failure),
-}
 
 impl Failure {
     /// A failure with a code for programs and a message for people.

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::workspace;
+use crate::{not_run, workspace};
 
 /// A folder of the real data. None: it is absent, and that was printed with the test's name.
 pub fn folder(name: &str, test: &str) -> Option<PathBuf> {
@@ -15,9 +15,10 @@ pub fn folder(name: &str, test: &str) -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    eprintln!(
-        "NOT RUN: {test}: there is no real data at {}; DAYBOOK_DATA names its folder",
+    let why = format!(
+        "there is no real data at {}; DAYBOOK_DATA names its folder",
         folder.display()
     );
+    not_run(test, &why);
     None
 }

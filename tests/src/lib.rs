@@ -6,8 +6,11 @@ pub mod berka;
 pub mod collected;
 pub mod components;
 pub mod data;
+pub mod http;
+pub mod not_run;
 pub mod oracle;
 pub mod pair;
+pub mod process;
 pub mod race;
 pub mod random;
 pub mod repair;
@@ -19,10 +22,13 @@ pub mod workspace;
 
 pub use collected::{Collected, diff};
 pub use components::{guest, plugin};
+pub use http::{Answer, Http};
+pub use not_run::{lacks, not_run};
 pub use pair::check_pair;
+pub use process::started;
 pub use race::race;
 pub use random::Random;
-pub use server::{Answer, Server, done, refused};
+pub use server::{Server, done, refused};
 pub use small_disk::SmallDisk;
 pub use subscriber::{Heard, Sse, Ws};
 pub use test_book::{

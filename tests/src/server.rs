@@ -1,46 +1,20 @@
 //! Puts a test's book online and asks it like any client: over a socket.
 
-use std::io::Read as _;
 use std::sync::Mutex;
 
 use daybook::book::Book;
-use daybook::http::{ServeOptions, Serving, serve};
+use daybook::serve::{ServeOptions, Serving, serve};
 use serde_json::Value as Json;
 
-use crate::TestBook;
+use crate::{Answer, Http, TestBook};
 
 /// A served book.
 pub struct Server {
     pub url: String,
-    agent: ureq::Agent,
+    http: Http,
     serving: Option<Serving>,
     /// Behind a lock only so that threads can share the server.
     book: Mutex<Option<TestBook>>,
-}
-
-/// What a request was answered.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: Vec<(String, String)>,
-    /// Null where the body is not JSON.
-    pub json: Json,
-    pub text: String,
-}
-
-impl Answer {
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.as_str())
-    }
-
-    /// The last part of a problem's type.
-    pub fn problem(&self) -> &str {
-        let name = self.json["type"].as_str().unwrap_or_default();
-        name.strip_prefix("/problems/").unwrap_or_default()
-    }
 }
 
 /// A command that was accepted, and events that were kept.
@@ -69,12 +43,9 @@ impl Server {
 
     pub fn with(mut book: TestBook, options: ServeOptions) -> Server {
         let serving = serve(book.take(), options).expect("it is served");
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .build();
         Server {
             url: format!("http://{}", serving.address()),
-            agent: config.new_agent(),
+            http: Http::default(),
             serving: Some(serving),
             book: Mutex::new(Some(book)),
         }
@@ -107,7 +78,7 @@ impl Server {
         let (done, answer) = std::sync::mpsc::channel();
         // Who asked may be gone.
         let done = Box::new(move |result| drop(done.send(result)));
-        let writer = serving.app().writer();
+        let writer = serving.hosted().writer();
         writer
             .alone(move |book| Ok(work(book)), done)
             .expect("there is room");
@@ -154,38 +125,8 @@ impl Server {
         headers: &[(&str, &str)],
         body: Option<&[u8]>,
     ) -> Answer {
-        let mut request = ureq::http::Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.url));
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let answered = match body {
-            Some(body) => self
-                .agent
-                .run(request.body(body.to_vec()).expect("a request")),
-            None => self.agent.run(request.body(()).expect("a request")),
-        };
-        let mut response = answered.unwrap_or_else(|error| panic!("{method} {path}: {error}"));
-        let headers = response
-            .headers()
-            .iter()
-            .map(|(name, value)| {
-                let value = value.to_str().unwrap_or_default();
-                (name.as_str().to_owned(), value.to_owned())
-            })
-            .collect();
-        let mut text = String::new();
-        response
-            .body_mut()
-            .as_reader()
-            .read_to_string(&mut text)
-            .expect("a body of text");
-        Answer {
-            status: response.status().as_u16(),
-            headers,
-            json: serde_json::from_str(&text).unwrap_or_default(),
-            text,
-        }
+        let url = format!("{}{path}", self.url);
+        let answered = self.http.ask(method, &url, headers, body);
+        answered.unwrap_or_else(|error| panic!("{method} {path}: {error:?}"))
     }
 }

@@ -1,12 +1,15 @@
 //! Listens to a served book like any client: Server-Sent Events as lines, WebSocket as messages.
 
-use std::io::{BufRead as _, BufReader, Read};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::Value as Json;
 use tungstenite::client::IntoClientRequest as _;
 use tungstenite::{Message, WebSocket};
+
+use crate::Http;
+use crate::http::Stream;
 
 /// Time without a byte after which a test has failed.
 const SILENCE: Duration = Duration::from_secs(30);
@@ -25,24 +28,23 @@ pub enum Heard {
 
 /// A subscription over Server-Sent Events.
 pub struct Sse {
-    lines: BufReader<Box<dyn Read + Send>>,
+    lines: BufReader<Stream>,
 }
 
 impl Sse {
     /// Panics unless it is granted.
     pub fn open(url: &str, query: &str, last_event_id: Option<u64>) -> Sse {
-        let mut request =
-            ureq::get(format!("{}/subscribe{query}", url)).header("accept", "text/event-stream");
-        if let Some(id) = last_event_id {
-            request = request.header("last-event-id", id.to_string());
-        }
-        let config = request.config().timeout_recv_body(Some(SILENCE)).build();
-        let response = config
-            .call()
-            .unwrap_or_else(|error| panic!("{query}: {error}"));
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        let id = last_event_id.map(|id| id.to_string());
+        let mut headers = vec![("accept", "text/event-stream")];
+        headers.extend(id.as_deref().map(|id| ("last-event-id", id)));
+        let opened = Http::within(Some(SILENCE)).open(&format!("{url}/subscribe{query}"), &headers);
+        let stream = opened.unwrap_or_else(|error| panic!("{query}: {error:?}"));
+        assert_eq!(
+            stream.response.headers()["content-type"],
+            "text/event-stream"
+        );
         Sse {
-            lines: BufReader::new(Box::new(response.into_body().into_reader())),
+            lines: BufReader::new(stream),
         }
     }
 

@@ -209,7 +209,7 @@ impl Bench {
     }
 
     /// A book online under a version of `deposit`.
-    fn served(&self, name: &str, version: (&str, &str)) -> daybook::http::Serving {
+    fn served(&self, name: &str, version: (&str, &str)) -> daybook::serve::Serving {
         let (_, mut book) = self.book(name, &[version]);
         // Enough of a history for a certification to show that reuse of instances changes nothing.
         for account in 0..200 {
@@ -224,7 +224,7 @@ impl Bench {
         let certified = book.certify(&version).expect("it is certified");
         println!("{name}: {}", certified.certification.reason);
         let listen = "127.0.0.1:0".parse().expect("an address");
-        daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+        daybook::serve::serve(book, daybook::serve::ServeOptions::new(listen))
             .expect("the book is served")
     }
 
@@ -347,7 +347,7 @@ impl Bench {
         book.load(self.component("bank/1994-01-01"))
             .expect("the second version is loaded");
         let listen = "127.0.0.1:0".parse().expect("an address");
-        let serving = daybook::http::serve(book, daybook::http::ServeOptions::new(listen))
+        let serving = daybook::serve::serve(book, daybook::serve::ServeOptions::new(listen))
             .expect("the book is served");
         let address = serving.address();
         let rate = || load::closed_bank(address, 64, 10_000).rate;
@@ -360,7 +360,7 @@ impl Bench {
         };
         let done = Box::new(move |name: Result<String>| drop(begun.0.send(name)));
         serving
-            .app()
+            .hosted()
             .writer()
             .alone(work, done)
             .expect("there is room");
@@ -371,7 +371,7 @@ impl Bench {
         let work = |book: &mut Book| book.tracks();
         let done = Box::new(move |tracks| drop(lag.0.send(tracks)));
         serving
-            .app()
+            .hosted()
             .writer()
             .alone(work, done)
             .expect("there is room");

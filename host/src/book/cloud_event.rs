@@ -1,15 +1,19 @@
 //! CloudEvents 1.0, structured JSON: in and out.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor};
 use serde::ser::{Error as _, SerializeMap};
-use serde::{Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
+use crate::history::RepairNote;
 use crate::model::error::shown;
-use crate::model::{Error, Event, Result, TypeName, clock, limits};
+use crate::model::event::SYSTEM_PLUGIN;
+use crate::model::{Error, Event, JsonText, Result, TypeName, clock, limits};
 
 /// An event as a client gives it, before it has a position.
 #[derive(Debug, Clone, PartialEq)]
@@ -162,47 +166,124 @@ impl Serialize for Incoming {
     }
 }
 
-/// An event as structured JSON, to be serialized; what the log knows beside CloudEvents' attributes goes into
+/// An event as structured JSON (CloudEvents 1.0). What the log knows beside CloudEvents' own attributes stands in
 /// extensions. The payload keeps its text, so that what is written here can be appended again and is the same event.
-#[derive(Debug, Clone, Copy)]
-pub struct CloudEvent<'a>(pub &'a Event);
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct CloudEvent<'a> {
+    /// 1.0
+    pub specversion: Cow<'a, str>,
+    /// Unique together with `source`.
+    pub id: Cow<'a, str>,
+    pub source: Cow<'a, str>,
+    /// `bank.Deposited`
+    #[serde(rename = "type")]
+    pub event_type: Cow<'a, str>,
+    /// What the event is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subject: Option<Cow<'a, str>>,
+    /// RFC 3339, as the producer gave it.
+    pub time: Cow<'a, str>,
+    pub datacontenttype: Cow<'a, str>,
+    /// The event's position in the log.
+    pub seq: u64,
+    /// Date of the plugin's version that handled the event first; the host's own events have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Extension attributes, as the event came with them.
+    #[serde(flatten)]
+    pub extensions: Map<String, Json>,
+    /// The payload; an event that was redacted has none.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "present"
+    )]
+    pub data: Option<JsonText<'a>>,
+    /// The event that replaced the payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amended: Option<u64>,
+    /// The event that erased the payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub redacted: Option<u64>,
+    /// The event that took the row changes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<u64>,
+}
 
-impl Serialize for CloudEvent<'_> {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let event = self.0;
-        // A redacted event has none.
-        let data: Option<&RawValue> = match event.is_withheld() {
-            true => None,
-            false => Some(serde_json::from_str(&event.data).map_err(S::Error::custom)?),
-        };
-        let mut map = to.serialize_map(None)?;
-        map.serialize_entry("specversion", "1.0")?;
-        map.serialize_entry("id", &event.id)?;
-        map.serialize_entry("source", &event.source)?;
-        map.serialize_entry("type", event.event_type.as_str())?;
-        if let Some(subject) = &event.subject {
-            map.serialize_entry("subject", subject)?;
+/// Also a payload that is `null` is one.
+fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<JsonText<'static>>, D::Error> {
+    JsonText::deserialize(from).map(Some)
+}
+
+/// What the log says of an event, and no producer.
+const OF_THE_LOG: [&str; 5] = ["seq", "version", "amended", "redacted", "undone"];
+
+impl<'a> From<&'a Event> for CloudEvent<'a> {
+    fn from(event: &'a Event) -> CloudEvent<'a> {
+        let extensions = event.extensions.as_deref();
+        let mut extensions: Map<String, Json> = extensions
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        // An event that was listed here once and appended to another book brings its old place along.
+        extensions.retain(|name, _| !OF_THE_LOG.contains(&name.as_str()));
+        CloudEvent {
+            specversion: "1.0".into(),
+            id: (&*event.id).into(),
+            source: (&*event.source).into(),
+            event_type: event.event_type.as_str().into(),
+            subject: event.subject.as_deref().map(Cow::from),
+            time: (&*event.time).into(),
+            datacontenttype: "application/json".into(),
+            seq: event.seq.0,
+            version: event.version.map(|version| version.to_string()),
+            extensions,
+            data: (!event.is_withheld()).then(|| JsonText::of(&event.data)),
+            amended: None,
+            redacted: None,
+            undone: None,
         }
-        map.serialize_entry("time", &event.time)?;
-        map.serialize_entry("datacontenttype", "application/json")?;
-        map.serialize_entry("seq", &event.seq.0)?;
-        if let Some(version) = event.version {
-            map.serialize_entry("version", &version.to_string())?;
+    }
+}
+
+impl<'a> CloudEvent<'a> {
+    /// With what was done to the event since it was logged.
+    pub fn with(self, repairs: RepairNote) -> CloudEvent<'a> {
+        CloudEvent {
+            amended: repairs.amended.map(|seq| seq.0),
+            redacted: repairs.redacted.map(|seq| seq.0),
+            undone: repairs.undone.map(|seq| seq.0),
+            ..self
         }
-        if let Some(extensions) = &event.extensions {
-            let extensions: Map<String, Json> =
-                serde_json::from_str(extensions).map_err(S::Error::custom)?;
-            // An event that was listed here once and appended to another book brings its old place along.
-            for (name, value) in extensions.iter().filter(|(name, _)| {
-                !["seq", "version", "amended", "redacted", "undone"].contains(&name.as_str())
-            }) {
-                map.serialize_entry(name, value)?;
-            }
+    }
+
+    pub fn into_owned(self) -> CloudEvent<'static> {
+        let owned = |text: Cow<'a, str>| Cow::Owned(text.into_owned());
+        CloudEvent {
+            specversion: owned(self.specversion),
+            id: owned(self.id),
+            source: owned(self.source),
+            event_type: owned(self.event_type),
+            subject: self.subject.map(owned),
+            time: owned(self.time),
+            datacontenttype: owned(self.datacontenttype),
+            seq: self.seq,
+            version: self.version,
+            extensions: self.extensions,
+            data: self.data.map(JsonText::into_owned),
+            amended: self.amended,
+            redacted: self.redacted,
+            undone: self.undone,
         }
-        if let Some(data) = data {
-            map.serialize_entry("data", data)?;
-        }
-        map.end()
+    }
+
+    /// The payload's text; empty where there is none.
+    pub fn payload(&self) -> &str {
+        self.data.as_ref().map_or("", JsonText::get)
+    }
+
+    /// True for the host's own events.
+    pub fn is_system(&self) -> bool {
+        { self.event_type.strip_prefix(SYSTEM_PLUGIN) }.is_some_and(|rest| rest.starts_with('.'))
     }
 }
 
@@ -299,7 +380,7 @@ mod tests {
             data: first.data.clone(),
             extensions: first.extensions.clone(),
         };
-        let written = serde_json::to_string(&CloudEvent(&event)).unwrap();
+        let written = serde_json::to_string(&CloudEvent::from(&event)).unwrap();
         let sent = serde_json::to_string(&first).unwrap();
         assert_eq!(Incoming::parse(&sent).unwrap(), first);
         let again = Incoming::parse(&written).unwrap();

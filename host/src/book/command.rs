@@ -11,11 +11,12 @@ use super::guards::Guards;
 use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Failure;
+use crate::engine::Handler;
 use crate::model::error::Problem;
 use crate::model::log::{CommandOutcome, PinUse, RecordedCommand};
 use crate::model::{
     Command, Error, ErrorKind, Event, LogLine, PluginVersion, Rejection, Result, Seq, TypeName,
-    VersionDate, clock, limits,
+    VersionDate, clock,
 };
 
 /// A command as it comes in.
@@ -110,7 +111,7 @@ impl Book {
             let asked = Asked {
                 command: &command,
                 id,
-                version: &version,
+                handler,
                 extensions: request.extensions.as_deref(),
             };
             book.create_events(group, &asked, events)
@@ -176,7 +177,7 @@ impl Book {
             .hint("an id names one command for ever; give the new one an id of its own"));
         }
         let lineup: crate::model::Lineup = first.lineup.parse()?;
-        let program = self.history.library.program(&self.history.log, &lineup)?;
+        let program = self.history.program(&lineup)?;
         let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;
         let version = program.link(handler).code.version.clone();
         let decision = match first.outcome {
@@ -185,10 +186,12 @@ impl Book {
             CommandOutcome::Accepted { events } => {
                 let from = first.position.next();
                 let to = Seq(first.position.0 + events);
-                let count = usize::try_from(events).unwrap_or(usize::MAX);
-                let stored = self.history.log.stored(from, to, count)?;
-                let shown = super::reader::shown(&self.history.log, stored)?;
-                Decision::Accepted(shown.into_iter().map(|shown| shown.caused()).collect())
+                let mut caused = Vec::new();
+                for piece in self.history.log.recorded(from..=to) {
+                    let shown = super::reader::shown(&self.history.log, piece?)?;
+                    caused.extend(shown.into_iter().map(|shown| shown.caused()));
+                }
+                Decision::Accepted(caused)
             }
         };
         Ok(Reply {
@@ -230,40 +233,21 @@ impl Book {
         let Asked {
             command,
             id,
-            version,
+            handler,
             extensions,
         } = *asked;
-        let blame = |what: String| {
+        let program = self.live.materializer.program().clone();
+        // Whichever version answers, the one in force materializes what it asks for.
+        let newest = Handler { link: 0, ..handler };
+        let types = program.check_asked(newest, &events).map_err(|what| {
             Error::plugin(format!(
-                "{version} on command {}: {what}",
+                "{} on command {}: {what}",
+                program.link(handler).code.version,
                 command.command_type
             ))
-        };
-        if events.len() > limits::EVENTS_PER_COMMAND_MAX {
-            return Err(blame(format!(
-                "it asks for {} events; {} at most",
-                events.len(),
-                limits::EVENTS_PER_COMMAND_MAX
-            )));
-        }
-        let program = self.live.materializer.program().clone();
+        })?;
         let mut outcomes = Vec::with_capacity(events.len());
-        for (ordinal, new) in events.into_iter().enumerate() {
-            let event_type =
-                TypeName::new(&new.event_type).map_err(|error| blame(error.message))?;
-            if event_type.plugin() != version.plugin.as_str() {
-                return Err(blame(format!(
-                    "it asks for '{event_type}', another plugin's event"
-                )));
-            }
-            let schema = program.event_schema(event_type.as_str()).map_err(|_| {
-                blame(format!(
-                    "it asks for '{event_type}', which its manifest does not declare"
-                ))
-            })?;
-            schema
-                .check(&new.data)
-                .map_err(|error| blame(error.message))?;
+        for (ordinal, (new, event_type)) in events.into_iter().zip(types).enumerate() {
             let event = Event {
                 seq: self.next_seq(group),
                 id: beside(id, &format!("event:{ordinal}")).to_string(),
@@ -288,7 +272,7 @@ impl Book {
 pub(crate) struct Asked<'a> {
     pub command: &'a Command,
     pub id: Uuid,
-    pub version: &'a PluginVersion,
+    pub handler: Handler,
     pub extensions: Option<&'a str>,
 }
 

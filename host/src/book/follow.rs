@@ -1,15 +1,10 @@
 //! The log as a subscriber follows it: from a position, filtered, a bounded batch at a time.
 
-use serde::Serialize;
-
-use super::caused::ShownJson;
-use super::reader::{Reader, shown_with};
-use crate::history::hole;
+use super::reader::{Reader, Shown, shown_with};
 use crate::history::notes;
 use crate::model::error::Problem;
 use crate::model::event::SYSTEM_TYPES;
 use crate::model::{Error, Result, Seq, TypeName};
-use crate::store::Scan;
 
 /// Events of one batch, and bytes of their JSON: what is held for one subscriber. The event that goes past the bytes is
 /// still in.
@@ -33,7 +28,7 @@ pub struct Wanted {
 pub struct Followed {
     pub seq: Seq,
     pub event_type: TypeName,
-    /// `{"seq": …}` with all of `Shown::json`, in one line.
+    /// One line.
     pub json: String,
 }
 
@@ -43,13 +38,6 @@ pub struct Batch {
     pub events: Vec<Followed>,
     /// Nothing up to here is wanted beside `events`.
     pub reached: Seq,
-}
-
-#[derive(Serialize)]
-struct FollowedJson<'a> {
-    seq: u64,
-    #[serde(flatten)]
-    shown: ShownJson<'a>,
 }
 
 impl Reader {
@@ -83,78 +71,60 @@ impl Reader {
         Ok(())
     }
 
-    /// What a subscriber gets next: events after a position and up to the head, not more than a batch.
-    pub fn follow(&self, after: Seq, head: Seq, wanted: &Wanted) -> Result<Batch> {
-        let from = Seq(after.0 + 1);
-        let is_filtered = !(wanted.types.is_empty() && wanted.subjects.is_empty());
-        let end = head.0.min(after.0.saturating_add(SCAN_EVENTS_MAX));
-        let scan = Scan {
-            from,
-            to: Seq(end),
-            types: &wanted.types,
-            subjects: &wanted.subjects,
-        };
-        let layouts = self.log().layouts()?;
-        let notes = notes(self.log(), from, Seq(end))?;
+    /// What a subscriber gets next: events after a position and up to the head, not more than a batch. `line` writes one
+    /// as JSON.
+    pub fn follow(
+        &self,
+        after: Seq,
+        head: Seq,
+        wanted: &Wanted,
+        line: impl Fn(Seq, &Shown) -> Result<String>,
+    ) -> Result<Batch> {
+        let from = after.next();
+        let end = Seq(head.0.min(after.0.saturating_add(SCAN_EVENTS_MAX)));
+        let log = self.log();
+        let notes = notes(log, from, end)?;
         let mut batch = Batch {
             events: Vec::new(),
-            reached: Seq(end),
+            reached: end,
         };
         let mut bytes = 0;
-        let mut expected = from;
-        let mut is_full = false;
-        self.log().scan(scan, |stored| {
-            let seq = stored.event.seq;
-            // Nothing is skipped silently: a position that is missing is damage, not a short read.
-            if !is_filtered && seq != expected {
-                return Err(hole(expected));
-            }
-            expected = Seq(seq.0 + 1);
-            let mut shown = shown_with(&layouts, &notes, stored)?;
-            shown.tell_tasks(self.log(), false)?;
-            let touches = |table: &String| {
-                shown.changes.iter().any(|change| {
-                    let layout = &change.layout;
-                    table
-                        .strip_prefix(layout.plugin.as_str())
-                        .and_then(|rest| rest.strip_prefix('.'))
-                        == Some(&layout.table)
-                })
-            };
-            if wanted.tables.is_empty() || wanted.tables.iter().any(touches) {
-                let json = json_line(seq, &shown)?;
+        let pieces = { log.recorded(from..=end) }
+            .only(&wanted.types, &wanted.subjects)
+            .of_bytes(BATCH_BYTES_MAX);
+        for piece in pieces.changes()? {
+            for changed in piece? {
+                let mut shown = shown_with(&notes, changed);
+                if !(wanted.tables.is_empty() || wanted.tables.iter().any(|it| touches(&shown, it)))
+                {
+                    continue;
+                }
+                shown.tell_tasks(log, false)?;
+                let seq = shown.stored.event.seq;
+                let json = line(seq, &shown)?;
                 bytes += json.len();
                 batch.events.push(Followed {
                     seq,
                     event_type: shown.stored.event.event_type,
                     json,
                 });
-                is_full = bytes >= BATCH_BYTES_MAX || batch.events.len() >= BATCH_EVENTS_MAX;
-                if is_full {
+                if bytes >= BATCH_BYTES_MAX || batch.events.len() >= BATCH_EVENTS_MAX {
                     batch.reached = seq;
+                    return Ok(batch);
                 }
             }
-            Ok(!is_full)
-        })?;
-        if !is_filtered && !is_full && expected.0 <= end {
-            return Err(hole(expected));
         }
         Ok(batch)
     }
 }
 
-fn json_line(seq: Seq, shown: &super::reader::Shown) -> Result<String> {
-    let json = FollowedJson {
-        seq: seq.0,
-        shown: shown.json(),
-    };
-    let mut text = serde_json::to_string(&json)
-        .map_err(|error| Error::internal(format!("event {seq} as JSON: {error}")))?;
-    // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
-    if text.contains(['\n', '\r']) {
-        text = text.replace(['\n', '\r'], " ");
-    }
-    Ok(text)
+/// True where an event changed rows of a table, `plugin.table`.
+fn touches(shown: &Shown, table: &str) -> bool {
+    shown.changes.iter().any(|change| {
+        let layout = &change.layout;
+        let rest = table.strip_prefix(layout.plugin.as_str());
+        rest.and_then(|rest| rest.strip_prefix('.')) == Some(&layout.table)
+    })
 }
 
 fn unknown(what: &str, name: &str, mut known: Vec<&str>) -> Error {

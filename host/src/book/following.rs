@@ -28,10 +28,8 @@ impl Book {
         if !self.following || known {
             return Ok(());
         }
-        let library = self.history.library.apart(&self.history.log)?;
         let follower = Follower::start(
-            self.history.dir.clone(),
-            library,
+            self.history.apart()?,
             record.clone(),
             self.live.record.schedule.clone(),
             self.head_signal.clone(),
@@ -42,20 +40,16 @@ impl Book {
 
     pub(crate) fn stop_follower(&mut self, name: &str) {
         if let Some(at) = self.followers.iter().position(|it| it.name == name) {
-            let library = self.followers.remove(at).stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
+            let apart = self.followers.remove(at).stop();
+            { apart.into_iter() }.for_each(|it| self.history.keep_apart(it));
         }
     }
 
     /// Ends the threads until `follow_all`, before what they follow is forgotten.
     pub(crate) fn pause_following(&mut self) {
         while let Some(follower) = self.followers.pop() {
-            let library = follower.stop();
-            library
-                .into_iter()
-                .for_each(|it| self.history.library.keep_apart(it));
+            let apart = follower.stop();
+            { apart.into_iter() }.for_each(|it| self.history.keep_apart(it));
         }
     }
 

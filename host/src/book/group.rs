@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::commit::append;
 use super::open::Book;
 use crate::engine::Preparer;
-use crate::engine::Write;
+use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep};
@@ -125,7 +125,8 @@ impl Book {
             group.commit.commands.truncate(commands);
             self.live.materializer.discard()?;
             for undo in group.undo.drain(events..).rev() {
-                self.live.materializer.take_back(undo.head, &undo.writes)?;
+                let rows = rows_before(&undo.writes);
+                self.live.materializer.replace(rows, undo.head)?;
             }
             for gone in group.commit.events.drain(events..) {
                 let event = gone.event;

@@ -23,10 +23,7 @@ mod writer;
 
 pub(crate) use append::tasks;
 pub use append::{Admitted, AppendRequest, Receipt};
-pub use caused::{
-    AnswerJson, Caused, CausedJson, ListedJson, RejectionJson, RepairJson, ShownJson, json_of,
-    json_row, json_text,
-};
+pub use caused::Caused;
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub(crate) use commit::SystemEvent;

@@ -138,7 +138,6 @@ impl Book {
         let program: Arc<_> = self.live.materializer.program().clone();
         let (handler, schema) = program.creator(command_type.as_str(), None)?;
         schema.check(&asked.data)?;
-        let version = program.link(handler).code.version.clone();
         let command = Command {
             id: task.id.clone(),
             command_type,
@@ -159,7 +158,7 @@ impl Book {
         let asked = Asked {
             command: &command,
             id,
-            version: &version,
+            handler,
             extensions: Some(extensions),
         };
         let caused = self.create_events(group, &asked, events)?;

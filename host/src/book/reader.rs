@@ -8,11 +8,10 @@ use super::caused::Caused;
 use super::open::Book;
 use super::told_tasks::{ToldTask, told_tasks};
 use crate::engine::Usage;
-use crate::history::OnProgress;
-use crate::history::{RepairNote, notes};
-use crate::model::effects::{DecodeError, RecordedChange, decode};
+use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
+use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{Error, ErrorKind, Event, Result, Seq, TableLayout, Task, Value};
+use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
 use crate::store::{
@@ -69,38 +68,36 @@ pub(crate) fn shown(log: &Catalog, events: Vec<StoredEvent>) -> Result<Vec<Shown
         return Ok(Vec::new());
     };
     let notes = notes(log, first.event.seq, last.event.seq)?;
-    let layouts = log.layouts()?;
+    let mut decoder = Decoder::new(log)?;
     let shown = events.into_iter().map(|stored| {
-        let mut shown = shown_with(&layouts, &notes, stored)?;
+        let (changes, tasks) = decoder.decode(log, &stored)?;
+        let changed = Changed {
+            stored,
+            changes,
+            tasks,
+        };
+        let mut shown = shown_with(&notes, changed);
         shown.tell_tasks(log, true)?;
         Ok(shown)
     });
     shown.collect()
 }
 
-/// The same for one event, with the layouts and repairs of the log at hand.
-pub(crate) fn shown_with(
-    layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
-    notes: &BTreeMap<Seq, RepairNote>,
-    stored: StoredEvent,
-) -> Result<Shown> {
-    let seq = stored.event.seq;
-    let (changes, tasks) = decode(&stored.effects, layouts).map_err(|error| match error {
-        DecodeError::Malformed => Error::corrupt(format!(
-            "the recorded effects of event {seq} cannot be read"
-        )),
-        DecodeError::UnknownLayout(_) => Error::corrupt(format!(
-            "the recorded effects of event {seq} are of a table that no loaded version declares"
-        )),
-    })?;
-    Ok(Shown {
+/// An event that was read with what it did, and the repairs of the log at hand.
+pub(crate) fn shown_with(notes: &BTreeMap<Seq, RepairNote>, changed: Changed) -> Shown {
+    let Changed {
+        stored,
+        changes,
+        tasks,
+    } = changed;
+    Shown {
+        repairs: notes.get(&stored.event.seq).copied().unwrap_or_default(),
         stored,
         changes,
         tasks,
         told: Vec::new(),
         tells_steps: false,
-        repairs: notes.get(&seq).copied().unwrap_or_default(),
-    })
+    }
 }
 
 /// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
@@ -174,7 +171,7 @@ impl Reader {
 
     /// An event with what it caused.
     pub fn show(&self, seq: Seq) -> Result<Shown> {
-        let Some(stored) = self.log.stored(seq, seq, 1)?.pop() else {
+        let Some(stored) = self.log.recorded_at(seq)? else {
             let head = self.head()?;
             return Err(
                 Error::usage(format!("event {seq} is not in the log; its head is {head}"))
@@ -185,11 +182,6 @@ impl Reader {
         shown
             .pop()
             .ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))
-    }
-
-    /// Events `from..=to` with what they caused, at most `count_max` of them.
-    pub fn shown(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Shown>> {
-        shown(&self.log, self.log.stored(from, to, count_max)?)
     }
 
     /// Stops what `work` reads of the log once it takes longer than this many seconds.

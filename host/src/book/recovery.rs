@@ -1,11 +1,11 @@
 //! The live projection after a crash: as it is, caught up with the log and checked, or built again.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use crate::engine::{Library, Materializer, Plan, Player};
-use crate::history::{History, OnProgress, Progress, hole};
-use crate::model::ProjectionRecord;
-use crate::model::{Error, ErrorKind, Result, Seq, limits};
+use crate::history::{History, OnProgress, play};
+use crate::model::{Error, ErrorKind, ProjectionRecord, Result, Seq};
 use crate::store::{Catalog, Projection, remove_projection};
 
 /// Where the log says which file was patched, and by which event: until the file has that event, it lacks the patch.
@@ -78,35 +78,20 @@ fn catch_up(
     head: Seq,
     progress: OnProgress<'_>,
 ) -> Result<()> {
-    let mut next = player.materializer.head().position.next();
-    let total = (head.0 + 1).saturating_sub(next.0);
-    let first = next;
-    while next <= head {
-        let stored = log.stored(next, head, limits::REPLAY_BATCH)?;
-        if stored.is_empty() {
-            return Err(hole(next));
+    let missing = log.recorded(player.materializer.head().position.next()..=head);
+    play(player, missing, head, progress, |player, record| {
+        let event = &record.event;
+        let outcome = player.run(event).map_err(Error::from)?;
+        if event.seq >= epoch && outcome.body != record.effects {
+            return Err(Error::corrupt(format!(
+                "event {} ({}) now has other effects than were recorded",
+                event.seq, event.event_type
+            ))
+            .hint("daybook verify BOOK shows the first difference"));
         }
-        for record in stored {
-            if record.event.seq != next {
-                return Err(hole(next));
-            }
-            let outcome = player.run(&record.event).map_err(Error::from)?;
-            if next >= epoch && outcome.body != record.effects {
-                return Err(Error::corrupt(format!(
-                    "event {next} ({}) now has other effects than were recorded",
-                    record.event.event_type
-                ))
-                .hint("daybook verify BOOK shows the first difference"));
-            }
-            player.keep()?;
-            next = next.next();
-        }
-        player.materializer.commit()?;
-        progress(Progress {
-            done: next.0 - first.0,
-            total,
-        });
-    }
+        player.keep()?;
+        Ok(ControlFlow::<()>::Continue(()))
+    })?;
     player.materializer.commit()
 }
 

@@ -160,8 +160,8 @@ impl Book {
 
     fn last_time(&self) -> Result<String> {
         let head = self.head();
-        let last = self.history.log.stored(head, head, 1)?.pop();
-        Ok(last.map_or_else(|| FIRST_TIME.to_owned(), |stored| stored.event.time))
+        let last = self.history.log.event_at(head)?;
+        Ok(last.map_or_else(|| FIRST_TIME.to_owned(), |event| event.time))
     }
 }
 

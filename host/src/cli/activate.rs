@@ -6,9 +6,9 @@ use super::Exit;
 use super::common::FormatArg;
 use super::output::Output;
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use crate::model::{PluginVersion, Result};
-use crate::wire::Activated;
+use crate::wire::{self, ActivateRequest};
 
 /// Put a loaded version in force
 ///
@@ -43,39 +43,31 @@ pub enum Policy {
     Recorded,
 }
 
-impl From<Policy> for crate::versions::Policy {
-    fn from(policy: Policy) -> crate::versions::Policy {
+impl From<Policy> for wire::Policy {
+    fn from(policy: Policy) -> wire::Policy {
         match policy {
-            Policy::Pinned => crate::versions::Policy::Pinned,
-            Policy::Recorded => crate::versions::Policy::Recorded,
+            Policy::Pinned => wire::Policy::Pinned,
+            Policy::Recorded => wire::Policy::Recorded,
         }
     }
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let policy = crate::versions::Policy::from(args.policy);
-    let target = args.target.open(out)?;
+    let mut target = args.target.open(out)?;
+    let request = ActivateRequest {
+        policy: args.policy.into(),
+    };
     let activated = {
         let mut bar = Bar::new("activating");
-        match target {
-            Target::Book(mut book) => {
-                let mut progress = bar.events("materializing");
-                let seq = book.activate(&args.version, policy, &mut progress)?;
-                Activated {
-                    version: args.version.clone(),
-                    seq,
-                    lineup: book.lineup(),
-                }
-            }
-            Target::Server(client) => client.activate(&args.version, policy)?,
-        }
+        let mut progress = bar.events("materializing");
+        target.activate(&args.version, &request, &mut progress)?
     };
     if args.format.is_json() {
-        out.json(&activated.json())?;
+        out.json(&activated)?;
     } else {
         out.line(format_args!(
             "{} is active since event {}; in force: {}",
-            activated.version, activated.seq, activated.lineup
+            args.version, activated.seq, activated.lineup
         ))?;
     }
     Ok(Exit::Fine)

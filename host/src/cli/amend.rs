@@ -1,15 +1,12 @@
 //! `daybook amend`
 
-use serde_json::json;
-
 use super::common::{FormatArg, seq};
 use super::output::Output;
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
-use super::{Exit, foreseen, input, remote};
-use crate::book::json_text;
-use crate::model::{Error, Result, Seq};
-use crate::repair::{AmendRequest, NewPayload};
+use super::target::TargetArg;
+use super::{Exit, foreseen, input};
+use crate::model::{Error, JsonText, Result, Seq};
+use crate::wire::{AmendReply, AmendRequest};
 
 /// Replace an event's payload
 ///
@@ -54,54 +51,31 @@ pub struct Args {
 }
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
-    let payload = match (&args.data, args.revert) {
-        (Some(data), _) => NewPayload::Data(input::payload(data)?),
-        (None, true) => NewPayload::Original,
-        (None, false) if args.skip => NewPayload::Nothing,
-        (None, false) => {
-            return Err(
-                Error::usage("there is no new payload").hint("say --data JSON, --skip or --revert")
-            );
-        }
-    };
-    let request = AmendRequest {
-        seq: args.seq,
-        payload,
-        reason: foreseen::reason(args.reason.as_deref(), args.preview)?,
-        actor: args.actor,
-    };
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let mut body = json!({ "reason": request.reason, "preview": args.preview });
-            match &request.payload {
-                NewPayload::Data(data) => body["data"] = json_text(data),
-                NewPayload::Original => body["revert"] = true.into(),
-                NewPayload::Nothing => body["skip"] = true.into(),
-            }
-            let path = format!("/events/{}/amend", request.seq);
-            let refused = remote::is_refused;
-            return remote::tell(&client, &path, &body, &args.format, refused, out);
-        }
-    };
-    if args.preview {
-        return foreseen::print(&args.format, out, |sink| {
-            let mut bar = Bar::new("comparing");
-            let mut progress = bar.events("comparing");
-            book.preview_amendment(&request, sink, &mut progress)
-        });
+    let data = args.data.as_deref().map(input::payload).transpose()?;
+    if data.is_none() && !args.revert && !args.skip {
+        return Err(
+            Error::usage("there is no new payload").hint("say --data JSON, --skip or --revert")
+        );
     }
-    let amended = {
+    let request = AmendRequest {
+        data: data.map(|data| JsonText::of(&data).into_owned()),
+        revert: args.revert,
+        skip: args.skip,
+        reason: foreseen::reason(args.reason, args.preview)?,
+        preview: args.preview,
+    };
+    let mut target = args.target.open(out)?;
+    let reply = {
         let mut bar = Bar::new("amending");
         let mut progress = bar.events("materializing");
-        book.amend(&request, &mut progress)?
+        target.amend(args.seq, &request, args.actor.as_deref(), &mut progress)?
+    };
+    let amended = match reply {
+        AmendReply::Foreseen(report) => return foreseen::print(&report, &args.format, out),
+        AmendReply::Amended(amended) => amended,
     };
     if args.format.is_json() {
-        out.json(&json!({
-            "seq": amended.seq.0,
-            "event": amended.event.0,
-            "reverts": amended.reverts,
-        }))?;
+        out.json(&amended)?;
     } else if amended.reverts {
         out.line(format_args!(
             "event {} has its first payload again, since event {}",

@@ -5,19 +5,19 @@ use std::io::{self, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
-
 use super::Exit;
 use super::common::FormatArg;
 use super::input::cannot_read;
 use super::lines::Lines;
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
-use crate::book::{Book, Incoming};
+use super::target::TargetArg;
+use crate::book::Incoming;
 use crate::model::clock::Stopwatch;
 use crate::model::event::STATE_GIVEN;
-use crate::model::{Error, Result, Seq, limits};
+use crate::model::{Error, Result, limits};
+use crate::verbs::Operates;
+use crate::wire::AppendedFile;
 
 /// Append events to the log
 ///
@@ -67,33 +67,27 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         let mut batches = Batches {
             lines: Lines::new(BufReader::with_capacity(1 << 20, input)),
             count_max: args.batch.get(),
-            bytes_max: match &target {
-                Target::Book(_) => BATCH_BYTES_MAX,
-                Target::Server(_) => SENT_BYTES_MAX,
-            },
+            bytes_max: target.append_bytes_max(),
         };
         let first = batches.next().map_err(|error| explain(error, &tally))?;
         let is_exported =
             { first.first() }.is_some_and(|event| event.event_type.as_str() == STATE_GIVEN);
-        match &mut target {
-            Target::Book(book) if is_exported => begin_with(book, first, batches, &mut tally),
-            target => append_all(target, first, batches, &mut tally, |tally| {
+        match is_exported {
+            true => begin_with(target.as_mut(), first, batches, &mut tally),
+            false => append_all(target.as_mut(), first, batches, &mut tally, |tally| {
                 bar.bytes(tally.events(), tally.bytes, bytes_total)
             }),
         }
     };
     result.map_err(|error| explain(error, &tally))?;
-    let head = match &target {
-        Target::Book(book) => book.head(),
-        Target::Server(client) => client.head()?,
+    let appended = AppendedFile {
+        appended: tally.appended,
+        known: tally.known,
+        first: tally.first,
+        head: target.head()?.0,
     };
     if args.format.is_json() {
-        out.json(&json!({
-            "appended": tally.appended,
-            "known": tally.known,
-            "first": tally.first.map(|seq| seq.0),
-            "head": head.0,
-        }))?;
+        out.json(&appended)?;
         return Ok(Exit::Fine);
     }
     let known = if tally.known > 0 {
@@ -102,9 +96,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         String::new()
     };
     out.line(format_args!(
-        "appended {}{known}, in {:.1} s; the head is {head}",
+        "appended {}{known}, in {:.1} s; the head is {}",
         count(tally.appended, "event"),
-        clock.seconds()
+        clock.seconds(),
+        appended.head
     ))?;
     Ok(Exit::Fine)
 }
@@ -129,7 +124,7 @@ struct Tally {
     appended: u64,
     known: u64,
     /// Position of the first appended event.
-    first: Option<Seq>,
+    first: Option<u64>,
     /// The last line whose batch is kept.
     line: u64,
     bytes: u64,
@@ -146,7 +141,7 @@ const EXPORTED_BYTES_MAX: u64 = 256 << 20;
 
 /// Takes an exported log, whole.
 fn begin_with(
-    book: &mut Book,
+    target: &mut dyn Operates,
     mut events: Vec<Incoming>,
     mut batches: Batches<impl io::BufRead>,
     tally: &mut Tally,
@@ -165,15 +160,15 @@ fn begin_with(
             .hint("export a shorter stretch, or a sample of it"));
         }
     }
-    let before = book.head();
-    tally.appended = book.begin_with(events)?;
-    tally.first = Some(before.next());
+    let before = target.head()?;
+    tally.appended = target.begin_with(events)?;
+    tally.first = Some(before.next().0);
     tally.line = batches.lines.number();
     Ok(())
 }
 
 fn append_all(
-    target: &mut Target,
+    target: &mut dyn Operates,
     first: Vec<Incoming>,
     mut batches: Batches<impl io::BufRead>,
     tally: &mut Tally,
@@ -184,10 +179,7 @@ fn append_all(
         if batch.is_empty() {
             return Ok(());
         }
-        let receipts = match target {
-            Target::Book(book) => book.append(batch)?,
-            Target::Server(client) => client.append(&batch)?,
-        };
+        let receipts = target.append(batch)?;
         for receipt in receipts {
             if receipt.duplicate {
                 tally.known += 1;
@@ -228,12 +220,6 @@ pub struct Batches<R> {
     pub bytes_max: u64,
 }
 
-/// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
-pub const BATCH_BYTES_MAX: u64 = 64 << 20;
-
-/// The same of a batch that is sent to a server, which takes 8 MiB unless it was told another limit; a line has 2 MiB at most.
-const SENT_BYTES_MAX: u64 = 4 << 20;
-
 impl<R: io::BufRead> Batches<R> {
     /// The next batch; empty at the end of the input.
     pub fn next(&mut self) -> Result<Vec<Incoming>> {
@@ -255,12 +241,13 @@ impl<R: io::BufRead> Batches<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verbs::APPEND_BYTES_MAX;
 
     fn batches(text: &'static str, count_max: usize) -> Batches<&'static [u8]> {
         Batches {
             lines: Lines::new(text.as_bytes()),
             count_max,
-            bytes_max: BATCH_BYTES_MAX,
+            bytes_max: APPEND_BYTES_MAX,
         }
     }
 

@@ -1,18 +1,16 @@
 //! `daybook bisect`
 
-use serde_json::json;
-
+use super::Exit;
 use super::common::FormatArg;
 use super::diff::{Choice, picked};
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{clean, table, text};
-use super::target::{Look, TargetArg};
+use super::target::TargetArg;
 use super::values::plain;
-use super::{Exit, remote};
 use crate::diff::words::{place, sides};
 use crate::model::Result;
-use crate::study::Divergence;
+use crate::wire::{Bisected, Cell, CloudEvent};
 
 /// Find the first event on which two versions part
 ///
@@ -40,38 +38,26 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (base, candidate) = (picked(&args.base)?, picked(&args.candidate)?);
-    let onlooker = match args.target.look()? {
-        Look::Book(onlooker) => onlooker,
-        Look::Server(client) => {
-            let body = json!({ "base": base.to_string(), "candidate": candidate.to_string() });
-            let differs = |reply: &serde_json::Value| !reply["first"].is_null();
-            return remote::tell(&client, "/bisect", &body, &args.format, differs, out);
-        }
-    };
-    let (found, head) = {
+    let bisected = args.target.look(|target| {
         let mut bar = Bar::new("comparing");
         let mut progress = bar.events("comparing");
-        onlooker.study(|study| {
-            let found = study.bisect(&base, &candidate, &mut progress)?;
-            Ok((found, study.head().0))
-        })?
-    };
-    let Some(found) = found else {
-        match args.format.is_json() {
-            true => out.json(&json!({ "first": null, "events": head }))?,
-            false => out.line(format_args!("no difference in {}", count(head, "event")))?,
-        }
-        return Ok(Exit::Fine);
-    };
-    match args.format.is_json() {
-        true => out.json(&found.json())?,
-        false => show(&found, out)?,
+        target.bisect(&base, &candidate, &mut progress)
+    })?;
+    match (args.format.is_json(), &bisected.event) {
+        (true, _) => out.json(&bisected)?,
+        (false, Some(event)) => show(event, &bisected, out)?,
+        (false, None) => out.line(format_args!(
+            "no difference in {}",
+            count(bisected.events, "event")
+        ))?,
     }
-    Ok(Exit::Differs)
+    Ok(match bisected.first {
+        Some(_) => Exit::Differs,
+        None => Exit::Fine,
+    })
 }
 
-fn show(found: &Divergence, out: &mut Output) -> Result<()> {
-    let event = &found.event;
+fn show(event: &CloudEvent<'_>, found: &Bisected<'_>, out: &mut Output) -> Result<()> {
     out.line(format_args!(
         "event {} is the first they part on: {}  {}  {}",
         event.seq,
@@ -79,21 +65,26 @@ fn show(found: &Divergence, out: &mut Output) -> Result<()> {
         event.time,
         clean(event.subject.as_deref().unwrap_or_default())
     ))?;
-    out.line(format_args!("  {}", clean(&event.data)))?;
+    out.line(format_args!("  {}", clean(event.payload())))?;
     let mut rows = table(["DIFFERS IN", "BASE", "CANDIDATE"]);
     for difference in &found.differences {
-        let (base, candidate) = sides(difference);
-        rows.add_row([text(place(difference)), text(base), text(candidate)]);
+        let difference = difference.into();
+        let (base, candidate) = sides(&difference);
+        rows.add_row([text(place(&difference)), text(base), text(candidate)]);
     }
     out.line(rows)?;
-    for (name, saw) in [("base", &found.base), ("candidate", &found.candidate)] {
+    let sides = [("base", &found.base), ("candidate", &found.candidate)];
+    for (name, seen) in sides
+        .into_iter()
+        .filter_map(|(name, it)| Some((name, it.as_ref()?)))
+    {
         out.line(format_args!("what the {name} looked at, before the event"))?;
-        for row in &saw.rows {
-            let key: Vec<_> = row.key.iter().map(plain).collect();
+        for row in &seen.rows {
+            let key: Vec<_> = row.key.iter().map(|Cell(value)| plain(value)).collect();
             let values = match &row.row {
                 None => "no such row".to_owned(),
                 Some(values) => {
-                    let values = values.iter();
+                    let values = values.members().into_iter();
                     let words = values.map(|(name, value)| format!("{name} {}", plain(value)));
                     words.collect::<Vec<_>>().join(", ")
                 }
@@ -104,7 +95,7 @@ fn show(found: &Divergence, out: &mut Output) -> Result<()> {
                 key.join(", ")
             ))?;
         }
-        if saw.searched {
+        if seen.searched {
             out.line("  and it searched; what it found so is not told")?;
         }
     }

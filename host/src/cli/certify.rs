@@ -1,12 +1,14 @@
 //! `daybook certify`
 
+use clap::ValueEnum;
+
+use super::Exit;
 use super::common::FormatArg;
 use super::output::{Output, count};
 use super::table::clean;
-use super::target::{Target, TargetArg};
-use super::{Exit, remote};
+use super::target::TargetArg;
 use crate::model::{PluginVersion, Result};
-use clap::ValueEnum;
+use crate::wire::{CertifyRequest, FreshInstances};
 
 /// Certify a loaded version on the history there is now
 ///
@@ -43,29 +45,21 @@ pub enum IsolationArg {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let isolation = args.isolation.map(|_| "event");
-            let body = serde_json::json!({ "isolation": isolation });
-            let path = format!("/versions/{}/certify", args.version);
-            let differs = |reply: &serde_json::Value| reply["deterministic"] == false;
-            return remote::tell(&client, &path, &body, &args.format, differs, out);
-        }
+    let request = CertifyRequest {
+        isolation: args
+            .isolation
+            .map(|IsolationArg::Event| FreshInstances::Event),
     };
-    let certified = match args.isolation {
-        None => book.certify(&args.version)?,
-        Some(IsolationArg::Event) => book.isolate(&args.version)?,
+    let certified = args.target.open(out)?.certify(&args.version, &request)?;
+    let exit = match certified.deterministic {
+        true => Exit::Fine,
+        false => Exit::Differs,
     };
-    let exit = match &certified.refusal {
-        None => Exit::Fine,
-        Some(_) => Exit::Differs,
-    };
-    let certification = &certified.certification;
     if args.format.is_json() {
-        out.json(&certified.json())?;
+        out.json(&certified)?;
         return Ok(exit);
     }
+    let certification = &certified.certification;
     out.line(format_args!(
         "{}  isolation {}: {}",
         args.version,

@@ -1,11 +1,11 @@
 //! `daybook changelog`
 
 use super::Exit;
-use super::common::{self, BookArg, FormatArg};
+use super::common::FormatArg;
 use super::output::Output;
 use super::table::{clean, table, text};
+use super::target::TargetArg;
 use crate::model::Result;
-use crate::model::changelog::Breaking;
 
 /// Print what each version changed
 ///
@@ -19,7 +19,7 @@ Examples:
   daybook changelog mybook --plugin bank --format json")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// Only this plugin's
     #[arg(long, value_name = "NAME")]
     plugin: Option<String>,
@@ -28,15 +28,16 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let entries = common::read(&args.book.path)?.changelog(args.plugin.as_deref())?;
+    let entries = args.target.read()?.changelog(args.plugin.as_deref())?;
     for entry in &entries {
-        let changes = &entry.declared.changes;
+        let changes = &entry.declared;
         if args.format.is_json() {
-            out.json(&entry.json())?;
+            out.json(entry)?;
             continue;
         }
         out.line(format_args!(
-            "{}  {}",
+            "{}@{}  {}",
+            entry.plugin,
             entry.version,
             clean(&entry.description)
         ))?;
@@ -48,14 +49,14 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         } else if !changes.is_empty() {
             let mut rows = table(["", "", "", "WHERE", "", ""]);
             for change in changes {
-                let breaking = match change.breaking {
-                    Breaking::No => "",
-                    Breaking::Yes => "breaking",
-                    Breaking::Maybe => "look at it",
+                let breaking = match change.breaking.as_str() {
+                    "no" => "",
+                    "maybe" => "look at it",
+                    breaking => breaking,
                 };
                 rows.add_row([
                     text(format!("  {}", change.what)),
-                    text(change.kind),
+                    text(&change.kind),
                     text(&change.name),
                     text(&change.place),
                     text(&change.detail),

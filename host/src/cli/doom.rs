@@ -1,17 +1,15 @@
 //! `daybook doom`
 
-use serde_json::{Value as Json, json};
-
+use super::Exit;
 use super::common::{FormatArg, seq};
 use super::input;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
-use super::target::{Look, Target, TargetArg, only_by_directory};
-use super::{Exit, remote};
-use crate::model::{Error, PluginVersion, Result, Seq};
-use crate::repair::PinRequest;
-use crate::study::{Dooms, Forecast, FoundDoom, Picked, Remedy, Study};
+use super::target::TargetArg;
+use crate::model::{Error, JsonText, PluginVersion, Result, Seq};
+use crate::verbs::Studies;
+use crate::wire::{Doom, DoomsRequest, Forecast, RemedyRequest};
 
 /// Find the events that a version cannot materialize, and the ways past them
 ///
@@ -81,79 +79,64 @@ struct Way {
 }
 
 impl Way {
-    /// None: the pin is to be given up.
-    fn remedy(&self) -> Result<Option<Remedy>> {
-        Ok(match (&self.pin, &self.data, self.unpin) {
-            (Some(version), ..) => Some(Remedy::Pin(version.clone())),
-            (_, Some(data), _) => Some(Remedy::Amend(input::payload(data)?)),
-            (.., true) => None,
-            _ => Some(Remedy::Skip),
+    fn request(&self) -> Result<RemedyRequest> {
+        let data = self.data.as_deref().map(input::payload).transpose()?;
+        Ok(RemedyRequest {
+            skip: self.skip,
+            amend: data.map(|data| JsonText::of(&data).into_owned()),
+            pin: self.pin.as_ref().map(ToString::to_string),
+            unpin: self.unpin,
+            ..RemedyRequest::default()
         })
     }
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let picked = Picked::Pinned(args.version.iter().cloned().collect());
+    let version = args.version.as_ref().map(ToString::to_string);
     let Some(seq) = args.event else {
-        return match args.target.look()? {
-            Look::Book(onlooker) => onlooker.study(|study| search(args, study, &picked, out)),
-            Look::Server(_) if args.forecast => Err(only_by_directory("a forecast of every way")),
-            Look::Server(client) => {
-                let version = args.version.as_ref().map(ToString::to_string);
-                let body = json!({ "version": version, "keep_going": args.keep_going });
-                let found = |reply: &Json| reply["found"] != json!([]);
-                remote::tell(&client, "/dooms", &body, &args.format, found, out)
-            }
+        let request = DoomsRequest {
+            version,
+            keep_going: args.keep_going,
         };
+        return args
+            .target
+            .look(|target| search(args, &request, target, out));
     };
-    let remedy = args.way.remedy()?;
+    let request = RemedyRequest {
+        version,
+        reason: args.reason.clone(),
+        ..args.way.request()?
+    };
     match args.preview {
-        true => foresee(args, &picked, seq, remedy, out),
-        false => resolve(args, seq, remedy, out),
+        true => {
+            let told = args.target.look(|target| forecast(target, seq, &request))?;
+            tell(&told, args, out)?;
+            Ok(match told.still_doomed {
+                true => Exit::Differs,
+                false => Exit::Fine,
+            })
+        }
+        false => resolve(args, seq, &request, out),
     }
 }
 
-fn foresee(
+fn search(
     args: &Args,
-    picked: &Picked,
-    seq: Seq,
-    remedy: Option<Remedy>,
+    request: &DoomsRequest,
+    target: &mut dyn Studies,
     out: &mut Output,
 ) -> Result<Exit> {
-    let Some(remedy) = remedy else {
-        return Err(Error::usage("--unpin has no preview"));
-    };
-    let forecast = match args.target.look()? {
-        Look::Book(onlooker) => onlooker.study(|study| forecast(study, picked, seq, &remedy))?,
-        Look::Server(client) => {
-            let mut body = remedy.json();
-            body["preview"] = true.into();
-            body["version"] = json!(args.version.as_ref().map(ToString::to_string));
-            let differs = |reply: &Json| reply["still_doomed"] == true;
-            let path = format!("/events/{seq}/doom");
-            return remote::tell(&client, &path, &body, &args.format, differs, out);
-        }
-    };
-    tell(&forecast, args, out)?;
-    match forecast.still_doomed {
-        true => Ok(Exit::Differs),
-        false => Ok(Exit::Fine),
-    }
-}
-
-fn search(args: &Args, study: &mut Study<'_>, picked: &Picked, out: &mut Output) -> Result<Exit> {
     let dooms = {
         let mut bar = Bar::new("looking for dooms");
         let mut progress = bar.events("materializing");
-        study.find_dooms(picked, args.keep_going, &mut progress)?
+        target.dooms(request, &mut progress)?
     };
-    for found in &dooms.found {
-        match args.format.is_json() {
-            true => out.json(&found.json())?,
-            false => show(found, args, out)?,
+    if args.format.is_json() {
+        out.json(&dooms)?;
+    } else {
+        for found in &dooms.found {
+            show(found, args, out)?;
         }
-    }
-    if !args.format.is_json() {
         let all = dooms.found.len() as u64 + dooms.more;
         out.line(format_args!(
             "{} in {}",
@@ -161,125 +144,106 @@ fn search(args: &Args, study: &mut Study<'_>, picked: &Picked, out: &mut Output)
             count(dooms.events, "event")
         ))?;
     }
+    let Some(first) = dooms.found.first() else {
+        return Ok(Exit::Fine);
+    };
     if args.forecast {
-        foretell(args, study, picked, &dooms, out)?;
+        foretell(args, first, target, out)?;
     }
-    match dooms.found.is_empty() {
-        true => Ok(Exit::Fine),
-        false => Ok(Exit::Differs),
-    }
+    Ok(Exit::Differs)
 }
 
-/// Every way past the first event of doom that needs nobody's words.
-fn foretell(
-    args: &Args,
-    study: &mut Study<'_>,
-    picked: &Picked,
-    dooms: &Dooms,
-    out: &mut Output,
-) -> Result<()> {
-    let Some(found) = dooms.found.first() else {
-        return Ok(());
+/// Every way past an event of doom that needs nobody's words.
+fn foretell(args: &Args, doom: &Doom, target: &mut dyn Studies, out: &mut Output) -> Result<()> {
+    let version = args.version.as_ref().map(ToString::to_string);
+    let skip = RemedyRequest {
+        version: version.clone(),
+        skip: true,
+        ..RemedyRequest::default()
     };
-    let able = found.others.iter().filter(|(_, made)| made.is_ok());
-    let pins = able.map(|(version, _)| Remedy::Pin(version.clone()));
-    for remedy in std::iter::once(Remedy::Skip).chain(pins) {
-        match forecast(study, picked, found.doom.seq, &remedy) {
+    let able = doom.others.iter().filter(|tried| tried.fails.is_none());
+    let pins = able.map(|tried| RemedyRequest {
+        version: version.clone(),
+        pin: Some(tried.version.clone()),
+        ..RemedyRequest::default()
+    });
+    for request in std::iter::once(skip).chain(pins) {
+        match forecast(target, Seq(doom.seq), &request) {
             Ok(forecast) => tell(&forecast, args, out)?,
-            Err(error) => out.say(format_args!("{}: {}", words(&remedy), error.message))?,
+            Err(error) => {
+                let way = words(request.skip, request.pin.as_deref());
+                out.say(format_args!("{way}: {}", error.message))?;
+            }
         }
     }
     Ok(())
 }
 
-fn forecast(study: &mut Study<'_>, picked: &Picked, seq: Seq, remedy: &Remedy) -> Result<Forecast> {
+fn forecast(target: &mut dyn Studies, seq: Seq, request: &RemedyRequest) -> Result<Forecast> {
     let mut bar = Bar::new("forecasting");
     let mut progress = bar.events("comparing");
-    study.forecast(picked, seq, remedy, &mut progress)
+    target.forecast(seq, request, &mut progress)
 }
 
-fn words(remedy: &Remedy) -> String {
-    match remedy {
-        Remedy::Skip => "skip".to_owned(),
-        Remedy::Amend(_) => "amend".to_owned(),
-        Remedy::Pin(version) => format!("pin to {version}"),
+fn words(skip: bool, pin: Option<&str>) -> String {
+    match (skip, pin) {
+        (true, _) => "skip".to_owned(),
+        (false, Some(version)) => format!("pin to {version}"),
+        (false, None) => "amend".to_owned(),
     }
 }
 
 fn tell(forecast: &Forecast, args: &Args, out: &mut Output) -> Result<()> {
     if args.format.is_json() {
-        return out.json(&forecast.json());
+        return out.json(forecast);
     }
     let still = match forecast.still_doomed {
         true => "it fails all the same; ",
         false => "",
     };
+    let remedy = &forecast.remedy;
     out.line(format_args!(
         "{}: {still}{} left; beside the live state {} would have other effects and {} end otherwise",
-        words(&forecast.remedy),
+        words(remedy.skip == Some(true), remedy.pin.as_deref()),
         count(forecast.dooms, "event of doom").replace("dooms", "doom"),
         count(forecast.events, "event"),
         count(forecast.rows, "row"),
     ))
 }
 
-fn resolve(args: &Args, seq: Seq, remedy: Option<Remedy>, out: &mut Output) -> Result<Exit> {
-    let Some(reason) = &args.reason else {
+fn resolve(args: &Args, seq: Seq, request: &RemedyRequest, out: &mut Output) -> Result<Exit> {
+    if request.reason.is_none() {
         return Err(Error::usage("--reason is missing")
             .hint("say why, for those who read the log later; or --preview"));
-    };
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let mut body = match &remedy {
-                Some(remedy) => remedy.json(),
-                None => json!({ "unpin": true }),
-            };
-            body["reason"] = json!(reason);
-            let path = format!("/events/{seq}/doom");
-            return remote::tell(&client, &path, &body, &args.format, |_| false, out);
-        }
-    };
-    let actor = args.actor.as_deref();
-    let at = match remedy {
-        Some(remedy) => {
-            let mut bar = Bar::new("amending");
-            let mut progress = bar.events("materializing");
-            book.resolve_doom(seq, remedy, reason, actor, &mut progress)?
-        }
-        None => book.pin_event(&PinRequest {
-            seq,
-            version: None,
-            reason: reason.clone(),
-            actor: args.actor.clone(),
-        })?,
+    }
+    let mut target = args.target.open(out)?;
+    let taken = {
+        let mut bar = Bar::new("amending");
+        let mut progress = bar.events("materializing");
+        target.remedy(seq, request, args.actor.as_deref(), &mut progress)?
     };
     match args.format.is_json() {
-        true => out.json(&json!({ "seq": at.0, "event": seq.0 }))?,
-        false => out.line(format_args!("so it is since event {at}"))?,
+        true => out.json(&taken)?,
+        false => out.line(format_args!("so it is since event {}", taken.seq))?,
     }
     Ok(Exit::Fine)
 }
 
-fn show(found: &FoundDoom, args: &Args, out: &mut Output) -> Result<()> {
-    let doom = &found.doom;
+fn show(doom: &Doom, args: &Args, out: &mut Output) -> Result<()> {
     out.line(format_args!("event {}  {}", doom.seq, doom.event_type))?;
-    out.line(format_args!(
-        "  {}  {}",
-        doom.version,
-        clean(&doom.error.to_string())
-    ))?;
+    out.line(format_args!("  {}  {}", doom.version, clean(&doom.error)))?;
     for line in &doom.log {
-        out.line(format_args!("  log: {}", clean(&line.message)))?;
+        out.line(format_args!("  log: {}", clean(line)))?;
     }
-    for (version, made) in &found.others {
-        match made {
-            Ok((changes, tasks)) => out.line(format_args!(
+    for tried in &doom.others {
+        let version = &tried.version;
+        match &tried.fails {
+            None => out.line(format_args!(
                 "  {version} can: {}, {}",
-                count(*changes as u64, "row"),
-                count(*tasks as u64, "task")
+                count(tried.changes.unwrap_or_default() as u64, "row"),
+                count(tried.tasks.unwrap_or_default() as u64, "task")
             ))?,
-            Err(why) => out.line(format_args!("  {version} cannot either: {}", clean(why)))?,
+            Some(why) => out.line(format_args!("  {version} cannot either: {}", clean(why)))?,
         }
     }
     if args.forecast {

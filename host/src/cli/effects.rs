@@ -1,63 +1,56 @@
-//! An event with what it caused, as text: for `run` and `show`.
+//! An event with its effects, as text: for `run`, `show` and `undo`.
 
 use super::output::Output;
 use super::table::clean;
-use super::values::key_text;
-use crate::book::Caused;
-use crate::history::RepairNote;
-use crate::model::effects::RecordedChange;
-use crate::model::{Event, LogLine, Result, TableLayout, Value};
+use crate::model::{Result, Value};
+use crate::wire::{AskedTask, Change, CloudEvent, Row};
 
 /// One line for each change, one for each of its columns.
-pub fn print_caused(caused: &Caused, out: &mut Output) -> Result<()> {
-    if caused.changes.is_empty() && caused.tasks.is_empty() {
+pub fn print_effects(
+    changes: &[Change<'_>],
+    tasks: &[AskedTask<'_>],
+    out: &mut Output,
+) -> Result<()> {
+    if changes.is_empty() && tasks.is_empty() {
         return out.line("  changes nothing");
     }
-    caused
-        .changes
+    changes
         .iter()
         .try_for_each(|change| print_change(change, out))?;
-    for task in &caused.tasks {
-        let key = task
-            .key
-            .as_deref()
+    for task in tasks {
+        let key = { task.key.as_deref() }
             .map(|key| format!(" {}", clean(key)))
             .unwrap_or_default();
-        let not_before = task
-            .not_before
-            .as_deref()
+        let not_before = { task.not_before.as_deref() }
             .map(|time| format!(", not before {time}"))
             .unwrap_or_default();
         out.line(format_args!(
             "  task   {}{key}{not_before}  {}",
             clean(&task.kind),
-            clean(&task.data)
+            clean(task.data.get())
         ))?;
     }
     Ok(())
 }
 
 /// `12  bank.TransactionPosted  account/3  1993-01-05T00:00:00Z  {…}`
-pub fn event_line(event: &Event) -> String {
+pub fn event_line(event: &CloudEvent<'_>) -> String {
     let subject = clean(event.subject.as_deref().unwrap_or("–"));
     format!(
         "{}  {}  {subject}  {}  {}",
         event.seq,
         event.event_type,
         clean(&event.time),
-        clean(&event.data)
+        clean(event.payload())
     )
 }
 
 /// `  (amended by event 40)`: what was done to an event since it was logged; nothing where nothing was.
-pub fn repair_text(note: Option<&RepairNote>) -> String {
-    let Some(note) = note else {
-        return String::new();
-    };
+pub fn repair_text(amended: Option<u64>, redacted: Option<u64>, undone: Option<u64>) -> String {
     let repairs = [
-        ("amended", note.amended),
-        ("redacted", note.redacted),
-        ("undone", note.undone),
+        ("amended", amended),
+        ("redacted", redacted),
+        ("undone", undone),
     ];
     let told: Vec<_> = repairs
         .iter()
@@ -69,25 +62,18 @@ pub fn repair_text(note: Option<&RepairNote>) -> String {
     }
 }
 
-/// What a plugin logged while it worked.
-pub fn print_log(log: &[LogLine], out: &mut Output) -> Result<()> {
-    log.iter()
-        .try_for_each(|line| out.say(format_args!("log: {}", clean(&line.message))))
-}
-
-fn print_change(change: &RecordedChange, out: &mut Output) -> Result<()> {
-    let layout = &change.layout;
-    let Some(row) = change.after.as_ref().or(change.before.as_ref()) else {
-        return Ok(());
-    };
+fn print_change(change: &Change<'_>, out: &mut Output) -> Result<()> {
+    let key = change.key.as_ref().map(Row::members).unwrap_or_default();
+    let parts: Vec<_> = { key.iter() }
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
     out.line(format_args!(
-        "  {} {}.{}  {}",
-        change.operation(),
-        layout.plugin,
-        layout.table,
-        key_text(layout, row)
+        "  {} {}  {}",
+        change.operation,
+        change.table,
+        parts.join(" ")
     ))?;
-    let lines = column_lines(layout, change.before.as_deref(), change.after.as_deref());
+    let lines = column_lines(change, &key);
     let width = lines
         .iter()
         .map(|(name, _)| name.len())
@@ -99,21 +85,20 @@ fn print_change(change: &RecordedChange, out: &mut Output) -> Result<()> {
 }
 
 /// Columns beside the key: all of a row that comes or goes, those that differ of one that stays.
-fn column_lines<'a>(
-    layout: &'a TableLayout,
-    before: Option<&[Value]>,
-    after: Option<&[Value]>,
-) -> Vec<(&'a str, String)> {
+fn column_lines<'a>(change: &'a Change<'_>, key: &[(&str, &Value)]) -> Vec<(&'a str, String)> {
+    let Some(row) = change.after.as_ref().or(change.before.as_ref()) else {
+        return Vec::new();
+    };
+    let before = change.before.as_ref().filter(|_| change.after.is_some());
     let mut lines = Vec::new();
-    for (at, column) in layout.columns.iter().enumerate() {
-        let line = match (before, after) {
-            _ if layout.is_key(at) => continue,
-            (Some(before), Some(after)) if before[at] == after[at] => continue,
-            (Some(before), Some(after)) => format!("{} → {}", before[at], after[at]),
-            (None, Some(row)) | (Some(row), None) => row[at].to_string(),
-            (None, None) => continue,
+    for (name, value) in row.members() {
+        let line = match before.and_then(|before| before.get(name)) {
+            _ if key.iter().any(|(part, _)| *part == name) => continue,
+            Some(before) if before == value => continue,
+            Some(before) => format!("{before} → {value}"),
+            None => value.to_string(),
         };
-        lines.push((column.name.as_str(), line));
+        lines.push((name, line));
     }
     lines
 }

@@ -5,7 +5,6 @@ use super::common::{FormatArg, seq};
 use super::effects::{event_line, repair_text};
 use super::output::Output;
 use super::target::TargetArg;
-use crate::book::ListedJson;
 use crate::model::{Result, Seq, TypeName};
 use crate::store::EventFilter;
 
@@ -60,21 +59,20 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let mut left = args.limit.unwrap_or(usize::MAX);
     while left > 0 {
         let events = reader.events(&filter, PAGE)?;
-        let shown = events
-            .iter()
-            .filter(|(event, _)| !(args.no_system && event.is_system()));
-        for (event, repairs) in shown.take(left) {
+        let shown = { events.iter() }.filter(|event| !(args.no_system && event.is_system()));
+        for event in shown.take(left) {
             left -= 1;
             if args.format.is_json() {
-                out.json(&ListedJson::new(event, Some(repairs)))?;
+                out.json(event)?;
             } else {
-                out.line(event_line(event) + &repair_text(Some(repairs)))?;
+                let repairs = repair_text(event.amended, event.redacted, event.undone);
+                out.line(event_line(event) + &repairs)?;
             }
         }
-        let Some((last, _)) = events.last() else {
+        let Some(last) = events.last() else {
             break;
         };
-        filter.from = Some(last.seq.next());
+        filter.from = Some(Seq(last.seq).next());
     }
     Ok(Exit::Fine)
 }

@@ -11,7 +11,7 @@ use super::progress::Bar;
 use super::table::clean;
 use crate::model::{Error, Result, Seq};
 use crate::study::{ExportRequest, Mask, Onlooker};
-use serde_json::json;
+use crate::wire;
 
 /// Write a stretch of the log to a file, as a fixture for replay-diffs
 ///
@@ -86,19 +86,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     let exported = exported?;
     if args.format.is_json() {
-        out.json(&json!({
-            "lines": exported.lines,
-            "events": exported.events,
-            "left_out": exported.left_out,
-            "masked": exported.masked,
-            "differing": exported.differing,
-            "told": exported.told.iter().map(|told| json!({
-                "line": told.line,
-                "seq": told.seq.0,
-                "type": told.event_type.as_str(),
-                "differs": told.words,
-            })).collect::<Vec<_>>(),
-        }))?;
+        out.json(&wire::Exported::from(&exported))?;
     } else {
         let masked = match exported.masked {
             0 => String::new(),

@@ -1,4 +1,4 @@
-//! What a repair of history would change, as text or as JSON Lines: for the previews of `amend` and `redact`.
+//! What a repair of history would change: for the previews of `amend` and `redact`.
 
 use std::fmt::Write as _;
 
@@ -6,28 +6,16 @@ use super::Exit;
 use super::common::FormatArg;
 use super::output::{Output, count};
 use super::table::clean;
-use crate::diff::jsonl::JsonlReport;
-use crate::diff::{EventDiff, FinalKind, FinalRow, Sink, Summary};
+use crate::diff::{FinalKind, FinalRow};
 use crate::model::{Error, Result, Value};
-use crate::study::Foreseen;
+use crate::wire::Foreseen;
 
-/// Events that are told of on a line each; the rest is counted.
-const EVENTS_MAX: usize = 20;
-
-/// Runs a preview with the report of the wanted format.
-pub fn print(
-    format: &FormatArg,
-    out: &mut Output,
-    preview: impl FnOnce(&mut dyn Sink) -> Result<Foreseen>,
-) -> Result<Exit> {
-    let foreseen = if format.is_json() {
-        preview(&mut JsonlReport::new(&mut *out))?
-    } else {
-        let mut report = Report::default();
-        let foreseen = preview(&mut report)?;
-        print_report(&report, &foreseen.summary, out)?;
-        foreseen
-    };
+/// Prints what would be; code 1 where the repair would be refused.
+pub fn print(foreseen: &Foreseen, format: &FormatArg, out: &mut Output) -> Result<Exit> {
+    match format.is_json() {
+        true => out.json(foreseen)?,
+        false => print_text(foreseen, out)?,
+    }
     match &foreseen.problem {
         None => {
             out.say("a preview: nothing was kept")?;
@@ -37,46 +25,6 @@ pub fn print(
             out.say(format_args!("it would be refused: {problem}"))?;
             Ok(Exit::Differs)
         }
-    }
-}
-
-/// The first differing events, and every row that ends otherwise.
-#[derive(Default)]
-struct Report {
-    events: Vec<String>,
-    rows: Vec<String>,
-}
-
-impl Sink for Report {
-    fn event(&mut self, diff: &EventDiff, _: &[bool]) -> Result<()> {
-        if self.events.len() < EVENTS_MAX {
-            let dooms = diff
-                .differences
-                .iter()
-                .filter_map(|difference| match difference {
-                    crate::diff::Difference::Doom { candidate, .. } => candidate.as_deref(),
-                    _ => None,
-                });
-            let doom = dooms.map(|doom| format!("  fails: {}", clean(doom)));
-            self.events.push(format!(
-                "  {}  {}  {}  {}{}",
-                diff.seq,
-                diff.event_type,
-                clean(diff.subject.as_deref().unwrap_or("–")),
-                count(diff.differences.len() as u64, "difference"),
-                doom.collect::<String>()
-            ));
-        }
-        Ok(())
-    }
-
-    fn final_row(&mut self, row: &FinalRow, _: bool) -> Result<()> {
-        self.rows.push(row_text(row));
-        Ok(())
-    }
-
-    fn finish(&mut self, _: &Summary) -> Result<()> {
-        Ok(())
     }
 }
 
@@ -108,33 +56,47 @@ fn row_text(row: &FinalRow) -> String {
     text
 }
 
-fn print_report(report: &Report, summary: &Summary, out: &mut Output) -> Result<()> {
-    let differing = summary.differing.total();
+fn print_text(foreseen: &Foreseen, out: &mut Output) -> Result<()> {
     out.line(format_args!(
         "{} would have other effects",
-        count(differing, "event")
+        count(foreseen.events, "event")
     ))?;
-    for line in &report.events {
-        out.line(line)?;
+    for event in &foreseen.first {
+        let doom = event.doom.as_deref();
+        let doom = doom.map(|doom| format!("  fails: {}", clean(doom)));
+        out.line(format_args!(
+            "  {}  {}  {}  {}{}",
+            event.seq,
+            event.event_type,
+            clean(event.subject.as_deref().unwrap_or("–")),
+            count(event.differences, "difference"),
+            doom.unwrap_or_default()
+        ))?;
     }
-    let more = differing.saturating_sub(report.events.len() as u64);
+    let more = foreseen.events.saturating_sub(foreseen.first.len() as u64);
     if more > 0 {
         out.line(format_args!("  and {} more", count(more, "event")))?;
     }
+    let rows = &foreseen.final_rows;
     out.line(format_args!(
         "{} of the state would be otherwise",
-        count(report.rows.len() as u64, "row")
+        count(rows.total, "row")
     ))?;
-    { report.rows.iter() }.try_for_each(|line| out.line(line))
+    for row in &rows.rows {
+        out.line(row_text(&row.into()))?;
+    }
+    let more = rows.total.saturating_sub(rows.rows.len() as u64);
+    match more {
+        0 => Ok(()),
+        more => out.line(format_args!("  and {} more", count(more, "row"))),
+    }
 }
 
-/// The reason, where the verb needs one.
-pub fn reason(given: Option<&str>, preview: bool) -> Result<String> {
+/// The reason, where the verb needs one: a preview keeps nothing that would have to be explained.
+pub fn reason(given: Option<String>, preview: bool) -> Result<Option<String>> {
     match given {
-        Some(reason) => Ok(reason.to_owned()),
-        // Nothing is kept that would have to be explained.
-        None if preview => Ok("preview".to_owned()),
-        None => Err(Error::usage("--reason is missing")
+        None if !preview => Err(Error::usage("--reason is missing")
             .hint("say why, for those who read the log later; the reason stays for ever")),
+        given => Ok(given),
     }
 }

@@ -8,12 +8,11 @@ use super::Exit;
 use super::common::FormatArg;
 use super::output::Output;
 use super::table::{number, table, text};
-use super::target::{ReadTarget, Target, TargetArg};
+use super::target::TargetArg;
 use crate::gateway::{
     Backoff, DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, Span, WebhookConfig,
 };
 use crate::model::{Error, Result};
-use crate::wire::gateway_json;
 
 /// Say how tasks are carried out, kind by kind
 #[derive(clap::Args)]
@@ -166,13 +165,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 fn set(args: &SetArgs, out: &mut Output) -> Result<Exit> {
     let config = config(args)?;
     config.check(&args.kind)?;
-    match args.target.open(out)? {
-        Target::Book(mut book) => {
-            book.set_gateway_kind(&args.kind, &config, None)?;
-            out.advise(format_args!("daybook serve {}", args.target))?;
-        }
-        Target::Server(client) => client.set_gateway_kind(&args.kind, &config)?,
-    }
+    args.target
+        .open(out)?
+        .set_gateway_kind(&args.kind, &config, None)?;
     out.say(format_args!(
         "tasks of kind '{}' are carried out by {}",
         args.kind,
@@ -268,14 +263,9 @@ fn config(args: &SetArgs) -> Result<KindConfig> {
 }
 
 fn show(args: &ShowArgs, out: &mut Output) -> Result<Exit> {
-    let kinds = match args.target.read()? {
-        ReadTarget::Book(reader) => reader.gateway_kinds()?,
-        ReadTarget::Server(client) => client.gateway_kinds()?,
-    };
+    let kinds = args.target.read()?.gateway_kinds()?;
     if args.format.is_json() {
-        for kind in &kinds {
-            out.json(&gateway_json(kind))?;
-        }
+        kinds.iter().try_for_each(|kind| out.json(kind))?;
         return Ok(Exit::Fine);
     }
     let mut lines = table([
@@ -322,10 +312,7 @@ fn show(args: &ShowArgs, out: &mut Output) -> Result<Exit> {
 }
 
 fn unset(args: &UnsetArgs, out: &mut Output) -> Result<Exit> {
-    match args.target.open(out)? {
-        Target::Book(mut book) => book.unset_gateway_kind(&args.kind)?,
-        Target::Server(client) => client.unset_gateway_kind(&args.kind)?,
-    }
+    args.target.open(out)?.unset_gateway_kind(&args.kind)?;
     out.say(format_args!(
         "tasks of kind '{}' wait until somebody carries them out",
         args.kind

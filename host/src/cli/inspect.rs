@@ -2,16 +2,14 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use super::common::{self, FormatArg};
 use super::output::{Output, thousands};
 use super::table::clean;
 use super::{Exit, input};
-use crate::book::json_text;
 use crate::model::manifest::{PayloadType, Table};
 use crate::model::{Manifest, Result};
 use crate::runtime::Code;
+use crate::wire::{Inspected, json_text};
 
 /// Show what a component declares
 ///
@@ -52,16 +50,16 @@ fn print_json(code: &Code, size: usize, out: &mut Output) -> Result<()> {
             payload["schema"] = json_text(payload["schema"].as_str().unwrap_or_default());
         }
     }
-    out.json(&json!({
-        "plugin": code.version.plugin.as_str(),
-        "version": code.version.date.to_string(),
-        "digest": code.digest.to_string(),
-        "bytes": size,
-        "imports": code.imports,
-        "materializer": code.has_materializer(),
-        "creator": code.has_creator(),
-        "manifest": manifest,
-    }))
+    out.json(&Inspected {
+        plugin: code.version.plugin.to_string(),
+        version: code.version.date.to_string(),
+        digest: code.digest.to_string(),
+        bytes: size,
+        imports: code.imports.clone(),
+        materializer: code.has_materializer(),
+        creator: code.has_creator(),
+        manifest,
+    })
 }
 
 fn print_text(code: &Code, size: usize, out: &mut Output) -> Result<()> {

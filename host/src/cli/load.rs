@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::common::FormatArg;
 use super::output::Output;
 use super::table::clean;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use super::{Exit, input};
 use crate::model::Result;
 
@@ -34,13 +34,10 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let bytes = input::component(&args.file)?;
-    let loaded = match args.target.open(out)? {
-        Target::Book(mut book) => book.load(&bytes),
-        Target::Server(client) => client.load(&bytes),
-    };
+    let loaded = args.target.open(out)?.load(&bytes);
     let loaded = loaded.map_err(|error| error.context(args.file.display()))?;
     if args.format.is_json() {
-        out.json(&loaded.json())?;
+        out.json(&loaded)?;
         return Ok(Exit::Fine);
     }
     let already = if loaded.already {
@@ -48,23 +45,20 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     } else {
         ""
     };
-    out.line(format_args!(
-        "{}  sha256 {}{already}",
-        loaded.version, loaded.digest
-    ))?;
+    let version = format!("{}@{}", loaded.plugin, loaded.version);
+    out.line(format_args!("{version}  sha256 {}{already}", loaded.digest))?;
     for change in &loaded.changes {
         out.line(format_args!("  - {}", clean(change)))?;
     }
     if let Some(known) = &loaded.certification {
-        let isolation = loaded.isolation.unwrap_or_default();
+        let isolation = loaded.isolation.as_deref().unwrap_or_default();
         out.line(format_args!(
             "  isolation {isolation}: {}",
             clean(&known.reason)
         ))?;
     }
     if !loaded.already {
-        let (target, version) = (&args.target, &loaded.version);
-        out.advise(format_args!("daybook activate {target} {version}"))?;
+        out.advise(format_args!("daybook activate {} {version}", args.target))?;
     }
     Ok(Exit::Fine)
 }

@@ -28,7 +28,6 @@ mod promote;
 mod query;
 mod reconcile;
 mod redact;
-mod remote;
 mod replay;
 mod retire;
 mod run;

@@ -1,21 +1,18 @@
 //! `daybook promote` and `daybook rollback`
 
 use clap::ValueEnum;
-use serde_json::json;
 
 use super::Exit;
 use super::common::FormatArg;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use super::tracks::show;
-use crate::book::Book;
-use crate::diff::FinalRow;
 use crate::diff::words::{final_place, final_words};
 use crate::model::{PluginVersion, Result};
-use crate::study::LateTasks;
-use crate::versions::{PromoteRequest, Promotion};
+use crate::verbs::Operates;
+use crate::wire::{Differs, LateTasksRequest, PromoteRequest, Promotion, Reason};
 
 /// Put a shadow in force
 ///
@@ -88,38 +85,22 @@ pub struct RollbackArgs {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut target = args.target.open(out)?;
-    if args.tasks.is_some() && target.lineup()?.iter().any(|it| it == args.version) {
+    if args.tasks.is_some() && target.is_active(&args.version)? {
         out.say(format_args!("{} is in force already", args.version))?;
-        return tasks(args, &mut target, out);
+        return tasks(args, target.as_mut(), out);
     }
     let request = PromoteRequest {
         force: args.reason.clone().filter(|_| args.force),
-        actor: None,
+        patch: args.patch,
+        preview: args.preview,
     };
-    let exit = match (&mut target, args.patch) {
-        (Target::Book(book), true) => patch(args, book, &request, out)?,
-        (Target::Server(client), true) => {
-            let patched = client.patch(&args.version, &request, args.preview)?;
-            print_rows(patched.total, &patched.rows, &args.format, out)?;
-            match &patched.promotion {
-                Some(promotion) => tell(promotion, &args.format, out)?,
-                None => Exit::Fine,
-            }
-        }
-        (target, false) => {
-            let promotion = {
-                let mut bar = Bar::new("promoting");
-                let mut progress = bar.events("materializing");
-                match target {
-                    Target::Book(book) => book.promote(&args.version, &request, &mut progress)?,
-                    Target::Server(client) => client.promote(&args.version, &request)?,
-                }
-            };
-            tell(&promotion, &args.format, out)?
-        }
+    let promotion = {
+        let mut bar = Bar::new("promoting");
+        let mut progress = bar.events("materializing");
+        target.promote(&args.version, &request, None, &mut progress)?
     };
-    match exit {
-        Exit::Fine if args.tasks.is_some() => tasks(args, &mut target, out),
+    match tell(&promotion, &args.format, out)? {
+        Exit::Fine if args.tasks.is_some() => tasks(args, target.as_mut(), out),
         exit => Ok(exit),
     }
 }
@@ -127,38 +108,25 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 /// Tasks that are shown one by one.
 const TASKS_SHOWN_MAX: usize = 50;
 
-fn tasks(args: &Args, target: &mut Target, out: &mut Output) -> Result<Exit> {
-    let enqueue = args.tasks == Some(TasksArg::Enqueue);
-    let late = match target {
-        Target::Book(book) => {
-            let mut found = Vec::new();
-            {
-                let mut bar = Bar::new("looking for tasks");
-                let mut progress = bar.events("materializing");
-                let mut visit = |task| {
-                    found.push(task);
-                    Ok(())
-                };
-                book.study().late_tasks(&mut visit, &mut progress)?;
-            }
-            let enqueued = match enqueue {
-                true => Some(book.enqueue_late(&found, None)?),
-                false => None,
-            };
-            LateTasks::of(&found, enqueued)
-        }
-        Target::Server(client) => client.late_tasks(enqueue)?,
+fn tasks(args: &Args, target: &mut dyn Operates, out: &mut Output) -> Result<Exit> {
+    let request = LateTasksRequest {
+        enqueue: args.tasks == Some(TasksArg::Enqueue),
+    };
+    let late = {
+        let mut bar = Bar::new("looking for tasks");
+        let mut progress = bar.events("materializing");
+        target.late_tasks(&request, None, &mut progress)?
     };
     if args.format.is_json() {
-        out.json(&late.json())?;
+        out.json(&late)?;
         return Ok(Exit::Fine);
     }
     for task in late.tasks.iter().take(TASKS_SHOWN_MAX) {
         out.line(format_args!(
             "event {}  {}  {}",
-            task["event"],
-            clean(task["kind"].as_str().unwrap_or_default()),
-            clean(&task["data"].to_string())
+            task.event,
+            clean(&task.kind),
+            clean(task.data.get())
         ))?;
     }
     let found = count(late.total, "task");
@@ -170,82 +138,47 @@ fn tasks(args: &Args, target: &mut Target, out: &mut Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn patch(args: &Args, book: &mut Book, request: &PromoteRequest, out: &mut Output) -> Result<Exit> {
-    let mut rows: u64 = 0;
-    let mut lines = Vec::new();
-    let mut visit = |row: &FinalRow| {
-        rows += 1;
-        if rows <= ROWS_SHOWN_MAX {
-            lines.push((final_place(row), final_words(row)));
-        }
-        Ok(())
-    };
-    let promotion = {
-        let mut bar = Bar::new("promoting");
-        let mut progress = bar.events("materializing");
-        let keep = !args.preview;
-        book.promote_by_patch(&args.version, request, keep, &mut visit, &mut progress)?
-    };
-    print_rows(rows, &lines, &args.format, out)?;
-    match args.preview {
-        true => Ok(Exit::Fine),
-        false => tell(&promotion, &args.format, out),
-    }
-}
-
-fn print_rows(
-    total: u64,
-    rows: &[(String, String)],
-    format: &FormatArg,
-    out: &mut Output,
-) -> Result<()> {
-    for (place, words) in rows {
-        match format.is_json() {
-            true => out.json(&json!({ "row": place, "patch": words }))?,
-            false => out.line(format_args!("{place}  {words}"))?,
-        }
-    }
-    match format.is_json() {
-        true => Ok(()),
-        false => out.line(format_args!("{} differ", count(total, "row"))),
-    }
-}
-
 /// Rows of a patch that are shown one by one.
-const ROWS_SHOWN_MAX: u64 = 50;
+const ROWS_SHOWN_MAX: usize = 50;
 
 pub fn run_rollback(args: &RollbackArgs, out: &mut Output) -> Result<Exit> {
-    let target = args.target.open(out)?;
-    let request = PromoteRequest {
-        force: args.reason.clone(),
-        actor: None,
+    let mut target = args.target.open(out)?;
+    let reason = Reason {
+        reason: args.reason.clone(),
     };
     let promotion = {
         let mut bar = Bar::new("going back");
         let mut progress = bar.events("materializing");
-        match target {
-            Target::Book(mut book) => book.rollback(&request, &mut progress)?,
-            Target::Server(client) => client.rollback(&request)?,
-        }
+        target.rollback(&reason, None, &mut progress)?
     };
     tell(&promotion, &args.format, out)
 }
 
 fn tell(promotion: &Promotion, format: &FormatArg, out: &mut Output) -> Result<Exit> {
     match promotion {
+        Promotion::Done(done) if format.is_json() => {
+            out.json(done)?;
+            Ok(Exit::Fine)
+        }
         Promotion::Done(done) => {
-            if format.is_json() {
-                out.json(&done.json())?;
-            } else {
-                let (seq, lineup) = (done.seq, &done.lineup);
+            if let Some(patched) = &done.patched {
+                for row in patched.rows.iter().take(ROWS_SHOWN_MAX) {
+                    let row = row.into();
+                    out.line(format_args!("{}  {}", final_place(&row), final_words(&row)))?;
+                }
+                out.line(format_args!("{} differ", count(patched.total, "row")))?;
+            }
+            if let (Some(seq), Some(lineup)) = (done.seq, &done.lineup) {
                 out.line(format_args!("in force since event {seq}: {lineup}"))?;
             }
             Ok(Exit::Fine)
         }
-        Promotion::Differs(status) => {
+        Promotion::Differs(track) => {
             match format.is_json() {
-                true => out.json(&json!({ "track": status.json() }))?,
-                false => show(status, out)?,
+                true => out.json(&Differs {
+                    track: track.clone(),
+                })?,
+                false => show(track, out)?,
             }
             out.say("not promoted: there are unexpected differences; nothing changed")?;
             out.advise("--expect FILE of daybook shadow names what is wanted; --force --reason TEXT promotes anyway")?;

@@ -1,20 +1,18 @@
 //! `daybook query`
 
-use std::cell::RefCell;
-
 use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::Exit;
-use super::common::runtime;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{number, table, text};
-use super::target::{ReadTarget, TargetArg, only_by_directory};
+use super::target::TargetArg;
 use super::values::{json_line, plain, tab_separated};
 use crate::book::LIVE;
 use crate::model::{Error, ErrorKind, Result, Value};
 use crate::study::Moment;
+use crate::verbs::{Rows, StateOf};
 
 /// Ask the state, read-only, in SQL
 ///
@@ -62,46 +60,29 @@ const ROWS_PER_TABLE: usize = 1_000;
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let target = args.target.read()?;
-    let rows = RefCell::new(Rows {
+    let mut printer = Printer {
         format: args.format,
         columns: Vec::new(),
         table: None,
+        count: 0,
         out,
-    });
-    let start = |columns: &[String]| rows.borrow_mut().start(columns);
-    let visit = |row: Vec<Value>| rows.borrow_mut().row(&row);
-    let mut cut = None;
-    match (&target, &args.as_of) {
-        (ReadTarget::Book(reader), None) => {
-            reader.query(&args.projection, &args.sql, start, visit)?;
-        }
-        (ReadTarget::Book(reader), Some(moment)) => {
-            let past = {
-                let mut bar = Bar::new("going back");
-                let mut progress = bar.events("materializing");
-                let position = reader.position_at(moment)?;
-                reader.as_of(runtime()?, position, &mut progress)?
-            };
-            past.query(&args.sql, start, visit)?;
-        }
-        (ReadTarget::Server(_), _) if args.projection != LIVE => {
-            return Err(only_by_directory("a replay's state"));
-        }
-        (ReadTarget::Server(client), as_of) => {
-            let answer = client.query(&args.sql, as_of.as_ref())?;
-            let mut rows = rows.borrow_mut();
-            rows.start(&answer.columns)?;
-            answer.rows.iter().try_for_each(|row| rows.row(row))?;
-            cut = answer.truncated.then_some(answer.rows.len() as u64);
-        }
-    }
-    rows.into_inner().finish()?;
-    if let Some(shown) = cut {
+    };
+    let state = match &args.as_of {
+        None => StateOf::Projection(&args.projection),
+        Some(moment) => StateOf::Past(moment),
+    };
+    let is_cut = {
+        let mut bar = Bar::new("going back");
+        let mut progress = bar.events("materializing");
+        target.select(state, &args.sql, &mut printer, &mut progress)?
+    };
+    printer.finish()?;
+    if is_cut {
         return Err(Error::new(
             ErrorKind::Refused,
             format!(
                 "there are more than these {}: a server gives no more at once",
-                count(shown, "row")
+                count(printer.count, "row")
             ),
         )
         .hint("ask for fewer with LIMIT or WHERE, or by the book's directory"));
@@ -109,16 +90,18 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-struct Rows<'a> {
+struct Printer<'a> {
     format: Format,
     columns: Vec<String>,
     /// The table that is being filled.
     table: Option<Table>,
+    /// Rows so far.
+    count: u64,
     out: &'a mut Output,
 }
 
-impl Rows<'_> {
-    fn start(&mut self, columns: &[String]) -> Result<()> {
+impl Rows for Printer<'_> {
+    fn columns(&mut self, columns: &[String]) -> Result<()> {
         self.columns = columns.to_vec();
         match self.format {
             Format::Text => self.table = Some(table(columns)),
@@ -134,9 +117,10 @@ impl Rows<'_> {
         Ok(())
     }
 
-    fn row(&mut self, row: &[Value]) -> Result<()> {
+    fn row(&mut self, row: Vec<Value>) -> Result<()> {
+        self.count += 1;
         match self.format {
-            Format::Json => self.out.line(json_line(&self.columns, row)),
+            Format::Json => self.out.line(json_line(&self.columns, &row)),
             Format::Tsv => {
                 let cells: Vec<_> = row.iter().map(tab_separated).collect();
                 self.out.line(cells.join("\t"))
@@ -158,7 +142,9 @@ impl Rows<'_> {
             }
         }
     }
+}
 
+impl Printer<'_> {
     fn finish(&mut self) -> Result<()> {
         match self.table.take() {
             Some(table) => self.out.line(table),

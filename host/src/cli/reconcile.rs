@@ -1,15 +1,13 @@
 //! `daybook reconcile`
 
-use serde_json::json;
-
+use super::Exit;
 use super::common::FormatArg;
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
-use super::{Exit, remote};
-use crate::diff::FinalRow;
+use super::target::TargetArg;
 use crate::diff::words::{final_place, final_words};
-use crate::model::{Error, Result};
+use crate::model::Result;
+use crate::wire::ReconcileRequest;
 
 /// Put the live state right by what the log yields
 ///
@@ -32,57 +30,39 @@ pub struct Args {
     /// Why; kept in the log
     #[arg(long, value_name = "TEXT", requires = "repair")]
     reason: Option<String>,
-    /// Rows that are shown one by one
+    /// Rows that the text shows one by one, 1000 at most
     #[arg(long, value_name = "COUNT", default_value_t = 50)]
-    show: u64,
+    show: usize,
     #[command(flatten)]
     format: FormatArg,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let body = json!({ "reason": args.reason });
-            let differs = |reply: &serde_json::Value| reply["total"] != 0 && reply["seq"].is_null();
-            return remote::tell(&client, "/reconcile", &body, &args.format, differs, out);
-        }
+    let request = ReconcileRequest {
+        reason: args.reason.clone(),
     };
-    let mut shown = 0;
-    let mut lines = Vec::new();
-    let mut visit = |row: &FinalRow| {
-        if shown < args.show {
-            shown += 1;
-            lines.push((final_place(row), final_words(row)));
-        }
-        Ok::<(), Error>(())
-    };
-    let done = {
+    let mut target = args.target.open(out)?;
+    let reconciled = {
         let mut bar = Bar::new("materializing");
         let mut progress = bar.events("materializing");
-        book.reconcile(args.reason.as_deref(), &mut visit, &mut progress)?
+        target.reconcile(&request, &mut progress)?
     };
     if args.format.is_json() {
-        for (place, words) in &lines {
-            out.json(&json!({ "row": place, "live": words }))?;
-        }
-        out.json(&json!({
-            "rows": done.rows,
-            "repaired": done.repaired.map(|seq| seq.0),
-        }))?;
+        out.json(&reconciled)?;
     } else {
-        for (place, words) in &lines {
-            out.line(format_args!("{place}  {words}"))?;
+        for row in reconciled.rows.iter().take(args.show) {
+            let row = row.into();
+            out.line(format_args!("{}  {}", final_place(&row), final_words(&row)))?;
         }
-        let rows = count(done.rows, "row");
-        match done.repaired {
+        let rows = count(reconciled.total, "row");
+        match reconciled.seq {
             Some(seq) => out.line(format_args!("{rows} put right, since event {seq}"))?,
             None => out.line(format_args!(
                 "{rows} of the live state differ from what the log yields"
             ))?,
         }
     }
-    match (done.rows, done.repaired) {
+    match (reconciled.total, reconciled.seq) {
         (0, _) | (_, Some(_)) => Ok(Exit::Fine),
         _ => Ok(Exit::Differs),
     }

@@ -1,15 +1,12 @@
 //! `daybook redact`
 
-use serde_json::json;
-
 use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
-use super::{Exit, foreseen, input, remote};
-use crate::book::json_text;
-use crate::model::{Result, Seq};
-use crate::repair::RedactRequest;
+use super::target::TargetArg;
+use super::{Exit, foreseen, input};
+use crate::model::{JsonText, Result, Seq};
+use crate::wire::{RedactReply, RedactRequest};
 
 /// Erase an event's payload for good
 ///
@@ -49,45 +46,24 @@ pub struct Args {
 }
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
+    let with = args.with.as_deref().map(input::payload).transpose()?;
     let request = RedactRequest {
-        seq: args.seq,
-        reason: foreseen::reason(args.reason.as_deref(), args.preview)?,
-        replacement: args.with.as_deref().map(input::payload).transpose()?,
-        actor: args.actor,
+        reason: foreseen::reason(args.reason, args.preview)?,
+        with: with.map(|data| JsonText::of(&data).into_owned()),
+        preview: args.preview,
     };
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let mut body = json!({ "reason": request.reason, "preview": args.preview });
-            if let Some(data) = &request.replacement {
-                body["with"] = json_text(data);
-            }
-            let path = format!("/events/{}/redact", request.seq);
-            let refused = remote::is_refused;
-            return remote::tell(&client, &path, &body, &args.format, refused, out);
-        }
-    };
-    if args.preview {
-        return foreseen::print(&args.format, out, |sink| {
-            let mut bar = Bar::new("comparing");
-            let mut progress = bar.events("comparing");
-            book.preview_redaction(&request, sink, &mut progress)
-        });
-    }
-    let redacted = {
+    let mut target = args.target.open(out)?;
+    let reply = {
         let mut bar = Bar::new("redacting");
         let mut progress = bar.events("materializing");
-        book.redact(&request, &mut progress)?
+        target.redact(args.seq, &request, args.actor.as_deref(), &mut progress)?
+    };
+    let redacted = match reply {
+        RedactReply::Foreseen(report) => return foreseen::print(&report, &args.format, out),
+        RedactReply::Redacted(redacted) => redacted,
     };
     if args.format.is_json() {
-        out.json(&json!({
-            "seq": redacted.seq.0,
-            "event": redacted.event.0,
-            "undo": redacted.undo.map(|seq| seq.0),
-            "rewritten": redacted.rewritten,
-            "replays_removed": redacted.replays,
-            "cleaned": redacted.cleaned,
-        }))?;
+        out.json(&redacted)?;
         return Ok(Exit::Fine);
     }
     out.line(format_args!(
@@ -99,7 +75,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     if let Some(undo) = redacted.undo {
         out.line(format_args!("  with its undo, event {undo}"))?;
     }
-    for name in &redacted.replays {
+    for name in &redacted.replays_removed {
         out.line(format_args!(
             "  projection '{name}' held copies and is removed"
         ))?;

@@ -1,7 +1,6 @@
 //! `daybook replay`
 
 use clap::ValueEnum;
-use serde_json::json;
 
 use super::Exit;
 use super::certify::IsolationArg;
@@ -11,6 +10,7 @@ use super::progress::Bar;
 use crate::model::clock::Stopwatch;
 use crate::model::{PluginVersion, Result, Seq};
 use crate::study::Picked;
+use crate::wire::Replayed;
 
 /// Materialize the log again, beside the live state
 ///
@@ -66,15 +66,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     let seconds = clock.seconds();
     let same_as_live = replayed.head == book.live_head();
     if args.format.is_json() {
-        out.json(&json!({
-            "name": replayed.name,
-            "to": replayed.head.position.0,
-            "schedule": replayed.schedule.to_string(),
-            "running": replayed.head.running.to_string(),
-            "rows": replayed.rows.to_string(),
-            "same_as_live": same_as_live,
-            "seconds": seconds,
-        }))?;
+        out.json(&Replayed::new(&replayed, same_as_live, seconds))?;
         return Ok(Exit::Fine);
     }
     let events = replayed.head.position.0;

@@ -1,12 +1,11 @@
 //! `daybook retire`
 
-use serde_json::json;
-
 use super::Exit;
 use super::common::FormatArg;
 use super::output::Output;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use crate::model::{PluginVersion, Result};
+use crate::wire::Reason;
 
 /// Give a version up
 ///
@@ -31,17 +30,19 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let reason = args.reason.as_deref();
-    let seq = match args.target.open(out)? {
-        Target::Book(mut book) => book.retire(&args.version, reason, None)?,
-        Target::Server(client) => client.retire(&args.version, reason)?,
+    let reason = Reason {
+        reason: args.reason.clone(),
     };
+    let retired = args
+        .target
+        .open(out)?
+        .retire(&args.version, &reason, None)?;
     if args.format.is_json() {
-        out.json(&json!({ "version": args.version.to_string(), "seq": seq.0 }))?;
+        out.json(&retired)?;
     } else {
         out.line(format_args!(
-            "{} is retired since event {seq}",
-            args.version
+            "{} is retired since event {}",
+            retired.version, retired.seq
         ))?;
     }
     Ok(Exit::Fine)

@@ -3,13 +3,14 @@
 use uuid::Uuid;
 
 use super::common::FormatArg;
-use super::effects::{event_line, print_caused, print_log};
+use super::effects::{event_line, print_effects};
 use super::output::Output;
 use super::table::clean;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use super::{Exit, input};
-use crate::book::{Decision, Request, json_text};
-use crate::model::{Rejection, Result, TypeName};
+use crate::book::Request;
+use crate::model::{Result, TypeName};
+use crate::wire::{CommandReply, Outcome};
 
 /// Run a command
 ///
@@ -61,38 +62,31 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         preview: args.preview,
         ..Request::default()
     };
-    let reply = match args.target.open(out)? {
-        Target::Book(mut book) => book.run(request),
-        Target::Server(client) => client.run(&request),
-    }?;
-    print_log(&reply.log, out)?;
-    if let Decision::Accepted(events) = &reply.decision {
-        for caused in events {
-            print_log(&caused.log, out)?;
-        }
-    }
+    let mut target = args.target.open(out)?;
+    let mut hear = |line: &str| out.say(format_args!("log: {}", clean(line)));
+    let reply = target.run(request, &mut hear)?;
     if args.format.is_json() {
-        out.json(&reply.json())?;
+        out.json(&reply)?;
     }
-    let events = match &reply.decision {
-        Decision::Rejected(rejection) => {
-            if !args.format.is_json() {
-                print_rejection(rejection, out)?;
+    let events = match (reply.outcome, args.format.is_json()) {
+        (Outcome::Rejected, is_json) => {
+            if !is_json {
+                print_rejection(&reply, out)?;
             }
             return Ok(Exit::Rejected);
         }
-        Decision::Accepted(_) if args.format.is_json() => return Ok(Exit::Fine),
-        Decision::Accepted(events) => events,
+        (Outcome::Accepted, true) => return Ok(Exit::Fine),
+        (Outcome::Accepted, false) => reply.events.as_deref().unwrap_or_default(),
     };
     if events.is_empty() {
         out.line("accepted; nothing had to change")?;
     }
-    for caused in events {
-        out.line(event_line(&caused.event))?;
-        print_caused(caused, out)?;
+    for event in events {
+        out.line(event_line(&event.event))?;
+        print_effects(&event.changes, &event.tasks, out)?;
     }
     if args.preview {
-        let id = reply.command_id;
+        let id = &reply.command;
         out.say(format_args!(
             "a preview: nothing was kept; run it for real with the same ids: --id {id}"
         ))?;
@@ -100,14 +94,14 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn print_rejection(rejection: &Rejection, out: &mut Output) -> Result<()> {
+fn print_rejection(reply: &CommandReply<'_>, out: &mut Output) -> Result<()> {
     out.line(format_args!(
         "rejected: {}: {}",
-        clean(&rejection.code),
-        clean(&rejection.message)
+        clean(reply.code.as_deref().unwrap_or_default()),
+        clean(reply.message.as_deref().unwrap_or_default())
     ))?;
-    match &rejection.details {
-        Some(details) => out.line(format_args!("  {}", clean(&json_text(details).to_string()))),
+    match &reply.details {
+        Some(details) => out.line(format_args!("  {}", clean(details.get()))),
         None => Ok(()),
     }
 }

@@ -10,8 +10,8 @@ use super::Exit;
 use super::common::BookArg;
 use super::output::Output;
 use crate::gateway::Printer;
-use crate::http::{Care, ServeOptions, TlsFiles, serve};
 use crate::model::Result;
+use crate::serve::{Background, ServeOptions, TlsFiles, serve};
 
 /// Put a book online
 ///
@@ -117,7 +117,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             otlp: args.otlp.clone(),
             gateway: !args.no_gateway,
             printer: Some(Printer(Arc::new(print_line))),
-            care: Care {
+            background: Background {
                 plugins: args.plugins.clone(),
                 snapshot_every: args.snapshot_every,
                 verify_every: args.verify_every,

@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
-
 use super::Exit;
 use super::activate::Policy;
 use super::common::FormatArg;
 use super::input;
 use super::output::Output;
 use super::progress::Bar;
-use super::target::{Target, TargetArg};
+use super::target::TargetArg;
 use super::tracks::show;
-use crate::history::Progress;
 use crate::model::{PluginVersion, Result};
+use crate::wire::ShadowRequest;
 
 /// Try a version beside the live state
 ///
@@ -51,53 +49,44 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut target = args.target.open(out)?;
     let Some(version) = &args.version else {
-        let tracks = match &target {
-            Target::Book(book) => book.tracks()?,
-            Target::Server(client) => client.tracks()?,
-        };
+        let tracks = target.tracks()?;
         if tracks.is_empty() {
             out.say("nothing follows the log beside the live state")?;
         }
-        for status in &tracks {
+        for track in &tracks {
             match args.format.is_json() {
-                true => out.json(&status.json())?,
-                false => show(status, out)?,
+                true => out.json(track)?,
+                false => show(track, out)?,
             }
         }
         return Ok(Exit::Fine);
     };
     if args.drop {
-        match &mut target {
-            Target::Book(book) => book.drop_shadow(version)?,
-            Target::Server(client) => client.drop_shadow(version)?,
-        }
+        let dropped = target.drop_shadow(version)?;
         match args.format.is_json() {
-            true => out.json(&json!({ "dropped": version.to_string() }))?,
+            true => out.json(&dropped)?,
             false => out.line(format_args!("the shadow of {version} is gone"))?,
         }
         return Ok(Exit::Fine);
     }
-    let expect = match &args.expect {
-        Some(path) => input::expectation_text(path)?,
-        None => String::new(),
+    let request = ShadowRequest {
+        version: version.to_string(),
+        policy: Some(args.policy.into()),
+        expect: match &args.expect {
+            Some(path) => input::expectation_text(path)?,
+            None => String::new(),
+        },
     };
-    let status = {
+    let track = {
         let mut bar = Bar::new("following the log");
         let mut progress = bar.events("materializing");
-        let policy = args.policy.into();
-        match &mut target {
-            Target::Book(book) => book.shadow(version, policy, &expect, &mut progress)?,
-            Target::Server(client) => client.shadow(version, policy, &expect, |done, total| {
-                progress(Progress { done, total });
-            })?,
-        }
+        target.shadow(&request, &mut progress)?
     };
     match args.format.is_json() {
-        true => out.json(&status.json())?,
-        false => show(&status, out)?,
+        true => out.json(&track)?,
+        false => show(&track, out)?,
     }
-    let unexpected = status.tally.as_ref().is_some_and(|it| it.unexpected > 0);
-    if unexpected || status.doom.is_some() {
+    if track.is_unexpected() {
         return Ok(Exit::Differs);
     }
     out.advise(format_args!("daybook promote {} {version}", args.target))?;

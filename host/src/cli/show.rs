@@ -2,11 +2,11 @@
 
 use super::Exit;
 use super::common::{FormatArg, seq};
-use super::effects::{event_line, print_caused, repair_text};
+use super::effects::{event_line, print_effects, repair_text};
 use super::output::Output;
 use super::table::clean;
 use super::target::TargetArg;
-use super::tasks::print_told;
+use super::tasks::print_history;
 use crate::model::{Result, Seq};
 
 /// Show an event with everything it caused
@@ -30,38 +30,41 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
-    let shown = args.target.read()?.show(args.seq)?;
+    let recorded = args.target.read()?.event(args.seq)?;
     if args.format.is_json() {
-        out.json(&shown.json())?;
+        out.json(&recorded)?;
         return Ok(Exit::Fine);
     }
-    let stored = &shown.stored;
-    let event = &stored.event;
-    out.line(event_line(event) + &repair_text(Some(&shown.repairs)))?;
+    let event = &recorded.event;
+    let repairs = repair_text(recorded.amended, recorded.redacted, recorded.undone);
+    out.line(event_line(event) + &repairs)?;
     out.line(format_args!(
         "  id        {} of {}",
         event.id.escape_debug(),
         event.source.escape_debug()
     ))?;
-    out.line(format_args!("  recorded  {}", stored.recorded_at))?;
-    let lineup = if stored.lineup.is_empty() {
-        "no plugin"
-    } else {
-        &stored.lineup
+    out.line(format_args!("  recorded  {}", recorded.recorded_at))?;
+    let lineup = match &*recorded.lineup {
+        "" => "no plugin",
+        lineup => lineup,
     };
     out.line(format_args!("  handled   {lineup}"))?;
-    if let Some(command) = &stored.command {
+    if let Some(command) = &recorded.command {
         out.line(format_args!("  command   {command}"))?;
     }
-    if let Some(extensions) = &event.extensions {
+    if !event.extensions.is_empty() {
+        let extensions = serde_json::Value::Object(event.extensions.clone());
         out.line(format_args!("  beside    {extensions}"))?;
     }
-    out.line(format_args!("  hash      {}", stored.hash))?;
-    print_caused(&shown.caused(), out)?;
-    for told in shown.told.iter().flatten() {
-        let (id, kind) = (&told.row.id, clean(&told.row.delivery.kind));
-        out.line(format_args!("  task   {kind}  {id}"))?;
-        print_told(told, out)?;
+    out.line(format_args!("  hash      {}", recorded.hash))?;
+    print_effects(&recorded.changes, &recorded.tasks, out)?;
+    for task in &recorded.tasks {
+        let Some(history) = &task.history else {
+            continue;
+        };
+        out.line(format_args!("  task   {}  {}", clean(&task.kind), task.id))?;
+        let due = history.due.as_deref();
+        print_history(&history.state, history.tries, due, &history.steps, out)?;
     }
     Ok(Exit::Fine)
 }

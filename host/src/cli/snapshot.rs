@@ -4,10 +4,9 @@ use super::Exit;
 use super::common::FormatArg;
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
-use super::target::{ReadTarget, Target, TargetArg};
+use super::target::TargetArg;
 use crate::model::Result;
-use crate::model::SnapshotRecord;
-use crate::wire::snapshot_json;
+use crate::wire::Snapshot;
 
 /// Keep a copy of the live state, to start from
 ///
@@ -31,19 +30,11 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let records = match args.list {
-        true => match args.target.read()? {
-            ReadTarget::Book(reader) => reader.snapshots()?,
-            ReadTarget::Server(client) => client.snapshots()?,
-        },
-        false => vec![match args.target.open(out)? {
-            Target::Book(mut book) => book.snapshot()?,
-            Target::Server(client) => client.snapshot()?,
-        }],
+        true => args.target.read()?.snapshots()?,
+        false => vec![args.target.open(out)?.snapshot()?],
     };
     if args.format.is_json() {
-        for record in &records {
-            out.json(&snapshot_json(record))?;
-        }
+        records.iter().try_for_each(|record| out.json(record))?;
         return Ok(Exit::Fine);
     }
     if let ([record], false) = (records.as_slice(), args.list) {
@@ -58,9 +49,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     Ok(Exit::Fine)
 }
 
-fn row(record: &SnapshotRecord) -> [comfy_table::Cell; 4] {
+fn row(record: &Snapshot) -> [comfy_table::Cell; 4] {
     [
-        number(thousands(record.position.0)),
+        number(thousands(record.position)),
         text(record.made_at.get(..19).unwrap_or(&record.made_at)),
         text(&record.schedule),
         text(&record.file),

@@ -11,14 +11,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use super::common;
 use super::input::cannot_read;
 use super::output::Output;
-use crate::book::{Book, Reader, Shown};
 use crate::client::{Address, Client};
-use crate::history::RepairNote;
+use crate::model::Result;
 use crate::model::error::Problem;
-use crate::model::{Error, Event, Lineup, Result, Seq};
-use crate::store::{BookDir, EventFilter};
+use crate::store::BookDir;
 use crate::study::Onlooker;
-use crate::versions::VersionLine;
+use crate::verbs::{Operates, Reads, Studies};
 
 /// BOOK, or `--url` with what a server asks for.
 #[derive(Debug, Clone)]
@@ -44,33 +42,15 @@ impl fmt::Display for TargetArg {
     }
 }
 
-/// A book to write to.
-pub enum Target {
-    Book(Box<Book>),
-    Server(Client),
-}
-
-/// A book to study.
-pub enum Look {
-    Book(Box<Onlooker>),
-    Server(Client),
-}
-
-/// A book to read.
-pub enum ReadTarget {
-    Book(Reader),
-    Server(Client),
-}
-
 impl TargetArg {
     /// Opens it for writing, or finds who has it open.
-    pub fn open(&self, out: &mut Output) -> Result<Target> {
+    pub fn open(&self, out: &mut Output) -> Result<Box<dyn Operates>> {
         let path = match &self.place {
-            Place::Url(url) => return self.client(url).map(Target::Server),
+            Place::Url(url) => return Ok(Box::new(self.client(url)?)),
             Place::Directory(path) => path,
         };
         let error = match common::open(path) {
-            Ok(book) => return Ok(Target::Book(Box::new(book))),
+            Ok(book) => return Ok(Box::new(book)),
             Err(error) if error.problem.as_deref() == Some(&Problem::InUse) => error,
             Err(error) => return Err(error),
         };
@@ -82,23 +62,23 @@ impl TargetArg {
         out.say(format_args!(
             "{path} is served at {url} by process {pid}, which is asked"
         ))?;
-        self.client(&url).map(Target::Server)
+        Ok(Box::new(self.client(&url)?))
     }
 
     /// Looks at a directory, whoever has it open; or at a server.
-    pub fn look(&self) -> Result<Look> {
+    pub fn look<T>(&self, work: impl FnOnce(&mut dyn Studies) -> Result<T>) -> Result<T> {
         match &self.place {
-            Place::Url(url) => self.client(url).map(Look::Server),
-            Place::Directory(path) => Onlooker::open(path).map(|it| Look::Book(Box::new(it))),
+            Place::Url(url) => work(&mut self.client(url)?),
+            Place::Directory(path) => Onlooker::open(path)?.study(|study| work(study)),
         }
     }
 
     /// Opens it for reading, beside whoever writes it.
-    pub fn read(&self) -> Result<ReadTarget> {
-        match &self.place {
-            Place::Url(url) => self.client(url).map(ReadTarget::Server),
-            Place::Directory(path) => common::read(path).map(ReadTarget::Book),
-        }
+    pub fn read(&self) -> Result<Box<dyn Reads>> {
+        Ok(match &self.place {
+            Place::Url(url) => Box::new(self.client(url)?),
+            Place::Directory(path) => Box::new(common::read(path)?),
+        })
     }
 
     fn client(&self, url: &str) -> Result<Client> {
@@ -113,52 +93,6 @@ impl TargetArg {
             token: token.filter(|token| !token.is_empty()),
             tls_roots: roots.transpose()?,
         })
-    }
-}
-
-impl Target {
-    /// What is in force.
-    pub fn lineup(&self) -> Result<Lineup> {
-        match self {
-            Target::Book(book) => Ok(book.lineup()),
-            Target::Server(client) => client.lineup(),
-        }
-    }
-}
-
-impl ReadTarget {
-    /// Events in order, each with what was done to it since.
-    pub fn events(
-        &self,
-        filter: &EventFilter,
-        count_max: usize,
-    ) -> Result<Vec<(Event, RepairNote)>> {
-        match self {
-            ReadTarget::Book(reader) => {
-                let events = reader.events(filter, count_max)?;
-                let repairs = reader.repairs(&events)?;
-                let listed = events.into_iter().map(|event| {
-                    let note = repairs.get(&event.seq).copied().unwrap_or_default();
-                    (event, note)
-                });
-                Ok(listed.collect())
-            }
-            ReadTarget::Server(client) => client.events(filter, count_max),
-        }
-    }
-
-    pub fn show(&self, seq: Seq) -> Result<Shown> {
-        match self {
-            ReadTarget::Book(reader) => reader.show(seq),
-            ReadTarget::Server(client) => client.show(seq),
-        }
-    }
-
-    pub fn versions(&self) -> Result<Vec<VersionLine>> {
-        match self {
-            ReadTarget::Book(reader) => reader.versions(),
-            ReadTarget::Server(client) => client.versions(),
-        }
     }
 }
 
@@ -248,12 +182,6 @@ impl clap::FromArgMatches for TargetArg {
         *self = Self::from_arg_matches(matches)?;
         Ok(())
     }
-}
-
-/// Refuses what only a book that is open here can do.
-pub fn only_by_directory(what: &str) -> Error {
-    Error::usage(format!("{what} is not to be had from a server"))
-        .hint("name the book's directory in place of --url; reading needs no server")
 }
 
 #[cfg(test)]

@@ -7,11 +7,10 @@ use super::common::{FormatArg, seq};
 use super::input;
 use super::output::Output;
 use super::table::{clean, number, table, text};
-use super::target::{ReadTarget, Target, TargetArg};
-use crate::book::ToldTask;
-use crate::model::{Act, Result, Seq, TaskState, TaskStep};
+use super::target::TargetArg;
+use crate::model::{Act, Place, Result, Seq, TaskState};
 use crate::store::TaskFilter;
-use crate::wire::{step_json, task_json};
+use crate::wire::{Step, Task};
 
 /// What is asked for: a list, or something to be done to one task.
 pub enum Args {
@@ -194,20 +193,18 @@ fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {
     let mut rows = Vec::new();
     // A server gives a page at a time.
     while rows.len() < args.limit {
-        let page = match &target {
-            ReadTarget::Book(reader) => reader.tasks(&filter, args.limit - rows.len())?,
-            ReadTarget::Server(client) => client.tasks(&filter, args.limit - rows.len())?,
-        };
+        let page = target.tasks(&filter, args.limit - rows.len())?;
         let Some(last) = page.last() else {
             break;
         };
-        filter.after = Some(last.delivery.place);
+        filter.after = Some(Place {
+            seq: Seq(last.event),
+            ordinal: last.ordinal,
+        });
         rows.extend(page);
     }
     if args.format.is_json() {
-        for row in &rows {
-            out.json(&task_json(row))?;
-        }
+        rows.iter().try_for_each(|row| out.json(row))?;
         return Ok(Exit::Fine);
     }
     if rows.is_empty() {
@@ -218,22 +215,16 @@ fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {
         "EVENT", "KIND", "KEY", "STATE", "TRIES", "DUE", "ID", "RESULT",
     ]);
     for row in rows {
-        let delivery = row.delivery;
+        let due = row.due.as_deref();
         lines.add_row([
-            number(delivery.place.seq),
-            text(delivery.kind),
+            number(row.event),
+            text(row.kind),
             text(row.key.unwrap_or_default()),
-            text(delivery.state),
-            number(delivery.tries),
-            text(
-                delivery
-                    .due
-                    .as_deref()
-                    .and_then(|due| due.get(..19))
-                    .unwrap_or_default(),
-            ),
+            text(row.state),
+            number(row.tries),
+            text(due.and_then(|due| due.get(..19)).unwrap_or_default()),
             text(row.id),
-            text(shortened(delivery.result.as_deref().unwrap_or_default())),
+            text(shortened(row.result.as_deref().unwrap_or_default())),
         ]);
     }
     out.line(lines)?;
@@ -249,68 +240,59 @@ fn shortened(text: &str) -> String {
 }
 
 fn show(args: &ShowArgs, out: &mut Output) -> Result<Exit> {
-    let told = match args.target.read()? {
-        ReadTarget::Book(reader) => reader.task(&args.id)?,
-        ReadTarget::Server(client) => client.task(&args.id)?,
-    };
-    print(&told, args.format.is_json(), out)
+    let task = args.target.read()?.task(&args.id)?;
+    print(&task, args.format.is_json(), out)
 }
 
 fn act(args: &TaskArg, act: Act, out: &mut Output) -> Result<Exit> {
-    let told = match args.target.open(out)? {
-        Target::Book(mut book) => book.act_on_task(&args.id, act, &args.reason, None)?,
-        Target::Server(client) => client.act_on_task(&args.id, &act, &args.reason)?,
-    };
-    print(&told, args.format.is_json(), out)
+    let mut target = args.target.open(out)?;
+    let task = target.act_on_task(&args.id, &act, &args.reason, None)?;
+    print(&task, args.format.is_json(), out)
 }
 
-fn print(told: &ToldTask, as_json: bool, out: &mut Output) -> Result<Exit> {
-    let row = &told.row;
+fn print(task: &Task, as_json: bool, out: &mut Output) -> Result<Exit> {
     if as_json {
-        let mut json = task_json(row);
-        json["steps"] = told.steps.iter().map(step_json).collect();
-        out.json(&json)?;
+        out.json(task)?;
         return Ok(Exit::Fine);
     }
-    let place = row.delivery.place;
     out.line(format_args!(
         "{}  {}  of event {}",
-        row.id,
-        clean(&row.delivery.kind),
-        place.seq
+        task.id,
+        clean(&task.kind),
+        task.event
     ))?;
-    if let Some(key) = &row.key {
+    if let Some(key) = &task.key {
         out.line(format_args!("  key    {}", clean(key)))?;
     }
-    let data = row.delivery.data.as_deref().unwrap_or(&row.data);
-    let edited = if row.delivery.data.is_some() {
-        "  (edited)"
-    } else {
-        ""
-    };
-    out.line(format_args!("  data   {}{edited}", clean(data)))?;
-    print_told(told, out)?;
+    let edited = if task.edited { "  (edited)" } else { "" };
+    out.line(format_args!("  data   {}{edited}", clean(task.data.get())))?;
+    let steps = task.steps.as_deref().unwrap_or_default();
+    print_history(&task.state, task.tries, task.due.as_deref(), steps, out)?;
     Ok(Exit::Fine)
 }
 
 /// What has become of a task: a line for its state, one for each step.
-pub fn print_told(told: &ToldTask, out: &mut Output) -> Result<()> {
-    let delivery = &told.row.delivery;
-    let due = delivery.due.as_deref().map(|due| format!(", due {due}"));
-    let tries = match delivery.tries {
+pub fn print_history(
+    state: &str,
+    tries: u32,
+    due: Option<&str>,
+    steps: &[Step],
+    out: &mut Output,
+) -> Result<()> {
+    let due = due.map(|due| format!(", due {due}"));
+    let tries = match tries {
         0 => String::new(),
         1 => ", 1 try".to_owned(),
         tries => format!(", {tries} tries"),
     };
     out.line(format_args!(
-        "  state  {}{tries}{}",
-        delivery.state,
+        "  state  {state}{tries}{}",
         due.unwrap_or_default()
     ))?;
-    told.steps.iter().try_for_each(|step| print_step(step, out))
+    steps.iter().try_for_each(|step| print_step(step, out))
 }
 
-fn print_step(step: &TaskStep, out: &mut Output) -> Result<()> {
+fn print_step(step: &Step, out: &mut Output) -> Result<()> {
     let by = step
         .actor
         .as_deref()

@@ -1,7 +1,6 @@
 //! `daybook token`: who may ask a served book.
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
 
 use super::Exit;
 use super::common::{BookArg, FormatArg};
@@ -9,6 +8,7 @@ use super::output::Output;
 use super::table::{table, text};
 use crate::model::{PluginName, Result, clock};
 use crate::store::{BookDir, NewToken, TokenFile, TokenRole};
+use crate::wire::Token;
 
 /// Give, list and revoke the tokens that a served book asks for
 #[derive(clap::Args)]
@@ -57,7 +57,7 @@ struct CreateArgs {
     /// Who its holder is; two valid tokens never share a name
     #[arg(long, value_name = "NAME")]
     name: String,
-    /// Commands and events of this plugin only; may be repeated
+    /// What is this plugin's only: its commands, events, tables, versions and tasks; may be repeated
     #[arg(long = "plugin", value_name = "PLUGIN")]
     plugins: Vec<PluginName>,
     /// When it ends: a time, or days from now; absent: when it is revoked
@@ -127,16 +127,7 @@ fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {
     let tokens = tokens(&args.book)?.read()?;
     if args.format.is_json() {
         for token in tokens.iter() {
-            let plugins: Vec<&str> = token.plugins.iter().map(PluginName::as_str).collect();
-            out.json(&json!({
-                "name": token.name,
-                "role": token.role.name(),
-                "state": token.state().name(),
-                "plugins": plugins,
-                "created": token.created,
-                "expires": token.expires,
-                "revoked": token.revoked,
-            }))?;
+            out.json(&Token::from(token))?;
         }
         return Ok(Exit::Fine);
     }

@@ -2,12 +2,12 @@
 
 use super::output::{Output, count, thousands};
 use super::table::{number, table, text};
-use crate::model::Result;
-use crate::shadow::TrackStatus;
+use crate::model::{Result, Schedule};
+use crate::wire::Track;
 
 /// One status for people: a line, then a table of what differs.
-pub fn show(status: &TrackStatus, out: &mut Output) -> Result<()> {
-    let lag = match status.lag() {
+pub fn show(status: &Track, out: &mut Output) -> Result<()> {
+    let lag = match status.lag {
         0 => "current".to_owned(),
         lag => format!("{} behind", count(lag, "event")),
     };
@@ -15,13 +15,14 @@ pub fn show(status: &TrackStatus, out: &mut Output) -> Result<()> {
         "{}  at event {}, {lag}",
         status.name, status.position
     ))?;
-    for (from, lineup) in &status.schedule.0 {
+    let schedule: Schedule = status.schedule.parse()?;
+    for (from, lineup) in &schedule.0 {
         out.line(format_args!("  from {from:>6}  {lineup}"))?;
     }
     if let Some(doom) = &status.doom {
         out.line(format_args!("  stopped by an event of doom: {doom}"))?;
     }
-    let Some(tally) = &status.tally else {
+    let Some(tally) = &status.differences else {
         return Ok(());
     };
     out.line(format_args!(

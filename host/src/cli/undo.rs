@@ -1,15 +1,13 @@
 //! `daybook undo`
 
-use serde_json::json;
-
+use super::Exit;
 use super::common::{FormatArg, seq};
-use super::effects::{event_line, print_caused};
+use super::effects::{event_line, print_effects};
 use super::output::Output;
 use super::table::clean;
-use super::target::{Target, TargetArg};
-use super::{Exit, remote};
+use super::target::TargetArg;
 use crate::model::{Result, Seq};
-use crate::repair::UndoRequest;
+use crate::wire::UndoRequest;
 
 /// Take back an event
 ///
@@ -45,41 +43,21 @@ pub struct Args {
 }
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
-    let mut book = match args.target.open(out)? {
-        Target::Book(book) => book,
-        Target::Server(client) => {
-            let body = json!({ "reason": args.reason, "preview": args.preview });
-            let path = format!("/events/{}/undo", args.seq);
-            return remote::tell(&client, &path, &body, &args.format, |_| false, out);
-        }
-    };
-    let undone = book.undo(&UndoRequest {
-        seq: args.seq,
+    let request = UndoRequest {
         reason: args.reason,
-        actor: args.actor,
         preview: args.preview,
-    })?;
+    };
+    let mut target = args.target.open(out)?;
+    let undone = target.undo(args.seq, &request, args.actor.as_deref())?;
     if args.format.is_json() {
-        let tasks = undone.tasks.iter();
-        let tasks: Vec<_> = tasks
-            .map(|task| json!({"kind": task.kind, "key": task.key}))
-            .collect();
-        out.json(&json!({
-            "event": undone.event.0,
-            "preview": undone.preview,
-            "undo": undone.caused.json(),
-            "further": undone.further.iter().map(|it| it.json()).collect::<Vec<_>>(),
-            "tasks_not_undone": tasks,
-        }))?;
+        out.json(&undone)?;
         return Ok(Exit::Fine);
     }
-    out.line(event_line(&undone.caused.event))?;
-    print_caused(&undone.caused, out)?;
-    for caused in &undone.further {
-        out.line(event_line(&caused.event))?;
-        print_caused(caused, out)?;
+    for event in std::iter::once(&undone.undo).chain(&undone.further) {
+        out.line(event_line(&event.event))?;
+        print_effects(&event.changes, &event.tasks, out)?;
     }
-    for task in &undone.tasks {
+    for task in &undone.tasks_not_undone {
         let key = task.key.as_deref().map(clean).unwrap_or_default();
         out.line(format_args!(
             "  not undone: task {} {key}",

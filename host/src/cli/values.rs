@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::table::clean;
-use crate::book::json_of;
-use crate::model::{TableLayout, Value};
+use crate::model::Value;
+use crate::wire::json_of;
 
 /// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
 pub fn json_line(columns: &[String], row: &[Value]) -> String {
@@ -36,16 +36,6 @@ pub fn tab_separated(value: &Value) -> String {
         Value::Blob(bytes) => format!("\\\\x{}", hex(bytes)),
         other => other.to_string(),
     }
-}
-
-/// `id=3`, `account=3 line=2`: the key of a row.
-pub fn key_text(layout: &TableLayout, row: &[Value]) -> String {
-    let parts: Vec<_> = layout
-        .key
-        .iter()
-        .map(|&at| format!("{}={}", layout.columns[at].name, row[at]))
-        .collect();
-    parts.join(" ")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -4,7 +4,7 @@ use super::Exit;
 use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
-use super::target::{Target, TargetArg, only_by_directory};
+use super::target::TargetArg;
 use crate::model::clock::Stopwatch;
 use crate::model::{Result, Seq};
 
@@ -35,19 +35,10 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let clock = Stopwatch::start();
-    let target = args.target.open(out)?;
+    let mut target = args.target.open(out)?;
     let verified = {
         let mut bar = Bar::new("checking the chain of hashes");
-        match (target, args.since) {
-            (Target::Book(mut book), None) => book.verify(&mut bar.events("verifying"))?,
-            (Target::Book(mut book), Some(since)) => {
-                book.verify_since(since, &mut bar.events("verifying"))?
-            }
-            (Target::Server(client), None) => client.verify()?,
-            (Target::Server(_), Some(_)) => {
-                return Err(only_by_directory("a verification since a snapshot"));
-            }
-        }
+        target.verify(args.since, &mut bar.events("verifying"))?
     };
     let exit = if verified.problem.is_none() {
         Exit::Fine
@@ -55,7 +46,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         Exit::Differs
     };
     if args.format.is_json() {
-        out.json(&verified.json())?;
+        out.json(&verified)?;
         return Ok(exit);
     }
     match &verified.problem {
@@ -67,7 +58,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         ))?,
         Some(problem) => out.line(format_args!("does not hold: {problem}"))?,
     }
-    out.line(format_args!("  log      {}", verified.head_hash))?;
+    out.line(format_args!("  log      {}", verified.log))?;
     out.line(format_args!("  effects  {}", verified.running))?;
     out.line(format_args!("  rows     {}", verified.rows))?;
     Ok(exit)

@@ -6,7 +6,7 @@ use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use super::target::TargetArg;
 use crate::model::Result;
-use crate::versions::VersionLine;
+use crate::wire::Version;
 
 /// List the plugin versions of a book
 ///
@@ -30,9 +30,7 @@ pub struct Args {
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let versions = args.target.read()?.versions()?;
     if args.format.is_json() {
-        for line in &versions {
-            out.json(&line.json())?;
-        }
+        versions.iter().try_for_each(|line| out.json(line))?;
         return Ok(Exit::Fine);
     }
     if versions.is_empty() {
@@ -53,18 +51,18 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     ]);
     for line in versions {
         rows.add_row([
-            text(&line.version),
+            text(format_args!("{}@{}", line.plugin, line.version)),
             text(match line.active {
                 true => "active",
-                false => line.state.as_str(),
+                false => &line.state,
             }),
-            text(line.manifest.extends.as_deref().unwrap_or_default()),
+            text(line.extends.as_deref().unwrap_or_default()),
             number(thousands(line.events)),
-            text(line.digest.short()),
+            text(line.digest.get(..12).unwrap_or(&line.digest)),
             text(line.loaded_at.get(..19).unwrap_or(&line.loaded_at)),
-            text(line.isolation()),
+            text(&line.isolation),
             text(certified(&line)),
-            text(line.manifest.changes.join("; ")),
+            text(line.changes.join("; ")),
         ]);
     }
     out.line(rows)?;
@@ -72,9 +70,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 }
 
 /// The engine of a version's certification, or that one is due.
-fn certified(line: &VersionLine) -> String {
+fn certified(line: &Version) -> String {
     match &line.certification {
-        Some(known) if line.is_certification_due() => {
+        Some(known) if line.certification_due => {
             format!("due: was on {}", known.engine)
         }
         Some(known) if known.events + known.commands == 0 => "nothing to try yet".into(),

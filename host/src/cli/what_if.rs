@@ -6,6 +6,7 @@ use super::progress::Bar;
 use super::table::{clean, number, table, text};
 use crate::model::Result;
 use crate::study::{Picked, Said, Study, Turned};
+use crate::wire::{CommandsSummary, TurnedCommand};
 
 /// Asks the journal again and prints what would be answered otherwise; `show` of them one by one where people read.
 pub fn run(
@@ -20,7 +21,7 @@ pub fn run(
         let mut bar = Bar::new("asking again");
         let mut progress = bar.events("materializing");
         let mut visit = |turned: &Turned| match is_json {
-            true => out.json(&turned.json()),
+            true => out.json(&TurnedCommand::from(turned)),
             false => {
                 if shown.len() < show {
                     shown.push(line(turned));
@@ -30,14 +31,14 @@ pub fn run(
         };
         study.what_if(base, candidate, &mut visit, &mut progress)?
     };
-    let turned = found.turned();
+    let turned = found.turned.values().sum();
     let exit = if turned == 0 {
         Exit::Fine
     } else {
         Exit::Differs
     };
     if is_json {
-        out.json(&found.json())?;
+        out.json(&CommandsSummary::from(&found))?;
         return Ok(exit);
     }
     for line in &shown {

@@ -1,30 +1,23 @@
-//! A book that another process serves, asked over HTTP: the same requests and answers as a book that is open here.
-//! `verbs` are what may be asked, `replies` reads the answers back into the service's own types.
+//! A book that another process serves, asked over HTTP. Here is how a request travels; what may be asked are the traits of
+//! `verbs`, and what goes out and comes in are the messages of `wire`.
 
-mod lives;
+mod operate;
 mod problem;
-mod replies;
-mod tasks;
-mod verbs;
+mod read;
+mod study;
 
-use std::io::{ErrorKind, Read as _};
-use std::net::IpAddr;
-use std::time::Duration;
+use std::fmt;
 
+use reqwest::{Method, RequestBuilder, Url};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use ureq::http::{Request, Uri};
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
-use crate::model::error::{Problem, shown};
+use crate::model::error::{Problem, causes, shown};
 use crate::model::{Error, Result};
+use crate::outbound::{self, Waiter};
 
-pub use verbs::Rows;
-
-/// Time to get a connection. An answer may take as long as it takes: a verification replays everything.
-const CONNECT_TIME: Duration = Duration::from_secs(10);
-
-/// Bytes of one answer.
-const ANSWER_BYTES_MAX: u64 = 512 << 20;
+/// Bytes of one answer, beyond which no more is read.
+const ANSWER_BYTES_MAX: usize = 512 << 20;
 
 /// Where a served book is, and who asks.
 #[derive(Debug, Clone, Default)]
@@ -36,9 +29,10 @@ pub struct Address {
     pub tls_roots: Option<Vec<u8>>,
 }
 
-/// Asks a server.
+/// Asks a server. An answer may take as long as it takes: a verification replays everything.
 pub struct Client {
-    agent: ureq::Agent,
+    http: reqwest::Client,
+    waiter: Waiter,
     url: String,
     token: Option<String>,
 }
@@ -46,30 +40,19 @@ pub struct Client {
 impl Client {
     pub fn new(address: Address) -> Result<Client> {
         let url = address.url.trim_end_matches('/').to_owned();
-        let parsed = url.parse::<Uri>().ok();
-        let host = parsed.as_ref().and_then(Uri::host);
-        let scheme = parsed.as_ref().and_then(Uri::scheme_str);
-        let (Some(host), Some("http" | "https")) = (host, scheme) else {
+        let parsed = url.parse::<Url>().ok();
+        let parsed = parsed.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let Some(parsed) = parsed else {
             return Err(
                 Error::usage(format!("'{}' is not where a book is served", shown(&url)))
                     .hint("http://127.0.0.1:7373"),
             );
         };
-        let mut config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_connect(Some(CONNECT_TIME))
-            // Nobody is sent on with a token.
-            .max_redirects(0)
-            .user_agent(concat!("daybook/", env!("CARGO_PKG_VERSION")));
-        if is_this_machine(host) {
-            config = config.proxy(None);
-        }
-        if let Some(pem) = &address.tls_roots {
-            let roots = RootCerts::new_with_certs(&certificates(pem)?);
-            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
-        }
+        let roots = address.tls_roots.as_deref().map(outbound::roots);
+        let settings = outbound::settings(&parsed, roots.transpose()?)?;
         Ok(Client {
-            agent: config.build().new_agent(),
+            http: outbound::client(settings)?,
+            waiter: Waiter::new()?,
             url,
             token: address.token,
         })
@@ -81,67 +64,72 @@ impl Client {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        let request = Request::get(format!("{}{path}", self.url));
-        self.ask(request, None)?.read()
+        self.ask(self.request(Method::GET, path))?.read()
     }
 
     fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
-        let mut request = Request::post(format!("{}{path}", self.url));
+        let mut request = self.request(Method::POST, path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        self.ask(request, Some(body))
+        self.ask(request.body(body))
     }
 
-    fn ask(&self, request: ureq::http::request::Builder, body: Option<Vec<u8>>) -> Result<Answer> {
-        let request = match &self.token {
-            Some(token) => request.header("authorization", format!("Bearer {token}")),
+    /// Posts a message.
+    fn tell(&self, path: &str, message: &impl Serialize) -> Result<Answer> {
+        let headers = [("content-type", "application/json")];
+        self.post(path, &headers, written(message)?)
+    }
+
+    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        let request = self.http.request(method, format!("{}{path}", self.url));
+        match &self.token {
+            Some(token) => request.bearer_auth(token),
             None => request,
-        };
-        let malformed = |error| Error::usage(format!("asking {}: {error}", self.url));
-        let answered = match body {
-            Some(body) => self.agent.run(request.body(body).map_err(malformed)?),
-            None => self.agent.run(request.body(()).map_err(malformed)?),
-        };
-        let mut response = answered.map_err(|error| self.unreachable(&error))?;
-        let version = response.headers().get("daybook-version");
-        let version = version
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
-        let mut bytes = Vec::new();
-        let reader = response.body_mut().as_reader();
-        reader
-            .take(ANSWER_BYTES_MAX)
-            .read_to_end(&mut bytes)
-            .map_err(|error| lost(format!("the answer of {} ended early: {error}", self.url)))?;
-        let answer = Answer {
-            status: response.status().as_u16(),
-            version,
-            bytes,
-        };
+        }
+    }
+
+    fn ask(&self, request: RequestBuilder) -> Result<Answer> {
+        let answer = self.waiter.wait(async || {
+            let mut response = request.send().await.map_err(|error| self.failed(error))?;
+            let version = response.headers().get("daybook-version");
+            let version = version
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned);
+            let mut bytes = Vec::new();
+            while bytes.len() < ANSWER_BYTES_MAX {
+                let read = response.chunk().await.map_err(|error| {
+                    let why = causes(&error.without_url());
+                    lost(format!("the answer of {} ended early: {why}", self.url))
+                })?;
+                let Some(chunk) = read else { break };
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok::<_, Error>(Answer {
+                status: response.status().as_u16(),
+                version,
+                bytes,
+            })
+        })?;
         tracing::debug!(url = self.url, status = answer.status, "answered");
         Ok(answer)
     }
 
-    fn unreachable(&self, error: &ureq::Error) -> Error {
+    /// Why there is no answer.
+    fn failed(&self, error: reqwest::Error) -> Error {
         let url = &self.url;
-        // What the library below TLS says comes as an error of reading.
-        let io = match error {
-            ureq::Error::Io(io) => Some(io.kind()),
-            _ => None,
-        };
-        match (error, io) {
-            (ureq::Error::HostNotFound | ureq::Error::ConnectionFailed, _)
-            | (_, Some(ErrorKind::ConnectionRefused)) => {
-                Error::unavailable(format!("nobody answers at {url}"))
-                    .hint("serve the book there: daybook serve BOOK")
-            }
-            (ureq::Error::Rustls(_) | ureq::Error::Tls(_), _)
-            | (_, Some(ErrorKind::InvalidData)) => Error::unavailable(format!(
-                "{url} cannot be trusted: {error}"
-            ))
-            .hint("name the host that its certificate is for, and its root with --tls-ca FILE"),
-            _ => lost(format!("asking {url}: {error}")),
+        let error = error.without_url();
+        let why = causes(&error);
+        if error.is_builder() {
+            Error::usage(format!("asking {url}: {why}"))
+        } else if outbound::is_distrust(&error) {
+            Error::unavailable(format!("{url} cannot be trusted: {why}"))
+                .hint("name the host that its certificate is for, and its root with --tls-ca FILE")
+        } else if error.is_connect() {
+            Error::unavailable(format!("nobody answers at {url}"))
+                .hint("serve the book there: daybook serve BOOK")
+        } else {
+            lost(format!("asking {url}: {why}"))
         }
     }
 }
@@ -167,27 +155,126 @@ impl Answer {
         if !(200..300).contains(&self.status) {
             return Err(problem::error(self.status, &self.bytes));
         }
-        serde_json::from_slice(&self.bytes).map_err(replies::unreadable)
+        serde_json::from_slice(&self.bytes).map_err(unreadable)
     }
 }
 
-fn certificates(pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
-    let mut found = Vec::new();
-    for item in parse_pem(pem) {
-        let item = item.map_err(|error| Error::usage(format!("certificates to trust: {error}")))?;
-        if let PemItem::Certificate(certificate) = item {
-            found.push(certificate);
+fn written(message: &impl Serialize) -> Result<Vec<u8>> {
+    serde_json::to_vec(message)
+        .map_err(|error| Error::refused(format!("what is not JSON cannot be sent: {error}")))
+}
+
+/// An answer that is not what this version of the host gives.
+fn unreadable(error: impl fmt::Display) -> Error {
+    Error::unavailable(format!("the server's answer cannot be read: {error}"))
+        .hint("is it a book that is served there, by this version?")
+}
+
+/// Text as part of a path or a query.
+fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
         }
     }
-    match found.is_empty() {
-        true => Err(Error::usage("certificates to trust: there is none")
-            .hint("it must be a PEM file: -----BEGIN CERTIFICATE-----")),
-        false => Ok(found),
-    }
+    encoded
 }
 
-/// True for hosts that are reached without any proxy.
-fn is_this_machine(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost") || bare.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+/// A path with those of the parameters that have a value.
+fn path_with(path: &str, parameters: &[(&str, Option<String>)]) -> String {
+    let mut path = path.to_owned();
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            let mark = if path.contains('?') { '&' } else { '?' };
+            path.push_str(&format!("{mark}{name}={}", encoded(value)));
+        }
+    }
+    path
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Takes one connection and gives these answers on it, to requests without bodies. Gives what was asked.
+    fn answering(answers: &[&str]) -> (String, std::thread::JoinHandle<Vec<String>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let answers: Vec<String> = answers.iter().map(|&answer| answer.to_owned()).collect();
+        let thread = std::thread::spawn(move || {
+            let (stream, _) = listener.accept().unwrap();
+            drop(listener);
+            let mut stream = BufReader::new(stream);
+            let mut asked = Vec::new();
+            for answer in answers {
+                let mut head = String::new();
+                while !head.ends_with("\r\n\r\n") && stream.read_line(&mut head).unwrap() > 0 {}
+                asked.push(head.to_lowercase());
+                stream.get_mut().write_all(answer.as_bytes()).unwrap();
+            }
+            asked
+        });
+        (url, thread)
+    }
+
+    fn client(url: &str) -> Client {
+        let address = Address {
+            url: url.to_owned(),
+            token: Some("dbk_x".to_owned()),
+            tls_roots: None,
+        };
+        Client::new(address).unwrap()
+    }
+
+    fn head(client: &Client) -> Result<u64> {
+        let index: serde_json::Value = client.get("/")?;
+        Ok(index["head"].as_u64().unwrap())
+    }
+
+    #[test]
+    fn one_connection_serves_all_requests_and_each_names_who_asks() {
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"head\": 7}";
+        let (url, server) = answering(&[answer, answer]);
+        let client = client(&url);
+        assert_eq!(head(&client).unwrap(), 7);
+        assert_eq!(head(&client).unwrap(), 7);
+        for asked in server.join().unwrap() {
+            assert!(
+                asked.contains("\r\nauthorization: bearer dbk_x\r\n"),
+                "{asked}"
+            );
+            assert!(asked.contains("\r\nuser-agent: daybook/"), "{asked}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_is_told_and_the_token_goes_nowhere_else() {
+        let other = TcpListener::bind("127.0.0.1:0").unwrap();
+        other.set_nonblocking(true).unwrap();
+        let to = other.local_addr().unwrap();
+        let answer =
+            format!("HTTP/1.1 307 Go\r\nlocation: http://{to}/\r\ncontent-length: 0\r\n\r\n");
+        let (url, server) = answering(&[&answer]);
+        let error = head(&client(&url)).unwrap_err();
+        assert!(error.message.contains("answered 307"), "{error}");
+        assert_eq!(server.join().unwrap().len(), 1);
+        assert!(other.accept().is_err(), "it was followed");
+    }
+
+    #[test]
+    fn an_answer_that_ends_early_leaves_open_what_was_kept() {
+        let answer = "HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n{\"he";
+        let (url, server) = answering(&[answer]);
+        let error = head(&client(&url)).unwrap_err();
+        assert!(error.message.contains("ended early"), "{error}");
+        assert_eq!(error.problem.as_deref(), Some(&Problem::Lost));
+        assert_eq!(server.join().unwrap().len(), 1);
+    }
 }

@@ -1,19 +1,11 @@
 //! A server's problem details, back as the error that they were made from.
 
-use serde::Deserialize;
-
 use crate::model::{Error, ErrorKind};
-
-#[derive(Debug, Deserialize)]
-struct ProblemJson {
-    detail: String,
-    hint: Option<String>,
-    kind: Option<String>,
-}
+use crate::wire::Problem;
 
 /// The error behind an answer that is not a good one.
 pub fn error(status: u16, body: &[u8]) -> Error {
-    let Ok(problem) = serde_json::from_slice::<ProblemJson>(body) else {
+    let Ok(problem) = serde_json::from_slice::<Problem>(body) else {
         return Error::unavailable(format!(
             "it was answered {status}, and not in the words of a book's server"
         ))
@@ -76,6 +68,9 @@ mod tests {
             ),
         ];
         for (status, body, kind, hint) in cases {
+            let members = body.trim_start_matches('{');
+            let body =
+                format!(r#"{{"type": "/problems/p", "title": "t", "status": {status}, {members}"#);
             let error = error(status, body.as_bytes());
             assert_eq!((error.kind, error.hint.as_deref()), (kind, hint), "{body}");
             assert_eq!(error.message, "no");

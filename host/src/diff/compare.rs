@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Difference;
 use crate::model::value::SuppliedRow;
-use crate::model::{Change, Effects, Layouts, Row, TableLayout, Value};
+use crate::model::{Budget, Change, Effects, Layouts, Row, TableLayout, Value};
 
 /// What one side made of an event.
 #[derive(Debug, Clone)]
@@ -16,8 +16,8 @@ pub struct Step {
     /// Single rows that were looked at, as they were before the event. What else was looked at is not told: `searched`.
     pub touched: Vec<SuppliedRow>,
     pub searched: bool,
-    /// Fuel that the event's handlers burned.
-    pub fuel: u64,
+    /// What the event's handlers used.
+    pub used: Budget,
 }
 
 impl Step {
@@ -27,7 +27,7 @@ impl Step {
             outcome,
             touched: Vec::new(),
             searched: false,
-            fuel: 0,
+            used: Budget::default(),
         }
     }
 }

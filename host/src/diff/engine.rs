@@ -8,8 +8,8 @@ use super::compare::{Step, differences};
 use super::expectation::Expectations;
 use super::final_rows::{Piece, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
-use crate::history::{OnProgress, Progress, Source, read};
 use crate::model::clock::Stopwatch;
+use crate::model::progress::{OnProgress, Progress};
 use crate::model::value::SuppliedRow;
 use crate::model::{Error, Event, Layouts, Result, Row, Seq};
 
@@ -88,7 +88,7 @@ type Batch = Arc<Vec<Event>>;
 )]
 /// Both sides over `1..=to`; what differs from `from` on goes to the sink. Fills in the summary's numbers.
 pub fn run(
-    source: Source<'_>,
+    events: impl Iterator<Item = Result<Vec<Event>>> + Send,
     base: &mut dyn Base,
     candidate: &mut dyn Side,
     prober: &mut dyn Prober,
@@ -107,10 +107,14 @@ pub fn run(
         let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
         let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
         let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
-        let reader = scope.spawn(move || {
-            read(source, Seq(1), to, |events| {
-                to_candidate.send(Arc::new(events)).is_ok()
-            })
+        let reader = scope.spawn(move || -> Result<()> {
+            for piece in events {
+                // A receiver that is gone has its own error to tell.
+                if to_candidate.send(Arc::new(piece?)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
         });
         let ahead =
             scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));

@@ -1,6 +1,7 @@
 //! Differences counted as they come, each kind with its first example: what is told of a candidate that follows a live
 //! log, where nobody keeps every difference. Its size does not grow with the log.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::expectation::About;
@@ -8,7 +9,7 @@ use super::words::{place, sides};
 use super::{Difference, Expectations};
 
 /// What a candidate's effects differ in so far. Also the form in which a shadow keeps it.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Tally {
     /// Events compared.
     pub events: u64,
@@ -21,7 +22,7 @@ pub struct Tally {
 }
 
 /// One kind of difference.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TallyLine {
     /// Full type of the events.
     pub event: String,
@@ -33,7 +34,7 @@ pub struct TallyLine {
 }
 
 /// The first difference of its kind, in words.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Example {
     pub seq: u64,
     /// `bank.account[17].interest`

@@ -5,12 +5,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::overlay::{Overlay, Write};
+use super::overlay::{Overlay, Write, rows_before};
 use super::program::{Handler, Link, Program};
 use crate::model::layout::RowMap;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Error, Event, Find, Isolation, Layouts, LogLine, QueryResult, Result, Row, Task, Value, limits,
+    Budget, Error, Event, Find, Isolation, Layouts, Level, LogLine, QueryResult, Result, Row, Task,
+    Value, limits,
 };
 use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
 use crate::store::Projection;
@@ -28,7 +29,6 @@ pub struct Ground {
     log_bytes: usize,
     written_bytes: usize,
     pub usage: Usage,
-    pub fuel_left: u64,
     /// Writes of this event are in the projection already, because a `find` or `query` needed them.
     shown_to_sql: bool,
     /// Single rows that were read below the event's own writes; only collected in a diff.
@@ -58,7 +58,7 @@ pub struct Below {
     /// Table, key and the row after, in this ground's layouts.
     pub writes: Vec<SuppliedRow>,
     pub tasks: Vec<Task>,
-    pub fuel: u64,
+    pub used: Budget,
 }
 
 /// What an event's handlers used.
@@ -69,6 +69,16 @@ pub struct Usage {
     pub rows_read: u64,
     pub rows_written: u64,
     pub bytes_read: u64,
+}
+
+impl Usage {
+    /// What it takes off a call's budget.
+    pub fn budget(&self) -> Budget {
+        Budget {
+            fuel: self.fuel,
+            host_calls: u32::try_from(self.host_calls).unwrap_or(u32::MAX),
+        }
+    }
 }
 
 impl std::ops::AddAssign for Usage {
@@ -93,7 +103,6 @@ impl Ground {
             log_bytes: 0,
             written_bytes: 0,
             usage: Usage::default(),
-            fuel_left: 0,
             shown_to_sql: false,
             touched: Vec::new(),
             tracing: false,
@@ -139,7 +148,6 @@ impl Ground {
         self.log_bytes = 0;
         self.written_bytes = 0;
         self.usage = Usage::default();
-        self.fuel_left = limits::FUEL_PER_CALL_MAX;
         self.fault = None;
         self.doubtful = false;
         self.shown_to_sql = false;
@@ -148,10 +156,10 @@ impl Ground {
     }
 
     /// On which terms a version's materializer is called.
-    pub fn terms_to_materialize(&mut self, link: &Link, fuel_max: u64) -> Terms<Materializing> {
+    pub fn terms_to_materialize(&mut self, link: &Link, budget: Budget) -> Terms<Materializing> {
         let reuse = self.reuse && link.isolations.materializers == Isolation::Batch;
         Terms {
-            fuel_max,
+            budget,
             instance: reuse
                 .then(|| self.instances.materializing.take(&link.code))
                 .flatten(),
@@ -160,10 +168,10 @@ impl Ground {
     }
 
     /// On which terms a version's creator is called.
-    pub fn terms_to_create(&mut self, link: &Link, fuel_max: u64) -> Terms<Creating> {
+    pub fn terms_to_create(&mut self, link: &Link, budget: Budget) -> Terms<Creating> {
         let reuse = self.reuse && link.isolations.creators == Isolation::Batch;
         Terms {
-            fuel_max,
+            budget,
             instance: reuse
                 .then(|| self.instances.creating.take(&link.code))
                 .flatten(),
@@ -248,19 +256,24 @@ impl Ground {
 
     /// Does what the version below is known to do with an event that is passed on to it. False: it has to run, because
     /// nothing is known, or the event or the state is not the one that it is known of.
-    pub fn pass_on(&mut self, handler: Handler, event: &Event) -> Result<bool> {
+    pub fn pass_on(
+        &mut self,
+        handler: Handler,
+        event: &Event,
+        budget: &mut Budget,
+    ) -> Result<bool> {
         let untouched = self.overlay.mark() == 0 && self.tasks.is_empty();
         let known = |below: &mut Below| {
             untouched
                 && below.handler == handler
                 && below.event == *event
-                && below.fuel <= self.fuel_left
+                && below.used.fuel <= budget.fuel
+                && below.used.host_calls <= budget.host_calls
         };
         let Some(below) = self.below.take_if(known) else {
             return Ok(false);
         };
-        self.usage.fuel += below.fuel;
-        self.fuel_left -= below.fuel;
+        budget.spend(below.used);
         self.tasks = below.tasks;
         for (table, key, row) in below.writes {
             let current = self.get(table, &key)?;
@@ -374,26 +387,29 @@ impl Ground {
         self.log.push(line);
     }
 
+    /// Output through WASI is part of the handler's log.
+    pub fn add_printed(&mut self, printed: &[u8]) {
+        for line in String::from_utf8_lossy(printed).lines() {
+            self.add_log(LogLine {
+                level: Level::Info,
+                message: line.to_owned(),
+            });
+        }
+    }
+
     /// Takes back every write of the event, also those that SQL was shown.
     pub fn undo(&mut self) -> Result<()> {
         let writes = self.overlay.take_writes();
         self.tasks.clear();
-        self.undo_shown(&writes)
+        self.hide(&writes)
     }
 
     /// Puts rows that SQL was shown back to what they were before the event.
-    pub fn undo_shown(&mut self, writes: &[Write]) -> Result<()> {
-        if std::mem::take(&mut self.shown_to_sql) {
-            // Two passes, so that no unique index meets a value twice on the way back.
-            for (table, key, _, _) in writes {
-                self.projection.put(*table, key, None)?;
-            }
-            self.projection.flush_shown()?;
-            for (table, key, before, _) in writes {
-                self.projection.put(*table, key, before.clone())?;
-            }
+    pub fn hide(&mut self, writes: &[Write]) -> Result<()> {
+        match std::mem::take(&mut self.shown_to_sql) {
+            true => self.projection.replace(rows_before(writes)),
+            false => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives the event's net writes to the projection.

@@ -13,11 +13,11 @@ use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::hash::running_hash;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Command, Effects, Error, Event, HandlerError, LogLine, NewEvent, PluginVersion, Rejection,
-    Result, Row, Seq, TypeName, Value, limits,
+    Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
+    Row, Seq, TypeName, Value, limits,
 };
 use crate::runtime::{Perturbed, Runtime};
-use crate::store::{Projection, ProjectionHead};
+use crate::store::{Projection, ProjectionHead, RowAt};
 
 /// A program on a projection.
 pub struct Materializer {
@@ -27,6 +27,8 @@ pub struct Materializer {
     ground: Option<Box<Ground>>,
     /// Where the projection will be when the effects that are worked out are kept.
     pending: Option<ProjectionHead>,
+    /// Events kept since the last commit.
+    uncommitted: usize,
 }
 
 /// A pending event's writes while a probe runs.
@@ -35,8 +37,8 @@ pub struct Aside {
     entries: Vec<Write>,
 }
 
-/// A creator's decision, and what it logged on the way.
-pub type Answer = (Result<Vec<NewEvent>, Rejection>, Vec<LogLine>);
+/// A creator's answer, and what it logged on the way.
+pub type Answer = (Created, Vec<LogLine>);
 
 /// What one event came to.
 #[derive(Debug, Clone)]
@@ -100,6 +102,7 @@ impl Materializer {
             program,
             ground: Some(Ground::new(projection)),
             pending: None,
+            uncommitted: 0,
         }
     }
 
@@ -256,15 +259,14 @@ impl Materializer {
             .ground
             .take()
             .expect("the ground is here between calls");
-        ground.fuel_left = limits::FUEL_PER_CALL_MAX;
         let link = program.link(handler);
-        let terms = ground.terms_to_materialize(link, limits::FUEL_PER_CALL_MAX);
+        let terms = ground.terms_to_materialize(link, Budget::WHOLE);
         let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
         let called = self.runtime.materialize(&link.code, event, scope, terms);
-        let mut ground = give_back(called.cx.into_any());
+        let mut ground = give_back(called.cx.into_any()).into_ground();
         ground.after_materialize(link, called.instance, called.doubtful);
-        ground.usage.fuel += called.fuel;
-        log_printed(&mut ground, called.printed);
+        ground.usage.fuel += called.used.fuel;
+        ground.add_printed(&called.printed);
         self.ground = Some(ground);
         called.result
     }
@@ -296,14 +298,34 @@ impl Materializer {
         let ground = self.ground();
         ground.keep()?;
         ground.projection.advance(head);
+        self.uncommitted += 1;
         Ok(())
+    }
+
+    /// As `keep`, in a batch: memory stays flat while its transaction is open.
+    pub fn keep_in_batch(&mut self) -> Result<()> {
+        self.keep()?;
+        self.projection().shrink_if_full()
+    }
+
+    /// True once so much is kept that it should be committed, at the next good moment.
+    pub fn wants_commit(&self) -> bool {
+        self.uncommitted >= limits::REPLAY_BATCH
+    }
+
+    /// A good moment to commit: between two pieces of the log.
+    pub fn end_batch(&mut self) -> Result<()> {
+        match self.wants_commit() {
+            true => self.commit(),
+            false => Ok(()),
+        }
     }
 
     /// Takes the pending event's work out of the way, so that a probe can run on the state before it.
     pub fn set_aside(&mut self) -> Result<Aside> {
         let ground = self.ground();
         let entries = ground.overlay.take_writes();
-        ground.undo_shown(&entries)?;
+        ground.hide(&entries)?;
         Ok(Aside {
             pending: self.pending.take(),
             entries,
@@ -347,53 +369,16 @@ impl Materializer {
         self.ground().overlay.writes()
     }
 
-    /// Takes back an event that was kept and not committed: its writes, and the position before it.
-    pub fn take_back(&mut self, head: ProjectionHead, writes: &[Write]) -> Result<()> {
-        self.shift(writes, true)?;
-        self.projection().advance(head);
-        Ok(())
-    }
-
-    /// Puts rows back to what they were before an event, or after it. Two passes, so that no unique index meets a value
-    /// twice on the way.
-    pub fn shift(&mut self, writes: &[Write], back: bool) -> Result<()> {
-        let projection = self.projection();
-        for (table, key, _, _) in writes {
-            projection.get(*table, key)?;
-            projection.put(*table, key, None)?;
-        }
-        projection.flush_shown()?;
-        for (table, key, before, after) in writes {
-            let row = if back { before } else { after };
-            projection.put(*table, key, row.clone())?;
-        }
-        Ok(())
-    }
-
-    /// Puts rows into the projection that no event wrote, and takes over the running hash that goes with them. Two passes,
-    /// as in `shift`. Part of the open transaction.
-    pub fn patch(
+    /// Puts rows in the place of others without an event: those that an uncommitted one wrote taken back, or written again, or
+    /// rows of another state. `head` goes with them. Part of the open transaction.
+    pub fn replace<'r>(
         &mut self,
-        rows: &[(usize, Vec<Value>, Option<Row>)],
+        rows: impl Iterator<Item = RowAt<'r>> + Clone,
         head: ProjectionHead,
     ) -> Result<()> {
         self.discard()?;
         let projection = self.projection();
-        for (table, key, _) in rows {
-            projection.get(*table, key)?;
-            projection.put(*table, key, None)?;
-            if projection.is_full() {
-                projection.shrink()?;
-            }
-        }
-        projection.flush_shown()?;
-        for (table, key, row) in rows {
-            projection.get(*table, key)?;
-            projection.put(*table, key, row.clone())?;
-            if projection.is_full() {
-                projection.shrink()?;
-            }
-        }
+        projection.replace(rows)?;
         projection.advance(head);
         Ok(())
     }
@@ -422,11 +407,13 @@ impl Materializer {
     }
 
     pub fn commit(&mut self) -> Result<()> {
+        self.uncommitted = 0;
         self.projection().commit()
     }
 
     pub fn rollback(&mut self) {
         self.pending = None;
+        self.uncommitted = 0;
         let ground = self.ground();
         ground.begin();
         ground.projection.rollback();
@@ -463,7 +450,7 @@ impl Materializer {
             .expect("the ground is here between calls");
         ground.begin();
         let link = program.link(handler);
-        let terms = ground.terms_to_create(link, limits::FUEL_PER_CALL_MAX);
+        let terms = ground.terms_to_create(link, Budget::WHOLE);
         let ids = CommandIds {
             id,
             time: command.time.clone(),
@@ -477,10 +464,10 @@ impl Materializer {
             Some(ids),
         );
         let called = self.runtime.create(&link.code, command, scope, terms);
-        let mut ground = give_back(called.cx.into_any());
-        ground.usage.fuel += called.fuel;
+        let mut ground = give_back(called.cx.into_any()).into_ground();
+        ground.usage.fuel += called.used.fuel;
         ground.after_create(link, called.instance, called.doubtful);
-        log_printed(&mut ground, called.printed);
+        ground.add_printed(&called.printed);
         let log = std::mem::take(&mut ground.log);
         let fault = ground.fault.take();
         self.ground = Some(ground);
@@ -495,15 +482,5 @@ impl Materializer {
                 log,
             }))),
         }
-    }
-}
-
-/// Output through WASI is part of the handler's log.
-fn log_printed(ground: &mut Ground, printed: Vec<u8>) {
-    for line in String::from_utf8_lossy(&printed).lines() {
-        ground.add_log(LogLine {
-            level: crate::model::Level::Info,
-            message: line.to_owned(),
-        });
     }
 }

@@ -7,6 +7,7 @@ use foldhash::fast::FixedState;
 use crate::model::effects::Change;
 use crate::model::value::RowKey;
 use crate::model::{Layouts, Row, Value};
+use crate::store::RowAt;
 
 /// One row that the event wrote.
 #[derive(Debug)]
@@ -21,6 +22,16 @@ pub struct Entry {
 
 /// Table, key, row before, row after.
 pub type Write = (usize, Vec<Value>, Option<Row>, Option<Row>);
+
+/// Rows as they were before they were written.
+pub fn rows_before(writes: &[Write]) -> impl Iterator<Item = RowAt<'_>> + Clone {
+    { writes.iter() }.map(|(table, key, before, _)| (*table, key.as_slice(), before.as_ref()))
+}
+
+/// Rows as they were written.
+pub fn rows_after(writes: &[Write]) -> impl Iterator<Item = RowAt<'_>> + Clone {
+    { writes.iter() }.map(|(table, key, _, after)| (*table, key.as_slice(), after.as_ref()))
+}
 
 /// All rows that the event wrote, in the order of their first write.
 #[derive(Debug, Default)]

@@ -1,12 +1,11 @@
 //! A materializer that follows a plan: it changes lineups where the plan says, and is otherwise the one path.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::library::Plan;
 use super::materializer::{Failure, Materializer, Outcome};
-use super::start::Start;
-use crate::model::{Error, Event, Result, Seq, limits};
+use crate::model::{Error, Event, Result, Seq};
 use crate::runtime::Runtime;
 use crate::store::{Access, Projection};
 
@@ -14,8 +13,13 @@ pub struct Player {
     pub materializer: Materializer,
     plan: Plan,
     next_switch: Option<Seq>,
-    /// Events kept since the last commit.
-    uncommitted: usize,
+}
+
+/// A projection to be copied, and the event after which it was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub path: PathBuf,
+    pub position: Seq,
 }
 
 impl Player {
@@ -56,7 +60,6 @@ impl Player {
             materializer: Materializer::new(runtime, program.clone(), projection),
             plan,
             next_switch,
-            uncommitted: 0,
         }
     }
 
@@ -76,31 +79,8 @@ impl Player {
         self.materializer.run(event)
     }
 
-    /// Takes part in a batch: keeps memory flat while a transaction is open.
+    /// Keeps the event's effects in the batch.
     pub fn keep(&mut self) -> Result<()> {
-        self.materializer.keep()?;
-        self.uncommitted += 1;
-        if self.materializer.projection().is_full() {
-            self.materializer.projection().shrink()?;
-        }
-        Ok(())
-    }
-
-    /// True once so much is kept that it should be committed, at the next good moment.
-    pub fn wants_commit(&self) -> bool {
-        self.uncommitted >= limits::REPLAY_BATCH
-    }
-
-    pub fn commit(&mut self) -> Result<()> {
-        self.uncommitted = 0;
-        self.materializer.commit()
-    }
-
-    /// A good moment: between two pieces of the log.
-    pub fn end_batch(&mut self) -> Result<()> {
-        match self.wants_commit() {
-            true => self.commit(),
-            false => Ok(()),
-        }
+        self.materializer.keep_in_batch()
     }
 }

@@ -9,7 +9,7 @@ use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
 use crate::model::layout::Layouts;
 use crate::model::{
-    Error, Isolations, Lineup, PluginName, PluginVersion, Result, TableLayout, TypeName,
+    Error, Isolations, Lineup, NewEvent, PluginName, PluginVersion, Result, TableLayout, TypeName,
     VersionDate, limits,
 };
 use crate::runtime::Code;
@@ -23,7 +23,8 @@ pub struct Program {
     pub layouts: Arc<Layouts>,
     pub plugins: Vec<Plugin>,
     handlers: HashMap<TypeName, Vec<Handler>, FixedState>,
-    events: HashMap<TypeName, PayloadSchema>,
+    /// Who declares an event, newest first, with the schema that version knows.
+    events: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
     /// Who answers a command, newest first, with the schema that version asks for.
     commands: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
 }
@@ -142,9 +143,9 @@ impl Program {
                     }
                 }
                 for event in &manifest.events {
-                    self.events
-                        .entry(TypeName::new(&event.name)?)
-                        .or_insert(PayloadSchema::new(&event.name, &event.schema)?);
+                    let name = TypeName::new(&event.name)?;
+                    let schema = PayloadSchema::new(&event.name, &event.schema)?;
+                    self.events.entry(name).or_default().push((handler, schema));
                 }
                 for command in &manifest.commands {
                     let name = TypeName::new(&command.name)?;
@@ -190,15 +191,54 @@ impl Program {
             .map(|link| Handler { link, ..handler })
     }
 
+    /// Who answers a command below a link of the chain, with the schema of its payload.
+    pub fn creator_below(&self, handler: Handler, name: &str) -> Option<(Handler, &PayloadSchema)> {
+        let answering = self.commands.get(name)?;
+        { answering.iter() }
+            .find(|(below, _)| below.plugin == handler.plugin && below.link > handler.link)
+            .map(|(below, schema)| (*below, schema))
+    }
+
     pub fn link(&self, handler: Handler) -> &Link {
         &self.plugins[handler.plugin].chain[handler.link]
     }
 
     /// The schema of an event type, or that nobody declares it.
     pub fn event_schema(&self, name: &str) -> Result<&PayloadSchema> {
-        self.events
-            .get(name)
+        { self.events.get(name) }
+            .and_then(|declared| declared.first())
+            .map(|(_, schema)| schema)
             .ok_or_else(|| self.unknown("event", name, self.events.keys()))
+    }
+
+    /// The types of what a creator asks for; or what is wrong with it, for the version that is to blame. They are its own
+    /// plugin's, and fit the newest schema that the chain has from this link on.
+    pub fn check_asked(
+        &self,
+        from: Handler,
+        events: &[NewEvent],
+    ) -> std::result::Result<Vec<TypeName>, String> {
+        if events.len() > limits::EVENTS_PER_COMMAND_MAX {
+            return Err(format!(
+                "it asks for {} events; {} at most",
+                events.len(),
+                limits::EVENTS_PER_COMMAND_MAX
+            ));
+        }
+        let check = |event: &NewEvent| {
+            let name = TypeName::new(&event.event_type).map_err(|error| error.message)?;
+            if name.plugin() != self.plugins[from.plugin].name.as_str() {
+                return Err(format!("it asks for '{name}', another plugin's event"));
+            }
+            let declared = self.events.get(&name).map_or(&[][..], Vec::as_slice);
+            let known = declared.iter().find(|(at, _)| at.link >= from.link);
+            let (_, schema) = known.ok_or_else(|| {
+                format!("it asks for '{name}', which its manifest does not declare")
+            })?;
+            schema.check(&event.data).map_err(|error| error.message)?;
+            Ok(name)
+        };
+        events.iter().map(check).collect()
     }
 
     /// Who answers a command, and the schema of its payload: the newest version that is not after the pin.

@@ -1,5 +1,7 @@
 //! The capability lent to one handler call: names and column orders of one component, over the event's ground.
 
+mod below;
+
 use std::any::Any;
 use std::sync::Arc;
 
@@ -10,8 +12,8 @@ use super::program::{Handler, Program, View, ViewTable};
 use crate::model::capability::{StateRead, WriteResult};
 use crate::model::layout::fits;
 use crate::model::{
-    Creation, Error, ErrorKind, Event, Find, HandlerError, LogLine, Materialization, QueryResult,
-    Row, TableLayout, Task, Value, Violation, WriteError, limits,
+    Budget, Command, Created, Creation, Error, ErrorKind, Event, Find, HandlerError, LogLine,
+    Materialization, QueryResult, Row, TableLayout, Task, Value, Violation, WriteError, limits,
 };
 use crate::runtime::Runtime;
 
@@ -25,6 +27,8 @@ pub struct Scope {
     view: Arc<View>,
     /// Set for a creator.
     command: Option<CommandIds>,
+    /// Calls above this one, of versions that called the one below them.
+    depth: usize,
 }
 
 /// Where a creator's ids and time come from.
@@ -51,6 +55,7 @@ impl Scope {
             handler,
             view,
             command,
+            depth: 0,
         })
     }
 
@@ -60,11 +65,14 @@ impl Scope {
             .expect("the ground is back when a call has ended")
     }
 
+    fn present(&mut self) -> &mut Ground {
+        let ground = self.ground.as_mut();
+        ground.expect("the ground is here while a handler runs")
+    }
+
+    /// The ground, for a call of the handler into the host.
     fn ground(&mut self) -> &mut Ground {
-        let ground = self
-            .ground
-            .as_mut()
-            .expect("the ground is here while a handler runs");
+        let ground = self.present();
         ground.usage.host_calls += 1;
         ground
     }
@@ -397,41 +405,8 @@ impl Materialization for Scope {
         Ok(())
     }
 
-    fn previous(&mut self, event: Event) -> Result<Result<(), HandlerError>, HandlerError> {
-        let handler = self.handler;
-        let Some(below) = self.program.below(handler, event.event_type.as_str()) else {
-            return Ok(Ok(()));
-        };
-        match self.ground().pass_on(below, &event) {
-            Ok(false) => {}
-            Ok(true) => return Ok(Ok(())),
-            Err(error) => return Err(self.blame(error).into()),
-        }
-        let mut ground = self
-            .ground
-            .take()
-            .expect("the ground is here while a handler runs");
-        let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
-        let fuel_max = ground.fuel_left.min(limits::FUEL_PER_CALL_MAX);
-        let program = self.program.clone();
-        let link = program.link(below);
-        let terms = ground.terms_to_materialize(link, fuel_max);
-        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), below, None);
-        let called = self.runtime.materialize(&link.code, &event, scope, terms);
-        ground = give_back(called.cx.into_any());
-        ground.after_materialize(link, called.instance, called.doubtful);
-        ground.fuel_left = ground.fuel_left.saturating_sub(called.fuel);
-        ground.usage.fuel += called.fuel;
-        if called.result.is_err() {
-            ground.overlay.undo_to(mark);
-            ground.tasks.truncate(tasks);
-        }
-        self.ground = Some(ground);
-        match called.result {
-            Ok(()) => Ok(Ok(())),
-            Err(failed @ HandlerError::Failed { .. }) => Ok(Err(failed)),
-            Err(other) => Err(other),
-        }
+    fn previous(&mut self, event: Event, budget: &mut Budget) -> Result<(), HandlerError> {
+        self.materialize_below(&event, budget)
     }
 }
 
@@ -454,12 +429,14 @@ impl Creation for Scope {
         command.made += 1;
         Ok(id.to_string())
     }
+
+    fn previous(&mut self, command: Command, budget: &mut Budget) -> Result<Created, HandlerError> {
+        self.create_below(&command, budget)
+    }
 }
 
-/// The ground inside a capability that the runtime gives back.
-pub fn give_back(scope: Box<dyn Any + Send>) -> Box<Ground> {
-    scope
-        .downcast::<Scope>()
+/// The scope inside a capability that the runtime gives back.
+pub fn give_back(lent: Box<dyn Any + Send>) -> Box<Scope> {
+    lent.downcast::<Scope>()
         .expect("the runtime gives back what it was lent")
-        .into_ground()
 }

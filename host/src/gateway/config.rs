@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
@@ -12,27 +13,35 @@ use crate::model::task::{ALARM_KIND, COMMAND_KIND, REACT_KIND, is_reserved_kind}
 use crate::model::{Error, Result, limits};
 
 /// One kind: who carries it out, and how.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KindConfig {
     pub driver: DriverConfig,
     /// Deliveries at the same time.
     #[serde(default = "at_a_time_default")]
+    #[schemars(range(min = 1, max = limits::TASKS_AT_A_TIME_MAX))]
     pub at_a_time: u32,
     /// Tasks of one key one after another, in the order of the log; those behind a failed one wait.
     #[serde(default)]
     pub ordered: bool,
     /// Deliveries that are tried before a task is dead.
     #[serde(default = "tries_default")]
+    #[schemars(range(min = 1, max = limits::TASK_TRIES_MAX))]
     pub tries: u32,
-    /// Pauses between them.
+    /// The first pause between them, which doubles, and the longest: `1s..10m`.
     #[serde(default = "backoff_default")]
+    #[schemars(
+        with = "String",
+        regex(pattern = r"^[1-9][0-9]{0,6}(ms|s|m|h|d)(\.\.[1-9][0-9]{0,6}(ms|s|m|h|d))?$")
+    )]
     pub backoff: Backoff,
     /// Time for one delivery.
     #[serde(default = "timeout_default")]
+    #[schemars(with = "String", regex(pattern = r"^[1-9][0-9]{0,6}(ms|s|m|h|d)$"))]
     pub timeout: Span,
     /// Time after a task could first be delivered in which a delivery may begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub expires: Option<Span>,
 }
 
@@ -56,7 +65,7 @@ fn timeout_default() -> Span {
 }
 
 /// Who carries a kind out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DriverConfig {
     Webhook(WebhookConfig),
@@ -73,7 +82,7 @@ pub enum DriverConfig {
 }
 
 /// Where a secret is, when it is needed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Secret {
     /// The name of a variable in the server's environment.
@@ -82,7 +91,7 @@ pub enum Secret {
     File(PathBuf),
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
     pub url: String,
@@ -92,7 +101,7 @@ pub struct WebhookConfig {
 }
 
 /// In templates `{member}` and `{member.of.it}` stand for what the task's data holds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailConfig {
     /// `smtp://host:25`, `smtp://host:587?tls=required`, `smtps://user@host`
@@ -105,7 +114,7 @@ pub struct MailConfig {
     pub body: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ObjectConfig {
     /// `file:///var/out`, `s3://bucket/prefix`

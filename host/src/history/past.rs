@@ -14,6 +14,9 @@ use crate::store::{Catalog, StoredEvent};
 /// Payloads that stand in the place of the log's, by event.
 pub(crate) type Payloads = BTreeMap<Seq, String>;
 
+/// The log's own.
+pub(crate) static NO_PAYLOADS: Payloads = Payloads::new();
+
 /// Gives an event the payload that stands in the place of its own.
 pub(crate) fn put_in_place(payloads: &Payloads, event: &mut Event) {
     if let Some(data) = payloads.get(&event.seq) {

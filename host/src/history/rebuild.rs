@@ -1,57 +1,77 @@
 //! A projection materialized from the log again, under a schedule.
 
-use super::{OnProgress, Payloads, Progress, Source, put_in_place, read_ahead};
-use crate::engine::{Library, Player, start};
-use crate::model::{Error, Result, Schedule, Seq};
-use crate::store::{BookDir, Catalog};
+use std::ops::ControlFlow;
+use std::path::Path;
 
-pub(crate) fn source<'a>(dir: &BookDir, payloads: &'a Payloads) -> Result<Source<'a>> {
-    let log = Catalog::open(&dir.log())?;
-    Ok(Box::new(move |from, to, count_max| {
-        let mut events = log.read(from, to, count_max)?;
-        if !payloads.is_empty() {
-            events
-                .iter_mut()
-                .for_each(|event| put_in_place(payloads, event));
-        }
-        Ok(events)
-    }))
+use super::{History, NO_PAYLOADS, OnProgress, Payloads, play, read_ahead};
+use crate::engine::{Player, Start};
+use crate::model::{Error, Result, Schedule, Seq};
+use crate::runtime::fingerprint;
+
+/// What is to be materialized again: `1..=to`, into a new projection file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rebuild<'a> {
+    schedule: &'a Schedule,
+    path: &'a Path,
+    to: Seq,
+    /// Other payloads than the log's, for some events.
+    payloads: &'a Payloads,
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "each is a different role, named at each call"
-)]
-/// Materializes `1..=to` under a schedule into a new projection file, from the nearest snapshot that fits, with other
-/// payloads for some events.
-pub(crate) fn build(
-    dir: &BookDir,
-    log: &Catalog,
-    library: &mut Library,
-    schedule: &Schedule,
-    path: &std::path::Path,
-    to: Seq,
-    payloads: &Payloads,
-    progress: OnProgress<'_>,
-) -> Result<()> {
-    let plan = library.plan(log, schedule)?;
-    // A snapshot is of the log as it is.
-    let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
-    let start = start(dir, log, schedule, to.min(changed))?;
-    let mut player = Player::begin(library.runtime.clone(), plan, path, start.as_ref())?;
-    let first = player.materializer.head().position;
-    let source = source(dir, payloads)?;
-    read_ahead(source, first.next(), to, |events| {
-        for event in &events {
-            player.run(event).map_err(Error::from)?;
-            player.keep()?;
+impl<'a> Rebuild<'a> {
+    pub fn of(schedule: &'a Schedule, path: &'a Path, to: Seq) -> Rebuild<'a> {
+        Rebuild {
+            schedule,
+            path,
+            to,
+            payloads: &NO_PAYLOADS,
         }
-        player.end_batch()?;
-        progress(Progress {
-            done: events.last().map_or(0, |event| event.seq.0) - first.0,
-            total: to.0 - first.0,
+    }
+
+    pub fn with(self, payloads: &'a Payloads) -> Rebuild<'a> {
+        Rebuild { payloads, ..self }
+    }
+}
+
+impl History {
+    /// Materializes from the nearest snapshot that fits.
+    pub(crate) fn build(&mut self, rebuild: Rebuild<'_>, progress: OnProgress<'_>) -> Result<()> {
+        let Rebuild {
+            schedule,
+            path,
+            to,
+            payloads,
+        } = rebuild;
+        let plan = self.plan(schedule)?;
+        // A snapshot is of the log as it is.
+        let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
+        let start = self.start(schedule, to.min(changed))?;
+        let mut player = Player::begin(self.library.runtime.clone(), plan, path, start.as_ref())?;
+        let first = player.materializer.head().position.next();
+        let events = self.events_apart(first..=to)?.with(payloads);
+        read_ahead(events, |pieces| {
+            play(&mut player, pieces, to, progress, |player, event| {
+                player.run(&event).map_err(Error::from)?;
+                player.keep()?;
+                Ok(ControlFlow::<()>::Continue(()))
+            })
+        })?;
+        player.materializer.into_projection().finish().map(|_| ())
+    }
+
+    /// The last snapshot before `to` that the schedule would have led to: made by this very engine, and in agreement with
+    /// the schedule up to its own position. None: a replay starts at the first event.
+    pub(crate) fn start(&self, schedule: &Schedule, to: Seq) -> Result<Option<Start>> {
+        let made_by = fingerprint();
+        let fitting = self.log.snapshots()?.into_iter().rev().find(|it| {
+            it.position <= to
+                && it.made_by == made_by
+                && it.schedule.until(it.position) == schedule.until(it.position)
+                && self.dir.snapshot(&it.file).is_file()
         });
-        Ok(())
-    })?;
-    player.materializer.into_projection().finish().map(|_| ())
+        Ok(fitting.map(|it| Start {
+            path: self.dir.snapshot(&it.file),
+            position: it.position,
+        }))
+    }
 }

@@ -4,7 +4,9 @@
 use std::any::Any;
 
 use super::effects::Task;
-use super::event::Event;
+use super::event::{Command, Event, NewEvent, Rejection};
+use super::id::PluginVersion;
+use super::limits;
 use super::value::Value;
 
 /// A breach of the contract by the plugin: the handler is stopped, nothing is kept.
@@ -27,12 +29,27 @@ pub enum HandlerError {
     Failed { code: String, message: String },
     /// The code trapped: panic, unreachable, stack, memory.
     Trapped(String),
-    /// It used more fuel than one call may.
-    OutOfFuel { fuel_max: u64 },
+    /// It used more fuel than one call may, with the versions below it.
+    OutOfFuel,
     /// It did what no plugin may do.
     Violated(String),
     /// The host could not do its part.
     Host(String),
+    /// The version below it, which it called, was stopped.
+    Below {
+        version: PluginVersion,
+        error: Box<HandlerError>,
+    },
+}
+
+impl HandlerError {
+    /// What stopped whoever was stopped first, however many versions above went down with it.
+    pub fn cause(&self) -> &HandlerError {
+        match self {
+            HandlerError::Below { error, .. } => error.cause(),
+            own => own,
+        }
+    }
 }
 
 impl std::fmt::Display for HandlerError {
@@ -40,11 +57,14 @@ impl std::fmt::Display for HandlerError {
         match self {
             HandlerError::Failed { code, message } => write!(f, "failed: {code}: {message}"),
             HandlerError::Trapped(message) => write!(f, "trapped: {message}"),
-            HandlerError::OutOfFuel { fuel_max } => {
-                write!(f, "ran out of fuel: one call may use {fuel_max} units")
-            }
+            HandlerError::OutOfFuel => write!(
+                f,
+                "ran out of fuel: one call may use {} units",
+                limits::FUEL_PER_CALL_MAX
+            ),
             HandlerError::Violated(message) => write!(f, "broke the contract: {message}"),
             HandlerError::Host(message) => write!(f, "host fault: {message}"),
+            HandlerError::Below { version, error } => write!(f, "called {version}, which {error}"),
         }
     }
 }
@@ -52,6 +72,27 @@ impl std::fmt::Display for HandlerError {
 impl From<Violation> for HandlerError {
     fn from(violation: Violation) -> Self {
         HandlerError::Violated(violation.0)
+    }
+}
+
+/// What a call may still use: by itself and by the versions below it, together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    pub fuel: u64,
+    pub host_calls: u32,
+}
+
+impl Budget {
+    /// Of a call that no other version makes.
+    pub const WHOLE: Budget = Budget {
+        fuel: limits::FUEL_PER_CALL_MAX,
+        host_calls: limits::HOST_CALLS_PER_CALL_MAX,
+    };
+
+    /// Takes off what a call has used.
+    pub fn spend(&mut self, used: Budget) {
+        self.fuel = self.fuel.saturating_sub(used.fuel);
+        self.host_calls = self.host_calls.saturating_sub(used.host_calls);
     }
 }
 
@@ -114,13 +155,19 @@ pub trait Materialization: StateRead {
     fn upsert(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
     fn delete(&mut self, table: &str, key: Vec<Value>) -> WriteResult;
     fn enqueue(&mut self, task: Task) -> Result<(), Violation>;
-    /// Runs the version below on an event. The inner error is the plugin's own failure; everything else
-    /// that went wrong below stops the caller as well.
-    fn previous(&mut self, event: Event) -> Result<Result<(), HandlerError>, HandlerError>;
+    /// Runs the version below on an event, at the cost of the caller's budget. `Failed` is for the caller to handle; any
+    /// other error stops it as well.
+    fn previous(&mut self, event: Event, budget: &mut Budget) -> Result<(), HandlerError>;
 }
+
+/// What a creator answers with.
+pub type Created = Result<Vec<NewEvent>, Rejection>;
 
 /// What `cx: borrow<creation>` can do.
 pub trait Creation: StateRead {
     fn now(&mut self) -> String;
     fn make_id(&mut self) -> Result<String, Violation>;
+    /// Asks the version below about a command, at the cost of the caller's budget. `Failed` is for the caller to handle;
+    /// any other error stops it as well.
+    fn previous(&mut self, command: Command, budget: &mut Budget) -> Result<Created, HandlerError>;
 }

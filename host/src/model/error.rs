@@ -1,7 +1,8 @@
 //! The one error type of the host: what happened, and the way out.
 //!
 //! A message is a lowercase fragment that names the thing, the value and the limit; `hint` says
-//! what to do. `ErrorKind` decides the exit code (and later the HTTP status), nothing else does.
+//! what to do. `ErrorKind` alone decides the exit code. A server's status comes from `Problem`, and from the kind where
+//! there is none.
 
 use std::fmt;
 
@@ -172,6 +173,21 @@ pub fn shown(text: &str) -> String {
         short.push('…');
     }
     short.escape_debug().to_string()
+}
+
+/// The whole chain of a library's error: what it says last is what helps.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text.push_str(": ");
+            text.push_str(&more);
+        }
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Display for Error {

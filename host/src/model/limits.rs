@@ -41,6 +41,13 @@ pub const HOST_CALLS_PER_CALL_MAX: u32 = 250_000;
 /// Versions of one plugin below each other, and so the depth of `previous`.
 pub const CASCADE_DEPTH_MAX: usize = 32;
 
+/// Calls below each other on a thread's own stack of 2 MiB: each may use up `STACK_BYTES_MAX`. Deeper ones get a thread.
+pub const CASCADE_ON_THREAD_MAX: usize = 3;
+
+/// The stack of that thread: for the deepest cascade, with room for the host's part of each call. It takes up what is used
+/// of it.
+pub const CASCADE_STACK_BYTES: usize = CASCADE_DEPTH_MAX * (STACK_BYTES_MAX + (128 << 10));
+
 /// Bytes of one row.
 pub const ROW_BYTES_MAX: usize = 1 << 20;
 
@@ -94,6 +101,15 @@ pub const CACHED_BYTES_MAX: usize = 24 << 20;
 
 /// Events per transaction when the caller does not say.
 pub const APPEND_BATCH_DEFAULT: usize = 1_000;
+
+/// Events, and bytes of payloads and effects, that whoever reads the log has in memory as one piece, whichever is reached
+/// first; one event is taken whatever its size. Enough events to make handing them over cheap, and few enough to stay in
+/// cache; the bytes are for logs whose events are large, of which each may have a megabyte of payload.
+pub const PIECE_EVENTS_MAX: usize = 256;
+pub const PIECE_BYTES_MAX: usize = 4 << 20;
+
+/// Pieces that a thread may read ahead of whoever runs them.
+pub const PIECES_AHEAD: usize = 4;
 
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;

@@ -9,11 +9,13 @@ pub mod event;
 pub mod hash;
 pub mod id;
 pub mod isolation;
+pub mod json_text;
 pub mod layout;
 pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod progress;
 pub mod records;
 pub mod state_given;
 pub mod task;
@@ -21,8 +23,8 @@ pub mod undo;
 pub mod value;
 
 pub use capability::{
-    Bound, Creation, Find, HandlerError, Level, LogLine, Materialization, QueryResult, Violation,
-    WriteError,
+    Bound, Budget, Created, Creation, Find, HandlerError, Level, LogLine, Materialization,
+    QueryResult, Violation, WriteError,
 };
 pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};
@@ -30,6 +32,7 @@ pub use event::{Command, Event, NewEvent, Rejection};
 pub use hash::Digest;
 pub use id::{CommitSeq, PluginName, PluginVersion, Seq, TypeName, VersionDate, is_identifier};
 pub use isolation::{Isolation, Isolations};
+pub use json_text::JsonText;
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;

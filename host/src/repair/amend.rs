@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::repairable::check_words;
 use crate::book::Book;
 use crate::diff::{Sink, Unheard};
-use crate::history::{OnProgress, silent};
+use crate::history::{OnProgress, Rebuild, silent};
 use crate::history::{Past, Payloads};
 use crate::model::Amendment;
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED};
@@ -70,7 +70,8 @@ impl Book {
         let payloads = Payloads::from([(event, data.clone())]);
         self.refuse_straying(event, &payloads)?;
         let head = self.head();
-        let built = self.build_with(&record.schedule, &path, head, &payloads, progress);
+        let rebuild = Rebuild::of(&record.schedule, &path, head).with(&payloads);
+        let built = self.history.build(rebuild, progress);
         if let Err(error) = built {
             remove_projection(&path)?;
             return Err(error.context(format!("event {event} is not amended")));
@@ -168,11 +169,6 @@ impl Book {
         let payloads = Payloads::from([(request.seq, amending.data)]);
         self.study()
             .foresee(&payloads, &BTreeSet::new(), name, sink, progress)
-    }
-
-    /// The same in numbers alone.
-    pub fn foresee_amendment(&mut self, request: &AmendRequest) -> Result<Foreseen> {
-        self.preview_amendment(request, &mut Unheard, &mut silent())
     }
 
     /// Checks a request: the event may be amended, and the new payload is one that its type may have.

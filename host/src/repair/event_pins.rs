@@ -47,7 +47,7 @@ impl Book {
         if let Some(version) = &request.version {
             self.history.library.find(version)?;
             let lineup = self.lineup().with(std::slice::from_ref(version));
-            let program = self.history.library.program(&self.history.log, &lineup)?;
+            let program = self.history.program(&lineup)?;
             let name = stored.event.event_type.as_str();
             let mut handlers = program.handlers(name).iter();
             if !handlers.any(|it| program.link(*it).code.version.plugin == version.plugin) {

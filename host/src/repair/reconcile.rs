@@ -8,7 +8,7 @@ use super::repairable::check_words;
 use crate::book::Book;
 use crate::diff::{FinalRow, compare_states};
 use crate::engine::Player;
-use crate::history::OnProgress;
+use crate::history::{OnProgress, Rebuild};
 use crate::model::event::STATE_RECONCILED;
 use crate::model::{Result, Seq};
 use crate::store::remove_projection;
@@ -77,7 +77,8 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<u64> {
         let (schedule, head) = (self.live.record.schedule.clone(), self.head());
-        self.build(&schedule, path, head, progress)?;
+        let rebuild = Rebuild::of(&schedule, path, head);
+        self.history.build(rebuild, progress)?;
         let live = self.live_path();
         let mut side = |file: &std::path::Path| -> Result<PlayerSide> {
             let plan = self.plan(&schedule)?;

@@ -2,10 +2,10 @@
 //! that the chain still holds.
 
 use crate::book::SystemEvent;
-use crate::history::History;
 use crate::model::Role;
 use crate::model::log::{LocalOp, LogOp};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::json;
@@ -14,19 +14,15 @@ use uuid::Uuid;
 use super::repairable::check_words;
 use crate::book::tasks;
 use crate::book::{Book, clean};
-use crate::diff::{Sink, Unheard};
-use crate::engine::Plan;
-use crate::engine::Player;
-use crate::engine::{Doom, Failure};
-use crate::history::source;
-use crate::history::{OnProgress, Progress, read_ahead, silent};
-use crate::history::{Past, Payloads};
+use crate::diff::Sink;
+use crate::engine::{Doom, Failure, Plan, Player};
+use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
 use crate::model::Redaction;
 use crate::model::event::EVENT_REDACTED;
 use crate::model::hash::payload_hash;
-use crate::model::{Error, Result, Seq, clock, limits};
-use crate::store::StoredEvent;
+use crate::model::{Error, Event, Result, Seq, clock, limits};
 use crate::store::remove_projection;
+use crate::store::{Catalog, StoredEvent};
 use crate::study::{Foreseen, strays};
 
 #[derive(Debug, Clone)]
@@ -190,20 +186,15 @@ impl Book {
             remove_projection(file)?;
             let runtime = self.history.library.runtime.clone();
             let mut player = Player::new(runtime, epoch.plan.clone(), file)?;
-            let told = &mut |at: u64| {
+            let told = &mut |at: Progress| {
                 progress(Progress {
-                    done: done + at,
+                    done: done + at.done,
                     total,
                 });
             };
-            rewrite(
-                &self.history,
-                &mut player,
-                epoch,
-                redacting,
-                &mut tally,
-                told,
-            )?;
+            let log = &self.history.log;
+            let events = Catalog::open(&self.history.dir.log())?;
+            epoch.rewrite((log, events), &mut player, redacting, &mut tally, told)?;
             done += epoch.to.0;
             if is_last {
                 player.materializer.into_projection().finish()?;
@@ -237,11 +228,6 @@ impl Book {
             sink,
             progress,
         )
-    }
-
-    /// The same in numbers alone.
-    pub fn foresee_redaction(&mut self, request: &RedactRequest) -> Result<Foreseen> {
-        self.preview_redaction(request, &mut Unheard, &mut silent())
     }
 
     /// Checks a request, and says what it erases.
@@ -285,12 +271,8 @@ impl Book {
                 ))
                 .hint("redact it without a replacement"));
             }
-            let undo = self
-                .history
-                .log
-                .stored(undo, undo, 1)?
-                .pop()
-                .filter(|undo| !undo.event.is_withheld());
+            let undo = self.history.log.recorded_at(undo)?;
+            let undo = undo.filter(|undo| !undo.event.is_withheld());
             if let Some(undo) = undo {
                 redacting.payloads.insert(undo.event.seq, String::new());
                 redacting.events.push(undo);
@@ -330,48 +312,48 @@ fn logged_hash(past: &Past, stored: &StoredEvent) -> crate::model::Digest {
     payload_hash(&stored.salt, logged)
 }
 
-/// Works an epoch out again, and remembers what it would have recorded otherwise. An event of doom is remembered too, and
-/// the epoch goes on without its effects, so that all of them can be named.
-fn rewrite(
-    history: &History,
-    player: &mut Player,
-    epoch: &Epoch,
-    redacting: &Redacting,
-    tally: &mut Tally,
-    told: &mut dyn FnMut(u64),
-) -> Result<()> {
-    let first = redacting.events[0].event.seq;
-    let source = source(&history.dir, &epoch.payloads)?;
-    read_ahead(source, Seq(1), epoch.to, |events| {
-        for event in &events {
-            let outcome = match player.run(event) {
-                Ok(outcome) => outcome,
-                Err(Failure::Host(error)) => return Err(error),
-                Err(Failure::Doom(doom)) => {
-                    tally.doom(*doom);
-                    continue;
-                }
-            };
-            if event.seq >= first.max(epoch.from) {
-                let recorded = history.log.stored(event.seq, event.seq, 1)?.pop();
-                if recorded.is_none_or(|recorded| recorded.effects != outcome.body) {
-                    tally.ops.push(LogOp::Effects {
-                        seq: event.seq,
-                        tasks: tasks(event, &outcome.effects),
-                        effects: outcome.body.clone(),
-                    });
-                    if redacting.watched.contains(&event.seq) {
-                        tally.strayed.push(event.seq);
+impl Epoch {
+    /// Works the epoch out again, and remembers what it would have recorded otherwise. An event of doom is remembered too,
+    /// and the epoch goes on without its effects, so that all of them can be named.
+    fn rewrite(
+        &self,
+        (log, events): (&Catalog, Catalog),
+        player: &mut Player,
+        redacting: &Redacting,
+        tally: &mut Tally,
+        progress: OnProgress<'_>,
+    ) -> Result<()> {
+        let first = redacting.events[0].event.seq.max(self.from);
+        let events = Pieces::<_, Event>::new(events, Seq(1)..=self.to).with(&self.payloads);
+        read_ahead(events, |pieces| {
+            play(player, pieces, self.to, progress, |player, event| {
+                let outcome = match player.run(&event) {
+                    Ok(outcome) => outcome,
+                    Err(Failure::Host(error)) => return Err(error),
+                    Err(Failure::Doom(doom)) => {
+                        tally.doom(*doom);
+                        return Ok(ControlFlow::<()>::Continue(()));
+                    }
+                };
+                if event.seq >= first {
+                    let recorded = log.recorded_at(event.seq)?;
+                    if recorded.is_none_or(|recorded| recorded.effects != outcome.body) {
+                        tally.ops.push(LogOp::Effects {
+                            seq: event.seq,
+                            tasks: tasks(&event, &outcome.effects),
+                            effects: outcome.body.clone(),
+                        });
+                        if redacting.watched.contains(&event.seq) {
+                            tally.strayed.push(event.seq);
+                        }
                     }
                 }
-            }
-            player.keep()?;
-        }
-        player.end_batch()?;
-        told(events.last().map_or(0, |event| event.seq.0));
-        Ok(())
-    })?;
-    player.commit()
+                player.keep()?;
+                Ok(ControlFlow::Continue(()))
+            })
+        })?;
+        player.materializer.commit()
+    }
 }
 
 impl Tally {

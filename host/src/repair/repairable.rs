@@ -10,7 +10,7 @@ impl Book {
     /// An event that may be repaired.
     pub(crate) fn repairable(&mut self, seq: Seq) -> Result<StoredEvent> {
         self.check_current()?;
-        let Some(stored) = self.history.log.stored(seq, seq, 1)?.pop() else {
+        let Some(stored) = self.history.log.recorded_at(seq)? else {
             let head = self.head();
             return Err(
                 Error::usage(format!("event {seq} is not in the log; its head is {head}"))

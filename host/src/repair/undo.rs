@@ -1,6 +1,8 @@
 //! Undoing: by the plugin's own inverse, where it has one; else by the exact inverse of an event's row changes, as an event of
 //! its own, which replays apply without any plugin.
 
+use std::ops::ControlFlow;
+
 use crate::book::SystemEvent;
 use crate::model::log::LogOp;
 use serde_json::json;
@@ -10,11 +12,8 @@ use crate::book::Book;
 use crate::book::Caused;
 use crate::book::shown;
 use crate::book::{Decision, Request};
-use crate::engine::Player;
 use crate::engine::shown as shown_key;
-use crate::history::Payloads;
-use crate::history::read_ahead;
-use crate::history::source;
+use crate::history::{Decoder, play, read_ahead, silent};
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
 use crate::model::event::EVENT_UNDONE;
@@ -93,8 +92,8 @@ impl Book {
             ops: vec![LogOp::Undone { event: seq, by }],
             local: Vec::new(),
         })?;
-        let undo = self.history.log.stored(undo, undo, 1)?;
-        let caused = shown(&self.history.log, undo)?
+        let undo = self.history.log.recorded_at(undo)?;
+        let caused = shown(&self.history.log, undo.into_iter().collect())?
             .pop()
             .map(|shown| shown.caused());
         Ok(Undone {
@@ -173,27 +172,25 @@ impl Book {
             .last()
             .map_or(Seq(1), |(from, _)| *from);
         if seq >= epoch {
-            let mut shown = shown(&self.history.log, vec![stored.clone()])?;
-            let shown = shown.pop();
-            return Ok(shown.map_or_else(Default::default, |shown| (shown.changes, shown.tasks)));
+            let log = &self.history.log;
+            return Decoder::new(log)?.decode(log, stored);
         }
         let path = self.history.dir.projection("undo.building");
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let schedule = self.live.record.schedule.clone();
-        let plan = self.plan(&schedule)?;
-        let mut player = Player::new(self.history.library.runtime.clone(), plan, &path)?;
-        let (none, mut found) = (Payloads::new(), None);
-        read_ahead(source(&self.history.dir, &none)?, Seq(1), seq, |events| {
-            for event in events {
+        let mut player = self.history.player(&schedule, &path)?;
+        let events = self.history.events_apart(Seq(1)..=seq)?;
+        let found = read_ahead(events, |pieces| {
+            play(&mut player, pieces, seq, &mut silent(), |player, event| {
                 let outcome = player.run(&event).map_err(Error::from)?;
                 if event.seq == seq {
                     let layouts = player.materializer.program().layouts.clone();
-                    found = Some(Caused::now(event, outcome, &layouts));
-                    return Ok(());
+                    let caused = Caused::now(event, outcome, &layouts);
+                    return Ok(ControlFlow::Break(caused));
                 }
                 player.keep()?;
-            }
-            player.end_batch()
+                Ok(ControlFlow::Continue(()))
+            })
         })?;
         let caused =
             found.ok_or_else(|| Error::internal(format!("event {seq} was not reached")))?;

@@ -5,8 +5,8 @@ wasmtime::component::bindgen!({
     world: "plugin",
     imports: { default: trappable },
     with: {
-        "daybook:plugin/materialization.materialization": super::call::MaterializationHandle,
-        "daybook:plugin/creation.creation": super::call::CreationHandle,
+        "daybook:plugin/materialization.materialization": super::state::MaterializationHandle,
+        "daybook:plugin/creation.creation": super::state::CreationHandle,
     },
 });
 
@@ -143,4 +143,74 @@ pub fn write_error_out(error: model::WriteError) -> types::WriteError {
         model::WriteError::RowMissing => types::WriteError::RowMissing,
         model::WriteError::UniqueViolated(index) => types::WriteError::UniqueViolated(index),
     }
+}
+
+impl From<types::NewEvent> for model::NewEvent {
+    fn from(event: types::NewEvent) -> Self {
+        model::NewEvent {
+            event_type: event.event_type,
+            subject: event.subject,
+            data: event.data,
+        }
+    }
+}
+
+impl From<model::NewEvent> for types::NewEvent {
+    fn from(event: model::NewEvent) -> Self {
+        types::NewEvent {
+            event_type: event.event_type,
+            subject: event.subject,
+            data: event.data,
+        }
+    }
+}
+
+impl From<types::Rejection> for model::Rejection {
+    fn from(rejection: types::Rejection) -> Self {
+        model::Rejection {
+            code: rejection.code,
+            message: rejection.message,
+            details: rejection.details,
+        }
+    }
+}
+
+impl From<model::Rejection> for types::Rejection {
+    fn from(rejection: model::Rejection) -> Self {
+        types::Rejection {
+            code: rejection.code,
+            message: rejection.message,
+            details: rejection.details,
+        }
+    }
+}
+
+pub fn event_in(event: types::Event) -> model::Result<model::Event> {
+    let version = if event.version.is_empty() {
+        None
+    } else {
+        Some(event.version.parse()?)
+    };
+    Ok(model::Event {
+        seq: model::Seq(event.seq),
+        id: event.id,
+        source: event.source,
+        event_type: model::TypeName::new(&event.event_type)?,
+        subject: event.subject,
+        time: event.time,
+        version,
+        data: event.data,
+        extensions: None,
+    })
+}
+
+pub fn command_in(command: types::Command) -> model::Result<model::Command> {
+    Ok(model::Command {
+        id: command.id,
+        command_type: model::TypeName::new(&command.command_type)?,
+        subject: command.subject,
+        time: command.time,
+        actor: command.actor,
+        data: command.data,
+    })
 }

@@ -3,117 +3,16 @@
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
 };
-use wasmtime::{ResourceLimiter, Store, Trap};
+use wasmtime::{Store, Trap};
 
-use super::bindings::exports::daybook::plugin::creator::CreateError;
-use super::bindings::types::{Failure, NewEvent};
+use super::bindings::types::{CreateError, Failure, NewEvent};
 use super::bindings::{CommandRef, EventRef};
 use super::component::Code;
 use super::engine::Runtime;
 use super::instance::{Instance, Kept, NotStarted};
+use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use super::wasi::{Perturbed, Wasi};
-use crate::model::{self, Creation, HandlerError, Materialization, Rejection, Violation, limits};
-
-/// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
-pub struct MaterializationHandle;
-/// The same for `creation`.
-pub struct CreationHandle;
-
-/// The capability of the running call.
-pub(super) enum Capability {
-    None,
-    Materialization(Box<dyn Materialization>),
-    Creation(Box<dyn Creation>),
-}
-
-/// The store's data: everything of one call.
-pub struct CallState {
-    pub(super) capability: Capability,
-    pub(super) calls_left: u32,
-    /// Why the host stopped the guest; the trap that the engine reports is only its echo.
-    pub(super) stopped: Option<HandlerError>,
-    memory_refused: bool,
-    /// Of all its linear memories.
-    pub(super) memory_bytes: usize,
-    pub(super) wasi: Option<Box<Wasi>>,
-}
-
-impl CallState {
-    fn new(capability: Capability, wasi: Option<Box<Wasi>>) -> Self {
-        CallState {
-            capability,
-            calls_left: limits::HOST_CALLS_PER_CALL_MAX,
-            stopped: None,
-            memory_refused: false,
-            memory_bytes: 0,
-            wasi,
-        }
-    }
-
-    /// For the next call in the same instance: everything is the call's own but the size of its memory.
-    pub(super) fn renew(&mut self, of: CallState) {
-        *self = CallState {
-            memory_bytes: self.memory_bytes,
-            ..of
-        };
-    }
-
-    /// What a call leaves; between calls nothing is lent.
-    pub(super) fn take(&mut self) -> CallState {
-        let nothing = CallState {
-            memory_bytes: self.memory_bytes,
-            ..CallState::new(Capability::None, None)
-        };
-        std::mem::replace(self, nothing)
-    }
-
-    /// Stops the guest: nothing it does with the answer can undo it.
-    pub(super) fn stop(&mut self, error: impl Into<HandlerError>) -> wasmtime::Error {
-        let error = error.into();
-        let echo = wasmtime::Error::msg(error.to_string());
-        self.stopped.get_or_insert(error);
-        echo
-    }
-
-    /// Counts a call into the host.
-    pub(super) fn count_call(&mut self) -> wasmtime::Result<()> {
-        match self.calls_left.checked_sub(1) {
-            Some(left) => {
-                self.calls_left = left;
-                Ok(())
-            }
-            None => Err(self.stop(Violation(format!(
-                "it called the host more than {} times",
-                limits::HOST_CALLS_PER_CALL_MAX
-            )))),
-        }
-    }
-}
-
-impl ResourceLimiter for CallState {
-    fn memory_growing(
-        &mut self,
-        current: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        let allowed = desired <= limits::MEMORY_BYTES_MAX;
-        self.memory_refused |= !allowed;
-        if allowed {
-            self.memory_bytes += desired - current;
-        }
-        Ok(allowed)
-    }
-
-    fn table_growing(
-        &mut self,
-        _: usize,
-        desired: usize,
-        _: Option<usize>,
-    ) -> wasmtime::Result<bool> {
-        Ok(desired <= limits::TABLE_ELEMENTS_MAX)
-    }
-}
+use crate::model::{self, Budget, Created, Creation, HandlerError, Materialization, limits};
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
@@ -145,7 +44,7 @@ impl Instances {
 /// On which terms a call is made.
 #[derive(Debug)]
 pub struct Terms<I> {
-    pub fuel_max: u64,
+    pub budget: Budget,
     /// An instance that has seen other calls; none: a fresh one.
     pub instance: Option<I>,
     /// What virtual WASI shows otherwise than it should.
@@ -154,9 +53,9 @@ pub struct Terms<I> {
 
 impl<I> Terms<I> {
     /// A fresh instance, nothing perturbed.
-    pub fn fresh(fuel_max: u64) -> Self {
+    pub fn fresh(budget: Budget) -> Self {
         Terms {
-            fuel_max,
+            budget,
             instance: None,
             perturbed: Perturbed::default(),
         }
@@ -168,8 +67,9 @@ impl<I> Terms<I> {
 pub struct Called<C, T, I> {
     pub cx: C,
     pub result: Result<T, HandlerError>,
-    /// As much as in a fresh instance, but for what code does only in its first call.
-    pub fuel: u64,
+    /// What it used, with the versions below it: as much as in a fresh instance, but for what code does only in its first
+    /// call.
+    pub used: Budget,
     /// What the guest printed through WASI.
     pub printed: Vec<u8>,
     /// The instance, where it is as good as new: the call went well. WASI's state is not renewed, so what uses it is not
@@ -185,7 +85,7 @@ impl<C, T, I> Called<C, T, I> {
         Called {
             cx,
             result: Err(HandlerError::Host(what)),
-            fuel: 0,
+            used: Budget::default(),
             printed: Vec::new(),
             instance: None,
             doubtful: false,
@@ -207,8 +107,8 @@ impl Runtime {
         let wasi = code
             .uses_wasi
             .then(|| Wasi::new(&event.time, &event.id, terms.perturbed));
-        let state = CallState::new(Capability::Materialization(cx), wasi);
-        let fuel_max = terms.fuel_max;
+        let budget = terms.budget;
+        let state = CallState::new(Capability::Materialization(cx), budget, wasi);
         let handle = Resource::<MaterializationHandle>::new_borrow(0);
         let parameters = (EventRef::from(event), handle);
         let ended = self.on_terms(code, function, state, terms, |store, function| {
@@ -220,7 +120,7 @@ impl Runtime {
                 Capability::Materialization(cx) => cx,
                 _ => unreachable!("a materialization is given back as one"),
             },
-            fuel_max,
+            budget,
         )
     }
 
@@ -230,15 +130,15 @@ impl Runtime {
         command: &model::Command,
         cx: Box<dyn Creation>,
         terms: Terms<Creating>,
-    ) -> Called<Box<dyn Creation>, Result<Vec<model::NewEvent>, Rejection>, Creating> {
+    ) -> Called<Box<dyn Creation>, Created, Creating> {
         let Some(function) = &code.create else {
             return Called::impossible(cx, format!("{} has no creator", code.version));
         };
         let wasi = code
             .uses_wasi
             .then(|| Wasi::new(&command.time, &command.id, terms.perturbed));
-        let state = CallState::new(Capability::Creation(cx), wasi);
-        let fuel_max = terms.fuel_max;
+        let budget = terms.budget;
+        let state = CallState::new(Capability::Creation(cx), budget, wasi);
         let handle = Resource::<CreationHandle>::new_borrow(0);
         let parameters = (CommandRef::from(command), handle);
         let ended = self.on_terms(code, function, state, terms, |store, function| {
@@ -246,19 +146,15 @@ impl Runtime {
         });
         ended.into_called(
             |(answer,)| match answer {
-                Ok(events) => Ok(Ok(events.into_iter().map(new_event).collect())),
-                Err(CreateError::Rejected(rejection)) => Ok(Err(Rejection {
-                    code: rejection.code,
-                    message: rejection.message,
-                    details: rejection.details,
-                })),
+                Ok(events) => Ok(Ok(events.into_iter().map(Into::into).collect())),
+                Err(CreateError::Rejected(rejection)) => Ok(Err(rejection.into())),
                 Err(CreateError::Failed(failure)) => Err(failed(failure)),
             },
             |capability| match capability {
                 Capability::Creation(cx) => cx,
                 _ => unreachable!("a creation is given back as one"),
             },
-            fuel_max,
+            budget,
         )
     }
 
@@ -275,7 +171,7 @@ impl Runtime {
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift + 'static,
     {
-        let fuel_max = terms.fuel_max;
+        let fuel_max = terms.budget.fuel;
         let reused = terms.instance.is_some();
         let started = match terms.instance {
             Some(kept) => kept.begin(state, fuel_max),
@@ -287,7 +183,7 @@ impl Runtime {
                 let NotStarted { error, mut store } = *not_started;
                 return Ended {
                     fuel: fuel_max - store.get_fuel().unwrap_or(fuel_max),
-                    result: Err(explain(&error, store.data_mut(), fuel_max)),
+                    result: Err(explain(&error, store.data_mut())),
                     state: store.into_data(),
                     instance: None,
                     reused,
@@ -298,7 +194,7 @@ impl Runtime {
         let fuel = fuel_max - instance.store.get_fuel().unwrap_or(fuel_max);
         let mut state = instance.store.data_mut().take();
         Ended {
-            result: result.map_err(|error| explain(&error, &mut state, fuel_max)),
+            result: result.map_err(|error| explain(&error, &mut state)),
             fuel,
             state,
             instance: (!code.uses_wasi).then_some(instance),
@@ -312,15 +208,14 @@ impl Runtime {
         code: &Code,
         function: &ComponentExportIndex,
         wasi: Option<Box<Wasi>>,
-        fuel_max: u64,
         parameters: P,
     ) -> Result<R, HandlerError>
     where
         P: ComponentNamedList + Lower,
         R: ComponentNamedList + Lift + 'static,
     {
-        let state = CallState::new(Capability::None, wasi);
-        let terms = Terms::<Instance<P, R>>::fresh(fuel_max);
+        let state = CallState::new(Capability::None, Budget::WHOLE, wasi);
+        let terms = Terms::<Instance<P, R>>::fresh(Budget::WHOLE);
         let call = |store: &mut _, function| invoke(store, function, parameters);
         self.on_terms(code, function, state, terms, call).result
     }
@@ -340,18 +235,21 @@ impl<P, R> Ended<P, R> {
         self,
         answer: impl FnOnce(R) -> Result<T, HandlerError>,
         give_back: impl FnOnce(Capability) -> C,
-        fuel_max: u64,
+        budget: Budget,
     ) -> Called<C, T, Instance<P, R>> {
         let result = self.result.and_then(answer);
         let went_well = result.is_ok() && !self.state.memory_refused;
-        let near_the_end = self.fuel > fuel_max / 2;
+        let near_the_end = self.fuel > budget.fuel / 2;
         Called {
             printed: { self.state.wasi.as_ref() }.map_or_else(Vec::new, |wasi| wasi.printed()),
             cx: give_back(self.state.capability),
             instance: self.instance.filter(|_| went_well).map(Instance::older),
             doubtful: self.reused && (!went_well || near_the_end),
             result,
-            fuel: self.fuel,
+            used: Budget {
+                fuel: self.fuel,
+                host_calls: budget.host_calls - self.state.budget.host_calls,
+            },
         }
     }
 }
@@ -370,12 +268,12 @@ where
 }
 
 /// What an engine error means, in words for the one who wrote the plugin.
-fn explain(error: &wasmtime::Error, state: &mut CallState, fuel_max: u64) -> HandlerError {
+fn explain(error: &wasmtime::Error, state: &mut CallState) -> HandlerError {
     if let Some(stopped) = state.stopped.take() {
         return stopped;
     }
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => HandlerError::OutOfFuel { fuel_max },
+        Some(Trap::OutOfFuel) => HandlerError::OutOfFuel,
         Some(_) if state.memory_refused => HandlerError::Trapped(format!(
             "out of memory: it asked for more than {} MiB",
             limits::MEMORY_BYTES_MAX >> 20
@@ -411,13 +309,5 @@ fn failed(failure: Failure) -> HandlerError {
     HandlerError::Failed {
         code: failure.code,
         message: failure.message,
-    }
-}
-
-fn new_event(event: NewEvent) -> model::NewEvent {
-    model::NewEvent {
-        event_type: event.event_type,
-        subject: event.subject,
-        data: event.data,
     }
 }

@@ -1,16 +1,18 @@
 //! The contract's imports: each call of a guest counted, converted, and passed to the lent capability.
 
-use wasmtime::component::Resource;
+use wasmtime::StoreContextMut;
+use wasmtime::component::{Linker, Resource};
 
-use super::bindings::types::{Event, Failure, Find, Level, QueryResult, Task, Value, WriteError};
+use super::bindings::types::{
+    Command, CreateError, Event, Failure, Find, Level, NewEvent, QueryResult, Task, Value,
+    WriteError,
+};
 use super::bindings::{
     self, creation, find_in, level_in, materialization, query_out, row_in, row_out,
 };
-use super::call::{CallState, Capability, CreationHandle, MaterializationHandle};
+use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use crate::model::capability::{StateRead, WriteResult};
-use crate::model::{
-    self, Creation, HandlerError, LogLine, Materialization, Seq, TypeName, Violation,
-};
+use crate::model::{self, Creation, HandlerError, LogLine, Materialization, Violation};
 
 type Answer<T> = wasmtime::Result<T>;
 
@@ -19,9 +21,7 @@ impl CallState {
         self.count_call()?;
         match &mut self.capability {
             Capability::Materialization(cx) => Ok(cx.as_mut()),
-            _ => Err(wasmtime::Error::msg(
-                "no materialization is lent to this call",
-            )),
+            _ => Err(not_lent("materialization")),
         }
     }
 
@@ -29,7 +29,7 @@ impl CallState {
         self.count_call()?;
         match &mut self.capability {
             Capability::Creation(cx) => Ok(cx.as_mut()),
-            _ => Err(wasmtime::Error::msg("no creation is lent to this call")),
+            _ => Err(not_lent("creation")),
         }
     }
 
@@ -39,7 +39,7 @@ impl CallState {
         match &mut self.capability {
             Capability::Materialization(cx) => Ok(cx.as_mut()),
             Capability::Creation(cx) => Ok(cx.as_mut()),
-            Capability::None => Err(wasmtime::Error::msg("no state is lent to this call")),
+            Capability::None => Err(not_lent("state")),
         }
     }
 
@@ -66,6 +66,11 @@ impl CallState {
         Ok(query_out(self.settle(result)?))
     }
 
+    /// What was to be passed to the version below is no event, or no command.
+    fn misasked(&mut self, error: &model::Error) -> wasmtime::Error {
+        self.stop(Violation(format!("previous: {error}")))
+    }
+
     fn write_log(&mut self, level: Level, message: String) -> Answer<()> {
         let result = self.state()?.log(LogLine {
             level: level_in(level),
@@ -73,6 +78,49 @@ impl CallState {
         });
         self.settle(result)
     }
+}
+
+fn not_lent(what: &str) -> wasmtime::Error {
+    wasmtime::Error::msg(format!("no {what} is lent to this call"))
+}
+
+/// Puts `previous` over that of the bindings: what runs below uses up the caller's fuel, which its store alone can tell.
+pub(super) fn share_fuel(linker: &mut Linker<CallState>) -> Answer<()> {
+    linker.allow_shadowing(true);
+    linker
+        .instance("daybook:plugin/materialization@1.0.0")?
+        .func_wrap(
+            "[method]materialization.previous",
+            |mut store: StoreContextMut<'_, CallState>, (cx, event): (Resource<_>, Event)| {
+                with_fuel(&mut store, |state| {
+                    materialization::HostMaterialization::previous(state, cx, event)
+                })
+            },
+        )?;
+    linker
+        .instance("daybook:plugin/creation@1.0.0")?
+        .func_wrap(
+            "[method]creation.previous",
+            |mut store: StoreContextMut<'_, CallState>, (cx, command): (Resource<_>, Command)| {
+                with_fuel(&mut store, |state| {
+                    creation::HostCreation::previous(state, cx, command)
+                })
+            },
+        )?;
+    linker.allow_shadowing(false);
+    Ok(())
+}
+
+/// Lets the store's fuel be spent from the state's budget.
+fn with_fuel<T>(
+    store: &mut StoreContextMut<'_, CallState>,
+    previous: impl FnOnce(&mut CallState) -> Answer<T>,
+) -> Answer<(T,)> {
+    store.data_mut().budget.fuel = store.get_fuel()?;
+    let answer = previous(store.data_mut());
+    let left = store.data().budget.fuel;
+    store.set_fuel(left)?;
+    Ok((answer?,))
 }
 
 impl materialization::Host for CallState {}
@@ -171,13 +219,11 @@ impl materialization::HostMaterialization for CallState {
         _: Resource<MaterializationHandle>,
         event: Event,
     ) -> Answer<Result<(), Failure>> {
-        let event = match event_in(event) {
-            Ok(event) => event,
-            Err(error) => return Err(self.stop(Violation(format!("previous: {error}")))),
-        };
-        let result = match self.materialization()?.previous(event) {
-            Ok(result) => result,
-            Err(error) => return Err(self.stop(error)),
+        self.count_call()?;
+        let event = bindings::event_in(event).map_err(|error| self.misasked(&error))?;
+        let result = match &mut self.capability {
+            Capability::Materialization(cx) => cx.previous(event, &mut self.budget),
+            _ => return Err(not_lent("materialization")),
         };
         match result {
             Ok(()) => Ok(Ok(())),
@@ -232,26 +278,28 @@ impl creation::HostCreation for CallState {
         self.write_log(level, message)
     }
 
+    fn previous(
+        &mut self,
+        _: Resource<CreationHandle>,
+        command: Command,
+    ) -> Answer<Result<Vec<NewEvent>, CreateError>> {
+        self.count_call()?;
+        let command = bindings::command_in(command).map_err(|error| self.misasked(&error))?;
+        let result = match &mut self.capability {
+            Capability::Creation(cx) => cx.previous(command, &mut self.budget),
+            _ => return Err(not_lent("creation")),
+        };
+        match result {
+            Ok(Ok(events)) => Ok(Ok(events.into_iter().map(Into::into).collect())),
+            Ok(Err(rejection)) => Ok(Err(CreateError::Rejected(rejection.into()))),
+            Err(HandlerError::Failed { code, message }) => {
+                Ok(Err(CreateError::Failed(Failure { code, message })))
+            }
+            Err(error) => Err(self.stop(error)),
+        }
+    }
+
     fn drop(&mut self, _: Resource<CreationHandle>) -> Answer<()> {
         Ok(())
     }
-}
-
-fn event_in(event: Event) -> model::Result<model::Event> {
-    let version = if event.version.is_empty() {
-        None
-    } else {
-        Some(event.version.parse()?)
-    };
-    Ok(model::Event {
-        seq: Seq(event.seq),
-        id: event.id,
-        source: event.source,
-        event_type: TypeName::new(&event.event_type)?,
-        subject: event.subject,
-        time: event.time,
-        version,
-        data: event.data,
-        extensions: None,
-    })
 }

@@ -4,9 +4,9 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::cache::ComponentCache;
-use super::call::CallState;
 use super::engine::Runtime;
 use super::metadata;
+use super::state::CallState;
 use crate::model::{Digest, Error, Manifest, PluginVersion, Result, limits};
 
 /// A version ready to run: compiled and linked; instances are made per call.

@@ -3,14 +3,14 @@
 use wasmtime::component::{ComponentExportIndex, InstancePre};
 
 use super::bindings::daybook::plugin::manifest as wit;
-use super::call::CallState;
 use super::component::Code;
 use super::engine::Runtime;
+use super::state::CallState;
 use super::wasi::{Perturbed, Wasi};
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
 };
-use crate::model::{Digest, Error, PluginVersion, Result, Value, limits};
+use crate::model::{Digest, Error, PluginVersion, Result, Value};
 
 impl Runtime {
     /// Calls `describe`, checks what it says against the component's exports, and gives the finished code.
@@ -52,8 +52,7 @@ impl Runtime {
         };
         let wasi =
             uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
-        let result =
-            self.call::<_, (wit::Manifest,)>(&code, describe, wasi, limits::FUEL_PER_CALL_MAX, ());
+        let result = self.call::<_, (wit::Manifest,)>(&code, describe, wasi, ());
         let (declared,) =
             result.map_err(|error| Error::refused(format!("the component's describe {error}")))?;
         let manifest = manifest(declared);

@@ -3,14 +3,14 @@
 
 use std::sync::Arc;
 
-use wasmtime::component::{Component, Linker, ResourceTable};
+use wasmtime::component::{Component, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
 };
 
-use super::call::CallState;
 use super::recent::Recent;
-use super::{bindings, wasi};
+use super::state::CallState;
+use super::{bindings, capability, wasi};
 use crate::model::{Error, Result, limits};
 
 /// The engine and what components are linked against. One per process; cheap to share.
@@ -66,7 +66,8 @@ fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
         linker,
         |state| state,
     )?;
-    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)
+    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)?;
+    capability::share_fuel(linker)
 }
 
 fn config() -> Config {
@@ -102,6 +103,3 @@ fn config() -> Config {
     config.memory_init_cow(true);
     config
 }
-
-/// WASI's tables, for the guests that have it.
-pub(super) type Table = ResourceTable;

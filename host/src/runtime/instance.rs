@@ -6,9 +6,9 @@
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Lift, Lower, TypedFunc};
 
-use super::call::CallState;
 use super::component::Code;
 use super::engine::Runtime;
+use super::state::CallState;
 use crate::model::{Digest, limits};
 
 /// One instance with the function that is called in it, looked up once.

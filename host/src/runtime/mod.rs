@@ -11,6 +11,7 @@ mod engine;
 mod instance;
 mod metadata;
 mod recent;
+mod state;
 mod wasi;
 
 pub use cache::ComponentCache;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, Resource, ResourceTable};
 use wasmtime_wasi::p2::DynPollable;
 use wasmtime_wasi::p2::pipe::MemoryOutputPipe;
 use wasmtime_wasi::{
@@ -12,14 +12,12 @@ use wasmtime_wasi::{
     WasiView,
 };
 
-use super::call::CallState;
-use super::engine::Table;
 use crate::model::{clock, limits};
 
 /// The WASI side of one call.
 pub struct Wasi {
     context: WasiCtx,
-    table: Table,
+    table: ResourceTable,
     output: MemoryOutputPipe,
 }
 
@@ -61,9 +59,16 @@ impl Wasi {
             .allow_ip_name_lookup(false);
         Box::new(Wasi {
             context: builder.build(),
-            table: Table::new(),
+            table: ResourceTable::new(),
             output,
         })
+    }
+
+    pub(super) fn view(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.context,
+            table: &mut self.table,
+        }
     }
 
     /// What was written to stdout and stderr.
@@ -72,20 +77,7 @@ impl Wasi {
     }
 }
 
-impl WasiView for CallState {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        let wasi = self
-            .wasi
-            .as_mut()
-            .expect("only code that imports WASI is linked against it");
-        WasiCtxView {
-            ctx: &mut wasi.context,
-            table: &mut wasi.table,
-        }
-    }
-}
-
-pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
+pub(super) fn add_to_linker<T: WasiView + 'static>(linker: &mut Linker<T>) -> wasmtime::Result<()> {
     wasmtime_wasi::p2::add_to_linker_sync(linker)?;
     // A guest that sleeps would hold the host's thread: time stands still within a call, so waiting is over at once.
     linker.allow_shadowing(true);
@@ -93,7 +85,7 @@ pub(super) fn add_to_linker(linker: &mut Linker<CallState>) -> wasmtime::Result<
     for name in ["subscribe-duration", "subscribe-instant"] {
         clock.func_wrap(
             name,
-            |mut store: wasmtime::StoreContextMut<'_, CallState>,
+            |mut store: wasmtime::StoreContextMut<'_, T>,
              (_until,): (u64,)|
              -> wasmtime::Result<(Resource<DynPollable>,)> {
                 let view = store.data_mut().ctx();

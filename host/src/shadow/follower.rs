@@ -7,10 +7,8 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::track::{Track, TrackStatus};
-use crate::engine::Library;
-use crate::model::ProjectionRecord;
-use crate::model::{Error, Result, Schedule, Seq, limits};
-use crate::store::{BookDir, Catalog};
+use crate::history::History;
+use crate::model::{Error, ProjectionRecord, Result, Schedule, Seq, limits};
 
 /// The log's head as followers are told of it.
 #[derive(Debug, Default)]
@@ -66,7 +64,7 @@ pub(crate) struct Follower {
     pub name: String,
     shared: Arc<Shared>,
     head: Arc<Head>,
-    thread: JoinHandle<Option<Library>>,
+    thread: JoinHandle<Option<History>>,
 }
 
 #[derive(Default)]
@@ -78,8 +76,7 @@ struct Shared {
 
 impl Follower {
     pub fn start(
-        dir: BookDir,
-        library: Library,
+        history: History,
         record: ProjectionRecord,
         live: Schedule,
         head: Arc<Head>,
@@ -90,7 +87,7 @@ impl Follower {
         let thread = std::thread::Builder::new()
             .name("daybook-follow".to_owned())
             .spawn(move || {
-                let result = work(&dir, library, &record, &live, &to_follow, &to_share);
+                let result = work(history, &record, &live, &to_follow, &to_share);
                 result
                     .map_err(|error| {
                         tracing::error!(%error, name = record.name, "a follower stopped");
@@ -118,8 +115,8 @@ impl Follower {
         })
     }
 
-    /// Ends the thread at the next pause, its work kept; gives its engine back.
-    pub fn stop(self) -> Option<Library> {
+    /// Ends the thread at the next pause, its work kept; gives back what it read with.
+    pub fn stop(self) -> Option<History> {
         self.shared.stop.store(true, Ordering::Relaxed);
         // Under the lock: between its look at `stop` and its wait a follower holds it.
         drop(lock(&self.head.seq));
@@ -129,28 +126,26 @@ impl Follower {
 }
 
 fn work(
-    dir: &BookDir,
-    mut library: Library,
+    mut history: History,
     record: &ProjectionRecord,
     live: &Schedule,
     head: &Head,
     shared: &Shared,
-) -> Result<Library> {
+) -> Result<History> {
     crate::engine::give_way();
-    let log = Catalog::open(&dir.log())?;
-    let mut track = Track::open(dir, &log, &mut library, record, live)?;
+    let mut track = Track::open(&mut history, record, live)?;
     let stopped = || shared.stop.load(Ordering::Relaxed);
     let show = |track: &Track| *lock(&shared.status) = Some(Ok(track.status(head.now())));
     show(&track);
     let mut position = track.position();
     while let Some(to) = head.beyond(position, &shared.stop) {
-        track.follow(&log, to, |track| {
+        track.follow(&history, to, |track| {
             show(track);
             !stopped()
         })?;
         position = track.position();
         if position == to {
-            track = track.settle(&library)?;
+            track = track.settle(&history)?;
         }
         show(&track);
         if track.is_doomed() {
@@ -159,7 +154,7 @@ fn work(
         }
         head.gather(&shared.stop);
     }
-    Ok(library)
+    Ok(history)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

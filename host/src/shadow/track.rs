@@ -1,20 +1,18 @@
 //! A projection beside the live one that follows the log: a shadow, whose effects are compared with what was recorded on
 //! the way, or a standby. Whoever has one drives it: the command line to the log's head, a follower's thread for ever.
 
-use crate::engine::start as start_of;
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{About, Expectations, Step, Tally, differences};
-use crate::engine::Library;
-use crate::engine::Player;
-use crate::engine::{Failure, Outcome};
-use crate::history::{READ, hole};
-use crate::model::effects::decode;
-use crate::model::{Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout};
+use crate::engine::{Failure, Outcome, Player, step_of};
+use crate::history::{Decoder, History};
+use crate::model::effects::RecordedChange;
+use crate::model::{
+    Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout, Task,
+};
 use crate::model::{ProjectionRecord, Role};
 use crate::store::remove_projection;
 use crate::store::{BookDir, Catalog, Projection, StoredEvent};
@@ -78,23 +76,21 @@ impl Track {
     /// Goes on where the track's file is, or begins one. `live` is what the live projection is made by: a shadow is
     /// compared with that.
     pub fn open(
-        dir: &BookDir,
-        log: &Catalog,
-        library: &mut Library,
+        history: &mut History,
         record: &ProjectionRecord,
         live: &Schedule,
     ) -> Result<Track> {
-        let path = dir.projection(&record.file);
-        let plan = library.plan(log, &record.schedule)?;
+        let path = history.dir.projection(&record.file);
+        let plan = history.plan(&record.schedule)?;
+        let runtime = history.library.runtime.clone();
         let (mut player, building) = if path.is_file() {
             let position = Projection::position_of(&path)?;
-            let player = Player::resume(library.runtime.clone(), plan, &path, position)?;
+            let player = Player::resume(runtime, plan, &path, position)?;
             (player, None)
         } else {
             let building = path.with_extension("building");
             remove_projection(&building)?;
-            let start = start_of(dir, log, &record.schedule, log.head()?.0)?;
-            let runtime = library.runtime.clone();
+            let start = history.start(&record.schedule, history.log.head()?.0)?;
             let player = Player::begin(runtime, plan, &building, start.as_ref())?;
             (player, Some(building))
         };
@@ -103,11 +99,14 @@ impl Track {
                 let note = match player.materializer.projection().note()? {
                     Some(text) => read_note(record, &text)?,
                     None => Note {
-                        expect: log.meta(&expect_key(&record.name))?.unwrap_or_default(),
+                        expect: {
+                            let expect = history.log.meta(&expect_key(&record.name))?;
+                            expect.unwrap_or_default()
+                        },
                         ..Note::default()
                     },
                 };
-                Some(Comparing::new(dir, log, library, record, live, note)?)
+                Some(Comparing::new(history, record, live, note)?)
             }
             _ => None,
         };
@@ -167,23 +166,22 @@ impl Track {
     /// is kept. An event of doom ends it too: `status` tells, and nothing after it is run.
     pub fn follow(
         &mut self,
-        log: &Catalog,
+        history: &History,
         to: Seq,
         mut pause: impl FnMut(&Track) -> bool,
     ) -> Result<()> {
         let mut go_on = self.doom.is_none();
-        while go_on && self.position() < to {
-            let stored = log.stored(self.position().next(), to, READ)?;
-            if stored.is_empty() {
-                return Err(hole(self.position().next()));
+        for piece in history.log.recorded(self.position().next()..=to) {
+            if !go_on {
+                break;
             }
-            for record in &stored {
-                self.step(log, record)?;
+            for stored in &piece? {
+                self.step(&history.log, stored)?;
                 if self.doom.is_some() {
                     break;
                 }
             }
-            if self.player.wants_commit() {
+            if self.player.materializer.wants_commit() {
                 self.commit()?;
             }
             go_on = self.doom.is_none() && pause(self);
@@ -192,22 +190,18 @@ impl Track {
     }
 
     fn step(&mut self, log: &Catalog, stored: &StoredEvent) -> Result<()> {
-        let event = &stored.event;
-        if event.seq != self.position().next() {
-            return Err(hole(self.position().next()));
+        let result = self.player.run(&stored.event);
+        match &result {
+            Ok(_) => self.player.keep()?,
+            Err(Failure::Doom(doom)) => self.doom = Some(doom.clone().into_error().message),
+            Err(Failure::Host(error)) => return Err(error.clone()),
         }
-        let result = self.player.run(event);
-        if let Some(comparing) = &mut self.comparing {
-            let layouts = self.player.materializer.program().layouts.clone();
-            comparing.compare(log, stored, &result, layouts)?;
-        }
-        match result {
-            Ok(_) => self.player.keep(),
-            Err(Failure::Doom(doom)) => {
-                self.doom = Some(doom.into_error().message);
-                Ok(())
+        match &mut self.comparing {
+            Some(comparing) => {
+                let layouts = self.player.materializer.program().layouts.clone();
+                comparing.compare(log, stored, result, layouts)
             }
-            Err(Failure::Host(error)) => Err(error),
+            None => Ok(()),
         }
     }
 
@@ -216,23 +210,24 @@ impl Track {
             let note = comparing.note()?;
             self.player.materializer.projection().set_note(note);
         }
-        self.player.commit()
+        self.player.materializer.commit()
     }
 
     /// Makes the file an ordinary one under its own name, once what there was is run: from here on it is found again
     /// after a crash.
-    pub fn settle(self, library: &Library) -> Result<Track> {
+    pub fn settle(self, history: &History) -> Result<Track> {
         let Some(building) = self.building else {
             return Ok(self);
         };
         let plan = self.player.plan().clone();
+        let runtime = history.library.runtime.clone();
         self.player.materializer.into_projection().finish()?;
         std::fs::rename(&building, &self.path).map_err(|error| {
             Error::io(format!("putting {} in place", self.path.display()), error)
         })?;
         let position = Projection::position_of(&self.path)?;
         Ok(Track {
-            player: Player::resume(library.runtime.clone(), plan, &self.path, position)?,
+            player: Player::resume(runtime, plan, &self.path, position)?,
             building: None,
             ..self
         })
@@ -254,8 +249,7 @@ struct Comparing {
     recorded_from: Seq,
     /// Works out what the live projection's schedule makes of the events before that.
     base: Option<Base>,
-    /// The layouts that recorded effects refer to, as far as they were known when last read.
-    layouts: BTreeMap<[u8; 16], Arc<TableLayout>>,
+    decoder: Decoder,
 }
 
 struct Base {
@@ -273,21 +267,19 @@ impl Drop for Base {
 
 impl Comparing {
     fn new(
-        dir: &BookDir,
-        log: &Catalog,
-        library: &mut Library,
+        history: &mut History,
         record: &ProjectionRecord,
         live: &Schedule,
         note: Note,
     ) -> Result<Comparing> {
         let mut expectations = Expectations::parse(&note.expect)?;
         expectations.resume(&note.met, note.tally.unexpected);
-        let recorded_from = recorded_from(&log.epochs()?, live);
+        let recorded_from = recorded_from(&history.log.epochs()?, live);
         let base = if note.tally.events == 0 && recorded_from > Seq(1) {
-            let path = dir.projection(&format!("{}-base.building", record.file));
+            let file = format!("{}-base.building", record.file);
+            let path = history.dir.projection(&file);
             remove_projection(&path)?;
-            let plan = library.plan(log, live)?;
-            let player = Player::new(library.runtime.clone(), plan, &path)?;
+            let player = history.player(live, &path)?;
             Some(Base { player, path })
         } else {
             None
@@ -298,7 +290,7 @@ impl Comparing {
             expectations,
             recorded_from,
             base,
-            layouts: log.layouts()?,
+            decoder: Decoder::new(&history.log)?,
         })
     }
 
@@ -321,33 +313,19 @@ impl Comparing {
         &mut self,
         log: &Catalog,
         stored: &StoredEvent,
-        candidate: &Result<Outcome, Failure>,
+        candidate: Result<Outcome, Failure>,
         layouts: Arc<Layouts>,
     ) -> Result<()> {
         let event = &stored.event;
         let base = match self.base_step(event)? {
             Some(step) => step,
-            None if matches!(candidate, Ok(outcome) if outcome.body == stored.effects) => {
+            None if matches!(&candidate, Ok(outcome) if outcome.body == stored.effects) => {
                 self.tally.events += 1;
                 return Ok(());
             }
-            None => match recorded_step(&self.layouts, stored) {
-                Ok(step) => step,
-                // A version that was loaded since may have brought another.
-                Err(_) => {
-                    self.layouts = log.layouts()?;
-                    recorded_step(&self.layouts, stored)?
-                }
-            },
+            None => recorded_step(&stored.effects, self.decoder.decode(log, stored)?),
         };
-        let candidate = match candidate {
-            Ok(outcome) => Step::new(layouts, Ok((outcome.effects.clone(), outcome.body.clone()))),
-            Err(Failure::Doom(doom)) => Step::new(
-                layouts,
-                Err(format!("{} {}", doom.version.plugin, doom.error)),
-            ),
-            Err(Failure::Host(error)) => return Err(error.clone()),
-        };
+        let candidate = step_of(candidate, layouts)?;
         let found = match base.is_same(&candidate) {
             true => Vec::new(),
             false => differences(&base, &candidate),
@@ -372,10 +350,7 @@ impl Comparing {
         let outcome = base.player.run(event).map_err(Error::from)?;
         let layouts = base.player.materializer.program().layouts.clone();
         base.player.keep()?;
-        Ok(Some(Step::new(
-            layouts,
-            Ok((outcome.effects, outcome.body)),
-        )))
+        step_of(Ok(outcome), layouts).map(Some)
     }
 }
 
@@ -397,16 +372,7 @@ fn recorded_from(epochs: &[(Seq, Schedule)], live: &Schedule) -> Seq {
 }
 
 /// Recorded effects as one side of a comparison.
-fn recorded_step(
-    known: &BTreeMap<[u8; 16], Arc<TableLayout>>,
-    stored: &StoredEvent,
-) -> Result<Step> {
-    let (changes, tasks) = decode(&stored.effects, known).map_err(|_| {
-        let seq = stored.event.seq;
-        Error::corrupt(format!(
-            "the recorded effects of event {seq} cannot be read"
-        ))
-    })?;
+fn recorded_step(body: &[u8], (changes, tasks): (Vec<RecordedChange>, Vec<Task>)) -> Step {
     let mut tables: Vec<Arc<TableLayout>> = Vec::new();
     for change in &changes {
         if !tables.contains(&change.layout) {
@@ -425,10 +391,7 @@ fn recorded_step(
         changes: changes.collect(),
         tasks,
     };
-    Ok(Step::new(
-        Arc::new(layouts),
-        Ok((effects, stored.effects.clone())),
-    ))
+    Step::new(Arc::new(layouts), Ok((effects, body.to_vec())))
 }
 
 #[cfg(test)]

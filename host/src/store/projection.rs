@@ -31,6 +31,9 @@ pub enum Access {
     Building,
 }
 
+/// Table, key, and the row there.
+pub type RowAt<'r> = (usize, &'r [Value], Option<&'r Row>);
+
 /// How far a projection is, and the running hash of its changes up to there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProjectionHead {
@@ -341,6 +344,23 @@ impl Projection {
         Ok(())
     }
 
+    /// Puts rows in the place of others. First every one of them goes, and SQL sees that, then they come: so no unique index
+    /// meets a value twice on the way. Part of the open transaction.
+    pub fn replace<'r>(&mut self, rows: impl Iterator<Item = RowAt<'r>> + Clone) -> Result<()> {
+        for (table, key, _) in rows.clone() {
+            self.get(table, key)?;
+            self.put(table, key, None)?;
+            self.shrink_if_full()?;
+        }
+        self.flush_shown()?;
+        for (table, key, row) in rows {
+            self.get(table, key)?;
+            self.put(table, key, row.cloned())?;
+            self.shrink_if_full()?;
+        }
+        Ok(())
+    }
+
     /// Moves the position; kept with the next commit.
     pub fn advance(&mut self, head: ProjectionHead) {
         self.head = head;
@@ -465,6 +485,14 @@ impl Projection {
             .sum::<usize>()
             > limits::CACHED_ROWS_MAX
             || self.tables.iter().map(|table| table.bytes).sum::<usize>() > limits::CACHED_BYTES_MAX
+    }
+
+    /// Keeps memory flat where a transaction goes on for long.
+    pub fn shrink_if_full(&mut self) -> Result<()> {
+        match self.is_full() {
+            true => self.shrink(),
+            false => Ok(()),
+        }
     }
 
     /// Writes changed rows into the open transaction and forgets the cache, keeping memory flat.

@@ -7,11 +7,8 @@ use std::str::FromStr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::book::Reader;
-use crate::engine::Library;
 use crate::engine::Program;
-use crate::history::Payloads;
-use crate::history::build;
-use crate::history::{OnProgress, silent};
+use crate::history::{History, OnProgress, Rebuild, silent};
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -81,32 +78,24 @@ impl Reader {
         position: Seq,
         progress: OnProgress<'_>,
     ) -> Result<PastState> {
-        let (dir, log) = (self.dir(), self.log());
         let schedule = self.live()?.schedule;
-        let mut library = Library::of(runtime, dir, log)?;
-        let program = library.plan(log, &schedule)?.at(position).0.clone();
-        let epoch = log.epochs()?.last().map_or(Seq::ZERO, |(from, _)| *from);
-        let path = dir.cache().join(name(&schedule, epoch, position));
+        let mut history = History::open(runtime, self.dir())?;
+        let program = history.plan(&schedule)?.at(position).0.clone();
+        let epochs = history.log.epochs()?;
+        let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+        let cache = self.dir().cache();
+        let path = cache.join(name(&schedule, epoch, position));
         if !path.is_file() {
             let unfinished = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
-            let built = build(
-                dir,
-                log,
-                &mut library,
-                &schedule,
-                &unfinished,
-                position,
-                &Payloads::new(),
-                progress,
-            );
-            if let Err(error) = built {
+            let rebuild = Rebuild::of(&schedule, &unfinished, position);
+            if let Err(error) = history.build(rebuild, progress) {
                 remove_projection(&unfinished)?;
                 return Err(error);
             }
             std::fs::rename(&unfinished, &path).map_err(|error| {
                 Error::io(format!("putting {} in place", path.display()), error)
             })?;
-            forget_oldest(&dir.cache(), &path)?;
+            forget_oldest(&cache, &path)?;
         }
         Ok(PastState {
             position,

@@ -6,9 +6,7 @@ use super::diffs::{PlayerSide, Temporary};
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::diff::{Difference, Side, Step, differences};
-use crate::engine::Player;
-use crate::history::Payloads;
-use crate::history::{OnProgress, Progress, read};
+use crate::history::{OnProgress, Progress};
 use crate::model::{Event, Result, Seq, Value};
 
 /// The first event whose effects are not the same.
@@ -53,22 +51,22 @@ impl Study<'_> {
         let _temporary = Temporary::new(&paths)?;
         let mut side = |picked: &Picked, path: &Path| -> Result<PlayerSide> {
             let schedule = self.schedule_of(picked)?;
-            let plan = self.plan(&schedule)?;
-            let player = Player::new(self.history.library.runtime.clone(), plan, path)?;
-            Ok(PlayerSide::new(player))
+            Ok(PlayerSide::new(self.history.player(&schedule, path)?))
         };
         let (mut base, mut candidate) = (side(base, &paths[0])?, side(candidate, &paths[1])?);
-        let (none, to) = (Payloads::new(), self.head());
-        let mut found = Ok(None);
-        read(self.source(&none)?, Seq(1), to, |events| {
-            found = part(&mut base, &mut candidate, &events);
+        let to = self.head();
+        for events in self.history.log.events(Seq(1)..=to) {
+            let events = events?;
+            let found = part(&mut base, &mut candidate, &events)?;
             progress(Progress {
                 done: events.last().map_or(0, |event| event.seq.0),
                 total: to.0,
             });
-            matches!(found, Ok(None))
-        })?;
-        found
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
     }
 }
 

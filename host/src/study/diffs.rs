@@ -9,16 +9,12 @@ use super::onlooker::Study;
 use super::prober::RowProber;
 use super::replays::Picked;
 use crate::diff::{Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, cause, run};
-use crate::engine::Plan;
-use crate::engine::Player;
-use crate::engine::Write;
-use crate::engine::{Failure, Outcome};
+use crate::engine::{Plan, Player, Write, rows_after, rows_before, step_of};
 use crate::history::OnProgress;
 use crate::model::clock::Stopwatch;
 use crate::model::layout::RowMap;
 use crate::model::value::SuppliedRow;
 use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
-use crate::store::Catalog;
 use crate::store::remove_projection;
 
 /// What to compare.
@@ -67,30 +63,22 @@ impl Study<'_> {
         let candidate_schedule = self.schedule_of(&request.candidate)?;
         let paths = ["diff-base", "diff-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
-        let mut beside = self.history.library.apart(&self.history.log)?;
-        let mut probing = self.history.library.apart(&self.history.log)?;
+        let mut beside = self.history.apart()?;
+        let mut probing = self.history.apart()?;
         let base_plan = self.plan(&base_schedule)?;
         // Rows can be handed from one side to the other as long as neither changes its tables on the way.
         let elsewhere = base_plan.is_single() && self.plan(&candidate_schedule)?.is_single();
         let mut base = BaseSide::new(
-            Player::new(self.history.library.runtime.clone(), base_plan, &paths[0])?,
+            self.history.player(&base_schedule, &paths[0])?,
             self.plan(&candidate_schedule)?,
             elsewhere,
         );
-        let probing_plan = probing.plan(&self.history.log, &candidate_schedule)?;
         let mut prober = RowProber::new(
-            probing.runtime.clone(),
-            probing_plan.first().clone(),
+            probing.library.runtime.clone(),
+            probing.plan(&candidate_schedule)?.first().clone(),
             base.side.player.materializer.program().clone(),
         )?;
-        let candidate_plan = beside.plan(&self.history.log, &candidate_schedule)?;
-        let mut candidate = PlayerSide::new(Player::new(
-            beside.runtime.clone(),
-            candidate_plan,
-            &paths[1],
-        )?);
-        let log = Catalog::open(&self.history.dir.log())?;
-        let source = Box::new(move |from, to, count_max| log.read(from, to, count_max));
+        let mut candidate = PlayerSide::new(beside.player(&candidate_schedule, &paths[1])?);
         let summary = Summary {
             base: request.base.to_string(),
             candidate: request.candidate.to_string(),
@@ -99,7 +87,7 @@ impl Study<'_> {
             ..Summary::default()
         };
         let summary = run(
-            source,
+            self.history.events_apart(Seq(1)..=to)?,
             &mut base,
             &mut candidate,
             &mut prober,
@@ -109,8 +97,8 @@ impl Study<'_> {
             progress,
         )?;
         drop((candidate, prober));
-        self.history.library.keep_apart(beside);
-        self.history.library.keep_apart(probing);
+        self.history.keep_apart(beside);
+        self.history.keep_apart(probing);
         Ok(summary)
     }
 }
@@ -198,7 +186,7 @@ impl Side for PlayerSide {
     }
 
     fn end_batch(&mut self) -> Result<()> {
-        self.player.end_batch()
+        self.player.materializer.end_batch()
     }
 
     fn layouts(&self) -> Arc<Layouts> {
@@ -215,21 +203,6 @@ impl Side for PlayerSide {
 
     fn dooms(&self) -> u64 {
         self.dooms
-    }
-}
-
-/// As the engine wants it: an event of doom is an answer, a fault of the host is not.
-pub(crate) fn step_of(result: Result<Outcome, Failure>, layouts: Arc<Layouts>) -> Result<Step> {
-    match result {
-        Ok(outcome) => Ok(Step {
-            fuel: outcome.usage.fuel,
-            ..Step::new(layouts, Ok((outcome.effects, outcome.body)))
-        }),
-        Err(Failure::Doom(doom)) => Ok(Step::new(
-            layouts,
-            Err(format!("{} {}", doom.version.plugin, doom.error)),
-        )),
-        Err(Failure::Host(error)) => Err(error),
     }
 }
 
@@ -394,12 +367,15 @@ impl Base for BaseSide {
             .skip(from)
             .map(|(_, writes)| writes.clone())
             .collect();
+        let head = self.side.player.materializer.head();
         for writes in later.iter().rev() {
-            self.side.player.materializer.shift(writes, true)?;
+            let rows = rows_before(writes);
+            self.side.player.materializer.replace(rows, head)?;
         }
         let probed = self.probe_here(event)?;
         for writes in &later {
-            self.side.player.materializer.shift(writes, false)?;
+            let rows = rows_after(writes);
+            self.side.player.materializer.replace(rows, head)?;
         }
         Ok(cause(base, &probed))
     }

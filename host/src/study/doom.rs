@@ -1,14 +1,15 @@
 //! Events of doom: those that a choice of logic cannot materialize, what other versions make of them, and what follows
 //! when they are skipped. And the ways past one: what each would lead to, and taking it.
 
+use std::ops::ControlFlow;
+
 use super::diffs::Temporary;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::diff::{Difference, EventDiff, FinalRow, Sink, Summary};
 use crate::engine::Player;
 use crate::engine::{Doom, Failure};
-use crate::history::Payloads;
-use crate::history::{OnProgress, Progress, read};
+use crate::history::{OnProgress, Payloads, play};
 use crate::model::{Error, Event, PluginVersion, Result, Seq, limits};
 
 /// What another version makes of an event: rows changed and tasks asked for, or why it cannot.
@@ -156,52 +157,33 @@ impl Study<'_> {
         let path = self.temporary("doom");
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let schedule = self.schedule_of(picked)?;
-        let plan = self.plan(&schedule)?;
-        let mut player = Player::new(self.history.library.runtime.clone(), plan, &path)?;
+        let mut player = self.history.player(&schedule, &path)?;
         let mut dooms = Dooms::default();
-        let (none, to) = (Payloads::new(), self.head());
-        let mut looked = Ok(true);
-        read(self.source(&none)?, Seq(1), to, |events| {
-            looked = self.look_at(&mut player, &events, keep_going, &mut dooms);
-            progress(Progress {
-                done: dooms.events,
-                total: to.0,
-            });
-            matches!(looked, Ok(true))
-        })?;
-        looked.map(|_| dooms)
-    }
-
-    /// Runs a piece of the log; false where an event of doom ends the search.
-    fn look_at(
-        &mut self,
-        player: &mut Player,
-        events: &[Event],
-        keep_going: bool,
-        dooms: &mut Dooms,
-    ) -> Result<bool> {
-        for event in events {
+        let to = self.head();
+        // Other versions are loaded on the way: the log is read on a connection of its own.
+        let events = self.history.events_apart(Seq(1)..=to)?;
+        play(&mut player, events, to, progress, |player, event| {
             dooms.events += 1;
-            let doom = match player.run(event) {
+            let doom = match player.run(&event) {
                 Ok(_) => {
                     player.keep()?;
-                    continue;
+                    return Ok(ControlFlow::Continue(()));
                 }
                 Err(Failure::Doom(doom)) => *doom,
                 Err(Failure::Host(error)) => return Err(error),
             };
             if dooms.found.len() == limits::DOOMS_TOLD_MAX {
                 dooms.more += 1;
-                continue;
+                return Ok(ControlFlow::Continue(()));
             }
-            let others = self.try_others(player, &doom, event)?;
+            let others = self.try_others(player, &doom, &event)?;
             dooms.found.push(FoundDoom { doom, others });
-            if !keep_going {
-                return Ok(false);
-            }
-        }
-        player.end_batch()?;
-        Ok(true)
+            Ok(match keep_going {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(()),
+            })
+        })?;
+        Ok(dooms)
     }
 
     /// Every other loaded version of the plugin on the same event and the same state.
@@ -219,7 +201,7 @@ impl Study<'_> {
         let mut tried = Vec::new();
         for version in others {
             let lineup = lineup.with(std::slice::from_ref(&version));
-            let made = match self.history.library.program(&self.history.log, &lineup) {
+            let made = match self.history.program(&lineup) {
                 Err(error) => Err(error.message),
                 Ok(program) => match player.materializer.probe(&program, event) {
                     Ok(outcome) => {

@@ -28,17 +28,15 @@ use self::trial::Trial;
 use super::diffs::Temporary;
 use super::onlooker::Study;
 use crate::book::{CloudEvent, DEFAULT_SOURCE};
-use crate::history::build;
-use crate::history::{OnProgress, Progress, silent};
-use crate::history::{Past, Payloads, put_in_place};
-use crate::model::effects::{RecordedChange, decode};
+use crate::history::{
+    Changed as Logged, Decoder, History, OnProgress, Past, Payloads, Progress, Rebuild, hole,
+    silent,
+};
 use crate::model::event::STATE_GIVEN;
 use crate::model::layout::RowMap;
 use crate::model::state_given::{GivenTable, data};
-use crate::model::{
-    Error, Event, Layouts, Lineup, Result, Row, Schedule, Seq, TableLayout, Task, TypeName, limits,
-};
-use crate::store::{Access, Projection, StoredEvent};
+use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq, TableLayout, TypeName};
+use crate::store::{Access, Projection};
 
 /// What to export.
 #[derive(Debug, Clone, Default)]
@@ -127,7 +125,6 @@ impl Study<'_> {
             out,
             masker,
             trial: Trial::new(path)?,
-            layouts: self.history.log.layouts()?,
             pending: BTreeMap::new(),
             exported: Exported::default(),
         };
@@ -217,16 +214,8 @@ impl Study<'_> {
     fn state(&mut self, segment: &Segment, last: Seq) -> Result<State> {
         let path = self.temporary("export");
         let file = Temporary::new(std::slice::from_ref(&path))?;
-        build(
-            &self.history.dir,
-            &self.history.log,
-            &mut self.history.library,
-            &segment.schedule,
-            &path,
-            last,
-            &segment.payloads,
-            &mut silent(),
-        )?;
+        let rebuild = Rebuild::of(&segment.schedule, &path, last).with(&segment.payloads);
+        self.history.build(rebuild, &mut silent())?;
         let plan = self.plan(&segment.schedule)?;
         let layouts = plan.at(last).0.layouts.clone();
         Ok(State {
@@ -236,26 +225,6 @@ impl Study<'_> {
         })
     }
 
-    /// The next events of a segment, with the payloads that their effects were recorded for.
-    fn batch(&self, segment: &Segment, next: Seq) -> Result<Vec<StoredEvent>> {
-        let mut batch = self
-            .history
-            .log
-            .stored(next, segment.to, limits::APPEND_BATCH_DEFAULT)?;
-        if batch.is_empty() {
-            return Err(crate::history::hole(next));
-        }
-        let mut expected = next;
-        for stored in &mut batch {
-            if stored.event.seq != expected {
-                return Err(crate::history::hole(expected));
-            }
-            put_in_place(&segment.payloads, &mut stored.event);
-            expected = expected.next();
-        }
-        Ok(batch)
-    }
-
     /// What there is to choose from, and every value that must not leave.
     fn look(
         &self,
@@ -263,7 +232,7 @@ impl Study<'_> {
         before: &mut [(Option<State>, Option<State>)],
         masker: &mut Masker,
     ) -> Result<Classes> {
-        let layouts = self.history.log.layouts()?;
+        let mut decoder = Decoder::new(&self.history.log)?;
         let mut classes = Classes::new();
         for (segment, (was, goes_on)) in segments.iter().zip(before) {
             for state in [was, goes_on].into_iter().flatten() {
@@ -277,10 +246,13 @@ impl Study<'_> {
                     }
                 }
             }
-            let mut next = segment.from;
-            while next <= segment.to {
-                for stored in self.batch(segment, next)? {
-                    next = stored.event.seq.next();
+            // With the payloads that the effects were recorded for.
+            let log = &self.history.log;
+            for piece in log
+                .recorded(segment.from..=segment.to)
+                .with(&segment.payloads)
+            {
+                for stored in piece? {
                     if is_exported(&stored.event) {
                         *classes.entry(class(&stored)).or_default() += 1;
                     }
@@ -289,7 +261,7 @@ impl Study<'_> {
                     }
                     let event = &stored.event;
                     masker.hide_in(&event.event_type, &event.data, event.extensions.as_deref());
-                    for change in effects(&stored, &layouts)?.0 {
+                    for change in decoder.decode(log, &stored)?.0 {
                         let hidden = hidden_places(masker, &change.layout);
                         for row in [&change.before, &change.after].into_iter().flatten() {
                             hidden.iter().for_each(|&at| masker.hide(&row[at]));
@@ -315,31 +287,25 @@ impl Study<'_> {
             match (was, goes_on) {
                 (Some(was), Some(goes_on)) => writer.jump(was, goes_on)?,
                 (_, state) if at == 0 => {
-                    let first = self
-                        .history
-                        .log
-                        .stored(segment.from, segment.from, 1)?
-                        .pop();
-                    let first = first.ok_or_else(|| crate::history::hole(segment.from))?;
-                    let lineup: Lineup = first.lineup.parse()?;
-                    let program = self.history.library.program(&self.history.log, &lineup)?;
+                    let first = self.history.log.recorded_at(segment.from)?;
+                    let first = first.ok_or_else(|| hole(segment.from))?;
+                    let program = self.history.program(&first.lineup.parse()?)?;
                     writer.trial.go_on(&self.history.library.runtime, program)?;
                     writer.begin(state, &first.event.time)?;
                 }
                 _ => {}
             }
-            let mut next = segment.from;
-            while next <= segment.to {
-                for stored in self.batch(segment, next)? {
-                    next = stored.event.seq.next();
-                    let picked = is_exported(&stored.event) && picks.takes(&stored);
-                    if picked {
-                        let lineup: Lineup = stored.lineup.parse()?;
-                        let program = self.history.library.program(&self.history.log, &lineup)?;
-                        writer.trial.go_on(&self.history.library.runtime, program)?;
-                        writer.event(&stored)?;
+            let History { log, library, .. } = &mut *self.history;
+            let events = { log.recorded(segment.from..=segment.to) }.with(&segment.payloads);
+            for piece in events.changes()? {
+                for changed in piece? {
+                    let stored = &changed.stored;
+                    if is_exported(&stored.event) && picks.takes(stored) {
+                        let program = library.program(log, &stored.lineup.parse()?)?;
+                        writer.trial.go_on(&library.runtime, program)?;
+                        writer.event(changed)?;
                     } else {
-                        writer.leave_out(&stored)?;
+                        writer.leave_out(changed);
                     }
                     done += 1;
                 }
@@ -361,25 +327,11 @@ fn hidden_places(masker: &Masker, layout: &TableLayout) -> Vec<usize> {
     columns.filter_map(|column| layout.column(column)).collect()
 }
 
-fn effects(
-    stored: &StoredEvent,
-    layouts: &BTreeMap<[u8; 16], Arc<TableLayout>>,
-) -> Result<(Vec<RecordedChange>, Vec<Task>)> {
-    decode(&stored.effects, layouts).map_err(|error| {
-        Error::corrupt(format!(
-            "the recorded effects of event {} cannot be read: {error:?}",
-            stored.event.seq
-        ))
-    })
-}
-
 /// The file that is being written.
 struct Writer<'a> {
     out: &'a mut dyn Write,
     masker: Masker,
     trial: Trial,
-    /// Of everything recorded.
-    layouts: BTreeMap<[u8; 16], Arc<TableLayout>>,
     /// What left-out events did to rows since the last line, by SQL name and key.
     pending: BTreeMap<(String, Box<[u8]>), Changed>,
     exported: Exported,
@@ -451,17 +403,16 @@ impl Writer<'_> {
         Ok(())
     }
 
-    fn leave_out(&mut self, stored: &StoredEvent) -> Result<()> {
+    fn leave_out(&mut self, changed: Logged) {
         self.exported.left_out += 1;
-        for change in effects(stored, &self.layouts)?.0 {
+        for change in changed.changes {
             note(
                 &mut self.pending,
                 &change.layout,
-                change.before.clone(),
-                change.after.clone(),
+                change.before,
+                change.after,
             );
         }
-        Ok(())
     }
 
     /// Gives what is pending, so that the next event meets the state on which it ran.
@@ -493,9 +444,14 @@ impl Writer<'_> {
         self.line(&line)
     }
 
-    fn event(&mut self, stored: &StoredEvent) -> Result<()> {
-        self.give_pending(&stored.event.time)?;
+    fn event(&mut self, changed: Logged) -> Result<()> {
+        let Logged {
+            stored,
+            changes,
+            tasks,
+        } = changed;
         let event = &stored.event;
+        self.give_pending(&event.time)?;
         let masker = &self.masker;
         let masked = Event {
             id: masker.text(&event.id),
@@ -508,11 +464,10 @@ impl Writer<'_> {
             extensions: event.extensions.as_deref().map(|text| masker.json(text)),
             ..event.clone()
         };
-        let line = serde_json::to_string(&CloudEvent(&masked))
+        let line = serde_json::to_string(&CloudEvent::from(&masked))
             .map_err(|error| Error::internal(format!("writing event {}: {error}", event.seq)))?;
         // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
         let line = line.replace(['\n', '\r'], " ");
-        let (changes, tasks) = effects(stored, &self.layouts)?;
         let number = self.exported.lines + 1;
         let differs = self
             .trial

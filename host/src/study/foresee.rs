@@ -9,7 +9,7 @@ use crate::diff::{
     Base, Beside, Cause, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
     Summary, run,
 };
-use crate::engine::{Outcome, Player};
+use crate::engine::Outcome;
 use crate::history::{OnProgress, Payloads, put_in_place};
 use crate::model::event::EVENT_UNDONE;
 use crate::model::value::SuppliedRow;
@@ -67,26 +67,17 @@ impl Study<'_> {
     ) -> Result<Foreseen> {
         let paths = ["repair-base", "repair-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
-        let mut beside = self.history.library.apart(&self.history.log)?;
-        let plan = beside.plan(&self.history.log, schedule)?;
-        let runtime = beside.runtime.clone();
+        let mut beside = self.history.apart()?;
         let mut repaired = History {
-            side: PlayerSide::new(Player::new(runtime, plan, &paths[1])?),
+            side: PlayerSide::new(beside.player(schedule, &paths[1])?),
             payloads,
             is_repaired: true,
         };
-        let live = self.live.clone();
-        let plan = self.plan(&live)?;
         let mut present = History {
-            side: PlayerSide::new(Player::new(
-                self.history.library.runtime.clone(),
-                plan,
-                &paths[0],
-            )?),
+            side: PlayerSide::new(self.history.player(self.live, &paths[0])?),
             payloads,
             is_repaired: false,
         };
-        let none = Payloads::new();
         let summary = Summary {
             base: "as it is".to_owned(),
             candidate,
@@ -100,7 +91,7 @@ impl Study<'_> {
             met: Vec::new(),
         };
         let summary = run(
-            self.source(&none)?,
+            self.history.events_apart(Seq(1)..=self.head())?,
             &mut present,
             &mut repaired,
             &mut Unasked,
@@ -109,7 +100,7 @@ impl Study<'_> {
             summary,
             progress,
         )?;
-        self.history.library.keep_apart(beside);
+        self.history.keep_apart(beside);
         // Where an undo met other values before already, and meets the same ones now, nothing changes for it.
         let before = present.side.strayed_undos;
         let now = repaired.side.strayed_undos.into_iter();

@@ -5,20 +5,18 @@ use crate::book::SystemEvent;
 use crate::model::log::{LogOp, RecordedTask};
 use crate::model::{Delivery, clock};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use serde_json::json;
 
 use super::diffs::Temporary;
 use super::onlooker::Study;
 use crate::book::Book;
-use crate::engine::Player;
 use crate::engine::task_id_of;
-use crate::history::Payloads;
-use crate::history::{OnProgress, Progress, read};
-use crate::model::effects::decode;
+use crate::history::{Decoder, OnProgress, play};
 use crate::model::event::TASKS_ENQUEUED;
 use crate::model::task::REACT_KIND;
-use crate::model::{Error, Event, Place, Result, Seq, Task};
+use crate::model::{Error, Place, Result, Seq, Task};
 use crate::store::FIRST_LATE;
 
 /// A task that an event asks for under what is in force, and did not when it was handled.
@@ -32,42 +30,6 @@ pub struct LateTask {
     pub task: Task,
 }
 
-/// Late tasks as they are told.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct LateTasks {
-    pub total: u64,
-    /// The first of them, as JSON.
-    pub tasks: Vec<serde_json::Value>,
-    /// How many were enqueued; none where that was not wanted.
-    pub enqueued: Option<u64>,
-    /// The event that says so.
-    pub seq: Option<Seq>,
-}
-
-/// Late tasks that are told one by one.
-const TOLD_MAX: usize = 1_000;
-
-impl LateTasks {
-    /// `enqueued`: what `Book::enqueue_late` gave.
-    pub fn of(found: &[LateTask], enqueued: Option<(u64, Option<Seq>)>) -> LateTasks {
-        LateTasks {
-            total: found.len() as u64,
-            tasks: found.iter().take(TOLD_MAX).map(LateTask::json).collect(),
-            enqueued: enqueued.map(|(many, _)| many),
-            seq: enqueued.and_then(|(_, seq)| seq),
-        }
-    }
-
-    pub fn json(&self) -> serde_json::Value {
-        json!({
-            "total": self.total,
-            "tasks": self.tasks,
-            "enqueued": self.enqueued,
-            "seq": self.seq.map(|seq| seq.0),
-        })
-    }
-}
-
 impl Study<'_> {
     /// Replays the log under what is in force and tells of every task that neither was recorded nor enqueued late. A task
     /// counts as the same where kind, key and data are.
@@ -78,47 +40,20 @@ impl Study<'_> {
     ) -> Result<()> {
         let path = self.temporary("tasks");
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
-        let schedule = self.live.clone();
-        let plan = self.plan(&schedule)?;
-        let mut player = Player::new(self.history.library.runtime.clone(), plan, &path)?;
-        let enqueued = self.history.log.late_tasks()?;
-        let (none, to) = (Payloads::new(), self.head());
-        let mut failed = None;
-        read(self.source(&none)?, Seq(1), to, |events| {
-            if let Err(error) = self.compare(&mut player, &events, &enqueued, visit) {
-                failed = Some(error);
-            }
-            progress(Progress {
-                done: events.last().map_or(0, |event| event.seq.0),
-                total: to.0,
-            });
-            failed.is_none()
-        })?;
-        failed.map_or(Ok(()), Err)
-    }
-
-    fn compare(
-        &self,
-        player: &mut Player,
-        events: &[Event],
-        enqueued: &BTreeMap<(Seq, Task), u32>,
-        visit: &mut dyn FnMut(LateTask) -> Result<()>,
-    ) -> Result<()> {
-        let (Some(first), Some(last)) = (events.first(), events.last()) else {
-            return Ok(());
-        };
-        let stored = self.history.log.stored(first.seq, last.seq, events.len())?;
-        let layouts = self.history.log.layouts()?;
-        for (event, stored) in events.iter().zip(stored) {
+        let mut player = self.history.player(self.live, &path)?;
+        let log = &self.history.log;
+        let enqueued = log.late_tasks()?;
+        let mut decoder = Decoder::new(log)?;
+        let to = self.head();
+        let events = log.recorded(Seq(1)..=to);
+        play(&mut player, events, to, progress, |player, stored| {
+            let event = &stored.event;
             let asked = player.run(event).map_err(Error::from)?.effects.tasks;
             player.keep()?;
             if asked.is_empty() {
-                continue;
+                return Ok(ControlFlow::<()>::Continue(()));
             }
-            let (_, mut recorded) = decode(&stored.effects, &layouts).map_err(|_| {
-                let seq = event.seq;
-                Error::corrupt(format!("the effects of event {seq} cannot be read"))
-            })?;
+            let (_, mut recorded) = decoder.decode(log, &stored)?;
             for task in asked {
                 let same = |other: &Task| {
                     (&other.kind, &other.key, &other.data) == (&task.kind, &task.key, &task.data)
@@ -139,8 +74,9 @@ impl Study<'_> {
                     })?;
                 }
             }
-        }
-        player.end_batch()
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(())
     }
 }
 

@@ -1,16 +1,14 @@
 //! A book to be looked at: what replays and comparisons need of it, which keep nothing. Borrowed from an open book, or with
 //! connections and an engine of its own, beside a book that goes on.
 
-use crate::history::Source;
 use std::path::Path;
 
 use super::replays::Picked;
 use crate::book::Book;
-use crate::engine::{Beside, Plan};
-use crate::history::source;
-use crate::history::{History, Payloads};
+use crate::engine::Plan;
+use crate::history::{History, HistorySeed};
 use crate::model::{Lineup, Result, Schedule, Seq};
-use crate::store::{BookDir, Catalog};
+use crate::store::BookDir;
 
 /// Whatever is done with it, the book is as it was.
 pub struct Study<'a> {
@@ -23,9 +21,7 @@ pub struct Study<'a> {
 /// A book as it was at one moment, to be studied on any thread while it goes on: the log only grows, so the events up to
 /// the head of that moment are what they were.
 pub struct Onlooker {
-    dir: BookDir,
-    log: Catalog,
-    beside: Beside,
+    seed: HistorySeed,
     live: Schedule,
     head: Seq,
 }
@@ -42,9 +38,7 @@ impl Book {
     /// Costs next to nothing; the engine is made by whoever studies.
     pub fn onlooker(&self) -> Result<Onlooker> {
         Ok(Onlooker {
-            dir: self.history.dir.clone(),
-            log: Catalog::open(&self.history.dir.log())?,
-            beside: self.history.library.beside(),
+            seed: self.history.seed()?,
             live: self.live.record.schedule.clone(),
             head: self.head(),
         })
@@ -54,25 +48,17 @@ impl Book {
 impl Onlooker {
     /// Of a book that somebody else may have open: it takes no lock.
     pub fn open(path: &Path) -> Result<Onlooker> {
-        let dir = BookDir::open(path)?;
-        let log = Catalog::open(&dir.log())?;
+        let seed = HistorySeed::of(BookDir::open(path)?)?;
         Ok(Onlooker {
-            beside: Beside::of(&dir, &log)?,
-            head: log.head()?.0,
-            live: log.live()?.schedule,
-            dir,
-            log,
+            head: seed.log.head()?.0,
+            live: seed.log.live()?.schedule,
+            seed,
         })
     }
 
     pub fn study<T>(self, work: impl FnOnce(&mut Study<'_>) -> Result<T>) -> Result<T> {
-        let library = self.beside.open(&self.log)?;
         work(&mut Study {
-            history: &mut History {
-                dir: self.dir,
-                log: self.log,
-                library,
-            },
+            history: &mut self.seed.open()?,
             live: &self.live,
             head: self.head,
         })
@@ -96,11 +82,6 @@ impl Study<'_> {
 
     pub(crate) fn plan(&mut self, schedule: &Schedule) -> Result<Plan> {
         self.history.plan(schedule)
-    }
-
-    /// Reads the log on a connection of its own, with other payloads for some events.
-    pub(crate) fn source<'b>(&self, payloads: &'b Payloads) -> Result<Source<'b>> {
-        source(&self.history.dir, payloads)
     }
 
     /// A file for a projection that is thrown away; no other has its name.

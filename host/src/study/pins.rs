@@ -22,14 +22,8 @@ impl Study<'_> {
             if other == lineup || lineup.version(version.plugin.as_str()).is_none() {
                 continue;
             }
-            let program = self.history.library.program(&self.history.log, &lineup)?;
-            if self
-                .history
-                .library
-                .program(&self.history.log, &other)?
-                .layouts
-                != program.layouts
-            {
+            let program = self.history.program(&lineup)?;
+            if self.history.program(&other)?.layouts != program.layouts {
                 return Err(Error::refused(format!(
                     "event {event} is pinned to {version}, whose tables are not those of '{lineup}'"
                 ))

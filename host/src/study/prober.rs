@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::diffs::step_of;
 use crate::diff::{Prober, Step};
-use crate::engine::Below;
-use crate::engine::{Failure, Materializer};
-use crate::engine::{Handler, Program};
+
+use crate::engine::{Below, Failure, Handler, Materializer, Program, step_of};
 use crate::model::layout::RowMap;
 use crate::model::value::SuppliedRow;
 use crate::model::{Event, Layouts, Result, TypeName};
@@ -81,7 +79,7 @@ impl RowProber {
             event: event.clone(),
             writes,
             tasks: effects.tasks.clone(),
-            fuel: base.fuel,
+            used: base.used,
         })
     }
 }

@@ -1,24 +1,24 @@
 //! Replay and verify: the log materialized again, elsewhere. Nothing outside is touched.
 
-use crate::engine::start as start_of;
+use std::ops::ControlFlow;
+
 use crate::model::log::LocalOp;
 use std::sync::Arc;
 
 use super::diffs::Temporary;
 use crate::book::Book;
-use crate::engine::Beside;
-use crate::engine::Player;
-use crate::engine::Start;
-use crate::history::{History, Past, Payloads, put_in_place};
-use crate::history::{OnProgress, Progress};
+use crate::engine::{Failure, Player, Start};
+use crate::history::{
+    History, HistorySeed, OnProgress, Past, Payloads, Progress, Rebuild, hole, play,
+};
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::{
-    Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier, limits,
+    Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
 };
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
 use crate::store::remove_projection;
-use crate::store::{BookDir, Catalog, Projection, ProjectionHead, StoredEvent};
+use crate::store::{Projection, ProjectionHead};
 
 /// Which logic a replay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,7 +110,8 @@ impl Book {
             made_by: fingerprint(),
         };
         let path = self.history.dir.projection(&record.file);
-        if let Err(error) = self.build(&schedule, &path, to, progress) {
+        let rebuild = Rebuild::of(&schedule, &path, to);
+        if let Err(error) = self.history.build(rebuild, progress) {
             remove_projection(&path)?;
             return Err(error);
         }
@@ -154,7 +155,7 @@ impl Book {
     /// is before it is taken as it is.
     pub fn verify_since(&mut self, since: Seq, progress: OnProgress<'_>) -> Result<Verified> {
         let schedule = self.live.record.schedule.clone();
-        let start = start_of(&self.history.dir, &self.history.log, &schedule, since)?;
+        let start = self.history.start(&schedule, since)?;
         let Some(start) = start else {
             return Err(Error::usage(format!(
                 "no snapshot at or before event {since} is of what is in force now"
@@ -175,9 +176,7 @@ impl Book {
     pub fn verification(&self) -> Result<Verification> {
         let program = self.live.materializer.program();
         Ok(Verification {
-            dir: self.history.dir.clone(),
-            library: self.history.library.beside(),
-            log: Catalog::open(&self.history.dir.log())?,
+            seed: self.history.seed()?,
             epochs: self.history.log.epochs()?,
             head: self.tip.head,
             start: None,
@@ -209,9 +208,7 @@ impl Book {
 /// what they were. The live projection is read in one snapshot that was begun between two commits, at that very head; its
 /// rows are hashed first, so that the snapshot does not hold the projection's file back for longer than that.
 pub struct Verification {
-    dir: BookDir,
-    library: Beside,
-    log: Catalog,
+    seed: HistorySeed,
     epochs: Vec<(Seq, Schedule)>,
     head: (Seq, Digest),
     /// Where it begins, if not at the first event.
@@ -246,7 +243,7 @@ impl Verification {
             tables: live.table_digests()?,
         };
         drop(live);
-        let library = self.library.open(&self.log)?;
+        let history = self.seed.open()?;
         let mut verified = Verified {
             events: self.head.0.0,
             epochs: 0,
@@ -255,13 +252,9 @@ impl Verification {
             rows: state.layouts.rows_digest(&state.tables),
             problem: None,
         };
-        let past = Past::read(&self.log)?;
+        let past = Past::read(&history.log)?;
         let mut verifier = Verifier {
-            history: History {
-                dir: self.dir,
-                log: self.log,
-                library,
-            },
+            history,
             head: self.head.0,
             live: state,
             is_wanted: &is_wanted,
@@ -321,44 +314,32 @@ impl Verifier<'_> {
 
     /// Every event's hash from the one before it, its place, and that its effects are there.
     fn verify_chain(&self, past: &Past, begins: Seq) -> Result<Option<String>> {
-        let stored = |seq: Seq| -> Result<Option<StoredEvent>> {
-            Ok(self.history.log.stored(seq, seq, 1)?.pop())
-        };
+        let log = &self.history.log;
+        if let Some(missing) = log.first_missing(Seq(1), self.head)? {
+            return Ok(Some(hole(missing).message));
+        }
+        let stored = |seq: Seq| log.recorded_at(seq);
         let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
-        let before = stored(begins)?.map_or(Digest::ZERO, |found| found.hash);
-        let (mut next, mut hash) = (begins.next(), before);
-        while next <= self.head {
+        let mut hash = stored(begins)?.map_or(Digest::ZERO, |found| found.hash);
+        for piece in log.recorded(begins.next()..=self.head) {
             self.check_wanted()?;
-            let stored = self
-                .history
-                .log
-                .stored(next, self.head, limits::REPLAY_BATCH)?;
-            if stored.is_empty() {
-                return Ok(Some(format!(
-                    "event {next} is missing in the log, or its effects are"
-                )));
-            }
-            for record in stored {
-                if record.event.seq != next {
-                    return Ok(Some(format!(
-                        "event {next} is missing in the log, or its effects are"
-                    )));
-                }
-                let link = match links.get(&next) {
+            for record in piece? {
+                let event = &record.event;
+                let link = match links.get(&event.seq) {
                     Some(link) => *link,
-                    None => payload_hash(&record.salt, &record.event.data),
+                    None => payload_hash(&record.salt, &event.data),
                 };
-                hash = chain_hash(&hash, &record.event, &link);
+                hash = chain_hash(&hash, event, &link);
                 if hash != record.hash {
                     return Ok(Some(format!(
-                        "event {next} is not what was logged: its hash does not hold"
+                        "event {} is not what was logged: its hash does not hold",
+                        event.seq
                     )));
                 }
-                next = next.next();
             }
         }
         // Of one moment, which may be later than that of the verification.
-        let whole = self.history.log.extent()?;
+        let whole = log.extent()?;
         if (whole.events, whole.effects) != (whole.head.0, whole.head.0) || whole.head < self.head {
             return Ok(Some(format!(
                 "the log has {} events and {} effects, its head is {}",
@@ -375,7 +356,7 @@ impl Verifier<'_> {
         path: &std::path::Path,
         start: Option<&Start>,
     ) -> Result<Player> {
-        let plan = self.history.library.plan(&self.history.log, schedule)?;
+        let plan = self.history.plan(schedule)?;
         let mut player = Player::begin(self.history.library.runtime.clone(), plan, path, start)?;
         player.materializer.reuse_instances(false);
         player
@@ -394,34 +375,34 @@ impl Verifier<'_> {
         payloads: &Payloads,
         progress: &mut dyn FnMut(Seq),
     ) -> Result<Option<String>> {
-        let mut next = player.materializer.head().position.next();
-        while next <= to {
-            self.check_wanted()?;
-            for mut record in self.history.log.stored(next, to, limits::REPLAY_BATCH)? {
-                put_in_place(payloads, &mut record.event);
-                let event = &record.event;
-                let outcome = match player.run(event) {
-                    Ok(outcome) => outcome,
-                    Err(crate::engine::Failure::Doom(doom)) => {
-                        return Ok(Some(format!(
-                            "event of doom: {}",
-                            doom.into_error().message
-                        )));
-                    }
-                    Err(crate::engine::Failure::Host(error)) => return Err(error),
-                };
-                if event.seq >= from && outcome.body != record.effects {
-                    return Ok(Some(format!(
-                        "event {} ({}) has other effects than were recorded under {}",
-                        event.seq, event.event_type, record.lineup
-                    )));
+        let first = player.materializer.head().position;
+        let events = { self.history.log.recorded(first.next()..=to) }.with(payloads);
+        // Between two pieces is a good moment to give up.
+        let wanted = events.map(|piece| self.check_wanted().and(piece));
+        let told = &mut |at: Progress| progress(Seq(first.0 + at.done));
+        let problem = play(&mut player, wanted, to, told, |player, record| {
+            let event = &record.event;
+            let outcome = match player.run(event) {
+                Ok(outcome) => outcome,
+                Err(Failure::Doom(doom)) => {
+                    let told = format!("event of doom: {}", doom.into_error().message);
+                    return Ok(ControlFlow::Break(told));
                 }
-                player.keep()?;
-                next = event.seq.next();
+                Err(Failure::Host(error)) => return Err(error),
+            };
+            if event.seq >= from && outcome.body != record.effects {
+                return Ok(ControlFlow::Break(format!(
+                    "event {} ({}) has other effects than were recorded under {}",
+                    event.seq, event.event_type, record.lineup
+                )));
             }
-            player.materializer.commit()?;
-            progress(Seq(next.0 - 1));
+            player.keep()?;
+            Ok(ControlFlow::Continue(()))
+        })?;
+        if problem.is_some() {
+            return Ok(problem);
         }
+        player.materializer.commit()?;
         if !is_last {
             return Ok(None);
         }

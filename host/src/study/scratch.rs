@@ -8,7 +8,6 @@ use uuid::Uuid;
 
 use super::onlooker::Study;
 use crate::book::{Book, Live, live_record};
-use crate::engine::Player;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule};
 use crate::runtime::Runtime;
 
@@ -34,8 +33,7 @@ impl ScratchBook {
 
     /// Takes a component that may be put in force, or compared. Nothing is written of it.
     pub fn lend(&mut self, bytes: &[u8]) -> Result<PluginVersion> {
-        let book = self.book();
-        book.history.library.lend(&book.history.log, bytes)
+        self.book().history.lend(bytes)
     }
 
     /// Puts versions in force over everything that is to come.
@@ -48,8 +46,7 @@ impl ScratchBook {
         let schedule = Schedule::pinned(lineup);
         let record = live_record(schedule.clone());
         let path = book.history.dir.projection(&record.file);
-        let plan = book.plan(&schedule)?;
-        let player = Player::new(book.history.library.runtime.clone(), plan, &path)?;
+        let player = book.history.player(&schedule, &path)?;
         book.live = Live {
             record,
             materializer: player.materializer,
@@ -70,7 +67,7 @@ impl Drop for ScratchBook {
 impl Study<'_> {
     /// Takes a component to be compared, which the book does not get.
     pub fn lend(&mut self, bytes: &[u8]) -> Result<PluginVersion> {
-        self.history.library.lend(&self.history.log, bytes)
+        self.history.lend(bytes)
     }
 
     /// Refuses a lent component that stands on a version which is not here.

@@ -2,6 +2,7 @@
 //! answer beside what was answered.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -11,9 +12,9 @@ use super::onlooker::Study;
 use super::replays::Picked;
 use crate::engine::Failure;
 use crate::engine::Player;
-use crate::history::{OnProgress, Progress, READ, hole};
+use crate::history::{OnProgress, Progress, play, silent};
 use crate::model::log::{CommandOutcome, RecordedCommand};
-use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq};
+use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
 use crate::store::Catalog;
 
 /// What a creator answers, or answered.
@@ -120,7 +121,7 @@ impl Study<'_> {
         let mut found = WhatIf::default();
         let mut after = 0;
         loop {
-            let commands = self.history.log.commands(after, READ)?;
+            let commands = self.history.log.commands(after, limits::PIECE_EVENTS_MAX)?;
             let Some((last, _)) = commands.last() else {
                 return Ok(found);
             };
@@ -153,8 +154,7 @@ impl Study<'_> {
 
     fn asked(&mut self, picked: &Picked, path: &Path) -> Result<Asked> {
         let schedule = self.schedule_of(picked)?;
-        let plan = self.plan(&schedule)?;
-        let player = Player::new(self.history.library.runtime.clone(), plan, path)?;
+        let player = self.history.player(&schedule, path)?;
         Ok(Asked { player })
     }
 
@@ -165,21 +165,22 @@ impl Study<'_> {
             CommandOutcome::Failed(message) => Said::Failed(message.clone()),
             CommandOutcome::Accepted { events } => {
                 let (from, to) = (command.position.next(), Seq(command.position.0 + events));
-                let count = usize::try_from(*events).unwrap_or(usize::MAX);
-                // Between them may be those of its reactions, which are commands of their own.
-                let events = self.history.log.stored(from, to, count)?.into_iter();
-                let events = events
-                    .filter(|stored| stored.command.as_deref() == Some(&command.id))
-                    .map(|stored| stored.event);
-                let events = events.map(|event| NewEvent {
-                    event_type: event.event_type.as_str().to_owned(),
-                    // Where a creator names none, its event has the command's.
-                    subject: event
-                        .subject
-                        .filter(|it| Some(it) != command.subject.as_ref()),
-                    data: event.data,
-                });
-                Said::Accepted(events.collect())
+                let mut said = Vec::new();
+                for piece in self.history.log.recorded(from..=to) {
+                    // Between them may be those of its reactions, which are commands of their own.
+                    let own = { piece?.into_iter() }
+                        .filter(|stored| stored.command.as_deref() == Some(&command.id));
+                    said.extend(own.map(|stored| {
+                        NewEvent {
+                            event_type: stored.event.event_type.as_str().to_owned(),
+                            // Where a creator names none, its event has the command's.
+                            subject: { stored.event.subject }
+                                .filter(|it| Some(it) != command.subject.as_ref()),
+                            data: stored.event.data,
+                        }
+                    }));
+                }
+                Said::Accepted(said)
             }
         })
     }
@@ -239,18 +240,18 @@ impl Asked {
     }
 
     fn advance(&mut self, log: &Catalog, to: Seq) -> Result<()> {
-        while self.position() < to {
-            let next = self.position().next();
-            let events = log.read(next, to, READ)?;
-            if events.first().is_none_or(|event| event.seq != next) {
-                return Err(hole(next));
-            }
-            for event in &events {
-                self.player.run(event).map_err(Error::from)?;
-                self.player.keep()?;
-            }
-            self.player.end_batch()?;
-        }
+        let events = log.events(self.position().next()..=to);
+        play(
+            &mut self.player,
+            events,
+            to,
+            &mut silent(),
+            |player, event| {
+                player.run(&event).map_err(Error::from)?;
+                player.keep()?;
+                Ok(ControlFlow::<()>::Continue(()))
+            },
+        )?;
         Ok(())
     }
 }

@@ -188,18 +188,13 @@ impl Reader {
         self.log().open_tasks()
     }
 
-    /// What happened to tasks after a step's number, each with its number, as a line of JSON.
-    pub fn task_steps_after(&self, after: u64, count_max: usize) -> Result<Vec<(u64, String)>> {
-        let steps = self.log().steps_after(after, count_max)?;
-        let line = |(number, kind, id, step): (u64, String, String, TaskStep)| {
-            let json = json!({
-                "step": number, "id": id, "kind": kind, "event": step.place.seq.0, "ordinal": step.place.ordinal,
-                "what": step.what, "at": step.at, "begun_at": step.begun_at, "tries": step.tries,
-                "said": step.said, "actor": step.actor,
-            });
-            (number, json.to_string())
-        };
-        Ok(steps.into_iter().map(line).collect())
+    /// What happened to tasks after a step's number, in order: number, the task's kind and id, and the step.
+    pub fn task_steps_after(
+        &self,
+        after: u64,
+        count_max: usize,
+    ) -> Result<Vec<(u64, String, String, TaskStep)>> {
+        self.log().steps_after(after, count_max)
     }
 
     /// The number of the last thing that happened to a task.

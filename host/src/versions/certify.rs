@@ -85,7 +85,7 @@ impl Book {
     fn record_certification(&mut self, certification: &Certification) -> Result<()> {
         self.check_current()?;
         self.commit(vec![LogOp::Certification(certification.clone())])?;
-        self.history.library.reload(&self.history.log)?;
+        self.history.reload()?;
         self.use_isolations()
     }
 
@@ -98,7 +98,7 @@ impl Book {
     /// Lets the live projection run under the isolations that are in force now.
     pub(crate) fn use_isolations(&mut self) -> Result<()> {
         let lineup = self.live.materializer.program().lineup.clone();
-        let program = self.history.library.program(&self.history.log, &lineup)?;
+        let program = self.history.program(&lineup)?;
         self.live.materializer.renew(program);
         Ok(())
     }
@@ -117,7 +117,7 @@ impl Book {
 impl Study<'_> {
     /// Tries a loaded version on the history there is now.
     pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
-        let code = self.history.library.code(&self.history.log, version)?;
+        let code = self.history.code(version)?;
         let active = self.lineup();
         Certifier {
             history: self.history,
@@ -143,13 +143,7 @@ impl Certifier<'_> {
         let file = format!("certify-{}.building", uuid::Uuid::now_v7().simple());
         let path = self.history.dir.projection(&file);
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
-        let trial = Trial::new(
-            &self.history.log,
-            self.history.library.runtime.clone(),
-            code.clone(),
-            program,
-            &path,
-        );
+        let trial = Trial::new(self.history, code.clone(), program, &path);
         let found = trial.and_then(Trial::run)?;
         Ok(certified(code, &found, None))
     }
@@ -165,12 +159,11 @@ impl Certifier<'_> {
                 )));
             }
         };
-        let (library, log) = (&mut self.history.library, &self.history.log);
         let program = Program::resolve(&lineup, |version| {
             if *version == code.version {
                 Ok(code.clone())
             } else {
-                library.code(log, version)
+                self.history.code(version)
             }
         });
         let mut program = match program {
@@ -195,19 +188,6 @@ pub fn isolation_of(manifest: &Manifest, isolations: Isolations) -> Isolation {
     } else {
         isolations.materializers
     }
-}
-
-/// A certification as JSON, for every door.
-pub fn certification_json(known: &Certification) -> serde_json::Value {
-    serde_json::json!({
-        "certified_at": known.certified_at,
-        "engine": known.engine,
-        "events": known.events,
-        "commands": known.commands,
-        "materializers": known.isolations.materializers.as_str(),
-        "creators": known.isolations.creators.as_str(),
-        "reason": known.reason,
-    })
 }
 
 impl Certified {

@@ -27,7 +27,7 @@ impl Reader {
 
     /// What each version changed against the one before it, by plugin and date.
     pub fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {
-        Ok(Listing::read(&self.log())?.changelog(plugin))
+        Ok(Listing::read(self.log())?.changelog(plugin))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Versions of a book: loading one, listing them, putting one in force.
 
 use crate::book::SystemEvent;
-use crate::history::build;
 use crate::model::log::LogOp;
 use std::sync::Arc;
 
@@ -15,14 +14,12 @@ use crate::book::{Book, live_record};
 use crate::engine::Materializer;
 use crate::engine::Player;
 use crate::engine::Program;
-use crate::history::OnProgress;
-use crate::history::Payloads;
+use crate::history::{OnProgress, Rebuild, hole};
 use crate::model::error::Problem;
 use crate::model::event::VERSION_LOADED;
 use crate::model::{Certification, ProjectionRecord, StoredVersion};
 use crate::model::{
-    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, TableLayout,
-    clock,
+    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Seq, TableLayout, clock,
 };
 use crate::runtime::{Code, Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -183,7 +180,7 @@ impl Book {
         loaded.isolation = Some(isolation_of(&code.manifest, certification.isolations));
         loaded.certification = Some(certification);
         self.history.library.keep(code);
-        self.history.library.reload(&self.history.log)?;
+        self.history.reload()?;
         self.live.materializer.keep()?;
         self.commit_live()?;
         Ok(loaded)
@@ -219,13 +216,11 @@ impl Book {
                 .map(|table| Ok(Arc::new(table.layout(&code.version.plugin)?)))
                 .collect();
         };
-        let library = &mut self.history.library;
-        let log = &self.history.log;
         let program = Program::resolve(&lineup, |version| {
             if *version == code.version {
                 Ok(code.clone())
             } else {
-                library.code(log, version)
+                self.history.code(version)
             }
         })?;
         let tables = program.layouts.tables.iter();
@@ -255,7 +250,7 @@ impl Book {
             Policy::Pinned => self.study().pinned(lineup.clone())?,
             Policy::Recorded => self.live.record.schedule.then(activation, lineup.clone()),
         };
-        self.history.library.program(&self.history.log, &lineup)?;
+        self.history.program(&lineup)?;
         if schedule == self.live.record.schedule {
             return Err(
                 Error::usage(format!("{version} is active already")).problem(Problem::Already)
@@ -263,8 +258,8 @@ impl Book {
         }
         let record = live_record(schedule.clone());
         let path = self.history.dir.projection(&record.file);
-        let built = self.build(&schedule, &path, self.head(), progress);
-        if let Err(error) = built {
+        let rebuild = Rebuild::of(&schedule, &path, self.head());
+        if let Err(error) = self.history.build(rebuild, progress) {
             remove_projection(&path)?;
             return Err(error.context(format!("{version} is not activated")));
         }
@@ -310,46 +305,13 @@ impl Book {
         // Whatever fails from here on, this is the live projection: recovery must not take the old one for it.
         self.live.record = record;
         // The event itself changes no row, but the position moves with it.
-        let event = self.history.log.read(seq, seq, 1)?;
-        next.run(&event[0]).map_err(Error::from)?;
+        let event = self.history.log.event_at(seq)?;
+        let event = event.ok_or_else(|| hole(seq))?;
+        next.run(&event).map_err(Error::from)?;
         next.keep()?;
         let old = std::mem::replace(&mut self.live.materializer, next.materializer);
         self.commit_live()?;
         Ok(old)
-    }
-
-    /// Materializes `1..=to` under a schedule into a new projection file.
-    pub(crate) fn build(
-        &mut self,
-        schedule: &Schedule,
-        path: &std::path::Path,
-        to: Seq,
-        progress: OnProgress<'_>,
-    ) -> Result<()> {
-        let none = Payloads::new();
-        self.build_with(schedule, path, to, &none, progress)
-    }
-
-    /// The same with other payloads for some events.
-    pub(crate) fn build_with(
-        &mut self,
-        schedule: &Schedule,
-        path: &std::path::Path,
-        to: Seq,
-        payloads: &Payloads,
-        progress: OnProgress<'_>,
-    ) -> Result<()> {
-        let (dir, log) = (&self.history.dir, &self.history.log);
-        build(
-            dir,
-            log,
-            &mut self.history.library,
-            schedule,
-            path,
-            to,
-            payloads,
-            progress,
-        )
     }
 }
 

@@ -32,9 +32,13 @@ pub struct Compiled {
 pub struct Warm(Vec<Arc<Code>>);
 
 impl Loader {
-    /// Compiles a component, and what it extends as far as that is loaded, and certifies it.
-    pub fn compile(&self, bytes: &[u8]) -> Result<Compiled> {
-        let code = Arc::new(self.runtime.load(bytes, Some(&self.cache))?);
+    /// Compiles a component. Nothing of the book is read.
+    pub fn compile(&self, bytes: &[u8]) -> Result<Arc<Code>> {
+        Ok(Arc::new(self.runtime.load(bytes, Some(&self.cache))?))
+    }
+
+    /// Compiles what a component extends, as far as that is loaded, and certifies it on the book's history.
+    pub fn prepare(&self, code: Arc<Code>) -> Result<Compiled> {
         let extends = code.manifest.extends()?.map(|date| PluginVersion {
             plugin: code.version.plugin.clone(),
             date,
@@ -51,13 +55,18 @@ impl Loader {
         })
     }
 
-    fn certify(&self, code: &Arc<Code>) -> Result<Option<Certified>> {
+    /// The book beside whoever has it open, on this very engine.
+    fn history(&self) -> Result<History> {
         let log = Catalog::open(&self.dir.log())?;
-        let mut history = History {
+        Ok(History {
             dir: self.dir.clone(),
             library: Library::open(self.runtime.clone(), self.cache.clone(), &log)?,
             log,
-        };
+        })
+    }
+
+    fn certify(&self, code: &Arc<Code>) -> Result<Option<Certified>> {
+        let mut history = self.history()?;
         let known = { history.library.find(&code.version) }.map(|stored| stored.digest);
         if known.is_ok_and(|digest| digest == code.digest) {
             return Ok(None);
@@ -72,12 +81,11 @@ impl Loader {
 
     /// Compiles a version of the book with those it extends. What is not loaded is left for the book to refuse.
     pub fn warm(&self, version: &PluginVersion) -> Result<Warm> {
-        let log = Catalog::open(&self.dir.log())?;
-        let mut library = Library::open(self.runtime.clone(), self.cache.clone(), &log)?;
+        let mut history = self.history()?;
         let mut codes = Vec::new();
         let mut next = Some(version.clone());
-        while let Some(version) = next.filter(|version| library.find(version).is_ok()) {
-            let code = library.code(&log, &version)?;
+        while let Some(version) = next.filter(|version| history.library.find(version).is_ok()) {
+            let code = history.code(&version)?;
             // Dates only go back from version to version (`Manifest::check`), so this ends.
             next = code.manifest.extends()?.map(|date| PluginVersion {
                 plugin: version.plugin,

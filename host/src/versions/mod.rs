@@ -10,10 +10,10 @@ mod promotion;
 mod retirement;
 mod trial;
 
-pub use certify::{Certified, Refusal, certification_json, isolation_of};
+pub use certify::{Certified, Refusal, isolation_of};
 pub use listing::ChangelogEntry;
 pub use load::{Loaded, Policy, VersionLine, inspect};
 pub use loader::{Compiled, Loader, Warm};
 pub use plugin_folder::PluginFolder;
-pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY};
+pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY, shadowed};
 pub use retirement::VersionState;

@@ -90,12 +90,14 @@ impl Book {
             patches.push((table, key, row));
         }
         let running = state.head();
-        let rows = patches.len();
+        let rows = patches
+            .iter()
+            .map(|(table, key, row)| (*table, key.as_slice(), row.as_ref()));
         let before = self.live.materializer.program().clone();
         let written = self
             .live
             .materializer
-            .patch(&patches, running)
+            .replace(rows, running)
             .and_then(|()| self.live.materializer.switch(program));
         let live = ProjectionRecord {
             schedule: record.schedule.clone(),
@@ -112,7 +114,7 @@ impl Book {
                 .map(|it| it.to_string()),
             "lineup": record.schedule.last().to_string(),
             "how": "patched",
-            "rows": rows,
+            "rows": patches.len(),
             "reason": request.force,
             "actor": request.actor,
         });

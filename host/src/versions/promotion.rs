@@ -83,7 +83,7 @@ impl Book {
             );
         }
         // What cannot be resolved is refused now and not by the thread that follows.
-        self.history.library.program(&self.history.log, &lineup)?;
+        self.history.program(&lineup)?;
         let name = shadow_name(version);
         let pinned = self.study().pinned(lineup.clone())?;
         let records = self.history.log.projections()?;
@@ -284,15 +284,9 @@ impl Book {
     ) -> Result<Track> {
         self.stop_follower(&record.name);
         let live = self.live.record.schedule.clone();
-        let mut track = Track::open(
-            &self.history.dir,
-            &self.history.log,
-            &mut self.history.library,
-            record,
-            &live,
-        )?;
+        let mut track = Track::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
-        track.follow(&self.history.log, head, |track| {
+        track.follow(&self.history, head, |track| {
             progress(Progress {
                 done: track.position().0 - first.0,
                 total: head.0 - first.0,
@@ -301,7 +295,7 @@ impl Book {
         })?;
         match track.is_doomed() {
             true => Ok(track),
-            false => track.settle(&self.history.library),
+            false => track.settle(&self.history),
         }
     }
 
@@ -415,5 +409,12 @@ impl Book {
 }
 
 fn shadow_name(version: &PluginVersion) -> String {
-    format!("shadow-{version}")
+    format!("{SHADOW}{version}")
+}
+
+const SHADOW: &str = "shadow-";
+
+/// The version that a shadow of this name tries; none for another projection.
+pub fn shadowed(name: &str) -> Option<PluginVersion> {
+    name.strip_prefix(SHADOW)?.parse().ok()
 }

@@ -99,7 +99,7 @@ impl Book {
             }],
             local: Vec::new(),
         })?;
-        self.history.library.reload(&self.history.log)?;
+        self.history.reload()?;
         self.live.materializer.keep()?;
         self.commit_live()?;
         Ok(seq)

@@ -13,14 +13,13 @@ use uuid::Uuid;
 use super::certify::Refusal;
 use crate::diff::{Step, differences, first_words};
 use crate::engine::Program;
-use crate::engine::{Failure, Materializer};
-use crate::history::hole;
+use crate::engine::{Failure, Materializer, step_of};
+use crate::history::{History, hole};
 use crate::model::clock::Stopwatch;
 use crate::model::log::RecordedCommand;
 use crate::model::{Command, Event, Result, Seq, limits};
-use crate::runtime::{Code, Perturbed, Runtime};
+use crate::runtime::{Code, Perturbed};
 use crate::store::{Access, Catalog, Projection};
-use crate::study::step_of;
 
 /// Other events, and commands, that a reused instance sees before the one that is compared.
 const SEEN_BEFORE: usize = 2;
@@ -59,20 +58,20 @@ pub struct Trial<'a> {
 impl<'a> Trial<'a> {
     /// On a new projection file.
     pub fn new(
-        log: &'a Catalog,
-        runtime: Arc<Runtime>,
+        history: &'a History,
         code: Arc<Code>,
         program: Arc<Program>,
         path: &Path,
     ) -> Result<Trial<'a>> {
         let projection = Projection::create(path, program.layouts.clone(), Access::Building)?;
+        let runtime = history.library.runtime.clone();
         let mut materializer = Materializer::new(runtime, program.clone(), projection);
         materializer.reuse_instances(false);
         let chains = program.plugins.iter().map(|plugin| &plugin.chain);
         let own = chains.filter(|chain| chain[0].code.digest == code.digest);
         Ok(Trial {
             has_wasi: own.flatten().any(|link| link.code.uses_wasi),
-            log,
+            log: &history.log,
             code,
             program,
             materializer,
@@ -86,6 +85,9 @@ impl<'a> Trial<'a> {
     pub fn run(mut self) -> Result<Found> {
         let (each, all) = (limits::CERTIFY_EACH_MAX, limits::CERTIFY_ALL_MAX);
         let manifest = &self.code.manifest;
+        if let Some(missing) = self.log.first_missing(Seq(1), self.log.head()?.0)? {
+            return Err(hole(missing));
+        }
         let commands = self.log.sample_commands(
             |name| manifest.commands.iter().any(|command| command.name == name),
             each,
@@ -130,8 +132,7 @@ impl<'a> Trial<'a> {
     }
 
     fn event(&self, seq: Seq) -> Result<Event> {
-        let mut events = self.log.read(seq, seq, 1)?;
-        events.pop().ok_or_else(|| hole(seq))
+        self.log.event_at(seq)?.ok_or_else(|| hole(seq))
     }
 
     /// What the version makes of an event here and now. Nothing is kept.
@@ -152,11 +153,7 @@ impl<'a> Trial<'a> {
         if self.step(event)?.outcome.is_err() {
             return Ok(());
         }
-        self.materializer.keep()?;
-        if self.materializer.projection().is_full() {
-            self.materializer.projection().shrink()?;
-        }
-        Ok(())
+        self.materializer.keep_in_batch()
     }
 
     fn try_event(&mut self, event: &Event, later: &[Seq]) -> Result<()> {

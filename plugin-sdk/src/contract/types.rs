@@ -92,6 +92,26 @@ pub struct Failure {
     pub message: String,
 }
 
+/// The command is understood and refused: an answer, not a fault.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Rejection {
+    /// Stable and short, for programs: `insufficient-funds`.
+    pub code: String,
+    /// For people.
+    pub message: String,
+    /// JSON text with more about it.
+    pub details: Option<String>,
+}
+
+/// Why a creator yields no events.
+#[derive(Clone, Debug, PartialEq)]
+pub enum CreateError {
+    /// The answer is no.
+    Rejected(Rejection),
+    /// The creator could not do its work.
+    Failed(Failure),
+}
+
 /// Why a write was not done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteError {

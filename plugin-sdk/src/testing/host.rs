@@ -3,9 +3,10 @@
 use std::rc::Rc;
 
 use crate::contract::types::{
-    Event, Failure, Find, Level, QueryResult, Row, Task, Value, WriteError,
+    Command, CreateError, Event, Failure, Find, Level, NewEvent, QueryResult, Row, Task, Value,
+    WriteError,
 };
-use crate::testing::session::{Session, Version, materialize};
+use crate::testing::session::{Session, Version, create, materialize};
 use crate::testing::state::{TableState, fault};
 use crate::testing::view::TableView;
 
@@ -181,6 +182,24 @@ impl Creation {
         let number = self.reach.session.ids_made.get() + 1;
         self.reach.session.ids_made.set(number);
         super::made_id(number)
+    }
+
+    pub(crate) fn previous(&self, command: &Command) -> Result<Vec<NewEvent>, CreateError> {
+        let Reach {
+            session,
+            position,
+            version,
+        } = &self.reach;
+        match session.creator(&command.command_type, position + 1) {
+            Some(below) => create(session, below, command),
+            None => Err(CreateError::Failed(Failure::new(
+                "no-creator-below",
+                format!(
+                    "{}@{} extends no version that answers '{}'",
+                    version.name, version.version, command.command_type
+                ),
+            ))),
+        }
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {

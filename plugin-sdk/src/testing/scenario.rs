@@ -187,13 +187,10 @@ impl<P: Plugin> Scenario<P> {
             data: payload::encode(&command),
         };
         self.begin_step(format!("command {} {}", command.command_type, command.data));
-        let Some(position) = self.session.creator(&command.command_type) else {
+        let Some(position) = self.session.creator(&command.command_type, 0) else {
             panic!("no version has a creator for {}", command.command_type);
         };
-        let created = session::create(&self.session, position, &command).map(|events| {
-            let events = events.into_iter().map(|event| event.into_raw(P::NAME));
-            events.collect::<Vec<_>>()
-        });
+        let created = session::create(&self.session, position, &command);
         for event in created.iter().flatten() {
             assert!(
                 self.session.declares(&event.event_type),

@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 
 use crate::contract::manifest::Manifest;
-use crate::contract::types::{Command, Event, Failure, Level, Task};
+use crate::contract::types::{Command, Event, Failure, Level, NewEvent, Task};
 use crate::cx::{Creation, Materialization};
-use crate::failure::{Decision, Done};
+use crate::failure::{Decision, Done, Refusal};
 use crate::plugin::Plugin;
 use crate::testing::host;
 use crate::testing::state::{TableState, fault};
@@ -106,12 +106,12 @@ impl Session {
         found.map(|offset| first + offset)
     }
 
-    /// The position of the first version that handles the command type.
-    pub(crate) fn creator(&self, command_type: &str) -> Option<usize> {
-        self.versions
-            .borrow()
-            .iter()
-            .position(|version| version.creates(command_type))
+    /// The position of the first version, from `first` on, that handles the command type.
+    pub(crate) fn creator(&self, command_type: &str, first: usize) -> Option<usize> {
+        let versions = self.versions.borrow();
+        let found =
+            { versions.iter().skip(first) }.position(|version| version.creates(command_type));
+        found.map(|offset| first + offset)
     }
 
     /// Whether any version declares the event type.
@@ -161,14 +161,15 @@ pub(crate) fn materialize(
     session.all_or_nothing(|| (version.materialize)(event.clone(), &cx))
 }
 
-/// Runs the creator that the versions have for the command.
+/// Runs the creator of the version at this position.
 pub(crate) fn create(
     session: &std::rc::Rc<Session>,
     position: usize,
     command: &Command,
-) -> Decision {
+) -> Result<Vec<NewEvent>, Refusal> {
     let version = session.versions.borrow()[position].clone();
     let host = host::Creation::new(session.clone(), position, command.time.clone());
-    let cx = Creation::new(host, version.name);
-    (version.create)(command.clone(), &cx)
+    let events = (version.create)(command.clone(), &Creation::new(host, version.name))?;
+    let asked = events.into_iter().map(|event| event.into_raw(version.name));
+    Ok(asked.collect())
 }

@@ -7,9 +7,9 @@ use super::bindings::materializing::daybook::plugin::materialization;
 use super::bindings::materializing::exports::daybook::plugin::materializer;
 use super::host;
 use crate::contract::manifest::Manifest;
-use crate::contract::types::{Command, Event, NewEvent};
+use crate::contract::types::{Command, CreateError, Event, NewEvent};
 use crate::cx::{Creation, Materialization};
-use crate::failure::{Done, Refusal};
+use crate::failure::Done;
 use crate::plugin::Plugin;
 
 impl<P: Plugin> describer::Guest for P {
@@ -28,26 +28,12 @@ impl<P: Plugin> materializer::Guest for P {
 }
 
 impl<P: Plugin> creator::Guest for P {
-    fn create(
-        command: Command,
-        lent: &creation::Creation,
-    ) -> Result<Vec<NewEvent>, creator::CreateError> {
+    fn create(command: Command, lent: &creation::Creation) -> Result<Vec<NewEvent>, CreateError> {
         let host = host::Creation::new(lent);
         #[cfg(target_os = "unknown")]
         super::panics::log_with(lent.handle(), host::Creation::log_by_handle);
-        match P::create(command, &Creation::new(host, P::NAME)) {
-            Ok(events) => Ok(events
-                .into_iter()
-                .map(|event| event.into_raw(P::NAME))
-                .collect()),
-            Err(Refusal::Failed(failure)) => Err(creator::CreateError::Failed(failure)),
-            Err(Refusal::Rejected(rejection)) => {
-                Err(creator::CreateError::Rejected(creator::Rejection {
-                    code: rejection.code,
-                    message: rejection.message,
-                    details: rejection.details,
-                }))
-            }
-        }
+        let events = P::create(command, &Creation::new(host, P::NAME))?;
+        let asked = events.into_iter().map(|event| event.into_raw(P::NAME));
+        Ok(asked.collect())
     }
 }

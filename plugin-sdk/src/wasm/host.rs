@@ -5,7 +5,8 @@ use std::mem::ManuallyDrop;
 use super::bindings::creating::daybook::plugin::creation;
 use super::bindings::materializing::daybook::plugin::materialization;
 use crate::contract::types::{
-    Event, Failure, Find, Key, Level, QueryResult, Row, Task, Value, WriteError,
+    Command, CreateError, Event, Failure, Find, Key, Level, NewEvent, QueryResult, Row, Task,
+    Value, WriteError,
 };
 
 /// The handle of a materializer's call. The bindings hold it too and give it back, so this one must not.
@@ -100,6 +101,10 @@ impl Creation {
 
     pub(crate) fn make_id(&self) -> String {
         self.0.make_id()
+    }
+
+    pub(crate) fn previous(&self, command: &Command) -> Result<Vec<NewEvent>, CreateError> {
+        self.0.previous(command)
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {

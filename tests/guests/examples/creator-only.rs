@@ -3,11 +3,10 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use daybook_guests::plugin::{Command, Creation, Failure, Manifest, NewEvent, happened, n, plain};
-use exports::daybook::plugin::{
-    creator::{self, CreateError, Rejection},
-    describer,
+use daybook_guests::plugin::{
+    Command, CreateError, Creation, Failure, Manifest, NewEvent, Rejection, happened, n, plain,
 };
+use exports::daybook::plugin::{creator, describer};
 
 wit_bindgen::generate!({
     path: "../../wit/v1",

@@ -91,12 +91,15 @@
 //! | `slow` | `cascade` | see its file: right, and slow |
 //! | `asks-1` | `asks` | asks for whatever tasks its event says |
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
+//! | `stack-1`, `stack-2`, `stack-3` | `stack` | three versions whose creators ask each other, as their command says |
 
 #[cfg(target_arch = "wasm32")]
 pub mod asks;
 pub mod json;
 #[cfg(target_arch = "wasm32")]
 pub mod plugin;
+#[cfg(target_arch = "wasm32")]
+pub mod stack;
 
 /// The guests for `wasm32-unknown-unknown`: core modules with an embedded component type.
 pub const UNKNOWN: &[&str] = &[
@@ -150,6 +153,9 @@ pub const UNKNOWN: &[&str] = &[
     "slow",
     "asks-1",
     "asks-2",
+    "stack-1",
+    "stack-2",
+    "stack-3",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -9,11 +9,11 @@ pub use bindings::daybook::plugin::{
     manifest::{Column, ColumnKind, CommandType, EventType, Index, Manifest, Table, TaskKind},
     materialization::Materialization,
     types::{
-        Bound, Command, Event, Failure, Find, Key, Level, NewEvent, QueryResult, Row, Task, Value,
+        Bound, Command, CreateError, Event, Failure, Find, Key, Level, NewEvent, QueryResult,
+        Rejection, Row, Task, Value,
     },
 };
 pub use bindings::export;
-pub use creator::{CreateError, Rejection};
 
 /// The contract, without an SDK between it and the guest.
 pub mod bindings {

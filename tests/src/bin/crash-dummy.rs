@@ -17,8 +17,8 @@ use std::path::Path;
 
 use daybook::book::Book;
 use daybook::history;
-use daybook::http::{ServeOptions, serve};
 use daybook::model::Error;
+use daybook::serve::{ServeOptions, serve};
 use daybook::versions::{Policy, PromoteRequest};
 use daybook_tests::repair::{to_amend, to_redact, to_revert};
 use daybook_tests::{Random, event_at, runtime, version};

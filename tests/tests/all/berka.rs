@@ -8,7 +8,6 @@ use daybook::book::{Incoming, Reader};
 use daybook::diff::{Cause, Expectations};
 use daybook::model::Seq;
 use daybook::model::Value;
-use daybook::model::log::EventLog;
 use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::berka::{accounts_without_drift, interest_sets, transactions};
 use daybook_tests::workspace::root;

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use daybook::book::Incoming;
 use daybook::diff::Cause;
-use daybook::model::log::EventLog;
 use daybook::model::{Seq, Value};
 use daybook_tests::{TestBook, check_pair, data, oracle};
 use flate2::read::GzDecoder;

@@ -5,13 +5,14 @@ use std::io::BufReader;
 use super::sides::{self, Side};
 use super::{Args, Choice, Expected, report};
 use crate::cli::Exit;
-use crate::cli::append::{BATCH_BYTES_MAX, Batches, open};
+use crate::cli::append::{Batches, open};
 use crate::cli::common::runtime;
 use crate::cli::lines::Lines;
 use crate::cli::output::Output;
 use crate::cli::progress::Bar;
 use crate::model::{Error, Lineup, Result, Seq, limits};
 use crate::study::ScratchBook;
+use crate::verbs::APPEND_BYTES_MAX;
 
 pub fn run(args: &Args, expected: Option<&Expected>, out: &mut Output) -> Result<Exit> {
     if args.commands {
@@ -38,7 +39,7 @@ pub fn run(args: &Args, expected: Option<&Expected>, out: &mut Output) -> Result
     let mut batches = Batches {
         lines: Lines::new(BufReader::with_capacity(1 << 20, input)),
         count_max: limits::APPEND_BATCH_DEFAULT,
-        bytes_max: BATCH_BYTES_MAX,
+        bytes_max: APPEND_BYTES_MAX,
     };
     let mut events = 0;
     {

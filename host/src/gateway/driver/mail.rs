@@ -8,8 +8,9 @@ use reqwest::Url;
 use serde_json::Value as Json;
 
 use super::template::fill;
-use super::{Verdict, beginning, causes};
+use super::{Verdict, beginning};
 use crate::gateway::config::{MailConfig, Secret};
+use crate::model::error::causes;
 use crate::model::{DueTask, Error, Result};
 
 pub struct Mail {

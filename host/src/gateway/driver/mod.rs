@@ -170,18 +170,3 @@ fn beginning(bytes: &[u8]) -> String {
     let bytes = &bytes[..bytes.len().min(limits::TASK_ANSWER_BYTES_MAX)];
     String::from_utf8_lossy(bytes).trim().to_owned()
 }
-
-/// The whole chain of an error's causes: what the libraries say last is what helps.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let more = error.to_string();
-        if !text.contains(&more) {
-            text.push_str(": ");
-            text.push_str(&more);
-        }
-        cause = error.source();
-    }
-    text
-}

@@ -11,11 +11,12 @@ use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 use reqwest::{Client, Url};
 use serde_json::Value as Json;
 
+use super::Verdict;
 use super::template::{fill, member};
-use super::webhook::client;
-use super::{Verdict, causes};
 use crate::gateway::config::ObjectConfig;
+use crate::model::error::causes;
 use crate::model::{DueTask, Error, Result};
+use crate::outbound;
 
 pub struct Objects {
     config: ObjectConfig,
@@ -129,9 +130,9 @@ fn bucket(config: &ObjectConfig, url: &Url) -> Result<object_store::aws::AmazonS
     if let Some(secret) = &config.secret {
         builder = builder.with_secret_access_key(secret.read()?);
     }
-    let client = client(asked.as_ref().unwrap_or(url))?;
+    let settings = outbound::settings(asked.as_ref().unwrap_or(url), None)?;
     builder
-        .with_http_connector(Connector(client))
+        .with_http_connector(Connector(outbound::client(settings)?))
         .build()
         .map_err(|error| {
             Error::usage(format!(

@@ -1,19 +1,18 @@
 //! HTTP: the task's JSON as a POST, signed as Standard Webhooks says.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use reqwest::{Client, Response, StatusCode, Url, redirect};
+use reqwest::{Client, Response, StatusCode, Url};
 use sha2::Sha256;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
 
-use super::{Verdict, beginning, body, causes};
+use super::{Verdict, beginning, body};
 use crate::gateway::config::{Secret, WebhookConfig};
 use crate::gateway::schedule::retry_after;
 use crate::model::clock::unix_milliseconds_now;
+use crate::model::error::causes;
 use crate::model::{DueTask, Error, Result, limits};
+use crate::outbound;
 
 pub struct Webhook {
     client: Client,
@@ -34,7 +33,7 @@ impl Webhook {
             secret.read()?;
         }
         Ok(Webhook {
-            client: client(&url)?,
+            client: outbound::client(outbound::settings(&url, None)?)?,
             url,
             secret: config.secret.clone(),
         })
@@ -102,31 +101,6 @@ async fn answer(mut response: Response) -> Result<String, String> {
         }
     }
     Ok(beginning(&bytes))
-}
-
-/// A client that trusts whom browsers trust and follows nobody. On this machine it uses no proxy.
-pub fn client(url: &Url) -> Result<Client> {
-    let roots = RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    };
-    let failed = |error: String| Error::internal(format!("making an HTTP client: {error}"));
-    let tls = ClientConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| failed(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(redirect::Policy::none())
-        .connect_timeout(std::time::Duration::from_secs(10))
-        .user_agent(concat!("daybook/", env!("CARGO_PKG_VERSION")));
-    let host = url.host_str().unwrap_or_default();
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = { bare.parse::<std::net::IpAddr>() }.is_ok_and(|ip| ip.is_loopback());
-    if bare == "localhost" || is_loopback {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| failed(causes(&error)))
 }
 
 /// The key of a secret: `whsec_` stands before one in base64, any other text is the key itself.

@@ -13,7 +13,7 @@ impl Catalog {
         let head = self.head()?;
         Ok(Tip {
             commit: self.last_commit()?,
-            recorded_at: self.recorded_at(head.0)?.unwrap_or_default(),
+            recorded_at: self.taken_in_at(head.0)?.unwrap_or_default(),
             head,
         })
     }
@@ -96,7 +96,7 @@ impl Catalog {
         Ok(())
     }
 
-    fn recorded_at(&self, seq: Seq) -> Result<Option<String>> {
+    fn taken_in_at(&self, seq: Seq) -> Result<Option<String>> {
         self.connection
             .prepare_cached("SELECT recorded_at FROM events WHERE seq = ?1")
             .and_then(|mut statement| {

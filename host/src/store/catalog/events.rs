@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use crate::model::event::Event;
+use super::scan::EventFilter;
 use crate::model::log::{CommandOutcome, RecordedCommand};
-use crate::model::{Digest, Error, Result, Seq, TypeName, limits};
+use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Deadline;
 use crate::store::{schema, sqlite};
 
@@ -21,43 +21,11 @@ pub struct Catalog {
     pub(super) lineups: HashMap<String, i64>,
 }
 
-/// An event with everything recorded beside it.
-#[derive(Debug, Clone)]
-pub struct StoredEvent {
-    pub event: Event,
-    pub recorded_at: String,
-    pub salt: [u8; 16],
-    pub hash: Digest,
-    pub lineup: String,
-    pub command: Option<String>,
-    pub effects: Vec<u8>,
-}
-
 /// A command of the journal.
 #[derive(Debug, Clone)]
 pub struct StoredCommand {
     pub command: RecordedCommand,
 }
-
-/// Which events a listing wants.
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    pub from: Option<Seq>,
-    pub to: Option<Seq>,
-    pub event_type: Option<String>,
-    pub subject: Option<String>,
-    /// Newest first.
-    pub descending: bool,
-}
-
-const EVENT_COLUMNS: &str =
-    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions";
-
-/// What `stored_event` reads.
-pub(crate) const STORED_COLUMNS: &str =
-    "e.seq, e.id, e.source, e.type, e.subject, e.time, e.data, l.text, e.extensions, e.recorded_at, e.salt, e.hash,
-     e.command, f.body
-     FROM events e JOIN lineups l ON l.id = e.lineup JOIN effects f ON f.seq = e.seq";
 
 const COMMAND_COLUMNS: &str =
     "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
@@ -226,92 +194,6 @@ impl Catalog {
         Ok(Seq(known))
     }
 
-    /// Events in order, at most `count_max`, that match a filter.
-    pub fn list(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
-        let mut text = format!(
-            "SELECT {EVENT_COLUMNS} FROM events e JOIN lineups l ON l.id = e.lineup WHERE e.seq >= ?1 AND e.seq <= ?2"
-        );
-        let to = filter.to.map_or(i64::MAX, |to| to.0 as i64);
-        let mut values: Vec<rusqlite::types::Value> =
-            vec![(filter.from.unwrap_or(Seq(1)).0 as i64).into(), to.into()];
-        for (column, value) in [("type", &filter.event_type), ("subject", &filter.subject)] {
-            if let Some(value) = value {
-                values.push(value.clone().into());
-                text.push_str(&format!(" AND e.{column} = ?{}", values.len()));
-            }
-        }
-        let direction = if filter.descending { " DESC" } else { "" };
-        text.push_str(&format!(" ORDER BY e.seq{direction} LIMIT {count_max}"));
-        let mut statement = self
-            .connection
-            .prepare_cached(&text)
-            .map_err(|error| self.failed(error))?;
-        let mut found = statement
-            .query(rusqlite::params_from_iter(values))
-            .map_err(|error| self.failed(error))?;
-        let mut events = Vec::new();
-        let mut stamp = LineupText::default();
-        while let Some(row) = found.next().map_err(|error| self.failed(error))? {
-            events.push(event(row, &mut stamp).map_err(|error| self.failed(error))??);
-        }
-        Ok(events)
-    }
-
-    /// Everything recorded about events `from..=to`, at most `count_max` of them.
-    pub fn stored(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<StoredEvent>> {
-        let text = format!(
-            "SELECT {STORED_COLUMNS} WHERE e.seq >= ?1 AND e.seq <= ?2 ORDER BY e.seq LIMIT ?3"
-        );
-        let mut statement = self
-            .connection
-            .prepare_cached(&text)
-            .map_err(|error| self.failed(error))?;
-        let mut found = statement
-            .query((
-                from.0 as i64,
-                to.0.min(i64::MAX as u64) as i64,
-                count_max as i64,
-            ))
-            .map_err(|error| self.failed(error))?;
-        let mut events = Vec::new();
-        let mut stamp = LineupText::default();
-        while let Some(row) = found.next().map_err(|error| self.failed(error))? {
-            events.push(self.stored_event(row, &mut stamp)?);
-        }
-        Ok(events)
-    }
-
-    /// A row of `STORED_COLUMNS`.
-    pub(crate) fn stored_event(
-        &self,
-        row: &rusqlite::Row<'_>,
-        stamp: &mut LineupText,
-    ) -> Result<StoredEvent> {
-        let read = || -> rusqlite::Result<_> {
-            Ok((
-                row.get::<_, String>(7)?,
-                row.get(9)?,
-                row.get::<_, Vec<u8>>(10)?,
-                row.get::<_, Vec<u8>>(11)?,
-                row.get(12)?,
-                row.get(13)?,
-            ))
-        };
-        let (lineup, recorded_at, salt, hash, command, effects) =
-            read().map_err(|error| self.failed(error))?;
-        Ok(StoredEvent {
-            event: event(row, stamp).map_err(|error| self.failed(error))??,
-            recorded_at,
-            salt: salt
-                .try_into()
-                .map_err(|_| Error::corrupt("an event's salt is not of 16 bytes"))?,
-            hash: Digest::from_slice(&hash)?,
-            lineup,
-            command,
-            effects,
-        })
-    }
-
     /// Number of events, and of task rows, for consistency checks.
     pub fn counts(&self) -> Result<(u64, u64, u64)> {
         self.connection
@@ -380,50 +262,6 @@ impl Catalog {
             count_max,
         )
     }
-}
-
-/// Finds the owner's version in a lineup's text, remembering the last answer: neighbours are mostly alike.
-#[derive(Default)]
-pub(crate) struct LineupText {
-    text: String,
-    event_type: Option<TypeName>,
-    version: Option<crate::model::VersionDate>,
-}
-
-fn event(row: &rusqlite::Row<'_>, stamp: &mut LineupText) -> rusqlite::Result<Result<Event>> {
-    let name = row.get_ref(3)?.as_str().map_err(rusqlite::Error::from)?;
-    let lineup = row.get_ref(7)?.as_str().map_err(rusqlite::Error::from)?;
-    let known = stamp
-        .event_type
-        .as_ref()
-        .filter(|known| known.as_str() == name && stamp.text == lineup);
-    let event_type = match known {
-        Some(known) => known.clone(),
-        None => {
-            let event_type = match TypeName::new(name) {
-                Ok(event_type) => event_type,
-                Err(error) => return Ok(Err(error)),
-            };
-            stamp.version = match lineup.parse::<crate::model::Lineup>() {
-                Ok(lineup) => lineup.version(event_type.plugin()),
-                Err(error) => return Ok(Err(error)),
-            };
-            stamp.text = lineup.to_owned();
-            stamp.event_type = Some(event_type.clone());
-            event_type
-        }
-    };
-    Ok(Ok(Event {
-        seq: Seq(row.get::<_, i64>(0)? as u64),
-        id: row.get(1)?,
-        source: row.get(2)?,
-        event_type,
-        subject: row.get(4)?,
-        time: row.get(5)?,
-        version: stamp.version,
-        data: row.get(6)?,
-        extensions: row.get(8)?,
-    }))
 }
 
 fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {

@@ -20,10 +20,11 @@ mod tasks;
 mod versions;
 
 pub use certification::SampledEvents;
-pub use events::{Catalog, EventFilter, StoredCommand, StoredEvent};
+pub use events::{Catalog, StoredCommand};
 pub use late_tasks::LATE as FIRST_LATE;
 pub use life::Pinned;
 pub use log_read::Extent;
 pub use repairs::Repair;
-pub use scan::Scan;
+pub use scan::{EventFilter, StoredEvent};
+pub(crate) use scan::{Logged, Scan};
 pub use task_list::{KindCount, TaskFilter, TaskRow};

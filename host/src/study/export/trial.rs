@@ -8,8 +8,7 @@ use super::mask::Masker;
 use crate::book::Incoming;
 use crate::diff::words::{place, sides};
 use crate::diff::{Step, differences};
-use crate::engine::Program;
-use crate::engine::{Failure, Materializer};
+use crate::engine::{Materializer, Program, step_of};
 use crate::model::effects::{Change, RecordedChange};
 use crate::model::{Effects, Error, Event, Layouts, Result, Row, Seq, Task};
 use crate::runtime::Runtime;
@@ -23,8 +22,6 @@ pub struct Trial {
     materializer: Option<Materializer>,
     path: PathBuf,
     _file: Temporary,
-    /// Events since the last commit.
-    uncommitted: usize,
 }
 
 impl Trial {
@@ -33,7 +30,6 @@ impl Trial {
             _file: Temporary::new(std::slice::from_ref(&path))?,
             materializer: None,
             path,
-            uncommitted: 0,
         })
     }
 
@@ -85,17 +81,14 @@ impl Trial {
             }
         };
         let (body, _) = recorded.encode(&layouts);
-        let step = |outcome| Step::new(layouts.clone(), outcome);
-        let found = match materializer.run(&event) {
-            Ok(outcome) if outcome.body == body => {
-                self.keep()?;
-                return Ok(None);
-            }
-            Ok(outcome) => step(Ok((outcome.effects, outcome.body))),
-            Err(Failure::Doom(doom)) => step(Err(doom.error.to_string())),
-            Err(Failure::Host(error)) => return Err(error),
-        };
-        let found = differences(&step(Ok((recorded.clone(), body))), &found);
+        let result = materializer.run(&event);
+        if matches!(&result, Ok(outcome) if outcome.body == body) {
+            self.keep()?;
+            return Ok(None);
+        }
+        let found = step_of(result, layouts.clone())?;
+        let recorded_step = Step::new(layouts.clone(), Ok((recorded.clone(), body)));
+        let found = differences(&recorded_step, &found);
         let mut words: Vec<String> = { found.iter().take(TOLD_MAX) }
             .map(|difference| {
                 let (base, candidate) = sides(difference);
@@ -106,18 +99,17 @@ impl Trial {
             words.push(format!("and {} more", found.len() - TOLD_MAX));
         }
         // The events after it are tried on what was recorded, so that each is told for itself alone.
-        let rows: Vec<_> = { recorded.changes.iter() }
-            .map(|change| {
-                let key = layouts.tables[change.table].key_of(change.row());
-                (change.table, key, change.after.clone())
-            })
+        let keys: Vec<_> = { recorded.changes.iter() }
+            .map(|change| layouts.tables[change.table].key_of(change.row()))
             .collect();
+        let rows = { recorded.changes.iter().zip(&keys) }
+            .map(|(change, key)| (change.table, key.as_slice(), change.after.as_ref()));
         let head = ProjectionHead {
             position: event.seq,
             running: materializer.head().running,
         };
-        materializer.patch(&rows, head)?;
-        self.commit_sometimes()?;
+        materializer.replace(rows, head)?;
+        materializer.end_batch()?;
         Ok(Some(words.join("; ")))
     }
 
@@ -140,20 +132,8 @@ impl Trial {
 
     fn keep(&mut self) -> Result<()> {
         let materializer = self.materializer()?;
-        materializer.keep()?;
-        if materializer.projection().is_full() {
-            materializer.projection().shrink()?;
-        }
-        self.commit_sometimes()
-    }
-
-    fn commit_sometimes(&mut self) -> Result<()> {
-        self.uncommitted += 1;
-        if self.uncommitted >= crate::model::limits::REPLAY_BATCH {
-            self.uncommitted = 0;
-            self.materializer()?.commit()?;
-        }
-        Ok(())
+        materializer.keep_in_batch()?;
+        materializer.end_batch()
     }
 }
 

@@ -1,21 +1,6 @@
-//! What this version handles, as version 2020-01-01 defines it: two commands, their events, and the tables that they read.
+//! What this version looks at, as version 2020-01-01 defines it: two commands, an event, and the table of appointments.
 
 use daybook_sdk::prelude::*;
-
-/// An appointment was made.
-#[derive(Clone, Debug, PartialEq, Event)]
-pub struct Made {
-    /// The appointment's id.
-    pub appointment: String,
-    /// In which room.
-    pub room: String,
-    /// Who comes.
-    pub visitor: String,
-    /// When it begins.
-    pub begins: Time,
-    /// How long it takes.
-    pub minutes: u16,
-}
 
 /// An appointment is at another time, or in another room.
 #[derive(Clone, Debug, PartialEq, Event)]
@@ -71,26 +56,4 @@ pub struct Appointment {
     pub ends: Time,
     /// It does not take place.
     pub cancelled: bool,
-}
-
-/// Where appointments can be.
-#[derive(Clone, Debug, PartialEq, Table)]
-pub struct Room {
-    /// As it is called on its door.
-    #[key]
-    pub name: String,
-    /// On which floor; 0 is the ground floor.
-    pub floor: i32,
-    /// For how many.
-    pub seats: u32,
-}
-
-/// Days on which there are no appointments.
-#[derive(Clone, Debug, PartialEq, Table)]
-pub struct Holiday {
-    /// The day.
-    #[key]
-    pub date: Date,
-    /// What it is called.
-    pub name: String,
 }

@@ -208,7 +208,13 @@ impl Assets {
             owner,
             recipient,
         } = command.data.clone();
-        to_give(&asset, &owner, &recipient, cx)?;
+        // Who may give it may offer it. The swap itself is not made: its events are dropped.
+        let swap = SwapAssetOwner {
+            asset: asset.clone(),
+            owner: owner.clone(),
+            recipient: recipient.clone(),
+        };
+        cx.previous_with(command, &swap)?;
         if let Some(offer) = Offer::get(cx, &asset)? {
             let message = format!(
                 "asset '{asset}' is offered to {} already; withdraw that offer first",
@@ -265,34 +271,18 @@ impl Assets {
     /// otherwise.
     #[create]
     fn swap_asset_owner(command: &Command<SwapAssetOwner>, cx: &Creation) -> Decision {
+        cx.previous(command)?;
         let SwapAssetOwner {
             asset,
             owner,
             recipient,
         } = &command.data;
-        to_give(asset, owner, recipient, cx)?;
         let message = format!(
             "asset '{asset}' is {owner}'s alone to offer, not to give: asset.OfferAsset, then asset.AcceptAsset by \
              {recipient}"
         );
         reject("consent-needed", message)
     }
-}
-
-/// The asset, where it is this owner's, and somebody else is to get it.
-fn to_give(asset: &str, owner: &str, recipient: &str, cx: &Creation) -> Result<Asset, Refusal> {
-    let found = existing(asset, cx)?;
-    if found.owner != owner {
-        let message = format!("asset '{asset}' is not {owner}'s to give");
-        return reject("not-the-owner", message);
-    }
-    if owner == recipient {
-        return reject(
-            "same-owner",
-            format!("asset '{asset}' is {owner}'s already"),
-        );
-    }
-    Ok(found)
 }
 
 fn subject(asset: &str) -> String {

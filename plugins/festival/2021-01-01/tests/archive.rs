@@ -4,7 +4,8 @@ use daybook_sdk::Plugin as _;
 use daybook_sdk::prelude::*;
 use daybook_sdk::testing::{Scenario, declared_alike, run_now};
 use festival_2020_01_01 as first;
-use festival_2021_01_01::{Count, Counted, Delete, Deleted, Festival, Occasion, Team};
+use festival_2020_01_01::{Counted, Team};
+use festival_2021_01_01::{Count, Delete, Deleted, Festival, Occasion};
 
 fn occasion(id: &str, teams: i64, archived_at: Option<&str>) -> Occasion {
     Occasion {
@@ -114,13 +115,12 @@ fn what_both_versions_declare_they_declare_alike() {
         [
             "occasion",
             "festival.Deleted",
-            "festival.Counted",
             "festival.Delete",
             "festival.Count"
         ]
     );
-    assert_eq!(
-        Festival::manifest().reads,
-        first::Festival::manifest().reads
+    assert!(
+        Festival::manifest().reads.is_empty(),
+        "teams are counted by the version before"
     );
 }

@@ -110,21 +110,13 @@ impl Invitations {
 
     #[create]
     fn accept(command: &Command<Accept>, cx: &Creation) -> Decision {
+        let events = cx.previous(command)?;
         let Accept { invitation, guest } = command.data.clone();
-        let Some(found) = Invitation::get(cx, &invitation)? else {
-            let message = format!("there is no invitation '{invitation}'");
-            return reject("unknown-invitation", message);
-        };
-        let key = (&invitation, &guest);
-        if Seat::exists(cx, key) || Late::exists(cx, key) {
-            let message = format!("{guest} has accepted '{invitation}' already");
-            return reject("accepted-already", message);
+        if Invitation::require(cx, &invitation)?.taken >= SEATS {
+            return Ok(events);
         }
         let about = format!("invitation/{invitation}");
-        Ok(match found.taken < SEATS {
-            true => events![Seated { invitation, guest }.about(about)],
-            false => events![CameLate { invitation, guest }.about(about)],
-        })
+        Ok(events![Seated { invitation, guest }.about(about)])
     }
 }
 

@@ -6,32 +6,6 @@
 
 use daybook_sdk::prelude::*;
 
-/// A team takes part.
-#[derive(Clone, Debug, PartialEq, Event)]
-pub struct Joined {
-    /// The team's id.
-    pub team: String,
-    /// Its name.
-    pub name: String,
-    /// The event it takes part in.
-    pub event: String,
-    /// What follows may follow later.
-    pub lazily: bool,
-}
-
-/// A team takes part in another event.
-#[derive(Clone, Debug, PartialEq, Event)]
-pub struct Moved {
-    /// The team's id.
-    pub team: String,
-    /// The event it took part in.
-    pub from: String,
-    /// The event it takes part in now.
-    pub to: String,
-    /// What follows may follow later.
-    pub lazily: bool,
-}
-
 /// Take part in an event.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Join {
@@ -67,18 +41,6 @@ pub struct EventDeleted {
     pub lazily: bool,
 }
 
-/// Who takes part in what.
-#[derive(Clone, Debug, PartialEq, Table)]
-pub struct Team {
-    /// The team's id.
-    #[key]
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// The event it takes part in, archived ones included.
-    pub event: String,
-}
-
 /// Events, which another plugin keeps.
 #[derive(Clone, Debug, PartialEq, Table)]
 #[table(plugin = "festival", name = "occasion")]
@@ -102,9 +64,7 @@ pub struct Teams;
         "teams stay with an event that is archived",
         "nobody joins an archived event, nor moves there"
     ],
-    tables = [Team],
-    reads = [Occasion],
-    events = [Joined, Moved]
+    reads = [Occasion]
 )]
 impl Teams {
     /// No reaction: without this handler the version before would have its teams removed.
@@ -115,37 +75,16 @@ impl Teams {
 
     #[create]
     fn join(command: &Command<Join>, cx: &Creation) -> Decision {
-        let Join {
-            team,
-            name,
-            event,
-            lazily,
-        } = command.data.clone();
-        if Team::exists(cx, &team) {
-            return reject("joined-already", format!("'{team}' takes part already"));
-        }
-        open(&event, cx)?;
-        Ok(events![Joined {
-            team,
-            name,
-            event,
-            lazily
-        }])
+        let events = cx.previous(command)?;
+        open(&command.data.event, cx)?;
+        Ok(events)
     }
 
     #[create]
     fn move_to(command: &Command<Move>, cx: &Creation) -> Decision {
-        let Move { team, to, lazily } = command.data.clone();
-        let Some(found) = Team::get(cx, &team)? else {
-            return reject("unknown-team", format!("there is no team '{team}'"));
-        };
-        open(&to, cx)?;
-        Ok(events![Moved {
-            team,
-            from: found.event,
-            to,
-            lazily
-        }])
+        let events = cx.previous(command)?;
+        open(&command.data.to, cx)?;
+        Ok(events)
     }
 }
 

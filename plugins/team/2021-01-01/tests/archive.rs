@@ -3,7 +3,8 @@
 use daybook_sdk::prelude::*;
 use daybook_sdk::testing::{Scenario, declared_alike};
 use team_2020_01_01 as first;
-use team_2021_01_01::{EventDeleted, Join, Joined, Move, Moved, Occasion, Team, Teams};
+use team_2020_01_01::{Joined, Moved, Team};
+use team_2021_01_01::{EventDeleted, Join, Move, Occasion, Teams};
 
 fn joined(team: &str, event: &str) -> Joined {
     Joined {
@@ -104,12 +105,6 @@ fn a_team_leaves_an_archived_event_for_another_or_for_good() {
 fn what_both_versions_declare_they_declare_alike() {
     assert_eq!(
         declared_alike::<Teams, first::Teams>(),
-        [
-            "team",
-            "team.Joined",
-            "team.Moved",
-            "team.Join",
-            "team.Move"
-        ]
+        ["team.Join", "team.Move"]
     );
 }

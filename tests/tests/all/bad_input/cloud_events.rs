@@ -1,7 +1,6 @@
 //! Events as CloudEvents: what is missing is filled in, what is there is kept, an identity is used once, nonsense is refused.
 
 use daybook::book::{CloudEvent, Incoming};
-use daybook::model::log::EventLog;
 use daybook::model::{ErrorKind, Seq, clock};
 use daybook_tests::{TestBook, event_at};
 use serde_json::{Value as Json, json};
@@ -63,7 +62,7 @@ fn the_same_source_and_id_give_the_first_result_and_no_second_event() {
 fn what_a_cloud_event_lacks_is_filled_in_and_what_it_has_is_kept() {
     let mut book = TestBook::with_plugins(&[DEPOSIT]);
     let read = |book: &TestBook, seq: Seq| {
-        serde_json::to_value(CloudEvent(&book.log().read(seq, seq, 1).unwrap()[0])).unwrap()
+        serde_json::to_value(CloudEvent::from(&book.log().read(seq, seq, 1).unwrap()[0])).unwrap()
     };
     let before = clock::now();
     let receipt = book.append_one(deposit(1, 1)).unwrap();

@@ -101,7 +101,10 @@ fn a_projection_that_could_not_follow_the_log_is_not_worked_on() {
     let mut disk = None;
     book.reopen_after(|_| disk = SmallDisk::mount(&projections, 2 << 10));
     let Some(disk) = disk else {
-        eprintln!("NOT RUN: a projection on a full disk: this process may not mount one");
+        daybook_tests::not_run(
+            "a projection on a full disk",
+            "this process may not mount one",
+        );
         return;
     };
     let filler = disk.fill(0);

@@ -8,8 +8,10 @@ use std::process::Command;
 use bank_import::{Scope, convert_folder};
 use daybook::book::Incoming;
 use daybook::history;
-use daybook::model::{Isolation, LogLine, Seq};
-use daybook::store::{Catalog, Certification};
+use daybook::log::{CommitLog, SqliteLog};
+use daybook::model::log::{Appended, Commit, LogOp};
+use daybook::model::{Certification, Isolation, LogLine, Seq};
+use daybook::store::Catalog;
 use daybook::study::Picked;
 use daybook::versions::{Certified, Loaded};
 use daybook_tests::{TestBook, accepted, data, event, event_at, guest, plugin, version};
@@ -231,6 +233,39 @@ fn a_sample_that_lacks_a_type_gives_event_and_names_it() {
     );
 }
 
+/// A version is tried with those below it, and each has the isolation of its own code.
+#[test]
+fn a_creator_that_asks_one_which_remembers_is_not_taken_for_one() {
+    let mut book = TestBook::with_guests(&["stack-1"]);
+    let count = |n: i64| json!({"n": n, "v1": "count"});
+    for n in 0..6 {
+        book.command("stack.Do", count(n), false).unwrap();
+    }
+    let below = book.certify(&version("stack@2020-01-01")).unwrap();
+    let Certification {
+        isolations, reason, ..
+    } = below.certification;
+    assert_eq!(
+        (isolations.materializers, isolations.creators),
+        (Isolation::Batch, Isolation::Event)
+    );
+    let leak = "in an instance that has seen others: stack.Happened about no subject";
+    assert!(reason.contains(leak), "{reason}");
+
+    let above = certification(book.load(guest("stack-2")).unwrap());
+    assert_eq!(above.reason, "reuse changed nothing");
+    assert_eq!((above.events, above.commands), (6, 6));
+    assert_eq!(above.isolations.creators, Isolation::Batch);
+    book.activate_pinned(&above.version).unwrap();
+    for n in 0..4 {
+        let events = accepted(book.command("stack.Do", count(n), n == 1).unwrap());
+        let data: Json = serde_json::from_str(&events[0].event.data).unwrap();
+        assert_eq!(data["counted"], 1, "a fresh instance below");
+        assert_eq!(events.len(), 2);
+    }
+    book.assert_verified();
+}
+
 /// What an event's handlers logged, with its position.
 fn logged(book: &mut TestBook, n: i64, preview: bool) -> (Vec<String>, Vec<String>) {
     let reply = book.command("tired.Do", json!({"n": n}), preview).unwrap();
@@ -337,7 +372,10 @@ fn on_another_engine_isolation_is_event_until_it_is_certified_again() {
     };
     book.reopen_after(|path| {
         let mut log = Catalog::open(&path.join("log.db")).unwrap();
-        log.transaction(|log| log.put_certification(&old)).unwrap();
+        let last = log.last_commit().unwrap();
+        let commit = Commit::new(last, vec![LogOp::Certification(old)]);
+        let kept = SqliteLog.append(&mut log, &commit, &[]).unwrap();
+        assert_eq!(kept, Appended::Kept);
     });
     let line = book.versions().unwrap().remove(0);
     assert!(line.is_certification_due());

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use daybook::model::capability::{StateRead, WriteResult};
 use daybook::model::{
-    Event, Find, HandlerError, LogLine, Materialization, QueryResult, Seq, Task, TypeName, Value,
-    Violation, limits,
+    Budget, Event, Find, HandlerError, LogLine, Materialization, QueryResult, Seq, Task, TypeName,
+    Value, Violation, limits,
 };
 use daybook::runtime::{Instances, Terms};
 use daybook_tests::{guest, plugin, runtime};
@@ -50,8 +50,8 @@ impl Materialization for Nothing {
     fn enqueue(&mut self, _: Task) -> Result<(), Violation> {
         Ok(())
     }
-    fn previous(&mut self, _: Event) -> Result<Result<(), HandlerError>, HandlerError> {
-        Ok(Ok(()))
+    fn previous(&mut self, _: Event, _: &mut Budget) -> Result<(), HandlerError> {
+        Ok(())
     }
 }
 
@@ -98,7 +98,7 @@ fn wear(component: &[u8], event_type: &str, data: Json, calls: u32) -> Wear {
     for _ in 0..calls {
         let terms = Terms {
             instance: instances.materializing.take(&code),
-            ..Terms::fresh(limits::FUEL_PER_CALL_MAX)
+            ..Terms::fresh(Budget::WHOLE)
         };
         let is_first = terms.instance.is_none();
         wear.instances += u32::from(is_first);
@@ -106,8 +106,8 @@ fn wear(component: &[u8], event_type: &str, data: Json, calls: u32) -> Wear {
         called.result.unwrap();
         assert!(!called.doubtful);
         match is_first {
-            true => wear.first_fuels.insert(called.fuel),
-            false => wear.later_fuels.insert(called.fuel),
+            true => wear.first_fuels.insert(called.used.fuel),
+            false => wear.later_fuels.insert(called.used.fuel),
         };
         let instance = called.instance.expect("a call that went well");
         wear.calls_max = wear.calls_max.max(instance.calls());

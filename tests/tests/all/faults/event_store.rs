@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use daybook::history;
 use daybook::model::Seq;
-use daybook::model::log::EventLog;
 use daybook::store::Catalog;
 use daybook::study::Picked;
 use daybook_tests::{TestBook, copy_folder, event, event_at, open};

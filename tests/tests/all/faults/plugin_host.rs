@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use daybook::book::Reader;
 use daybook::history;
 use daybook::model::{ErrorKind, Value};
+use daybook::wire::CommandReply;
 use daybook_tests::{TestBook, accepted, event, guest, version};
 use serde_json::json;
 
@@ -42,7 +43,7 @@ fn a_command_id_is_used_once() {
         id: Some(uuid::Uuid::from_u128(42)),
         ..Default::default()
     };
-    let first = serde_json::to_value(book.run(request(5)).unwrap().json()).unwrap();
+    let first = serde_json::to_value(CommandReply::from(&book.run(request(5)).unwrap())).unwrap();
     let before = book.mark();
     let error = book
         .run(request(6))
@@ -52,7 +53,7 @@ fn a_command_id_is_used_once() {
     let again = book.run(request(5)).unwrap();
     assert!(again.repeated);
     assert_eq!(
-        serde_json::to_value(again.json()).unwrap(),
+        serde_json::to_value(CommandReply::from(&again)).unwrap(),
         first,
         "the first answer"
     );

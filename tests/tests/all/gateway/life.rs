@@ -211,7 +211,7 @@ fn those_behind_a_dead_task_of_their_key_go_on_once_it_was_edited() {
         json!({"n": 2, "at": 0}),
         "what was asked for stays"
     );
-    assert_eq!(shown["tasks"][0]["edited"], json!({"n": 20}));
+    assert_eq!(shown["tasks"][0]["edited_data"], json!({"n": 20}));
     server.stop().assert_verified();
 }
 
@@ -413,7 +413,7 @@ fn what_was_done_is_not_done_again_by_the_next_process_and_what_was_not_is() {
 #[test]
 fn a_book_that_is_served_without_its_gateway_delivers_nothing() {
     let receiver = Receiver::willing();
-    let options = daybook::http::ServeOptions {
+    let options = daybook::serve::ServeOptions {
         gateway: false,
         ..Server::options()
     };
@@ -484,7 +484,7 @@ fn tasks_are_written_to_a_file_or_printed_for_development() {
     let printed = Arc::new(std::sync::Mutex::new(Vec::new()));
     let lines = printed.clone();
     let printer = move |line: &str| lines.lock().unwrap().push(line.to_owned());
-    let options = daybook::http::ServeOptions {
+    let options = daybook::serve::ServeOptions {
         printer: Some(Printer(Arc::new(printer))),
         ..Server::options()
     };

@@ -1,11 +1,10 @@
 //! The task gateway: what events ask for is carried out, retried, kept in order, and told; in a served book and nowhere
 //! else.
 
-mod crash;
 mod inert;
 mod life;
 mod operate;
-mod receiver;
+pub(crate) mod receiver;
 mod saga;
 
 use std::time::{Duration, Instant};

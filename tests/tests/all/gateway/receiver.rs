@@ -15,6 +15,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::serve::Listener;
+use daybook_tests::Http;
 use serde_json::Value as Json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
@@ -136,8 +137,9 @@ impl Receiver {
     /// Waits until nobody is connected: whatever a sender that is gone had sent is through.
     pub fn wait_until_left(&self) {
         // Who asks last is let in last: nobody is at the door any more.
-        let asked = ureq::get(format!("http://{}/", self.address)).call();
-        assert!(matches!(asked, Err(ureq::Error::StatusCode(404))));
+        let url = format!("http://{}/", self.address);
+        let asked = Http::default().ask("GET", &url, &[], None);
+        assert_eq!(asked.map(|answer| answer.status).ok(), Some(404));
         let begun = Instant::now();
         while self.connections.load(Ordering::SeqCst) > 0 {
             assert!(

@@ -1,0 +1,135 @@
+//! What a version asks of the one below it (`previous`): another handler on the ground of the call that asks, out of its
+//! budget.
+
+use super::super::program::{Handler, Link};
+use super::{Scope, give_back};
+use crate::model::{Budget, Command, Created, Event, HandlerError, Violation, limits};
+
+/// The code of the failure that says that no version below answers such commands. It is part of the contract.
+const NO_CREATOR_BELOW: &str = "no-creator-below";
+
+impl Scope {
+    pub(super) fn materialize_below(
+        &mut self,
+        event: &Event,
+        budget: &mut Budget,
+    ) -> Result<(), HandlerError> {
+        self.ground();
+        let name = event.event_type.as_str();
+        let Some(below) = self.program.below(self.handler, name) else {
+            return Ok(());
+        };
+        match self.present().pass_on(below, event, budget) {
+            Ok(false) => {}
+            Ok(true) => return Ok(()),
+            Err(error) => return Err(self.blame(error).into()),
+        }
+        let (program, runtime) = (self.program.clone(), self.runtime.clone());
+        let link = program.link(below);
+        let mut lent = self.lend(below);
+        let ground = lent.present();
+        let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
+        let terms = ground.terms_to_materialize(link, *budget);
+        let called = with_stack(lent.depth, || {
+            runtime.materialize(&link.code, event, lent, terms)
+        });
+        let mut lent = give_back(called.cx.into_any());
+        let ground = lent.present();
+        ground.after_materialize(link, called.instance, called.doubtful);
+        ground.add_printed(&called.printed);
+        if called.result.is_err() {
+            ground.overlay.undo_to(mark);
+            ground.tasks.truncate(tasks);
+        }
+        self.take_back(*lent);
+        budget.spend(called.used);
+        called.result.map_err(|error| seen_from_above(link, error))
+    }
+
+    pub(super) fn create_below(
+        &mut self,
+        command: &Command,
+        budget: &mut Budget,
+    ) -> Result<Created, HandlerError> {
+        self.ground();
+        let (program, runtime) = (self.program.clone(), self.runtime.clone());
+        let name = command.command_type.as_str();
+        let Some((below, schema)) = program.creator_below(self.handler, name) else {
+            let own = &self.view.version;
+            return Err(HandlerError::Failed {
+                code: NO_CREATOR_BELOW.into(),
+                message: format!("{own} extends no version that answers '{name}'"),
+            });
+        };
+        let link = program.link(below);
+        let version = &link.code.version;
+        schema
+            .check(&command.data)
+            .map_err(|error| Violation(format!("it cannot ask {version}: {}", error.message)))?;
+        let mut lent = self.lend(below);
+        let terms = lent.present().terms_to_create(link, *budget);
+        let called = with_stack(lent.depth, || {
+            runtime.create(&link.code, command, lent, terms)
+        });
+        let mut lent = give_back(called.cx.into_any());
+        let ground = lent.present();
+        ground.after_create(link, called.instance, called.doubtful);
+        ground.add_printed(&called.printed);
+        self.take_back(*lent);
+        budget.spend(called.used);
+        let created = called
+            .result
+            .map_err(|error| seen_from_above(link, error))?;
+        if let Ok(events) = &created {
+            let checked = program.check_asked(below, events);
+            checked.map_err(|what| seen_from_above(link, Violation(what).into()))?;
+        }
+        Ok(created)
+    }
+
+    /// What this call has, for one of the version below. Until it is given back, nothing is asked of this one.
+    fn lend(&mut self, below: Handler) -> Box<Scope> {
+        let ground = self.ground.take();
+        let mut lent = Scope::new(
+            ground.expect("the ground is here while a handler runs"),
+            self.program.clone(),
+            self.runtime.clone(),
+            below,
+            self.command.take(),
+        );
+        lent.depth = self.depth + 1;
+        lent
+    }
+
+    fn take_back(&mut self, lent: Scope) {
+        self.ground = lent.ground;
+        self.command = lent.command;
+    }
+}
+
+/// Makes a call with so many above it, on a stack that is left to it.
+fn with_stack<T: Send>(depth: usize, call: impl FnOnce() -> T + Send) -> T {
+    if depth != limits::CASCADE_ON_THREAD_MAX {
+        return call();
+    }
+    std::thread::scope(|threads| {
+        std::thread::Builder::new()
+            .name("cascade".into())
+            .stack_size(limits::CASCADE_STACK_BYTES)
+            .spawn_scoped(threads, call)
+            .expect("the system gives a thread")
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// A failure is the caller's to handle as it is; whatever else stopped the version below names it.
+fn seen_from_above(link: &Link, error: HandlerError) -> HandlerError {
+    match error {
+        failed @ HandlerError::Failed { .. } => failed,
+        other => HandlerError::Below {
+            version: link.code.version.clone(),
+            error: Box::new(other),
+        },
+    }
+}

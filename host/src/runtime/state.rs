@@ -1,0 +1,119 @@
+//! The state of one call: the capability lent to it, its counters and limits, and its side of WASI. What a store holds.
+
+use wasmtime::ResourceLimiter;
+use wasmtime_wasi::{WasiCtxView, WasiView};
+
+use super::wasi::Wasi;
+use crate::model::{Budget, Creation, HandlerError, Materialization, Violation, limits};
+
+/// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
+pub struct MaterializationHandle;
+/// The same for `creation`.
+pub struct CreationHandle;
+
+/// The capability of the running call.
+pub(super) enum Capability {
+    None,
+    Materialization(Box<dyn Materialization>),
+    Creation(Box<dyn Creation>),
+}
+
+/// The store's data: everything of one call.
+pub struct CallState {
+    pub(super) capability: Capability,
+    /// What is left of it. The store counts the fuel; here it stands only while a version below runs.
+    pub(super) budget: Budget,
+    /// Why the host stopped the guest; the trap that the engine reports is only its echo.
+    pub(super) stopped: Option<HandlerError>,
+    /// It was refused more memory than it may have.
+    pub(super) memory_refused: bool,
+    /// Of all its linear memories.
+    pub(super) memory_bytes: usize,
+    pub(super) wasi: Option<Box<Wasi>>,
+}
+
+impl CallState {
+    pub(super) fn new(capability: Capability, budget: Budget, wasi: Option<Box<Wasi>>) -> Self {
+        CallState {
+            capability,
+            budget,
+            stopped: None,
+            memory_refused: false,
+            memory_bytes: 0,
+            wasi,
+        }
+    }
+
+    /// For the next call in the same instance: everything is the call's own but the size of its memory.
+    pub(super) fn renew(&mut self, of: CallState) {
+        *self = CallState {
+            memory_bytes: self.memory_bytes,
+            ..of
+        };
+    }
+
+    /// What a call leaves; between calls nothing is lent.
+    pub(super) fn take(&mut self) -> CallState {
+        let nothing = CallState {
+            memory_bytes: self.memory_bytes,
+            ..CallState::new(Capability::None, Budget::WHOLE, None)
+        };
+        std::mem::replace(self, nothing)
+    }
+
+    /// Stops the guest: nothing it does with the answer can undo it.
+    pub(super) fn stop(&mut self, error: impl Into<HandlerError>) -> wasmtime::Error {
+        let error = error.into();
+        let echo = wasmtime::Error::msg(error.to_string());
+        self.stopped.get_or_insert(error);
+        echo
+    }
+
+    /// Counts a call into the host.
+    pub(super) fn count_call(&mut self) -> wasmtime::Result<()> {
+        match self.budget.host_calls.checked_sub(1) {
+            Some(left) => {
+                self.budget.host_calls = left;
+                Ok(())
+            }
+            None => Err(self.stop(Violation(format!(
+                "it called the host more than {} times",
+                limits::HOST_CALLS_PER_CALL_MAX
+            )))),
+        }
+    }
+}
+
+impl ResourceLimiter for CallState {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let allowed = desired <= limits::MEMORY_BYTES_MAX;
+        self.memory_refused |= !allowed;
+        if allowed {
+            self.memory_bytes += desired - current;
+        }
+        Ok(allowed)
+    }
+
+    fn table_growing(
+        &mut self,
+        _: usize,
+        desired: usize,
+        _: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        Ok(desired <= limits::TABLE_ELEMENTS_MAX)
+    }
+}
+
+impl WasiView for CallState {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        self.wasi
+            .as_mut()
+            .expect("only code that imports WASI is linked against it")
+            .view()
+    }
+}

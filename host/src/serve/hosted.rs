@@ -1,0 +1,241 @@
+//! One book online: its writer, its readers, who may ask for it, who listens, and who carries out its tasks. What several
+//! books share is the `Server`'s.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::thread::JoinHandle;
+
+use tokio::runtime::Handle;
+use tokio::sync::{oneshot, watch};
+
+use super::access::Access;
+use super::operations::Operations;
+use super::reads::{Live, Reads};
+use super::server::Server;
+use super::subscriptions::Subscriptions;
+use crate::book::{Answer, Book, Done, Reader, TaskNews, Writer};
+use crate::gateway::Gateway;
+use crate::model::{Error, Result, Seq};
+use crate::tasks::BookDesk;
+
+/// A book that is served. Clones are the one book.
+#[derive(Clone)]
+pub struct Hosted(Arc<Shared>);
+
+struct Shared {
+    server: Server,
+    writer: Writer,
+    book: PathBuf,
+    /// What the writer made public last: readers never ask the writer.
+    live: RwLock<Arc<Live>>,
+    head: watch::Sender<Seq>,
+    /// Counts commits in which something happened to tasks.
+    steps: watch::Sender<u64>,
+    /// Readers that wait for work; each has its own connection.
+    readers: Mutex<Vec<Reader>>,
+    reads: Reads,
+    operations: Operations,
+    /// Absent until everything else is there, and where nobody carries tasks out.
+    gateway: OnceLock<Gateway>,
+    access: Access,
+    subscriptions: Subscriptions,
+}
+
+/// Answers that are given when this is dropped: also by a runtime that ends before it came to them.
+struct Given(Option<Answer>);
+
+impl Drop for Given {
+    fn drop(&mut self) {
+        if let Some(answer) = self.0.take() {
+            answer();
+        }
+    }
+}
+
+impl Hosted {
+    /// Gives a book to its writer's thread. Answers are given on the threads of `tokio`.
+    pub fn start(
+        mut book: Book,
+        server: Server,
+        tokio: Handle,
+    ) -> Result<(Hosted, JoinHandle<Book>)> {
+        let access = Access::of(book.dir(), server.options())?;
+        book.follow()?;
+        let live = Arc::new(Live::of(&mut book));
+        let (head, _) = watch::channel(live.head);
+        let path = book.dir().path().to_owned();
+        let loader = book.loader();
+        let publish: Arc<OnceLock<Hosted>> = Arc::default();
+        let to_publish = publish.clone();
+        let watch = move |book: &mut Book, requests| {
+            if let Some(hosted) = to_publish.get() {
+                let projection = book.live_head().position.0;
+                let metrics = hosted.server().metrics();
+                metrics.committed(requests, book.head().0, projection);
+                hosted.publish(book);
+                hosted.tell_gateway(&book.take_task_news());
+            }
+        };
+        let give = Box::new(move |answer| {
+            let answer = Given(Some(answer));
+            tokio.spawn(async move { drop(answer) });
+        });
+        let (writer, thread) = Writer::start(book, server.options().writer, watch, give)?;
+        let subscribers_max = server.options().subscribers_max;
+        let hosted = Hosted(Arc::new(Shared {
+            server,
+            gateway: OnceLock::new(),
+            writer,
+            book: path,
+            live: RwLock::new(live),
+            head,
+            steps: watch::Sender::new(0),
+            readers: Mutex::default(),
+            reads: Reads::default(),
+            operations: Operations::new(loader),
+            access,
+            subscriptions: Subscriptions::new(subscribers_max),
+        }));
+        let _ = publish.set(hosted.clone());
+        Ok((hosted, thread))
+    }
+
+    fn publish(&self, book: &mut Book) {
+        let live = Live::of(book);
+        let head = live.head;
+        let mut public = self.0.live.write().unwrap_or_else(PoisonError::into_inner);
+        *public = Arc::new(live);
+        drop(public);
+        self.0.head.send_replace(head);
+    }
+
+    /// Has tasks carried out. What that commits is published like everything else, so it comes last.
+    pub fn start_gateway(&self) -> Result<()> {
+        let options = self.server().options();
+        if !options.gateway {
+            return Ok(());
+        }
+        let desk = BookDesk::new(&self.0.book, self.writer().clone())?;
+        let gateway = Gateway::start(desk, options.printer.clone())?;
+        let _ = self.0.gateway.set(gateway);
+        // Between its first look and now a commit may have asked for tasks, and found nobody to tell.
+        if let Some(gateway) = self.gateway() {
+            gateway.look();
+        }
+        Ok(())
+    }
+
+    fn tell_gateway(&self, news: &TaskNews) {
+        if news.stepped {
+            self.0.steps.send_modify(|count| *count += 1);
+        }
+        let Some(gateway) = self.gateway() else {
+            return;
+        };
+        if news.asked {
+            gateway.look();
+        }
+        if !news.touched.is_empty() {
+            gateway.touched(news.touched.clone());
+        }
+        if news.anew {
+            gateway.anew();
+        }
+    }
+
+    /// What it shares with other books.
+    pub fn server(&self) -> &Server {
+        &self.0.server
+    }
+
+    /// Who carries out tasks, where anybody does.
+    pub fn gateway(&self) -> Option<&Gateway> {
+        self.0.gateway.get()
+    }
+
+    /// The book as the last commit left it.
+    pub fn live(&self) -> Arc<Live> {
+        let live = self.0.live.read().unwrap_or_else(PoisonError::into_inner);
+        live.clone()
+    }
+
+    /// Tells of every new head.
+    pub fn follow(&self) -> watch::Receiver<Seq> {
+        self.0.head.subscribe()
+    }
+
+    /// Tells whenever something happened to tasks.
+    pub fn follow_tasks(&self) -> watch::Receiver<u64> {
+        self.0.steps.subscribe()
+    }
+
+    pub fn subscriptions(&self) -> &Subscriptions {
+        &self.0.subscriptions
+    }
+
+    pub fn writer(&self) -> &Writer {
+        &self.0.writer
+    }
+
+    /// Who may ask.
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// What its reads share.
+    pub fn reads(&self) -> &Reads {
+        &self.0.reads
+    }
+
+    /// What its operations share.
+    pub fn operations(&self) -> &Operations {
+        &self.0.operations
+    }
+
+    /// Asks the writer, and waits for its answer.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        send: impl FnOnce(&Writer, Done<T>) -> Result<()>,
+    ) -> Result<T> {
+        let (done, answer) = oneshot::channel();
+        send(
+            &self.0.writer,
+            // A caller that is gone does not want its answer.
+            Box::new(move |result| drop(done.send(result))),
+        )?;
+        answer
+            .await
+            .map_err(|_| Error::unavailable("the book is being closed"))?
+    }
+
+    /// Has the book to itself between two groups.
+    pub async fn alone<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Book) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.ask(|writer, done| writer.alone(work, done)).await
+    }
+
+    /// Reads on a thread where waiting is allowed, with a connection of its own.
+    pub async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let hosted = self.clone();
+        let read = move || {
+            let readers = &hosted.0.readers;
+            let lock = || readers.lock().unwrap_or_else(PoisonError::into_inner);
+            let idle = lock().pop();
+            let reader = match idle {
+                Some(reader) => reader,
+                None => Reader::beside(&hosted.0.book)?,
+            };
+            let result = work(&reader);
+            lock().push(reader);
+            result
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
+    }
+}

@@ -1,0 +1,149 @@
+//! What requests are answered with, as a type: JSON, and with reads the position that they saw and a tag to ask again
+//! with.
+
+use std::marker::PhantomData;
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::guards;
+use super::problem::Problem;
+use crate::model::{Digest, Error, Seq};
+
+/// Ask again before it is used again.
+const CHANGING: &str = "no-cache";
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+
+/// The version that answered.
+pub const VERSION: HeaderName = HeaderName::from_static("daybook-version");
+
+/// Bytes of what most requests are answered.
+const ANSWER_BYTES: usize = 1 << 10;
+
+/// A good answer, and what its body is: that the description tells the truth is the compiler's to see.
+pub struct Answer<T> {
+    response: Response,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<T> Answer<T> {
+    /// A response that was made otherwise: a stream, text, or a switch of protocols.
+    pub fn of(response: impl IntoResponse) -> Answer<T> {
+        Answer {
+            response: response.into_response(),
+            of: PhantomData,
+        }
+    }
+
+    /// The answer, of which the description tells as of another type: one that does not borrow.
+    pub fn described_as<U>(self) -> Answer<U> {
+        Answer::of(self.response)
+    }
+
+    /// The answer with another header.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Answer<T> {
+        self.response.headers_mut().insert(name, value);
+        self
+    }
+
+    /// The answer with a status.
+    pub fn status(mut self, status: StatusCode) -> Answer<T> {
+        *self.response.status_mut() = status;
+        self
+    }
+
+    /// Nobody is to keep it.
+    pub fn unkept(self) -> Answer<T> {
+        self.with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
+    }
+
+    /// The answer with the position that it was read at.
+    pub fn at(self, position: Seq) -> Answer<T> {
+        let position = HeaderValue::from(position.0);
+        self.with(HeaderName::from_static("daybook-position"), position)
+    }
+}
+
+impl<T> IntoResponse for Answer<T> {
+    fn into_response(self) -> Response {
+        self.response
+    }
+}
+
+/// What was done, for nobody else to keep.
+pub fn told<T: Serialize>(status: StatusCode, body: &T) -> Result<Answer<T>, Problem> {
+    Ok(json(body)?.status(status).unkept())
+}
+
+/// What may be said of an answer beside its body.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tag {
+    /// The hash of the body.
+    Body,
+    /// This text.
+    Text(String),
+}
+
+/// A body with its tag and the position it was read at; 304 without it where the client has it already.
+pub fn answer<T: Serialize>(
+    request: &HeaderMap,
+    body: &T,
+    position: Seq,
+    tag: Tag,
+) -> Result<Answer<T>, Problem> {
+    let body = written(body)?;
+    let tag = match tag {
+        Tag::Body => hash(&body),
+        Tag::Text(text) => text,
+    };
+    let tag = format!("\"{tag}\"");
+    let known = guards::text(request, "if-none-match")?;
+    let mut response = match known.is_some_and(|known| matches(known, &tag)) {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => ([(header::CONTENT_TYPE, JSON)], body).into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, header_value(&tag)?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CHANGING));
+    Ok(Answer::of(at(position, response)))
+}
+
+/// A body that is JSON, written into memory of one piece: axum's own grows by small steps.
+pub fn json<T: Serialize>(body: &T) -> Result<Answer<T>, Problem> {
+    Ok(Answer::of(([(header::CONTENT_TYPE, JSON)], written(body)?)))
+}
+
+/// Text as a header's value.
+pub fn header_value(text: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(text).map_err(|_| Problem::from(Error::internal("a header that is none")))
+}
+
+fn written(body: &impl Serialize) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut bytes, body)
+        .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
+    Ok(bytes)
+}
+
+/// Says at which position something was read.
+pub fn at(position: Seq, answer: impl IntoResponse) -> Response {
+    let mut response = answer.into_response();
+    let position = HeaderValue::from(position.0);
+    response.headers_mut().insert("daybook-position", position);
+    response
+}
+
+/// 32 hexadecimal digits.
+fn hash(bytes: &[u8]) -> String {
+    Digest::of(bytes).to_string()[..32].to_owned()
+}
+
+/// True where a tag is one of those in `If-None-Match`, weak or strong.
+fn matches(known: &str, tag: &str) -> bool {
+    known
+        .split(',')
+        .map(|known| known.trim().trim_start_matches("W/"))
+        .any(|known| known == tag || known == "*")
+}

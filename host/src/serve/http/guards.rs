@@ -1,0 +1,145 @@
+//! Headers and query parameters that every write understands: guards, pins, identity, tracing.
+
+use axum::http::HeaderMap;
+use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
+
+use super::problem::Problem;
+use crate::book::{Guards, SeenRow};
+use crate::model::{Value, VersionDate};
+use crate::wire::ExpectedRow;
+
+/// A header's text; none where it is absent.
+pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
+    let Some(value) = headers.get(name) else {
+        return Ok(None);
+    };
+    value
+        .to_str()
+        .map(Some)
+        .map_err(|_| Problem::malformed(format!("header '{name}' is not plain ASCII text")))
+}
+
+/// `Idempotency-Key`: a UUID is the id itself, other text stands for one.
+pub fn command_id(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+    let Some(key) = text(headers, "idempotency-key")? else {
+        return Ok(None);
+    };
+    let key = key.trim_matches('"');
+    if key.is_empty() || key.len() > 255 {
+        return Err(Problem::malformed(
+            "Idempotency-Key has 1 to 255 characters",
+        ));
+    }
+    let name = format!("idempotency-key:{key}");
+    Ok(Some(Uuid::parse_str(key).unwrap_or_else(|_| {
+        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
+    })))
+}
+
+/// `Daybook-Version`: a date.
+pub fn pin(headers: &HeaderMap) -> Result<Option<VersionDate>, Problem> {
+    text(headers, "daybook-version")?
+        .map(|date| {
+            date.parse()
+                .map_err(|_| Problem::malformed("Daybook-Version is a date: 2018-07-30"))
+        })
+        .transpose()
+}
+
+/// `If-Match` with a subject, and `Daybook-Expect`: rows as they were read.
+pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Problem> {
+    let mut guards = Guards::default();
+    if let Some(tag) = text(headers, "if-match")? {
+        let subject = subject.ok_or_else(|| {
+            Problem::malformed("If-Match is about a subject, and this request names none")
+        })?;
+        let seen = tag
+            .trim()
+            .trim_start_matches("W/")
+            .trim_matches('"')
+            .parse()
+            .map_err(|_| {
+                Problem::malformed(
+                    "If-Match is the seq of the subject's last event: \"17\", \"0\" for none",
+                )
+            })?;
+        guards.position = Some((subject.to_owned(), seen));
+    }
+    if let Some(rows) = text(headers, "daybook-expect")? {
+        let shape = "Daybook-Expect is [{\"table\": \"bank.account\", \"key\": [1], \"hashes\": {\"balance\": \"…\"}}]";
+        let rows: Vec<ExpectedRow> = serde_json::from_str(rows)
+            .map_err(|error| Problem::malformed(format!("{shape}: {error}")))?;
+        for row in rows {
+            let key = row.key.iter().map(value).collect::<Result<_, _>>()?;
+            guards.rows.push(SeenRow {
+                table: row.table,
+                key,
+                columns: row.hashes.into_iter().collect(),
+            });
+        }
+    }
+    Ok(guards)
+}
+
+/// A value of a key as JSON writes it.
+pub fn value(json: &Json) -> Result<Value, Problem> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::String(text) => Value::Text(text.clone()),
+        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
+            (Some(integer), _) => Value::Integer(integer),
+            (None, Some(real)) => Value::Real(real),
+            (None, None) => return Err(Problem::malformed(format!("{number} is too large"))),
+        },
+        other => {
+            return Err(Problem::malformed(format!(
+                "{other} cannot be part of a key"
+            )));
+        }
+    })
+}
+
+/// Where a request stands in the trace that its caller keeps: W3C trace context.
+pub struct TraceParent<'a> {
+    /// The header as it came.
+    pub text: &'a str,
+    /// 32 hexadecimal digits.
+    pub trace: &'a str,
+    /// 16 hexadecimal digits.
+    pub span: &'a str,
+    /// The caller records it.
+    pub is_sampled: bool,
+}
+
+/// A traceparent that is not one is ignored, as the recommendation asks.
+pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent<'_>> {
+    let parent = text(headers, "traceparent").ok()??;
+    let [_, trace, span, flags] = parent.split('-').collect::<Vec<_>>()[..] else {
+        return None;
+    };
+    let is_hex = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
+    if trace.len() != 32 || span.len() != 16 || !parent.bytes().all(is_hex) {
+        return None;
+    }
+    Some(TraceParent {
+        text: parent,
+        trace,
+        span,
+        is_sampled: u8::from_str_radix(flags, 16).is_ok_and(|flags| flags & 1 == 1),
+    })
+}
+
+/// Extension attributes for the events of this request: the trace that it belongs to, and who asked.
+pub fn extensions(headers: &HeaderMap, actor: Option<&str>) -> Option<Map<String, Json>> {
+    let mut extensions = Map::new();
+    if let Some(parent) = trace_parent(headers) {
+        extensions.insert("traceparent".to_owned(), json!(parent.text));
+        extensions.insert("correlationid".to_owned(), json!(parent.trace));
+        extensions.insert("causationid".to_owned(), json!(parent.span));
+    }
+    if let Some(actor) = actor {
+        extensions.insert("actor".to_owned(), json!(actor));
+    }
+    (!extensions.is_empty()).then_some(extensions)
+}

@@ -1,0 +1,90 @@
+//! `POST /query`: a person's SELECT over the live state, with a limit on everything.
+
+use serde_json::Value as Json;
+
+use super::answer::{Answer, json};
+use super::input::Asked;
+use super::problem::Problem;
+use super::route::{Authorized, Route};
+use super::scopes::{Read, WholeBook};
+use super::usual;
+use crate::model::Value;
+use crate::serve::reads::Weight;
+use crate::study::Moment;
+use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, bytes_of};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::post("/query", "query", post)
+            .says("One read-only SELECT over the tables plugin_table.")
+            .good(200, "Columns and rows, and whether there are more.")
+            .refuses(422, usual::TOO_MUCH),
+    ]
+}
+
+/// Rows of one answer when the client does not say.
+const ROWS_DEFAULT: usize = 1_000;
+
+/// Bytes of rows at which an answer is cut.
+const ANSWER_BYTES_MAX: usize = 8 << 20;
+
+/// Runs it, and answers with what it gave.
+async fn post(
+    door: Authorized<Read, WholeBook>,
+    Asked(query): Asked<QueryRequest>,
+) -> Result<Answer<QueryReply>, Problem> {
+    let rows_max = query.limit.unwrap_or(ROWS_DEFAULT);
+    if !(1..=ROWS_MAX).contains(&rows_max) {
+        let text = format!("'limit' is a number from 1 to {ROWS_MAX}");
+        return Err(Problem::malformed(text));
+    }
+    let parameters: Vec<Value> = query
+        .parameters
+        .iter()
+        .map(parameter)
+        .collect::<Result<_, _>>()?;
+    let as_of = match &query.as_of {
+        None | Some(Json::Null) => None,
+        Some(Json::String(text)) => Some(text.clone()),
+        Some(other) => Some(other.to_string()),
+    };
+    let as_of: Option<Moment> = as_of
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339"))?;
+    let (position, body) = door
+        .book()
+        .snapshot(Weight::Query, as_of, move |_, snapshot| {
+            let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
+            let row = |row: Vec<Value>| row.into_iter().map(Cell).collect();
+            let body = QueryReply {
+                columns: answer.columns,
+                rows: answer.rows.into_iter().map(row).collect(),
+                truncated: answer.truncated,
+                position: snapshot.position().0,
+            };
+            Ok((snapshot.position(), body))
+        })
+        .await?;
+    Ok(json(&body)?.at(position).unkept())
+}
+
+/// A parameter as JSON writes it; a blob as answers show it.
+fn parameter(json: &Json) -> Result<Value, Problem> {
+    let value = match json {
+        Json::Null => Some(Value::Null),
+        Json::Bool(truth) => Some(Value::Integer(i64::from(*truth))),
+        Json::Number(number) => {
+            { number.as_i64().map(Value::Integer) }.or_else(|| number.as_f64().map(Value::Real))
+        }
+        Json::String(text) => Some(Value::Text(text.clone())),
+        Json::Object(object) if object.len() == 1 => { object.get("blob") }
+            .and_then(Json::as_str)
+            .and_then(bytes_of)
+            .map(Value::Blob),
+        Json::Object(_) | Json::Array(_) => None,
+    };
+    value.ok_or_else(|| {
+        Problem::malformed("a parameter is null, a number, a text, a truth or {\"blob\": \"00ff\"}")
+    })
+}

@@ -1,0 +1,80 @@
+//! Amendments, redactions and undos of an event: the repair of history while the book is online. Each has the book
+//! to itself for as long as it takes to work history out anew.
+
+use axum::http::StatusCode;
+
+use super::answer::{Answer, told};
+use super::declared::Kind;
+use super::input::Asked;
+use super::problem::Problem;
+use super::route::{Authorized, Route};
+use super::scopes::{Operate, WholeBook};
+use super::usual;
+use crate::book::Book;
+use crate::model::Seq;
+use crate::verbs::Operates;
+use crate::wire::{AmendReply, AmendRequest, RedactReply, RedactRequest, UndoRequest, Undone};
+
+pub fn routes() -> Vec<Route> {
+    let repair = |route: Route| {
+        route
+            .path("event", Kind::Event, "Its seq.")
+            .good(200, "Done, or what would be.")
+            .and(usual::operation)
+    };
+    vec![
+        Route::post("/events/{event}/amend", "amend", amend)
+            .says("Replace an event's payload; the state follows, and the original is kept.")
+            .and(repair),
+        Route::post("/events/{event}/redact", "redact", redact)
+            .says("Erase an event's payload for good, from everything that the book keeps.")
+            .and(repair),
+        Route::post("/events/{event}/undo", "undo", undo)
+            .says("Take back an event's row changes, as an event of its own.")
+            .and(repair),
+    ]
+}
+
+/// The event that the path names, by its position.
+fn event(door: &Authorized<Operate, WholeBook>) -> Result<Seq, Problem> {
+    let seq = door.path("event")?.parse().map(Seq);
+    seq.map_err(|_| Problem::malformed("a repair names an event by its seq"))
+}
+
+/// Replaces an event's payload.
+async fn amend(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<AmendRequest>,
+) -> Result<Answer<AmendReply>, Problem> {
+    let (seq, actor) = (event(&door)?, door.actor());
+    let work =
+        move |book: &mut Book| Operates::amend(book, seq, &asked, actor.as_deref(), &mut |_| {});
+    told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Erases an event's payload for good.
+async fn redact(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<RedactRequest>,
+) -> Result<Answer<RedactReply>, Problem> {
+    let (seq, actor) = (event(&door)?, door.actor());
+    let cleaning = door.book().clone();
+    let work = move |book: &mut Book| {
+        let reply = Operates::redact(book, seq, &asked, actor.as_deref(), &mut |_| {})?;
+        if matches!(&reply, RedactReply::Redacted(redacted) if !redacted.cleaned) {
+            cleaning.keep_cleaning()?;
+        }
+        Ok(reply)
+    };
+    told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Takes back an event's row changes.
+async fn undo(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<UndoRequest>,
+) -> Result<Answer<Undone<'static>>, Problem> {
+    let (seq, actor) = (event(&door)?, door.actor());
+    let work = move |book: &mut Book| Operates::undo(book, seq, &asked, actor.as_deref());
+    told(StatusCode::OK, &door.book().alone(work).await?)
+}

@@ -1,0 +1,48 @@
+//! Snapshots of the live state: what there is, and one more.
+
+use axum::http::StatusCode;
+
+use super::answer::{Answer, Tag, answer, told};
+use super::problem::Problem;
+use super::route::{Authorized, Route};
+use super::scopes::{AnyPlugin, Operate, Read, WholeBook};
+use super::usual;
+use crate::book::copy_live;
+use crate::serve::operations::blocking;
+use crate::wire::{Snapshot, Snapshots};
+
+pub fn routes() -> Vec<Route> {
+    vec![
+        Route::get("/snapshots", "snapshots", snapshots)
+            .says("The snapshots of the live state.")
+            .and(usual::read),
+        Route::post("/snapshots", "snapshot", snapshot)
+            .says("Keep a copy of the live state, for replays to start from.")
+            .good(201, "Made, or there already."),
+    ]
+}
+
+/// Copies the live state, beside the writer.
+async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Snapshot>, Problem> {
+    let place = door
+        .book()
+        .alone(|book| Ok((book.dir().clone(), book.live_path(), book.live_schedule())))
+        .await?;
+    let (dir, live, schedule) = place;
+    let copied = blocking(move || copy_live(&dir, &live, &schedule)).await?;
+    let kept = door
+        .book()
+        .alone(move |book| book.keep_snapshot(&copied))
+        .await?;
+    told(StatusCode::CREATED, &Snapshot::from(&kept))
+}
+
+/// The snapshots of the live state.
+async fn snapshots(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Snapshots>, Problem> {
+    let head = door.book().live().head;
+    let known = door.book().read(|reader| reader.snapshots()).await?;
+    let body = Snapshots {
+        snapshots: known.iter().map(Into::into).collect(),
+    };
+    answer(door.headers(), &body, head, Tag::Body)
+}

@@ -1,0 +1,262 @@
+//! `/bisect`, `/diff`, `/diff/commands`, `/dooms`, `/events/{event}/doom`, `/tasks/late`, `/reconcile` and
+//! `/versions/{version}/certify`: what an operator wants to know before anything is changed. They run beside the writer,
+//! one at a time, on threads that give way; only what is to be kept asks the writer, for a moment.
+
+use std::io;
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::http::StatusCode;
+use axum::http::header::{self, HeaderValue};
+use tokio::sync::mpsc;
+
+use super::answer::{Answer, told};
+use super::declared::Kind;
+use super::input::Asked;
+use super::problem::Problem;
+use super::route::{Authorized, Route};
+use super::scopes::{Operate, WholeBook};
+use super::usual;
+use crate::book::Book;
+use crate::diff::Expectations;
+use crate::diff::jsonl::JsonlReport;
+use crate::model::Seq;
+use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
+use crate::study::{DiffRequest, Picked, Study, Turned};
+use crate::verbs::{Operates, Studies};
+use crate::wire::{
+    self, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
+    ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
+};
+
+const FOUND: &str = "What was found, as of the moment it was asked for.";
+
+pub fn routes() -> Vec<Route> {
+    let study = |route: Route| route.good(200, FOUND).and(usual::operation);
+    vec![
+        Route::post("/bisect", "bisect", bisect)
+            .says("The first event on which two choices of logic part, with what each looked at.")
+            .and(study),
+        Route::post("/diff", "diff", diff)
+            .says("All differences of two choices of logic, a line for each, the summary last. An answer without it was cut short.")
+            .media("application/jsonl")
+            .and(study),
+        Route::post("/diff/commands", "diffCommands", commands)
+            .says("Past commands asked again of other creators.")
+            .and(study),
+        Route::post("/dooms", "dooms", dooms)
+            .says("Events that a version cannot materialize, and what the plugin's other versions make of them.")
+            .and(study),
+        Route::post("/events/{event}/doom", "remedy", remedy)
+            .says("Take a way past an event of doom, or forecast where it would lead.")
+            .path("event", Kind::Event, "Its seq.")
+            .good(200, "Done, or what would be.")
+            .and(usual::operation),
+        Route::post("/tasks/late", "lateTasks", late_tasks)
+            .says("Tasks that what is in force asks for, of events that were handled before it was.")
+            .and(study),
+        Route::post("/reconcile", "reconcile", reconcile)
+            .says("The live state beside what the log yields; with a reason it is put right.")
+            .and(study),
+        Route::post("/verify", "verify", verify)
+            .says("Replay everything and compare, while commands go on. `problem` is null when all of it holds.")
+            .good(200, FOUND),
+    ]
+}
+
+/// What is told one by one; the rest is counted.
+const TOLD_MAX: usize = 1_000;
+
+/// Pieces of a report that wait for a slow reader.
+const PIECES: usize = 16;
+
+/// The first event on which two choices of logic part.
+async fn bisect(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<Sides>,
+) -> Result<Answer<Bisected<'static>>, Problem> {
+    let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
+    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
+    told(StatusCode::OK, &door.book().study(work).await?)
+}
+
+/// All differences of two choices of logic, as JSON Lines: the report of `daybook diff --format jsonl`.
+async fn diff(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<wire::DiffRequest>,
+) -> Result<Answer<String>, Problem> {
+    let request = DiffRequest {
+        base: asked.base.parse()?,
+        candidate: asked.candidate.parse()?,
+        from: asked.from.map(Seq),
+        to: asked.to.map(Seq),
+    };
+    let permit = door.book().operations().studying()?;
+    let (checked, expect) = (request.clone(), asked.expect.clone());
+    let onlooker = door
+        .book()
+        .alone(move |book| {
+            // What cannot be answered at all is refused while there still is a status to say so.
+            let mut study = book.study();
+            study.check(&checked, &expect)?;
+            book.onlooker()
+        })
+        .await?;
+    let (pieces, mut read) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let failing = pieces.clone();
+        let result = on_a_thread_that_gives_way(|| {
+            onlooker.study(|study| {
+                let out = io::BufWriter::new(Pieces(pieces));
+                let mut expectations = Expectations::parse(&asked.expect)?;
+                let mut report = JsonlReport::new(out);
+                study.diff(&request, &mut expectations, &mut report, &mut |_| {})
+            })
+        });
+        if let Err(error) = result {
+            // The answer has begun: it ends early, and who reads it sees that there is no summary.
+            let broken = io::Error::other(error.to_string());
+            let _ = failing.blocking_send(Err(broken));
+        }
+        // Before the answer ends: who has it may ask for the next one.
+        drop(permit);
+        drop(failing);
+    });
+    let parts = futures_util::stream::poll_fn(move |context| read.poll_recv(context));
+    let kind = HeaderValue::from_static("application/jsonl");
+    Ok(Answer::of(Body::from_stream(parts))
+        .with(header::CONTENT_TYPE, kind)
+        .unkept())
+}
+
+/// A report on its way to a client; an error once nobody reads it.
+struct Pieces(mpsc::Sender<io::Result<Bytes>>);
+
+impl io::Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let gone = |_| io::Error::from(io::ErrorKind::BrokenPipe);
+        let piece = Ok(Bytes::copy_from_slice(bytes));
+        self.0.blocking_send(piece).map_err(gone)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Past commands asked again of other creators.
+async fn commands(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<Sides>,
+) -> Result<Answer<CommandsDiff>, Problem> {
+    let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
+    let work = move |study: &mut Study<'_>| {
+        let mut turned = Vec::new();
+        let mut visit = |it: &Turned| {
+            if turned.len() < TOLD_MAX {
+                turned.push(it.into());
+            }
+            Ok(())
+        };
+        let found = study.what_if(&base, &candidate, &mut visit, &mut |_| {})?;
+        Ok(CommandsDiff {
+            summary: (&found).into(),
+            turned,
+        })
+    };
+    told(StatusCode::OK, &door.book().study(work).await?)
+}
+
+/// Events that a version cannot materialize.
+async fn dooms(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<DoomsRequest>,
+) -> Result<Answer<Dooms>, Problem> {
+    let work = move |study: &mut Study<'_>| Studies::dooms(study, &asked, &mut |_| {});
+    told(StatusCode::OK, &door.book().study(work).await?)
+}
+
+/// A way past an event of doom: forecast, or taken.
+async fn remedy(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<RemedyRequest>,
+) -> Result<Answer<RemedyReply>, Problem> {
+    let seq = { door.path("event")?.parse().map(Seq) }
+        .map_err(|_| Problem::malformed("an event of doom is named by its seq"))?;
+    let reply = match asked.preview {
+        true => {
+            let work =
+                move |study: &mut Study<'_>| Studies::forecast(study, seq, &asked, &mut |_| {});
+            RemedyReply::Forecast(door.book().study(work).await?)
+        }
+        false => {
+            let actor = door.actor();
+            let work = move |book: &mut Book| {
+                Operates::remedy(book, seq, &asked, actor.as_deref(), &mut |_| {})
+            };
+            RemedyReply::Taken(door.book().alone(work).await?)
+        }
+    };
+    told(StatusCode::OK, &reply)
+}
+
+/// Tasks that what is in force asks for, of events that were handled before it was.
+async fn late_tasks(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<LateTasksRequest>,
+) -> Result<Answer<LateTasks>, Problem> {
+    let work = |study: &mut Study<'_>| {
+        let mut found = Vec::new();
+        let mut visit = |task| {
+            found.push(task);
+            Ok(())
+        };
+        study.late_tasks(&mut visit, &mut |_| {})?;
+        Ok(found)
+    };
+    let found = door.book().study(work).await?;
+    let actor = door.actor();
+    let late = match asked.enqueue {
+        false => LateTasks::new(&found, None),
+        true => {
+            let work = move |book: &mut Book| {
+                let enqueued = book.enqueue_late(&found, actor.as_deref())?;
+                Ok(LateTasks::new(&found, Some(enqueued)))
+            };
+            door.book().alone(work).await?
+        }
+    };
+    told(StatusCode::OK, &late)
+}
+
+/// The live state beside what the log yields. It has the book to itself: the state must not move meanwhile.
+async fn reconcile(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<ReconcileRequest>,
+) -> Result<Answer<Reconciled>, Problem> {
+    let work = move |book: &mut Book| Operates::reconcile(book, &asked, &mut |_| {});
+    told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.
+async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
+    let permit = door.book().operations().verifying()?;
+    let verification = door
+        .book()
+        .ask(|writer, done| writer.alone(|book| book.verification(), done))
+        .await?;
+    let stopped = door.book().server().stopped();
+    // Gone with who waits for the answer.
+    let asked = Arc::new(());
+    let still_asked = Arc::downgrade(&asked);
+    let verified = blocking(move || {
+        // Kept by the thread, which may go on for a moment when nobody waits any more.
+        let _permit = permit;
+        let is_wanted = || !*stopped.borrow() && still_asked.strong_count() > 0;
+        verification.run(&mut |_| {}, is_wanted)
+    })
+    .await;
+    drop(asked);
+    told(StatusCode::OK, &Verified::from(&verified?))
+}

@@ -1,0 +1,171 @@
+//! Reads of the state: of the present one, whose files are kept open, and of earlier ones, which may have to be built.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::hosted::Hosted;
+use super::http::problem::Problem;
+use crate::book::{Book, Reader};
+use crate::engine::Program;
+use crate::model::error::Problem as Detail;
+use crate::model::{Error, Result, Seq};
+use crate::store::{Snapshot, StatePool};
+use crate::study::Moment;
+
+/// Seconds after which a read is stopped.
+pub const READ_SECONDS_MAX: f64 = 5.0;
+
+/// Listings that run at the same time; each may have to look at a whole table.
+const LISTINGS_MAX: usize = 32;
+
+/// How often a read is begun whose projection is replaced, by an activation, while it is being opened.
+const ATTEMPTS_MAX: usize = 100;
+const ATTEMPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// The book as the last commit left it.
+pub struct Live {
+    pub head: Seq,
+    pub program: Arc<Program>,
+    /// The live projection's file.
+    pub path: PathBuf,
+}
+
+impl Live {
+    pub fn of(book: &mut Book) -> Live {
+        Live {
+            head: book.head(),
+            program: book.program(),
+            path: book.live_path(),
+        }
+    }
+}
+
+/// What reads of the state share.
+pub struct Reads {
+    pool: StatePool,
+    listings: Arc<Semaphore>,
+    queries: Arc<Semaphore>,
+}
+
+impl Default for Reads {
+    fn default() -> Self {
+        // People's queries may keep a processor busy each; some stay free for everybody else.
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Reads {
+            pool: StatePool::default(),
+            listings: Arc::new(Semaphore::new(LISTINGS_MAX)),
+            queries: Arc::new(Semaphore::new(processors.div_ceil(2).max(2))),
+        }
+    }
+}
+
+/// How much a read may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// One row.
+    Point,
+    /// As much as a table.
+    Listing,
+    /// Whatever a person asks for.
+    Query,
+}
+
+impl Hosted {
+    /// Reads the state of one moment, the present one unless another is named: the tables and the file given to `work`
+    /// belong together.
+    pub async fn snapshot<T: Send + 'static>(
+        &self,
+        weight: Weight,
+        as_of: Option<Moment>,
+        work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        if let Some(moment) = as_of {
+            return self.past(moment, work).await;
+        }
+        if weight == Weight::Point {
+            // A row by its key takes less time than giving the work to another thread.
+            let live = self.live();
+            let pool = &self.reads().pool;
+            if let Some(snapshot) = pool.kept(&live.path, live.head, READ_SECONDS_MAX) {
+                return work(&live, &snapshot);
+            }
+        }
+        let permit = self.permit(weight).await?;
+        let hosted = self.clone();
+        let read = move || {
+            // Kept by the thread, not by the caller: who hangs up does not make room for another.
+            let _permit = permit;
+            let mut attempt = 1;
+            loop {
+                let live = hosted.live();
+                let pool = &hosted.reads().pool;
+                match pool.snapshot(&live.path, live.head, READ_SECONDS_MAX) {
+                    Ok(snapshot) => return work(&live, &snapshot),
+                    Err(error) if attempt == ATTEMPTS_MAX => return Err(error.into()),
+                    Err(_) => {
+                        attempt += 1;
+                        std::thread::sleep(ATTEMPT_PAUSE);
+                    }
+                }
+            }
+        };
+        tokio::task::spawn_blocking(read)
+            .await
+            .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
+    }
+
+    /// Reads an earlier state, which may have to be built first.
+    async fn past<T: Send + 'static>(
+        &self,
+        moment: Moment,
+        work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let permit = self.permit(Weight::Query).await?;
+        let hosted = self.clone();
+        let found = self.read(move |reader| {
+            let past = hosted.server().past_states().at(reader, &moment)?;
+            let live = Live {
+                head: past.position,
+                program: past.program,
+                path: past.path,
+            };
+            let pool = &hosted.reads().pool;
+            let snapshot = pool.snapshot(&live.path, live.head, READ_SECONDS_MAX)?;
+            Ok(work(&live, &snapshot))
+        });
+        let found = found.await;
+        drop(permit);
+        found?
+    }
+
+    /// Reads the log, for as long as a read may take.
+    pub async fn read_log<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Reader) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.read(move |reader| reader.within(READ_SECONDS_MAX, work))
+            .await
+    }
+
+    async fn permit(&self, weight: Weight) -> Result<Option<OwnedSemaphorePermit>, Problem> {
+        let reads = self.reads();
+        let room = match weight {
+            Weight::Point => return Ok(None),
+            Weight::Listing => reads.listings.clone(),
+            Weight::Query => reads.queries.clone(),
+        };
+        let waiting = Duration::from_secs_f64(READ_SECONDS_MAX);
+        match tokio::time::timeout(waiting, room.acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(Some(permit)),
+            _ => Err(
+                Error::unavailable("too many reads of this kind run already")
+                    .problem(Detail::Busy)
+                    .hint("try again in a moment")
+                    .into(),
+            ),
+        }
+    }
+}

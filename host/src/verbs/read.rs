@@ -1,0 +1,78 @@
+//! A directory that is read.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use super::{Reads, Rows, StateOf};
+use crate::book::Reader;
+use crate::history::OnProgress;
+use crate::model::{Result, Seq, Value};
+use crate::runtime::Runtime;
+use crate::store::{EventFilter, TaskFilter};
+use crate::wire::{
+    ChangelogEntry, CloudEvent, GatewayKind, RecordedEvent, Snapshot, Task, Version,
+};
+
+impl Reads for Reader {
+    fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {
+        let events = Reader::events(self, filter, count_max)?;
+        let repairs = self.repairs(&events)?;
+        let listed = events.iter().map(|event| {
+            let note = repairs.get(&event.seq).copied().unwrap_or_default();
+            CloudEvent::from(event).with(note).into_owned()
+        });
+        Ok(listed.collect())
+    }
+
+    fn event(&self, seq: Seq) -> Result<RecordedEvent<'static>> {
+        Ok(RecordedEvent::from(&self.show(seq)?).into_owned())
+    }
+
+    fn versions(&self) -> Result<Vec<Version>> {
+        Ok(Reader::versions(self)?.iter().map(Into::into).collect())
+    }
+
+    fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {
+        let entries = Reader::changelog(self, plugin)?;
+        Ok(entries.iter().map(Into::into).collect())
+    }
+
+    fn snapshots(&self) -> Result<Vec<Snapshot>> {
+        Ok(Reader::snapshots(self)?.iter().map(Into::into).collect())
+    }
+
+    fn tasks(&self, filter: &TaskFilter, count_max: usize) -> Result<Vec<Task>> {
+        let rows = Reader::tasks(self, filter, count_max)?;
+        Ok(rows.iter().map(Into::into).collect())
+    }
+
+    fn task(&self, id: &str) -> Result<Task> {
+        Ok((&Reader::task(self, id)?).into())
+    }
+
+    fn gateway_kinds(&self) -> Result<Vec<GatewayKind>> {
+        let kinds = Reader::gateway_kinds(self)?;
+        Ok(kinds.iter().map(Into::into).collect())
+    }
+
+    fn select(
+        &self,
+        state: StateOf<'_>,
+        sql: &str,
+        rows: &mut dyn Rows,
+        progress: OnProgress<'_>,
+    ) -> Result<bool> {
+        let rows = RefCell::new(rows);
+        let start = |names: &[String]| rows.borrow_mut().columns(names);
+        let visit = |row: Vec<Value>| rows.borrow_mut().row(row);
+        match state {
+            StateOf::Projection(name) => self.query(name, sql, start, visit)?,
+            StateOf::Past(moment) => {
+                let position = self.position_at(moment)?;
+                let past = self.as_of(Arc::new(Runtime::new()?), position, progress)?;
+                past.query(sql, start, visit)?;
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,40 @@
+//! A SELECT over the state, and its rows.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value as Json;
+
+use super::value::Cell;
+
+/// Rows of one answer at most.
+pub const ROWS_MAX: usize = 10_000;
+
+/// One read-only SELECT over the tables `plugin_table`.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct QueryRequest {
+    pub sql: String,
+    /// For `?` in the text: null, numbers, texts, truths, or `{"blob": "00ff"}`.
+    #[serde(default)]
+    pub parameters: Vec<Json>,
+    /// Rows at most; 1000 where it is left out.
+    #[serde(default)]
+    #[schemars(range(min = 1, max = 10_000))]
+    pub limit: Option<usize>,
+    /// The state after this event (its seq), or at this time (RFC 3339).
+    #[serde(default)]
+    #[schemars(extend("type" = ["integer", "string", "null"]))]
+    pub as_of: Option<Json>,
+}
+
+/// What a SELECT gave.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct QueryReply {
+    /// Names of the columns.
+    pub columns: Vec<String>,
+    pub rows: Vec<Vec<Cell>>,
+    /// There are more rows.
+    pub truncated: bool,
+    /// The last event in the state that was asked.
+    pub position: u64,
+}

@@ -1,0 +1,85 @@
+//! What is made of a book's log beside it: replays and exported files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::study;
+
+/// A replay.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Replayed {
+    /// The projection's name.
+    pub name: String,
+    /// The last event that was run.
+    pub to: u64,
+    /// Which versions handled the events from which on.
+    pub schedule: String,
+    /// Running hash of all effects.
+    pub running: String,
+    /// Hash of the rows.
+    pub rows: String,
+    /// The live state is at the same event and has had the same effects.
+    pub same_as_live: bool,
+    pub seconds: f64,
+}
+
+impl Replayed {
+    pub fn new(replayed: &study::Replayed, same_as_live: bool, seconds: f64) -> Replayed {
+        Replayed {
+            name: replayed.name.clone(),
+            to: replayed.head.position.0,
+            schedule: replayed.schedule.to_string(),
+            running: replayed.head.running.to_string(),
+            rows: replayed.rows.to_string(),
+            same_as_live,
+            seconds,
+        }
+    }
+}
+
+/// An exported file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Exported {
+    pub lines: u64,
+    /// Events in the file.
+    pub events: u64,
+    /// Events of the stretch that are not in the file.
+    pub left_out: u64,
+    /// Values that were masked.
+    pub masked: u64,
+    /// Events that have other effects than in the book.
+    pub differing: u64,
+    /// The first of those.
+    pub told: Vec<DifferingLine>,
+}
+
+/// A line of an exported file whose event has other effects than in the book.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct DifferingLine {
+    pub line: u64,
+    /// The event in the book.
+    pub seq: u64,
+    #[serde(rename = "type")]
+    pub event_type: String,
+    /// In what, in words.
+    pub differs: String,
+}
+
+impl From<&study::Exported> for Exported {
+    fn from(exported: &study::Exported) -> Exported {
+        let told = exported.told.iter().map(|told| DifferingLine {
+            line: told.line,
+            seq: told.seq.0,
+            event_type: told.event_type.as_str().to_owned(),
+            differs: told.words.clone(),
+        });
+        Exported {
+            lines: exported.lines,
+            events: exported.events,
+            left_out: exported.left_out,
+            masked: exported.masked,
+            differing: exported.differing,
+            told: told.collect(),
+        }
+    }
+}

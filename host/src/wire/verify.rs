@@ -1,0 +1,39 @@
+//! What a verification found.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::study;
+
+/// What a verification found, as of the moment it was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Verified {
+    /// The log still yields the state.
+    pub holds: bool,
+    /// The first thing that does not hold, in words.
+    pub problem: Option<String>,
+    /// Events that were replayed.
+    pub events: u64,
+    /// Stretches of the log under one lineup each.
+    pub epochs: u64,
+    /// SHA-256 of the log.
+    pub log: String,
+    /// Running hash of all effects.
+    pub running: String,
+    /// Hash of the live state's rows.
+    pub rows: String,
+}
+
+impl From<&study::Verified> for Verified {
+    fn from(verified: &study::Verified) -> Verified {
+        Verified {
+            holds: verified.problem.is_none(),
+            problem: verified.problem.clone(),
+            events: verified.events,
+            epochs: verified.epochs,
+            log: verified.head_hash.to_string(),
+            running: verified.running.to_string(),
+            rows: verified.rows.to_string(),
+        }
+    }
+}

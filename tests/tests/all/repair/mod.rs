@@ -1,0 +1,4 @@
+//! Repairs of history: amendments, undos and redactions.
+
+mod amend;
+mod redact;

@@ -1,0 +1,15 @@
+//! A book online: who may ask what, writes, reads, subscriptions, and what operators do.
+
+mod access;
+mod background;
+mod describe;
+mod hostile;
+mod operate;
+mod promotions;
+mod queries;
+mod races;
+mod reads;
+mod routes;
+mod studies;
+mod subscribe;
+mod writes;

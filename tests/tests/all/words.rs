@@ -324,7 +324,7 @@ fn problems(folder: &Path, found: &mut Vec<String>) {
 fn the_guide_names_every_problem() {
     let guide = fs::read_to_string(workspace::root().join("host/docs/serving.md")).unwrap();
     let mut found = Vec::new();
-    problems(&workspace::root().join("host/src/serve"), &mut found);
+    problems(&workspace::root().join("host/src"), &mut found);
     assert!(found.len() > 15, "{found:?}");
     let missing: Vec<&String> = { found.iter() }
         .filter(|name| !guide.contains(&format!("`/problems/{name}`")))

@@ -18,7 +18,7 @@ use crate::command::COMMAND;
 const SERVED_AT: &str = "127.0.0.1:7373";
 
 /// Time for one command; some compile a plugin.
-const COMMAND_TIME: Duration = Duration::from_secs(400);
+const COMMAND_TIME: Duration = Duration::from_secs(1_200);
 
 /// Time after which what comes after a moment does not come any more.
 const MOMENT: Duration = Duration::from_secs(30);

@@ -52,7 +52,7 @@ const READERS: &[(&str, fn(&mut Book) -> Result<(), Error>)] = &[
     }),
     ("redact", |book| {
         let request = RedactRequest {
-            seq: Seq(book.head().0 - 1),
+            seq: book.head(),
             reason: "as asked".into(),
             replacement: None,
             actor: None,

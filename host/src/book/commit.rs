@@ -37,10 +37,15 @@ pub(super) fn append(
     if appended != Appended::Unknown {
         return Ok(appended);
     }
-    match log.resolve(catalog, commit, local)? {
-        Resolved::Landed => Ok(Appended::Kept),
-        Resolved::Lost => Err(lost()),
-        Resolved::StillUnknown => Ok(Appended::Unknown),
+    match log.resolve(catalog, commit, local) {
+        Ok(Resolved::Landed) => Ok(Appended::Kept),
+        Ok(Resolved::Lost) => Err(lost()),
+        Ok(Resolved::StillUnknown) => Ok(Appended::Unknown),
+        // Who cannot be asked has not said that it was lost.
+        Err(error) => {
+            tracing::warn!(%error, "asking what became of a commit");
+            Ok(Appended::Unknown)
+        }
     }
 }
 

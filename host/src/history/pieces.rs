@@ -161,7 +161,7 @@ impl<L: Borrow<Catalog>, T: Logged> Iterator for Pieces<'_, L, T> {
 }
 
 impl<'a, L: Borrow<Catalog>> Pieces<'a, L, StoredEvent> {
-    /// The same events with what they did: their effects, decoded by the layouts.
+    /// Those events with what they did: their effects, decoded by the layouts.
     pub fn changes(self) -> Result<ChangedPieces<'a, L>> {
         Ok(ChangedPieces {
             decoder: Decoder::new(self.log.borrow())?,

@@ -8,7 +8,7 @@ use crate::model::{Budget, Creation, HandlerError, Materialization, Violation, l
 
 /// What the host shows a component as `materialization`. The state is in the store; the handle is a name.
 pub struct MaterializationHandle;
-/// The same for `creation`.
+/// What the host shows a component as `creation`.
 pub struct CreationHandle;
 
 /// The capability of the running call.

@@ -23,7 +23,7 @@ pub struct CommandsSummary {
     pub commands: u64,
     /// Those that would be answered otherwise.
     pub turned: u64,
-    /// The same by type and by how the answers differ.
+    /// Those counts by type and by how the answers differ.
     pub by: Vec<TurnedCount>,
 }
 

@@ -33,6 +33,18 @@ impl Parameters {
         }
     }
 
+    /// A list with commas between its items, of which there are at most `max`, none of them twice.
+    pub fn take_list(&mut self, name: &str, max: usize) -> Result<Option<Vec<String>>, Problem> {
+        let Some(text) = self.take(name)? else {
+            return Ok(None);
+        };
+        let mut items = Vec::new();
+        for item in text.split(',') {
+            add_item(&mut items, name, item, max)?;
+        }
+        Ok(Some(items))
+    }
+
     /// A whole number from 1 to `max`.
     pub fn take_limit(&mut self, default: usize, max: usize) -> Result<usize, Problem> {
         let Some(text) = self.take("limit")? else {
@@ -96,6 +108,24 @@ impl Parameters {
     pub fn rest(self) -> Vec<(String, String)> {
         self.0
     }
+}
+
+/// Puts another item into the list that a parameter gives: one that is new, where there is room.
+pub fn add_item(
+    items: &mut Vec<String>,
+    name: &str,
+    item: &str,
+    max: usize,
+) -> Result<(), Problem> {
+    if items.iter().any(|known| known == item) {
+        let text = format!("'{name}' names '{}' twice", shown(item));
+        return Err(Problem::malformed(text));
+    }
+    if items.len() == max {
+        return Err(Problem::malformed(format!("more than {max} of '{name}'")));
+    }
+    items.push(item.to_owned());
+    Ok(())
 }
 
 /// True or false.

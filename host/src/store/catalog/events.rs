@@ -8,14 +8,14 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 use super::scan::EventFilter;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
-use crate::store::Deadline;
+use crate::store::Meter;
 use crate::store::{schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) connection: Connection,
-    pub(crate) deadline: Deadline,
+    pub(crate) meter: Meter,
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
@@ -71,7 +71,7 @@ impl Catalog {
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Catalog {
-            deadline: Deadline::install(&mut connection)?,
+            meter: Meter::install(&mut connection)?,
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
@@ -251,16 +251,17 @@ impl Catalog {
         }
     }
 
-    /// Events `from..=to` in order, at most `count_max` of them.
+    /// Events `from..=to` in order, at most `count_max` of them: a page.
     pub fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
-        self.list(
+        let page = self.list(
             &EventFilter {
                 from: Some(from),
                 to: Some(to),
                 ..EventFilter::default()
             },
             count_max,
-        )
+        );
+        page.map(|(events, _)| events)
     }
 }
 

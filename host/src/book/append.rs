@@ -16,7 +16,7 @@ use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{RecordedEvent, RecordedTask};
-use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock};
+use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock, limits};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +58,8 @@ impl Book {
         let mut group = self.group()?;
         let mut receipts = Vec::with_capacity(events.len());
         self.within(&mut group, false, |book, group| {
+            // Who has the book open keeps nobody waiting.
+            group.take_events(usize::MAX);
             for incoming in events {
                 receipts.push(book.admit_line(group, incoming)?.0);
             }
@@ -73,6 +75,7 @@ impl Book {
         group: &mut Group,
         request: AppendRequest,
     ) -> Result<Vec<Admitted>> {
+        check_count(request.events.len())?;
         let layouts = self.live.materializer.program().layouts.clone();
         self.within(group, request.preview, |book, group| {
             book.check_guards(group, &request.guards)?;
@@ -208,6 +211,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        group.count(event.data.len() + outcome.body.len())?;
         let undo = Undo {
             head: self.live.materializer.head(),
             writes: self.live.materializer.pending_writes(),
@@ -266,6 +270,18 @@ impl Book {
             extensions: None,
         })
     }
+}
+
+/// Refuses a request with more events than one may have, before any of them is worked out.
+fn check_count(events: usize) -> Result<()> {
+    if events <= limits::EVENTS_PER_REQUEST_MAX {
+        return Ok(());
+    }
+    let most = limits::EVENTS_PER_REQUEST_MAX;
+    let text = format!("one request sends {events} events; {most} at most");
+    Err(Error::refused(text)
+        .problem(Problem::Limit)
+        .hint("send them in several requests: other requests go between them"))
 }
 
 /// Tasks with ids that any replay derives again.

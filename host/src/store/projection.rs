@@ -6,6 +6,8 @@
 
 mod search;
 
+pub use search::Bounds;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -15,7 +17,7 @@ use super::guard::Guard;
 use super::key_filter::KeyFilter;
 use super::rows::TableRows;
 use super::sql::{self, Bind};
-use super::{schema, sqlite};
+use super::{schema, sqlite, temporary};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{
@@ -77,7 +79,10 @@ impl Projection {
 
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let connection = Connection::open(path)
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = temporary::open(path, flags)
             .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         projection.begin()?;
@@ -90,7 +95,7 @@ impl Projection {
     /// Opens a file whose tables are those of `layouts`.
     pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)
+        let connection = temporary::open(path, flags)
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         schema::check_projection(&projection.connection, path)?;
@@ -146,7 +151,7 @@ impl Projection {
         connection.execute_batch(pragmas).map_err(failed)?;
         connection
             .execute_batch(&format!(
-                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+                "PRAGMA cache_size=-32768; PRAGMA trusted_schema=OFF;
                  PRAGMA wal_autocheckpoint={};",
                 limits::WAL_PAGES
             ))

@@ -1,5 +1,6 @@
 //! One event on a state: what a lineup makes of it. Live processing, previews, replays and comparisons all come through here.
 
+mod counted_json;
 mod give_state;
 mod ground;
 mod ids;
@@ -11,6 +12,7 @@ mod player;
 mod preparer;
 mod priority;
 mod program;
+mod schema_budget;
 mod schemas;
 mod scope;
 mod step;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};
@@ -143,7 +141,9 @@ impl Book {
             .check(&incoming.data)?;
         let event = Event {
             seq: self.next_seq(group),
-            id: incoming.id.unwrap_or_else(|| Uuid::now_v7().to_string()),
+            id: incoming
+                .id
+                .unwrap_or_else(|| crate::model::given::id().to_string()),
             source: incoming.source,
             version: self
                 .live
@@ -216,7 +216,7 @@ impl Book {
         command: Option<&str>,
     ) -> RecordedEvent {
         let previous = last.map_or(self.tip.head.1, |last| last.hash);
-        let salt = Uuid::new_v4().into_bytes();
+        let salt = crate::model::given::salt();
         let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
         let tasks = tasks(&event, &outcome.effects);
         RecordedEvent {
@@ -235,7 +235,7 @@ impl Book {
     pub(crate) fn system_event(&self, event_type: &str, data: String) -> Result<Event> {
         Ok(Event {
             seq: self.head().next(),
-            id: Uuid::now_v7().to_string(),
+            id: crate::model::given::id().to_string(),
             source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
             event_type: TypeName::new(event_type)?,
             subject: None,

@@ -85,7 +85,7 @@ impl Book {
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
         schema.check(&request.data)?;
         let version = program.link(handler).code.version.clone();
-        let id = request.id.unwrap_or_else(Uuid::now_v7);
+        let id = request.id.unwrap_or_else(crate::model::given::id);
         let command = Command {
             id: id.to_string(),
             command_type: name,

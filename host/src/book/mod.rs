@@ -44,4 +44,4 @@ pub use snapshots::copy_live;
 pub use task_news::TaskNews;
 pub use told_tasks::ToldTask;
 pub(crate) use told_tasks::{told_task, unknown_task};
-pub use writer::{Answer, Done, Writer, WriterOptions};
+pub use writer::{Answer, Done, Give, Turns, Watch, Writer, WriterOptions};

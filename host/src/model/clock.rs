@@ -1,4 +1,4 @@
-//! The only place where time is read, and where texts are read as times: RFC 3339 as the SDK reads it.
+//! Times, as the host shows and reads them: RFC 3339 as the SDK reads it. `given` says what time it is.
 
 use std::time::Instant;
 
@@ -8,14 +8,14 @@ use super::id::VersionDate;
 
 /// The wall clock now, RFC 3339 in UTC with microseconds: `2026-11-21T06:41:00.000000Z`.
 pub fn now() -> String {
-    let now = jiff::Timestamp::now();
+    let now = super::given::now();
     format!("{now:.6}")
 }
 
 /// The wall clock so many days from now, in the form of `now`. None where that is beyond all calendars.
 pub fn in_days(days: u32) -> Option<String> {
     let later = jiff::SignedDuration::from_hours(i64::from(days) * 24);
-    let time = jiff::Timestamp::now().checked_add(later).ok()?;
+    let time = super::given::now().checked_add(later).ok()?;
     Some(format!("{time:.6}"))
 }
 
@@ -29,15 +29,18 @@ pub fn today() -> VersionDate {
 
 /// Measures how long something takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch(Instant, Option<jiff::Timestamp>);
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Stopwatch(Instant::now())
+        Stopwatch(Instant::now(), super::given::given_now())
     }
 
     pub fn seconds(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        match (self.1, super::given::given_now()) {
+            (Some(then), Some(now)) => now.duration_since(then).as_secs_f64(),
+            _ => self.0.elapsed().as_secs_f64(),
+        }
     }
 }
 
@@ -64,7 +67,7 @@ fn logged(text: &str) -> Option<(i64, u32)> {
 
 /// Milliseconds since 1970 now.
 pub fn unix_milliseconds_now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    super::given::now().as_millisecond()
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time.
@@ -88,7 +91,7 @@ pub fn unix_milliseconds_of_http(text: &str) -> Option<i64> {
 
 /// Nanoseconds since 1970 now.
 pub fn unix_nanoseconds_now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0)
+    u64::try_from(super::given::now().as_nanosecond()).unwrap_or(0)
 }
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.

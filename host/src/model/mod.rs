@@ -6,6 +6,7 @@ pub mod clock;
 pub mod effects;
 pub mod error;
 pub mod event;
+pub mod given;
 pub mod hash;
 pub mod id;
 pub mod isolation;

@@ -86,7 +86,7 @@ impl Reader {
         let cache = self.dir().cache();
         let path = cache.join(name(&schedule, epoch, position));
         if !path.is_file() {
-            let unfinished = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
+            let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
             let rebuild = Rebuild::of(&schedule, &unfinished, position);
             if let Err(error) = history.build(rebuild, progress) {
                 remove_projection(&unfinished)?;

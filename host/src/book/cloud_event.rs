@@ -90,7 +90,9 @@ impl Incoming {
                             "time '{}' is not RFC 3339",
                             shown(&time)
                         ))
-                        .hint("2024-06-01T12:00:00Z, or with an offset: 2024-06-01T14:00:00.5+02:00"));
+                        .hint(
+                            "2024-06-01T12:00:00Z, or with an offset: 2024-06-01T14:00:00.5+02:00",
+                        ));
                     }
                     incoming.time = Some(time);
                 }

@@ -96,8 +96,9 @@ pub fn unix_nanoseconds_now() -> u64 {
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
-    let nanoseconds = logged(text).map(|(seconds, nanos)| {
-        i128::from(seconds) * 1_000_000_000 + i128::from(nanos)
-    });
-    nanoseconds.and_then(|it| u64::try_from(it).ok()).unwrap_or(0)
+    let nanoseconds = logged(text)
+        .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
+    nanoseconds
+        .and_then(|it| u64::try_from(it).ok())
+        .unwrap_or(0)
 }

@@ -151,6 +151,10 @@ impl Book {
         let asks = events.any(|event| !event.tasks.is_empty());
         let stepped = !group.commit.task_steps.is_empty();
         let is_large = self.threads && group.commit.events.len() >= BESIDE_MIN;
+        if let Some(last) = group.commit.events.last() {
+            let origin = self.history.log.origin(&last.hash)?;
+            self.live.materializer.projection().set_origin(origin);
+        }
         let commit = Commit::new(self.tip.commit, group.commit.into_ops());
         let (appended, prepared) = self.write_both(&commit, is_large);
         self.appended(appended, commit, Vec::new())

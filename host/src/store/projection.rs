@@ -57,6 +57,18 @@ pub struct Projection {
     closed: bool,
     /// To be written with the next commit.
     note: Option<String>,
+    /// Which history the position that the next commit writes is of.
+    origin: Option<Digest>,
+}
+
+/// What a projection's file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    pub position: Seq,
+    /// Which history it is of; none where it does not say.
+    pub origin: Option<Digest>,
+    /// What its owner noted.
+    pub note: Option<String>,
 }
 
 impl Projection {
@@ -113,21 +125,24 @@ impl Projection {
         Ok(projection)
     }
 
-    /// How far a projection file is, without knowing its tables.
-    pub fn position_of(path: &Path) -> Result<Seq> {
-        Self::glance(path).map(|(position, _)| position)
-    }
-
-    /// How far it is, and what its owner noted there.
-    pub fn glance(path: &Path) -> Result<(Seq, Option<String>)> {
+    /// What a projection's file says of itself, without knowing its tables.
+    pub fn glance(path: &Path) -> Result<Glance> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
         // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
-        let head = schema::check_projection(&connection, path)
-            .and_then(|()| schema::projection_head(&connection));
-        match head {
-            Ok(head) => Ok((head.position, schema::projection_note(&connection)?)),
+        let read = || -> Result<Glance> {
+            schema::check_projection(&connection, path)?;
+            // Of one moment, whoever writes it meanwhile.
+            let moment = connection.unchecked_transaction().map_err(failed)?;
+            Ok(Glance {
+                position: schema::projection_head(&moment)?.position,
+                origin: schema::projection_origin(&moment)?,
+                note: schema::projection_note(&moment)?,
+            })
+        };
+        match read() {
+            Ok(glance) => Ok(glance),
             Err(error) if error.kind == ErrorKind::Unavailable && error.hint.is_none() => {
                 Err(Error::corrupt(error.message))
             }
@@ -166,7 +181,14 @@ impl Projection {
             in_transaction: false,
             closed: false,
             note: None,
+            origin: None,
         })
+    }
+
+    /// Says which history it is of once the next commit is made: `Catalog::origin` of its position then. A commit that
+    /// moves the position and is not told leaves a file that nobody believes.
+    pub fn set_origin(&mut self, origin: Digest) {
+        self.origin = Some(origin);
     }
 
     /// What its owner noted beside the position it is at, if it did.
@@ -507,7 +529,7 @@ impl Projection {
     pub fn prepare(&mut self) -> Result<()> {
         self.begin()?;
         self.flush()?;
-        schema::set_projection_head(&self.connection, self.head)?;
+        schema::set_projection_head(&self.connection, self.head, self.origin)?;
         self.prepared = Some(self.head);
         self.connection
             .cache_flush()
@@ -517,13 +539,14 @@ impl Projection {
     /// Rows and position together, or neither.
     pub fn commit(&mut self) -> Result<()> {
         let dirty = self.tables.iter().any(|table| !table.dirty.is_empty());
-        if !dirty && !self.in_transaction && self.head == self.committed && self.note.is_none() {
+        let moved = self.head != self.committed || self.origin.is_some();
+        if !dirty && !self.in_transaction && !moved && self.note.is_none() {
             return Ok(());
         }
         self.begin()?;
         self.flush()?;
-        if self.prepared.take() != Some(self.head) {
-            schema::set_projection_head(&self.connection, self.head)?;
+        if self.prepared.take() != Some(self.head) && moved {
+            schema::set_projection_head(&self.connection, self.head, self.origin)?;
         }
         if let Some(note) = self.note.take() {
             schema::set_projection_note(&self.connection, &note)?;
@@ -532,6 +555,7 @@ impl Projection {
             .execute_batch("COMMIT")
             .map_err(|error| self.failed(error))?;
         self.in_transaction = false;
+        self.origin = None;
         self.committed = self.head;
         if self.is_full() {
             self.tables.iter_mut().for_each(TableRows::clear);
@@ -551,6 +575,7 @@ impl Projection {
         self.tables.iter_mut().for_each(TableRows::clear);
         self.head = self.committed;
         self.note = None;
+        self.origin = None;
         // Keys that were written and rolled back stay in the filters: that only costs a look-up.
     }
 

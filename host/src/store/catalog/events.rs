@@ -1,5 +1,6 @@
 //! `log.db`: the event log on SQLite, its reads, and its commits.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +20,8 @@ pub struct Catalog {
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
+    /// The book's id, once it was asked for.
+    pub(super) book: OnceCell<String>,
 }
 
 /// A command of the journal.
@@ -75,6 +78,7 @@ impl Catalog {
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
+            book: OnceCell::new(),
         })
     }
 

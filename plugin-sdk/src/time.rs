@@ -88,7 +88,8 @@ impl Time {
         let time = Self::from_unix(seconds, nanos)?;
         let is_last = || {
             let day = time.date();
-            day == day.last_of_month() && time.seconds.rem_euclid(SECONDS_PER_DAY) == SECONDS_PER_DAY - 1
+            day == day.last_of_month()
+                && time.seconds.rem_euclid(SECONDS_PER_DAY) == SECONDS_PER_DAY - 1
         };
         (second < 60 || is_last()).then_some(time)
     }

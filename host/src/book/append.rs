@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};

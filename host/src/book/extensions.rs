@@ -51,8 +51,8 @@ impl Extensions {
     /// Adds an attribute as it came. CloudEvents has no other numbers than integers of 32 bits; what would be changed on the
     /// way to others is refused here.
     pub fn take(&mut self, name: String, raw: &str) -> Result<()> {
-        let is_legal = (1..=NAME_CHARS_MAX).contains(&name.len())
-            && { name.bytes() }.all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        let is_legal = (1..=NAME_CHARS_MAX).contains(&name.len()) && { name.bytes() }
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
         if !is_legal {
             return Err(Error::refused(format!(
                 "'{}' is not an attribute of CloudEvents, nor an extension (its name has 1 to {NAME_CHARS_MAX} of a-z and 0-9)",
@@ -87,7 +87,8 @@ impl Extensions {
 
     /// As they are kept: without the host's own, and with what the request says.
     pub fn filled_in(mut self, context: Extensions) -> Option<String> {
-        self.0.retain(|name, _| !OF_THE_HOST.contains(&name.as_str()));
+        self.0
+            .retain(|name, _| !OF_THE_HOST.contains(&name.as_str()));
         for (name, value) in context.0 {
             if name == ACTOR || !self.0.contains_key(&name) {
                 self.0.insert(name, value);

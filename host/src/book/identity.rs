@@ -110,7 +110,10 @@ pub(super) fn check_command(first: &RecordedCommand, again: &Request) -> Result<
         ("subject", first.subject != again.subject),
         ("actor", first.actor != again.actor),
         // One that was redacted cannot be compared any more; its id is taken all the same.
-        ("payload", first.data != again.data && !first.data.is_empty()),
+        (
+            "payload",
+            first.data != again.data && !first.data.is_empty(),
+        ),
     ];
     let differing: Vec<&str> = { differs.iter() }
         .filter_map(|(name, differs)| differs.then_some(*name))
@@ -153,7 +156,10 @@ fn differing(first: &Event, again: &Incoming) -> Vec<String> {
     };
     tell("type", first.event_type != again.event_type);
     tell("subject", first.subject != again.subject);
-    tell("time", { again.time.as_ref() }.is_some_and(|time| *time != first.time));
+    tell(
+        "time",
+        { again.time.as_ref() }.is_some_and(|time| *time != first.time),
+    );
     let kept = first.extensions.as_deref();
     for name in again.extensions.differing(kept, &again.context) {
         tell(&format!("'{name}'"), true);

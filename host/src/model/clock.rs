@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use daybook_sdk::Time;
+use daybook_sdk::{Date, Time};
 
 use super::id::VersionDate;
 
@@ -54,6 +54,11 @@ pub fn is_rfc3339(text: &str) -> bool {
     Time::parse(text).is_ok()
 }
 
+/// True for a day as `2018-07-30`.
+pub fn is_date(text: &str) -> bool {
+    Date::parse(text).is_ok()
+}
+
 /// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,
 /// since ids were made of it.
 fn logged(text: &str) -> Option<(i64, u32)> {
@@ -96,8 +101,9 @@ pub fn unix_nanoseconds_now() -> u64 {
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
-    let nanoseconds = logged(text).map(|(seconds, nanos)| {
-        i128::from(seconds) * 1_000_000_000 + i128::from(nanos)
-    });
-    nanoseconds.and_then(|it| u64::try_from(it).ok()).unwrap_or(0)
+    let nanoseconds = logged(text)
+        .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
+    nanoseconds
+        .and_then(|it| u64::try_from(it).ok())
+        .unwrap_or(0)
 }

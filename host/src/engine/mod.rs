@@ -11,6 +11,7 @@ mod player;
 mod preparer;
 mod priority;
 mod program;
+mod schema_types;
 mod schemas;
 mod scope;
 mod step;

@@ -2,7 +2,9 @@
 
 use serde_json::Value as Json;
 
+use super::schema_types;
 use crate::model::error::Problem;
+use crate::model::strict_json::Strict;
 use crate::model::{Error, Result, limits};
 
 /// A compiled schema of one event or command type.
@@ -25,6 +27,7 @@ impl PayloadSchema {
         let validator = jsonschema::options()
             // Linear-time patterns: a schema must not be able to make validation hang.
             .with_pattern_options(jsonschema::PatternOptions::regex())
+            .with_keyword("type", schema_types::keyword)
             .build(&schema)
             .map_err(|error| refuse(format!("is not a JSON Schema: {error}")))?;
         Ok(PayloadSchema {
@@ -40,7 +43,7 @@ impl PayloadSchema {
 
     fn read(&self, data: &str) -> Result<Json> {
         check_size(&self.name, data)?;
-        let payload: Json = serde_json::from_str(data).map_err(|error| {
+        let Strict(payload) = serde_json::from_str(data).map_err(|error| {
             Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
         })?;
         if is_deeper(&payload, limits::PAYLOAD_DEPTH_MAX) {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use daybook_sdk::Time;
+use daybook_sdk::{Date, Time};
 
 use super::id::VersionDate;
 
@@ -52,6 +52,11 @@ pub fn in_utc(text: &str) -> Option<String> {
 /// True for a date-time of RFC 3339, years 0001 to 9999.
 pub fn is_rfc3339(text: &str) -> bool {
     Time::parse(text).is_ok()
+}
+
+/// True for a day as `2018-07-30`.
+pub fn is_date(text: &str) -> bool {
+    Date::parse(text).is_ok()
 }
 
 /// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,

@@ -27,7 +27,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Moment> {
         if let Ok(seq) = text.parse() {
-            return Ok(Moment::After(Seq(seq)));
+            return Ok(Moment::After(seq));
         }
         clock::in_utc(text).map(Moment::At).ok_or_else(|| {
             Error::usage(format!(

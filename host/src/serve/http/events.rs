@@ -96,8 +96,11 @@ async fn append(
         door.book().server().metrics().used(kept);
     }
     // Who appends a file wants to know that it is kept, not to have everything back (RFC 7240).
-    let minimal = guards::text(door.headers(), "prefer")?
-        .is_some_and(|prefer| prefer.split([',', ';']).any(|one| one.trim() == MINIMAL));
+    let minimal = guards::text(door.headers(), "prefer")?.is_some_and(|prefer| {
+        prefer
+            .split([',', ';'])
+            .any(|one| one.trim().eq_ignore_ascii_case(MINIMAL))
+    });
     reply(door.book(), admitted, preview, minimal).await
 }
 

@@ -195,7 +195,11 @@ impl Book {
         let mut events = group.commit.events.iter();
         let asks = events.any(|event| !event.tasks.is_empty());
         let stepped = !group.commit.task_steps.is_empty();
-        let is_large = group.commit.events.len() >= BESIDE_MIN;
+        let is_large = self.threads && group.commit.events.len() >= BESIDE_MIN;
+        if let Some(last) = group.commit.events.last() {
+            let origin = self.history.log.origin(&last.hash)?;
+            self.live.materializer.projection().set_origin(origin);
+        }
         let commit = Commit::new(self.tip.commit, group.commit.into_ops());
         let (appended, prepared) = self.write_both(&commit, is_large);
         self.appended(appended, commit, Vec::new())

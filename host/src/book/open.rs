@@ -1,14 +1,12 @@
 //! An open book: its log, its live projection, its versions. One process writes a book at a time.
 
 use super::commit::{Unsettled, append};
-use super::recovery::recover;
+use super::recovery::{Expect, recover};
 use crate::log::{CommitLog, SqliteLog};
 use crate::model::CommitSeq;
 use crate::model::log::{Appended, Commit, LocalOp, LogOp, Tip};
 use std::path::Path;
 use std::sync::Arc;
-
-use uuid::Uuid;
 
 use super::task_news::TaskNews;
 use crate::engine::Materializer;
@@ -34,9 +32,11 @@ pub struct Book {
     pub(crate) tip: Tip,
     pub(super) unsettled: Option<Unsettled>,
     pub(crate) live: Live,
-    /// Threads that keep shadows and the standby current, while the book is served.
+    /// What keeps shadows and the standby current, while the book is served.
     pub(crate) followers: Vec<Follower>,
     pub(crate) following: bool,
+    /// Whether it may start threads of its own.
+    pub(super) threads: bool,
     pub(crate) head_signal: Arc<Head>,
     /// What the gateway has not been told yet.
     pub(crate) task_news: TaskNews,
@@ -52,6 +52,9 @@ impl Drop for Book {
         self.stop_following();
     }
 }
+
+/// A book's directory, the right to write it, and its log.
+type Locked = (BookDir, BookLock, Catalog);
 
 /// The live projection and what it runs.
 pub(crate) struct Live {
@@ -78,7 +81,7 @@ impl Book {
         let mut catalog = Catalog::create(&unfinished)?;
         log.catch_up(&mut catalog)?;
         if catalog.last_commit()? == CommitSeq::ZERO {
-            let book = Uuid::now_v7().to_string();
+            let book = crate::model::given::id().to_string();
             let founded = Commit::new(CommitSeq::ZERO, vec![LogOp::Founded { book }]);
             if append(&mut *log, &mut catalog, &founded, &[])? != Appended::Kept {
                 return Err(Error::unavailable("the log did not keep its first commit"));
@@ -92,7 +95,8 @@ impl Book {
         std::fs::rename(&unfinished, dir.log())
             .map_err(|error| Error::io("making the log", error))?;
         let catalog = Catalog::open(&dir.log())?;
-        Self::open_locked(runtime, dir, lock, catalog, log, &mut silent())
+        let found = (dir, lock, catalog);
+        Self::open_locked(runtime, found, log, Expect::Recorded, &mut silent())
     }
 
     /// Opens a book for writing. A projection that lags behind the log (after a crash) is caught up and checked, one that
@@ -108,18 +112,43 @@ impl Book {
         log: Box<dyn CommitLog>,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
+        Self::open_locked(
+            runtime,
+            Self::locked(path)?,
+            log,
+            Expect::Recorded,
+            progress,
+        )
+    }
+
+    /// Opens a book to put its state right by `reconcile`: also one whose recorded effects its events do not yield.
+    pub fn open_to_reconcile(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        let log = Box::new(SqliteLog);
+        Self::open_locked(
+            runtime,
+            Self::locked(path)?,
+            log,
+            Expect::Anything,
+            progress,
+        )
+    }
+
+    fn locked(path: &Path) -> Result<Locked> {
         let dir = BookDir::open(path)?;
         let lock = dir.lock()?;
         let catalog = Catalog::open(&dir.log())?;
-        Self::open_locked(runtime, dir, lock, catalog, log, progress)
+        Ok((dir, lock, catalog))
     }
 
     fn open_locked(
         runtime: Arc<Runtime>,
-        dir: BookDir,
-        lock: BookLock,
-        mut catalog: Catalog,
+        (dir, lock, mut catalog): Locked,
         mut log: Box<dyn CommitLog>,
+        expect: Expect,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
         log.catch_up(&mut catalog)?;
@@ -136,7 +165,7 @@ impl Book {
             dir,
             log: catalog,
         };
-        let materializer = recover(&mut history, &record, tip.head.0, progress)?;
+        let materializer = recover(&mut history, &record, tip.head.0, expect, progress)?;
         Ok(Book {
             history,
             log,
@@ -148,6 +177,7 @@ impl Book {
             },
             followers: Vec::new(),
             following: false,
+            threads: true,
             head_signal: Arc::default(),
             task_news: TaskNews::default(),
             preparer: None,
@@ -212,6 +242,7 @@ impl Book {
             &mut self.history,
             &self.live.record,
             self.tip.head.0,
+            Expect::Recorded,
             &mut silent(),
         )?;
         Ok(())
@@ -247,7 +278,7 @@ fn live_of(catalog: &mut Catalog) -> Result<ProjectionRecord> {
 pub(crate) fn live_record(schedule: Schedule) -> ProjectionRecord {
     ProjectionRecord {
         name: LIVE.into(),
-        file: format!("live-{}.db", Uuid::now_v7().simple()),
+        file: format!("live-{}.db", crate::model::given::id().simple()),
         role: Role::Live,
         schedule,
         made_by: crate::runtime::fingerprint(),
@@ -255,5 +286,5 @@ pub(crate) fn live_record(schedule: Schedule) -> ProjectionRecord {
 }
 
 fn random_bytes() -> Vec<u8> {
-    [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
+    [crate::model::given::salt(), crate::model::given::salt()].concat()
 }

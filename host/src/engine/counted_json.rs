@@ -43,7 +43,22 @@ pub struct Counted;
 
 /// One value.
 #[derive(Clone)]
-pub struct CountedNode<'a>(pub &'a Value);
+pub struct CountedNode<'a>(&'a Value);
+
+impl<'a> From<&'a Value> for CountedNode<'a> {
+    fn from(value: &'a Value) -> Self {
+        CountedNode(value)
+    }
+}
+
+impl<'a> CountedNode<'a> {
+    /// The value, for who looks at it whole: its kind, and all of a text.
+    pub fn look(&self) -> &'a Value {
+        let text = self.0.as_str();
+        take(1 + text.map_or(0, str::len) / BYTES_PER_STEP);
+        self.0
+    }
+}
 
 /// The members of an object.
 pub struct Members<'a>(&'a Map<String, Value>);
@@ -89,9 +104,7 @@ impl<'a> Node<'a, Counted> for CountedNode<'a> {
     }
 
     fn as_string(&self) -> Option<Cow<'a, str>> {
-        let text = self.0.as_str();
-        take(1 + text.map_or(0, str::len) / BYTES_PER_STEP);
-        text.map(Cow::Borrowed)
+        self.look().as_str().map(Cow::Borrowed)
     }
 
     fn as_number(&self) -> Option<&'a Number> {

@@ -2,9 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::counted_json::{Counted, CountedNode, within};
+use super::counted_json::{Counted, within};
 use super::schema_budget::{PATTERN_BYTES_MAX, SchemaBudget, pattern_options};
+use super::schema_types;
 use crate::model::error::Problem;
+use crate::model::strict_json::Strict;
 use crate::model::{Error, Result, limits};
 
 /// A compiled schema of one event or command type.
@@ -30,6 +32,7 @@ impl PayloadSchema {
             .map_err(|error| refuse(error.message))?;
         let validator = jsonschema::options_for::<Counted>()
             .with_pattern_options(pattern_options(PATTERN_BYTES_MAX))
+            .with_keyword("type", schema_types::keyword)
             .build(&schema)
             .map_err(|error| refuse(format!("is not a JSON Schema: {}", cut(error.to_string()))))?;
         Ok(PayloadSchema {
@@ -45,7 +48,7 @@ impl PayloadSchema {
 
     fn read(&self, data: &str) -> Result<Json> {
         check_size(&self.name, data)?;
-        let payload: Json = serde_json::from_str(data).map_err(|error| {
+        let Strict(payload) = serde_json::from_str(data).map_err(|error| {
             Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
         })?;
         if is_deeper(&payload, limits::PAYLOAD_DEPTH_MAX) {
@@ -62,7 +65,7 @@ impl PayloadSchema {
     /// after some.
     pub fn check(&self, data: &str) -> Result<()> {
         let payload = self.read(data)?;
-        let is_valid = || self.validator.is_valid(CountedNode(&payload));
+        let is_valid = || self.validator.is_valid((&payload).into());
         match within(limits::SCHEMA_STEPS_MAX, is_valid) {
             Some(true) => return Ok(()),
             Some(false) => {}
@@ -78,7 +81,7 @@ impl PayloadSchema {
         }
         // Faults of choices that are nested would be gathered for each way through them.
         let first = || {
-            let fault = self.validator.validate(CountedNode(&payload)).err()?;
+            let fault = self.validator.validate((&payload).into()).err()?;
             Some((fault.instance_path().to_string(), cut(fault.to_string())))
         };
         let (pointer, what) = match within(limits::SCHEMA_FAULT_STEPS_MAX, first).flatten() {

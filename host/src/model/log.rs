@@ -29,7 +29,7 @@ impl Commit {
     pub fn new(expected: CommitSeq, ops: Vec<LogOp>) -> Commit {
         Commit {
             expected,
-            id: Uuid::now_v7(),
+            id: crate::model::given::id(),
             ops,
         }
     }

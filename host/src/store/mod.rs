@@ -20,9 +20,9 @@ mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
 pub use catalog::*;
-pub use checkpoints::Checkpoints;
+pub use checkpoints::{Checkpoints, carry_over};
 pub use meter::Allowance;
-pub use projection::{Access, Bounds, Projection, ProjectionHead, RowAt};
+pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt};
 pub use projection_files::{copy_projection, remove_projection};
 pub use read::{TextQuery, read_only_query};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};

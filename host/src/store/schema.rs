@@ -10,7 +10,7 @@ use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
 pub const LOG_FORMAT: i64 = 1;
-pub const PROJECTION_FORMAT: i64 = 1;
+pub const PROJECTION_FORMAT: i64 = 2;
 
 /// SQLite `application_id` of the files, so that another database is never taken for a book.
 const LOG_APPLICATION: i64 = 0x4461_794c; // "DayL"
@@ -153,8 +153,11 @@ CREATE TABLE IF NOT EXISTS task_marks (
 ";
 
 const PROJECTION_TABLES: &str = "
-CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
-INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
+-- `origin` says which history the rows are of, up to the position; empty where nobody said.
+CREATE TABLE _daybook (
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL, origin BLOB NOT NULL
+) STRICT;
+INSERT INTO _daybook VALUES (1, 0, zeroblob(32), zeroblob(0));
 ";
 
 fn stamp(connection: &Connection, application: i64, format: i64) -> Result<()> {
@@ -250,12 +253,35 @@ pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
     })
 }
 
-pub fn set_projection_head(connection: &Connection, head: ProjectionHead) -> Result<()> {
+/// Without an origin the file does not say any more which history it is of.
+pub fn set_projection_head(
+    connection: &Connection,
+    head: ProjectionHead,
+    origin: Option<Digest>,
+) -> Result<()> {
+    let origin = origin.map_or(Vec::new(), |origin| origin.0.to_vec());
     connection
-        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2")
-        .and_then(|mut statement| statement.execute((head.position.0 as i64, &head.running.0[..])))
+        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2, origin = ?3")
+        .and_then(|mut statement| {
+            statement.execute((head.position.0 as i64, &head.running.0[..], origin))
+        })
         .map_err(|error| sqlite("writing a projection's position", error))?;
     Ok(())
+}
+
+/// Which history a projection is of; none where it does not say, as in files of format 1.
+pub fn projection_origin(connection: &Connection) -> Result<Option<Digest>> {
+    let failed = |error| sqlite("reading a projection's origin", error);
+    if !connection
+        .column_exists(None, "_daybook", "origin")
+        .map_err(failed)?
+    {
+        return Ok(None);
+    }
+    let origin: Vec<u8> = connection
+        .query_row("SELECT origin FROM _daybook", [], |row| row.get(0))
+        .map_err(failed)?;
+    Ok(Digest::from_slice(&origin).ok())
 }
 
 /// Part of the open transaction. The table is made by who first needs it: files of format 1 are without.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::book::Reader;
 use crate::engine::Program;
-use crate::history::{History, OnProgress, Rebuild, silent};
+use crate::history::{History, OnProgress, Rebuild, hole, silent};
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -27,7 +27,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Moment> {
         if let Ok(seq) = text.parse() {
-            return Ok(Moment::After(Seq(seq)));
+            return Ok(Moment::After(seq));
         }
         clock::in_utc(text).map(Moment::At).ok_or_else(|| {
             Error::usage(format!(
@@ -83,10 +83,11 @@ impl Reader {
         let program = history.plan(&schedule)?.at(position).0.clone();
         let epochs = history.log.epochs()?;
         let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+        let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
         let cache = self.dir().cache();
-        let path = cache.join(name(&schedule, epoch, position));
+        let path = cache.join(name(&schedule, (epoch, origin), position));
         if !path.is_file() {
-            let unfinished = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
+            let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
             let rebuild = Rebuild::of(&schedule, &unfinished, position);
             if let Err(error) = history.build(rebuild, progress) {
                 remove_projection(&unfinished)?;
@@ -136,10 +137,13 @@ impl PastState {
     }
 }
 
-/// The same name for the same content: what was run, by what, up to where, on which history (an epoch begins where that
-/// changes).
-fn name(schedule: &Schedule, epoch: Seq, position: Seq) -> String {
-    let made_of = format!("{schedule}\n{}\n{epoch}\n{position}", fingerprint());
+/// Equal names for equal content: what was run, by what, up to where, on which history (its chain of hashes, and the last
+/// epoch, which begins where payloads change).
+fn name(schedule: &Schedule, (epoch, origin): (Seq, Digest), position: Seq) -> String {
+    let made_of = format!(
+        "{schedule}\n{}\n{epoch}\n{origin}\n{position}",
+        fingerprint()
+    );
     format!(
         "{PAST_STATE}{position}-{}.db",
         Digest::of(made_of.as_bytes()).short()

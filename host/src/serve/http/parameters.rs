@@ -3,6 +3,7 @@
 use axum::http::Uri;
 
 use super::problem::Problem;
+use crate::model::Seq;
 use crate::model::error::shown;
 use crate::study::Moment;
 
@@ -58,11 +59,8 @@ impl Parameters {
 
     /// A position in the log.
     pub fn take_seq(&mut self, name: &str) -> Result<Option<u64>, Problem> {
-        let seq = |text: String| {
-            text.parse()
-                .map_err(|_| Problem::malformed(format!("'{name}' is the seq of an event")))
-        };
-        self.take(name)?.map(seq).transpose()
+        let text = self.take(name)?;
+        text.map(|text| seq(name, &text)).transpose()
     }
 
     /// `as_of`: a position in the log, or a time.
@@ -126,6 +124,17 @@ pub fn add_item(
     }
     items.push(item.to_owned());
     Ok(())
+}
+
+/// A position in the log.
+pub fn seq(name: &str, text: &str) -> Result<u64, Problem> {
+    let seq = text.trim().parse::<Seq>();
+    seq.map(|seq| seq.0).map_err(|error| {
+        Problem::malformed(format!(
+            "'{name}' is the seq of an event: {}",
+            error.message
+        ))
+    })
 }
 
 /// True or false.

@@ -22,6 +22,8 @@ pub struct Catalog {
     pub(super) lineups: HashMap<String, i64>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
+    /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
+    pub(super) is_in_time: OnceCell<bool>,
 }
 
 /// A command of the journal.
@@ -79,6 +81,7 @@ impl Catalog {
             path: path.to_owned(),
             lineups: HashMap::new(),
             book: OnceCell::new(),
+            is_in_time: OnceCell::new(),
         })
     }
 
@@ -188,26 +191,6 @@ impl Catalog {
             })
             .map(|seq| seq.map(|seq| Seq(seq as u64)))
             .map_err(|error| self.failed(error))
-    }
-
-    /// The last event that was recorded by a time (RFC 3339, UTC, as events have it); 0 where there was none yet.
-    pub fn last_recorded_by(&self, time: &str) -> Result<Seq> {
-        // Positions and times go up together: halving finds the place without an index.
-        let recorded = |seq: u64| -> Result<bool> {
-            self.connection
-                .prepare_cached("SELECT recorded_at <= ?2 FROM events WHERE seq = ?1")
-                .and_then(|mut statement| statement.query_row((seq as i64, time), |row| row.get(0)))
-                .map_err(|error| self.failed(error))
-        };
-        let (mut known, mut beyond) = (0, self.head()?.0.0 + 1);
-        while known + 1 < beyond {
-            let middle = known + (beyond - known) / 2;
-            match recorded(middle)? {
-                true => known = middle,
-                false => beyond = middle,
-            }
-        }
-        Ok(Seq(known))
     }
 
     /// Number of events, and of task rows, for consistency checks.

@@ -11,6 +11,7 @@ mod late_tasks;
 mod life;
 mod local;
 mod log_read;
+mod moments;
 mod origin;
 mod registry;
 mod repairs;

@@ -8,6 +8,7 @@ use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};
 use super::guards::Guards;
+use super::identity;
 use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Outcome;
@@ -16,7 +17,7 @@ use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{RecordedEvent, RecordedTask};
-use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock};
+use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock, limits};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ pub struct Receipt {
 pub struct AppendRequest {
     pub events: Vec<Incoming>,
     pub guards: Guards,
+    /// The request's own name: the same request again gets the first answer, and another one is refused.
+    pub key: Option<Uuid>,
     /// Work it out in full, report everything, keep nothing.
     pub preview: bool,
     /// Where the writer tells when it did what.
@@ -58,6 +61,8 @@ impl Book {
         let mut group = self.group()?;
         let mut receipts = Vec::with_capacity(events.len());
         self.within(&mut group, false, |book, group| {
+            // Who has the book open keeps nobody waiting.
+            group.take_events(usize::MAX);
             for incoming in events {
                 receipts.push(book.admit_line(group, incoming)?.0);
             }
@@ -71,11 +76,18 @@ impl Book {
     pub fn append_into(
         &mut self,
         group: &mut Group,
-        request: AppendRequest,
+        mut request: AppendRequest,
     ) -> Result<Vec<Admitted>> {
+        check_count(request.events.len())?;
         let layouts = self.live.materializer.program().layouts.clone();
+        let named = match request.key {
+            Some(key) => self.name_events(group, key, &mut request.events)?,
+            None => Vec::new(),
+        };
         self.within(group, request.preview, |book, group| {
-            book.check_guards(group, &request.guards)?;
+            if !request.guards.is_empty() && !book.knows_all(group, &request.events)? {
+                book.check_guards(group, &request.guards)?;
+            }
             let admitted = request.events.into_iter().map(|incoming| {
                 let at = group.commit.events.len();
                 let (receipt, outcome) = book.admit_line(group, incoming)?;
@@ -93,7 +105,9 @@ impl Book {
                     reactions,
                 })
             });
-            admitted.collect()
+            let admitted: Vec<Admitted> = admitted.collect::<Result<_>>()?;
+            identity::check_alike(&named, &admitted)?;
+            Ok(admitted)
         })
     }
 
@@ -123,9 +137,7 @@ impl Book {
                 "'{event_type}' events are made by the host alone"
             )));
         }
-        if let Some(id) = &incoming.id
-            && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
-        {
+        if let Some(receipt) = self.known(group, &incoming)? {
             return Ok((receipt, None));
         }
         self.live
@@ -135,7 +147,9 @@ impl Book {
             .check(&incoming.data)?;
         let event = Event {
             seq: self.next_seq(group),
-            id: incoming.id.unwrap_or_else(|| Uuid::now_v7().to_string()),
+            id: incoming
+                .id
+                .unwrap_or_else(|| crate::model::given::id().to_string()),
             source: incoming.source,
             version: self
                 .live
@@ -146,8 +160,8 @@ impl Book {
             event_type: incoming.event_type,
             subject: incoming.subject,
             time: incoming.time.unwrap_or_else(clock::now),
+            extensions: incoming.extensions.filled_in(incoming.context),
             data: incoming.data,
-            extensions: incoming.extensions,
         };
         let receipt = Receipt {
             seq: event.seq,
@@ -156,35 +170,6 @@ impl Book {
         };
         let worked = self.materialize(group, event, None)?;
         Ok((receipt, Some(worked)))
-    }
-
-    /// The same (source, id) again: the first result when it says the same, else a refusal.
-    fn known(&self, group: &Group, source: &str, id: &str, data: &str) -> Result<Option<Receipt>> {
-        let name = (source.to_owned(), id.to_owned());
-        let (seq, first) = match group.identities.get(&name) {
-            Some(&at) => {
-                let event = &group.commit.events[at].event;
-                (event.seq, event.data.clone())
-            }
-            None => match self.history.log.find_identity(source, id)? {
-                Some(found) => found,
-                None => return Ok(None),
-            },
-        };
-        if first != data && !self.history.log.had_payload(seq, data)? {
-            return Err(Error::refused(format!(
-                "event '{}' of source '{}' is in the log at {seq} with another payload",
-                id.escape_debug(),
-                source.escape_debug()
-            ))
-            .problem(Problem::Reused)
-            .hint("an id names one event for ever; give the new one an id of its own"));
-        }
-        Ok(Some(Receipt {
-            seq,
-            id: id.to_owned(),
-            duplicate: true,
-        }))
     }
 
     /// Runs an event on the live projection and adds it, sealed, to the group; and after it what it asks for at once.
@@ -208,6 +193,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        group.count(event.data.len() + outcome.body.len())?;
         let undo = Undo {
             head: self.live.materializer.head(),
             writes: self.live.materializer.pending_writes(),
@@ -237,7 +223,7 @@ impl Book {
         command: Option<&str>,
     ) -> RecordedEvent {
         let previous = last.map_or(self.tip.head.1, |last| last.hash);
-        let salt = Uuid::new_v4().into_bytes();
+        let salt = crate::model::given::salt();
         let hash = chain_hash(&previous, &event, &payload_hash(&salt, &event.data));
         let tasks = tasks(&event, &outcome.effects);
         RecordedEvent {
@@ -256,7 +242,7 @@ impl Book {
     pub(crate) fn system_event(&self, event_type: &str, data: String) -> Result<Event> {
         Ok(Event {
             seq: self.head().next(),
-            id: Uuid::now_v7().to_string(),
+            id: crate::model::given::id().to_string(),
             source: super::cloud_event::DEFAULT_SOURCE.to_owned(),
             event_type: TypeName::new(event_type)?,
             subject: None,
@@ -266,6 +252,18 @@ impl Book {
             extensions: None,
         })
     }
+}
+
+/// Refuses a request with more events than one may have, before any of them is worked out.
+fn check_count(events: usize) -> Result<()> {
+    if events <= limits::EVENTS_PER_REQUEST_MAX {
+        return Ok(());
+    }
+    let most = limits::EVENTS_PER_REQUEST_MAX;
+    let text = format!("one request sends {events} events; {most} at most");
+    Err(Error::refused(text)
+        .problem(Problem::Limit)
+        .hint("send them in several requests: other requests go between them"))
 }
 
 /// Tasks with ids that any replay derives again.

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::caused::Caused;
+use super::cloud_event::check_text;
 use super::group::Group;
 use super::guards::Guards;
+use super::identity;
 use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Failure;
@@ -80,11 +82,15 @@ impl Book {
         {
             return self.first_answer(id, first, &request);
         }
+        for (name, text) in [("subject", &request.subject), ("actor", &request.actor)] {
+            text.as_ref()
+                .map_or(Ok(()), |text| check_text(name, text))?;
+        }
         let program = self.live.materializer.program().clone();
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
         schema.check(&request.data)?;
         let version = program.link(handler).code.version.clone();
-        let id = request.id.unwrap_or_else(Uuid::now_v7);
+        let id = request.id.unwrap_or_else(crate::model::given::id);
         let command = Command {
             id: id.to_string(),
             command_type: name,
@@ -165,17 +171,7 @@ impl Book {
         first: RecordedCommand,
         request: &Request,
     ) -> Result<Reply> {
-        let same = first.command_type.as_str() == request.command_type
-            // One that was redacted cannot be compared any more; its id is taken all the same.
-            && (first.data == request.data || first.data.is_empty())
-            && first.subject == request.subject;
-        if !same {
-            return Err(Error::refused(format!(
-                "command {id} was run already, with other content"
-            ))
-            .problem(Problem::Reused)
-            .hint("an id names one command for ever; give the new one an id of its own"));
-        }
+        identity::check_command(&first, request)?;
         let lineup: crate::model::Lineup = first.lineup.parse()?;
         let program = self.history.program(&lineup)?;
         let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;
@@ -246,6 +242,18 @@ impl Book {
                 command.command_type
             ))
         })?;
+        for new in &events {
+            let checked =
+                { new.subject.as_ref() }.map_or(Ok(()), |text| check_text("subject", text));
+            checked.map_err(|error| {
+                let version = &program.link(handler).code.version;
+                let command = &command.command_type;
+                Error::plugin(format!(
+                    "{version} on command {command}: {}: {error}",
+                    new.event_type
+                ))
+            })?;
+        }
         let mut outcomes = Vec::with_capacity(events.len());
         for (ordinal, (new, event_type)) in events.into_iter().zip(types).enumerate() {
             let event = Event {

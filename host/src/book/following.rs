@@ -5,6 +5,17 @@ use crate::model::{ProjectionRecord, Result, Role};
 use crate::shadow::Follower;
 
 impl Book {
+    /// From now on whatever the book does is done by who calls it: it starts no thread, and what it follows with `follow`
+    /// moves by `turn_followers`. For simulation, where the order of all steps is chosen.
+    pub fn without_threads(&mut self) {
+        self.threads = false;
+    }
+
+    /// Moves all that follows to the log's head, where no thread does.
+    pub fn turn_followers(&mut self) {
+        self.followers.iter_mut().for_each(Follower::turn);
+    }
+
     /// Keeps every shadow and the standby current from now on, on threads of their own: for as long as the book is
     /// served.
     pub fn follow(&mut self) -> Result<()> {
@@ -33,6 +44,7 @@ impl Book {
             record.clone(),
             self.live.record.schedule.clone(),
             self.head_signal.clone(),
+            self.threads,
         )?;
         self.followers.push(follower);
         Ok(())

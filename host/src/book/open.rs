@@ -8,8 +8,6 @@ use crate::model::log::{Appended, Commit, LocalOp, LogOp, Tip};
 use std::path::Path;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::task_news::TaskNews;
 use crate::engine::Materializer;
 use crate::engine::Preparer;
@@ -34,9 +32,11 @@ pub struct Book {
     pub(crate) tip: Tip,
     pub(super) unsettled: Option<Unsettled>,
     pub(crate) live: Live,
-    /// Threads that keep shadows and the standby current, while the book is served.
+    /// What keeps shadows and the standby current, while the book is served.
     pub(crate) followers: Vec<Follower>,
     pub(crate) following: bool,
+    /// Whether it may start threads of its own.
+    pub(super) threads: bool,
     pub(crate) head_signal: Arc<Head>,
     /// What the gateway has not been told yet.
     pub(crate) task_news: TaskNews,
@@ -81,7 +81,7 @@ impl Book {
         let mut catalog = Catalog::create(&unfinished)?;
         log.catch_up(&mut catalog)?;
         if catalog.last_commit()? == CommitSeq::ZERO {
-            let book = Uuid::now_v7().to_string();
+            let book = crate::model::given::id().to_string();
             let founded = Commit::new(CommitSeq::ZERO, vec![LogOp::Founded { book }]);
             if append(&mut *log, &mut catalog, &founded, &[])? != Appended::Kept {
                 return Err(Error::unavailable("the log did not keep its first commit"));
@@ -178,6 +178,7 @@ impl Book {
             },
             followers: Vec::new(),
             following: false,
+            threads: true,
             head_signal: Arc::default(),
             task_news: TaskNews::default(),
             preparer: None,
@@ -278,7 +279,7 @@ fn live_of(catalog: &mut Catalog) -> Result<ProjectionRecord> {
 pub(crate) fn live_record(schedule: Schedule) -> ProjectionRecord {
     ProjectionRecord {
         name: LIVE.into(),
-        file: format!("live-{}.db", Uuid::now_v7().simple()),
+        file: format!("live-{}.db", crate::model::given::id().simple()),
         role: Role::Live,
         schedule,
         made_by: crate::runtime::fingerprint(),
@@ -286,5 +287,5 @@ pub(crate) fn live_record(schedule: Schedule) -> ProjectionRecord {
 }
 
 fn random_bytes() -> Vec<u8> {
-    [Uuid::new_v4().into_bytes(), Uuid::new_v4().into_bytes()].concat()
+    [crate::model::given::salt(), crate::model::given::salt()].concat()
 }

@@ -180,8 +180,13 @@ impl Reader {
         })
     }
 
-    /// Events in order, at most `count_max`, that match a filter.
+    /// A page of the events that match a filter, in order: at most `count_max`, and fewer where they are large.
     pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+        self.event_page(filter, count_max).map(|(events, _)| events)
+    }
+
+    /// The same, and whether there are others behind them.
+    pub fn event_page(&self, filter: &EventFilter, count_max: usize) -> Result<(Vec<Event>, bool)> {
         self.log.list(filter, count_max)
     }
 

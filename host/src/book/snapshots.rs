@@ -70,7 +70,7 @@ pub fn copy_live(
     let folder = dir.snapshot("");
     std::fs::create_dir_all(&folder)
         .map_err(|error| Error::io(format!("creating {}", folder.display()), error))?;
-    let file = format!("{}.db", uuid::Uuid::now_v7().simple());
+    let file = format!("{}.db", crate::model::given::id().simple());
     let unfinished = dir.snapshot(&file).with_extension("new");
     let position = copy_projection(live, &unfinished).inspect_err(|_| {
         // The error that matters is the copy's.

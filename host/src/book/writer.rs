@@ -1,5 +1,6 @@
 //! One writer thread per book: it takes what waits, works it out request by request, and makes it durable together.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -13,7 +14,7 @@ use super::open::Book;
 use crate::gateway::{Made, Moves};
 use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, limits};
 use crate::store::Checkpoints;
 
 /// How much may wait, and how much shares a commit.
@@ -34,9 +35,6 @@ impl Default for WriterOptions {
         }
     }
 }
-
-/// Events beyond which a group takes no further request: its answers should not wait for ever.
-const GROUP_EVENTS_MAX: usize = 10_000;
 
 /// Pages, by estimate, after which write-ahead logs are carried over. A page that many groups wrote is carried over once:
 /// with a sixth of these, 64 clients got a tenth less done. With more, the writer's fsync waits longer for the
@@ -60,6 +58,9 @@ pub type Answer = Box<dyn FnOnce() + Send>;
 /// Has answers given, somewhere. Whoever waits for one may be on another processor and asleep; to wake one after another
 /// would keep the writer's thread from the next group.
 pub type Give = Box<dyn Fn(Answer) + Send>;
+
+/// Is told of every commit, and how many requests shared it; none where somebody had the book alone.
+pub type Watch = Box<dyn FnMut(&mut Book, usize) + Send>;
 
 /// Is given the book, or why it cannot be had.
 type Work = Box<dyn FnOnce(Result<&mut Book>) -> Answer + Send>;
@@ -93,25 +94,51 @@ impl Writer {
         watch: impl FnMut(&mut Book, usize) + Send + 'static,
         give: Give,
     ) -> Result<(Writer, JoinHandle<Book>)> {
+        let checkpoints = Checkpoints::start(book.dir().log())?;
+        let look = Box::new(move |live| checkpoints.look(live));
+        let (writer, mut turns) = Self::in_turns(book, options, Box::new(watch), give, look);
+        let thread = std::thread::Builder::new()
+            .name("daybook-writer".to_owned())
+            .spawn(move || {
+                while turns.turn(true) {}
+                turns.end()
+            })
+            .map_err(|error| Error::io("starting the writer's thread", error))?;
+        Ok((writer, thread))
+    }
+
+    /// As `start`, without a thread: whoever has the turns takes them. `look` is given the live projection's file whenever
+    /// write-ahead logs have become long.
+    pub fn in_turns(
+        book: Book,
+        options: WriterOptions,
+        watch: Watch,
+        give: Give,
+        look: Box<dyn FnMut(PathBuf) + Send>,
+    ) -> (Writer, Turns) {
         let (jobs, queue) = sync_channel(options.queue_max);
         let waiting = Arc::new(AtomicUsize::new(0));
         let closing = Arc::new(AtomicBool::new(false));
-        let queue = Queue {
-            jobs: queue,
+        let writer = Writer {
+            jobs,
             waiting: waiting.clone(),
             closing: closing.clone(),
         };
-        let checkpoints = Checkpoints::start(book.dir().log())?;
-        let thread = std::thread::Builder::new()
-            .name("daybook-writer".to_owned())
-            .spawn(move || work(book, options, &queue, &checkpoints, watch, &give))
-            .map_err(|error| Error::io("starting the writer's thread", error))?;
-        let writer = Writer {
-            jobs,
-            waiting,
-            closing,
+        let turns = Turns {
+            book,
+            options,
+            queue: Queue {
+                jobs: queue,
+                waiting,
+                closing,
+            },
+            next: None,
+            pages: 0,
+            watch,
+            give,
+            look,
         };
-        Ok((writer, thread))
+        (writer, turns)
     }
 
     /// Requests that wait.
@@ -206,77 +233,95 @@ impl Queue {
 /// Answers that wait for the commit.
 type Answers = Vec<Box<dyn FnOnce(&Result<()>) + Send>>;
 
-fn work(
-    mut book: Book,
+/// The writer's side: the book, and what is asked of it.
+pub struct Turns {
+    book: Book,
     options: WriterOptions,
-    queue: &Queue,
-    checkpoints: &Checkpoints,
-    mut watch: impl FnMut(&mut Book, usize) + Send + 'static,
-    give: &Give,
-) -> Book {
-    let mut next = None;
-    let mut pages = 0;
-    loop {
-        let Some(first) = next.take().or_else(|| queue.take(true)) else {
-            return book;
+    queue: Queue,
+    /// Taken from the queue, and for the next turn.
+    next: Option<Job>,
+    /// Written since the write-ahead logs were carried over, by estimate.
+    pages: usize,
+    watch: Watch,
+    give: Give,
+    look: Box<dyn FnMut(PathBuf) + Send>,
+}
+
+impl Turns {
+    /// Works out what waits, as far as it shares one commit, makes it durable, and has it answered. Where nothing waits, it
+    /// does nothing, or waits. False once it was told to stop.
+    pub fn turn(&mut self, wait: bool) -> bool {
+        let Some(first) = self.next.take().or_else(|| self.queue.take(wait)) else {
+            // Who waits and gets nothing will never get anything: nobody is there to ask.
+            return !wait;
         };
         match first {
-            Job::Stop => {
-                book.stop_following();
-                return book;
-            }
+            Job::Stop => return false,
             Job::Alone(work) => {
-                let answer = match mend(&mut book) {
-                    Ok(()) => work(Ok(&mut book)),
+                let answer = match mend(&mut self.book) {
+                    Ok(()) => work(Ok(&mut self.book)),
                     Err(error) => work(Err(error)),
                 };
                 // Whether or not it went well: what a failure left is what is there.
-                watch(&mut book, 0);
+                (self.watch)(&mut self.book, 0);
                 answer();
             }
-            job => {
-                let mut answers = Answers::new();
-                let mut marks = GroupMarks::default();
-                let mut job = Some(job);
-                let begun_at = Stopwatch::start();
-                let begun = mend(&mut book).and_then(|()| book.group());
-                let mut group = match begun {
-                    Ok(group) => group,
-                    Err(error) => {
-                        refuse(job, &error);
-                        continue;
-                    }
-                };
-                while let Some(asked) = job.take() {
-                    next = join(&mut book, &mut group, asked, &mut answers, &mut marks);
-                    if next.is_some()
-                        || answers.len() >= options.group_max
-                        || group.events() >= GROUP_EVENTS_MAX
-                        || begun_at.seconds() >= GROUP_SECONDS_MAX
-                    {
-                        break;
-                    }
-                    job = queue.take(false);
-                }
-                marks.commit_begins();
-                let kept = book.settle(group);
-                marks.committed(answers.len());
-                if kept.is_ok() {
-                    watch(&mut book, answers.len());
-                }
-                pages += pages_of(answers.len());
-                let several = answers.len() > 1;
-                let answer_all: Answer =
-                    Box::new(move || answers.into_iter().for_each(|answer| answer(&kept)));
-                match several {
-                    true => give(answer_all),
-                    false => answer_all(),
-                }
-                if pages >= CHECKPOINT_PAGES {
-                    pages = 0;
-                    checkpoints.look(book.live_path());
-                }
+            job => self.group(job),
+        }
+        true
+    }
+
+    /// The book, whose threads have ended. What still waits is never answered.
+    pub fn end(mut self) -> Book {
+        self.book.stop_following();
+        self.book
+    }
+
+    /// The book, between two turns.
+    pub fn book(&mut self) -> &mut Book {
+        &mut self.book
+    }
+
+    fn group(&mut self, job: Job) {
+        let book = &mut self.book;
+        let mut answers = Answers::new();
+        let mut marks = GroupMarks::default();
+        let mut job = Some(job);
+        let begun_at = Stopwatch::start();
+        let begun = mend(book).and_then(|()| book.group());
+        let mut group = match begun {
+            Ok(group) => group,
+            Err(error) => return refuse(job, &error),
+        };
+        while let Some(asked) = job.take() {
+            self.next = join(book, &mut group, asked, &mut answers, &mut marks);
+            if self.next.is_some()
+                || answers.len() >= self.options.group_max
+                || group.events() >= limits::EVENTS_PER_REQUEST_MAX
+                || group.bytes() >= limits::EFFECTS_BYTES_PER_REQUEST_MAX
+                || begun_at.seconds() >= GROUP_SECONDS_MAX
+            {
+                break;
             }
+            job = self.queue.take(false);
+        }
+        marks.commit_begins();
+        let kept = book.settle(group);
+        marks.committed(answers.len());
+        if kept.is_ok() {
+            (self.watch)(book, answers.len());
+        }
+        self.pages += pages_of(answers.len());
+        let several = answers.len() > 1;
+        let answer_all: Answer =
+            Box::new(move || answers.into_iter().for_each(|answer| answer(&kept)));
+        match several {
+            true => (self.give)(answer_all),
+            false => answer_all(),
+        }
+        if self.pages >= CHECKPOINT_PAGES {
+            self.pages = 0;
+            (self.look)(self.book.live_path());
         }
     }
 }

@@ -68,8 +68,9 @@ impl FormatArg {
 
 /// A position in the log; the first event has 1.
 pub fn seq(text: &str) -> Result<Seq, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("a position is a whole number from 1".to_owned()),
-        Ok(number) => Ok(Seq(number)),
+    match text.parse::<Seq>() {
+        Ok(Seq::ZERO) => Err("a position is a whole number from 1".to_owned()),
+        Ok(seq) => Ok(seq),
+        Err(error) => Err(error.message),
     }
 }

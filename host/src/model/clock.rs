@@ -1,19 +1,21 @@
-//! The only place where time is read.
+//! Times, as the host shows and reads them: RFC 3339 as the SDK reads it. `given` says what time it is.
 
 use std::time::Instant;
+
+use daybook_sdk::{Date, Time};
 
 use super::id::VersionDate;
 
 /// The wall clock now, RFC 3339 in UTC with microseconds: `2026-11-21T06:41:00.000000Z`.
 pub fn now() -> String {
-    let now = jiff::Timestamp::now();
+    let now = super::given::now();
     format!("{now:.6}")
 }
 
 /// The wall clock so many days from now, in the form of `now`. None where that is beyond all calendars.
 pub fn in_days(days: u32) -> Option<String> {
     let later = jiff::SignedDuration::from_hours(i64::from(days) * 24);
-    let time = jiff::Timestamp::now().checked_add(later).ok()?;
+    let time = super::given::now().checked_add(later).ok()?;
     Some(format!("{time:.6}"))
 }
 
@@ -27,44 +29,74 @@ pub fn today() -> VersionDate {
 
 /// Measures how long something takes.
 #[derive(Debug, Clone, Copy)]
-pub struct Stopwatch(Instant);
+pub struct Stopwatch(Instant, Option<jiff::Timestamp>);
 
 impl Stopwatch {
     pub fn start() -> Self {
-        Stopwatch(Instant::now())
+        Stopwatch(Instant::now(), super::given::given_now())
     }
 
     pub fn seconds(self) -> f64 {
-        self.0.elapsed().as_secs_f64()
+        match (self.1, super::given::given_now()) {
+            (Some(then), Some(now)) => now.duration_since(then).as_secs_f64(),
+            _ => self.0.elapsed().as_secs_f64(),
+        }
     }
+}
+
+/// Seconds for which the calling thread has used a processor.
+pub fn processor_seconds() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes the time into what it is given, which is ours.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
 /// A date-time of RFC 3339, in the form of `now`: two of them compare as texts do.
 pub fn in_utc(text: &str) -> Option<String> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(format!("{time:.6}"))
+    Some(Time::parse(text).ok()?.with_fraction(6))
 }
 
-/// True for a date-time of RFC 3339.
+/// True for a date-time of RFC 3339, years 0001 to 9999.
 pub fn is_rfc3339(text: &str) -> bool {
-    text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()
+    Time::parse(text).is_ok()
+}
+
+/// True for a day as `2018-07-30`.
+pub fn is_date(text: &str) -> bool {
+    Date::parse(text).is_ok()
+}
+
+/// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,
+/// since ids were made of it.
+fn logged(text: &str) -> Option<(i64, u32)> {
+    let time = Time::parse(text).map(|time| (time.unix_seconds(), time.nanos()));
+    time.ok().or_else(|| {
+        let nanoseconds = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
+        let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
+        Some((seconds, nanoseconds.rem_euclid(1_000_000_000) as u32))
+    })
 }
 
 /// Milliseconds since 1970 now.
 pub fn unix_milliseconds_now() -> i64 {
-    jiff::Timestamp::now().as_millisecond()
+    super::given::now().as_millisecond()
 }
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 pub fn unix_milliseconds(text: &str) -> Option<i64> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond())
+    let (seconds, nanos) = logged(text)?;
+    Some(seconds * 1_000 + i64::from(nanos / 1_000_000))
 }
 
 /// Such a number in the form of `now`; what is beyond all calendars is their end.
 pub fn text_of_milliseconds(milliseconds: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX);
-    format!("{time:.6}")
+    let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
+    let time = Time::from_unix(milliseconds.div_euclid(1_000), nanos);
+    time.unwrap_or(Time::MAX).with_fraction(6)
 }
 
 /// Milliseconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -75,13 +107,14 @@ pub fn unix_milliseconds_of_http(text: &str) -> Option<i64> {
 
 /// Nanoseconds since 1970 now.
 pub fn unix_nanoseconds_now() -> u64 {
-    u64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(0)
+    u64::try_from(super::given::now().as_nanosecond()).unwrap_or(0)
 }
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
-    text.parse::<jiff::Timestamp>()
-        .ok()
-        .and_then(|time| u64::try_from(time.as_nanosecond()).ok())
+    let nanoseconds = logged(text)
+        .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
+    nanoseconds
+        .and_then(|it| u64::try_from(it).ok())
         .unwrap_or(0)
 }

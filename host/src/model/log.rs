@@ -31,8 +31,8 @@ impl Commit {
     pub fn new(expected: CommitSeq, ops: Vec<LogOp>) -> Commit {
         Commit {
             expected,
-            id: Uuid::now_v7(),
-            blind: Uuid::new_v4().into_bytes(),
+            id: crate::model::given::id(),
+            blind: crate::model::given::salt(),
             ops,
         }
     }

@@ -5,7 +5,6 @@ use crate::model::log::{LocalOp, LogOp};
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use uuid::Uuid;
 
 use super::repairable::check_words;
 use crate::book::Book;
@@ -76,7 +75,7 @@ impl Book {
             remove_projection(&path)?;
             return Err(error.context(format!("event {event} is not amended")));
         }
-        let salt = Uuid::new_v4().into_bytes();
+        let salt = crate::model::given::salt();
         let hash = payload_hash(&salt, &data);
         // Never the payload itself: it may have to be redacted one day, and this event stays.
         let told = json!({

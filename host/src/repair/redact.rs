@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde_json::json;
-use uuid::Uuid;
 
 use super::repairable::check_words;
 use crate::book::tasks;
@@ -93,7 +92,7 @@ impl Book {
         let record = self.next_live();
         let path = self.history.dir.projection(&record.file);
         let temporary = self.history.dir.projection("redact.building");
-        let salt = Uuid::new_v4().into_bytes();
+        let salt = crate::model::given::salt();
         let replacement = redacting
             .payloads
             .get(&event)

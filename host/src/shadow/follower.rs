@@ -1,5 +1,5 @@
-//! Threads that keep tracks current while a book is served: one for each, reading the log behind the writer, who only
-//! tells of a new head.
+//! What keeps tracks current while a book is served: a thread for each, reading the log behind the writer, who only tells
+//! of a new head. Without threads of its own, whoever has the book takes the turns.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -59,12 +59,18 @@ impl Head {
     }
 }
 
-/// A thread with a track of its own.
+/// Who follows a track of its own.
 pub(crate) struct Follower {
     pub name: String,
     shared: Arc<Shared>,
     head: Arc<Head>,
-    thread: JoinHandle<Option<History>>,
+    worker: Worker,
+}
+
+enum Worker {
+    Thread(JoinHandle<Option<History>>),
+    /// Until it has failed.
+    Caller(Option<Box<Following>>),
 }
 
 #[derive(Default)]
@@ -74,33 +80,38 @@ struct Shared {
     status: Mutex<Option<Result<TrackStatus>>>,
 }
 
+impl Shared {
+    fn failed(&self, name: &str, error: Error) {
+        tracing::error!(%error, name, "a follower stopped");
+        *lock(&self.status) = Some(Err(error));
+    }
+}
+
 impl Follower {
+    /// Begins to follow, on a thread or, without one, by `turn`.
     pub fn start(
         history: History,
         record: ProjectionRecord,
         live: Schedule,
         head: Arc<Head>,
+        on_thread: bool,
     ) -> Result<Follower> {
         let shared = Arc::new(Shared::default());
         let name = record.name.clone();
         let (to_share, to_follow) = (shared.clone(), head.clone());
-        let thread = std::thread::Builder::new()
-            .name("daybook-follow".to_owned())
-            .spawn(move || {
-                let result = work(history, &record, &live, &to_follow, &to_share);
-                result
-                    .map_err(|error| {
-                        tracing::error!(%error, name = record.name, "a follower stopped");
-                        *lock(&to_share.status) = Some(Err(error));
-                    })
-                    .ok()
-            })
-            .map_err(|error| Error::io("starting a follower's thread", error))?;
+        let begin = move || Following::begin(history, &record, &live, to_follow, to_share);
+        let worker = match on_thread {
+            true => Worker::Thread(thread(begin, name.clone(), shared.clone())?),
+            false => {
+                let begun = begin().map_err(|error| shared.failed(&name, error));
+                Worker::Caller(begun.ok().map(Box::new))
+            }
+        };
         Ok(Follower {
             name,
             shared,
             head,
-            thread,
+            worker,
         })
     }
 
@@ -115,46 +126,111 @@ impl Follower {
         })
     }
 
+    /// Follows to the head as it is now, where it has no thread that does.
+    pub fn turn(&mut self) {
+        if let Worker::Caller(following) = &mut self.worker
+            && let Some(one) = following.take()
+        {
+            let to = self.head.now();
+            let is_there = one.track.is_doomed() || one.track.position() >= to;
+            match if is_there { Ok(*one) } else { one.turn(to) } {
+                Ok(one) => *following = Some(Box::new(one)),
+                Err(error) => self.shared.failed(&self.name, error),
+            }
+        }
+    }
+
     /// Ends the thread at the next pause, its work kept; gives back what it read with.
     pub fn stop(self) -> Option<History> {
         self.shared.stop.store(true, Ordering::Relaxed);
         // Under the lock: between its look at `stop` and its wait a follower holds it.
         drop(lock(&self.head.seq));
         self.head.moved.notify_all();
-        self.thread.join().ok().flatten()
+        match self.worker {
+            Worker::Thread(thread) => thread.join().ok().flatten(),
+            Worker::Caller(following) => following.map(|it| it.history),
+        }
     }
 }
 
-fn work(
-    mut history: History,
-    record: &ProjectionRecord,
-    live: &Schedule,
-    head: &Head,
-    shared: &Shared,
-) -> Result<History> {
-    crate::engine::give_way();
-    let mut track = Track::open(&mut history, record, live)?;
-    let stopped = || shared.stop.load(Ordering::Relaxed);
-    let show = |track: &Track| *lock(&shared.status) = Some(Ok(track.status(head.now())));
-    show(&track);
-    let mut position = track.position();
-    while let Some(to) = head.beyond(position, &shared.stop) {
-        track.follow(&history, to, |track| {
-            show(track);
-            !stopped()
-        })?;
-        position = track.position();
-        if position == to {
-            track = track.settle(&history)?;
-        }
-        show(&track);
-        if track.is_doomed() {
-            // Nothing more to do but to be asked how it stands.
-            position = Seq(u64::MAX);
-        }
-        head.gather(&shared.stop);
+fn thread(
+    begin: impl FnOnce() -> Result<Following> + Send + 'static,
+    name: String,
+    shared: Arc<Shared>,
+) -> Result<JoinHandle<Option<History>>> {
+    std::thread::Builder::new()
+        .name("daybook-follow".to_owned())
+        .spawn(move || {
+            crate::engine::give_way();
+            let result = begin().and_then(Following::to_the_end);
+            result.map_err(|error| shared.failed(&name, error)).ok()
+        })
+        .map_err(|error| Error::io("starting a follower's thread", error))
+}
+
+/// A track, and what it is read with.
+struct Following {
+    history: History,
+    track: Track,
+    head: Arc<Head>,
+    shared: Arc<Shared>,
+}
+
+impl Following {
+    fn begin(
+        mut history: History,
+        record: &ProjectionRecord,
+        live: &Schedule,
+        head: Arc<Head>,
+        shared: Arc<Shared>,
+    ) -> Result<Following> {
+        let track = Track::open(&mut history, record, live)?;
+        let following = Following {
+            history,
+            track,
+            head,
+            shared,
+        };
+        following.show();
+        Ok(following)
     }
-    Ok(history)
+
+    fn show(&self) {
+        show(&self.shared, &self.head, &self.track);
+    }
+
+    /// Follows to a head, unless it is told to stop.
+    fn turn(mut self, to: Seq) -> Result<Following> {
+        let (shared, head) = (&self.shared, &self.head);
+        self.track.follow(&self.history, to, |track| {
+            show(shared, head, track);
+            !shared.stop.load(Ordering::Relaxed)
+        })?;
+        if self.track.position() == to {
+            self.track = self.track.settle(&self.history)?;
+        }
+        self.show();
+        Ok(self)
+    }
+
+    /// One turn after another, until it is told to stop.
+    fn to_the_end(mut self) -> Result<History> {
+        let mut position = self.track.position();
+        while let Some(to) = self.head.beyond(position, &self.shared.stop) {
+            self = self.turn(to)?;
+            // Once doomed there is nothing more to do but to be asked how it stands.
+            position = match self.track.is_doomed() {
+                true => Seq(u64::MAX),
+                false => self.track.position(),
+            };
+            self.head.gather(&self.shared.stop);
+        }
+        Ok(self.history)
+    }
+}
+
+fn show(shared: &Shared, head: &Head, track: &Track) {
+    *lock(&shared.status) = Some(Ok(track.status(head.now())));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -61,8 +61,8 @@ fn work(log: &Path, waiting: &Receiver<PathBuf>) {
     }
 }
 
-/// Waits for nobody, neither writers nor readers. What a reader still needs is left for the next time.
-fn carry_over(path: &Path) -> Result<()> {
+/// Carries over what one file has in its write-ahead log. It waits for nobody, neither writers nor readers. What a reader still needs is left for the next time.
+pub fn carry_over(path: &Path) -> Result<()> {
     let failed = |error| sqlite(&format!("checkpoint of {}", path.display()), error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // Opened anew each time: it must not keep a file that the book has given up.

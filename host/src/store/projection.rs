@@ -6,6 +6,8 @@
 
 mod search;
 
+pub use search::Bounds;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,9 +15,9 @@ use rusqlite::{Connection, OpenFlags, params_from_iter};
 
 use super::guard::Guard;
 use super::key_filter::KeyFilter;
-use super::rows::TableRows;
+use super::rows::{TableRows, key_values};
 use super::sql::{self, Bind};
-use super::{schema, sqlite};
+use super::{schema, sqlite, temporary};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{
@@ -89,7 +91,7 @@ impl Projection {
 
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let connection = Connection::open(path)
+        let connection = temporary::open(path, OpenFlags::default())
             .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         projection.begin()?;
@@ -102,7 +104,7 @@ impl Projection {
     /// Opens a file whose tables are those of `layouts`.
     pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)
+        let connection = temporary::open(path, flags)
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         schema::check_projection(&projection.connection, path)?;
@@ -161,7 +163,7 @@ impl Projection {
         connection.execute_batch(pragmas).map_err(failed)?;
         connection
             .execute_batch(&format!(
-                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+                "PRAGMA cache_size=-32768; PRAGMA trusted_schema=OFF;
                  PRAGMA wal_autocheckpoint={};",
                 limits::WAL_PAGES
             ))
@@ -602,22 +604,5 @@ impl Projection {
         file.sync_all()
             .map_err(|error| Error::io(path.display(), error))?;
         Ok(path)
-    }
-}
-
-fn key_values(key: &RowKey) -> Result<Vec<Value>> {
-    match key {
-        RowKey::Integer(number) => Ok(vec![Value::Integer(*number)]),
-        RowKey::Bytes(bytes) => {
-            let mut rest = &bytes[..];
-            let mut values = Vec::new();
-            while !rest.is_empty() {
-                values.push(
-                    Value::decode(&mut rest)
-                        .ok_or_else(|| Error::internal("a cached key does not decode"))?,
-                );
-            }
-            Ok(values)
-        }
     }
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
 use super::{ProjectionHead, sqlite};
-use crate::model::{Digest, Error, Result, Seq};
+use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
 pub const LOG_FORMAT: i64 = 2;
@@ -333,10 +333,31 @@ pub fn projection_note(connection: &Connection) -> Result<Option<String>> {
         .map_err(failed)
 }
 
+/// Bytes of one value in a stranger's SQL: every row can be read, but no function works on more for long.
+pub const VALUE_BYTES_MAX: usize = limits::ROW_BYTES_MAX + (64 << 10);
+
+/// Bytes of one value in the host's own statements.
+const OWN_BYTES_MAX: i32 = 64 << 20;
+
+/// Bytes of a pattern of LIKE or GLOB: matching may take its product with the text.
+pub const PATTERN_BYTES_MAX: usize = 10_000;
+
+/// Bounds values for what is a stranger's, or lifts that for the host's own.
+pub fn limit_values(connection: &Connection, are_foreign: bool) -> Result<()> {
+    let most = match are_foreign {
+        true => VALUE_BYTES_MAX as i32,
+        false => OWN_BYTES_MAX,
+    };
+    connection
+        .set_limit(Limit::SQLITE_LIMIT_LENGTH, most)
+        .map(drop)
+        .map_err(|error| sqlite("setting a limit", error))
+}
+
 /// No guest statement may make a giant value or attach a file.
 pub fn limit(connection: &Connection) -> Result<()> {
+    limit_values(connection, false)?;
     let limits = [
-        (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),

@@ -39,7 +39,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Moment> {
         if let Ok(seq) = text.parse() {
-            return Ok(Moment::After(Seq(seq)));
+            return Ok(Moment::After(seq));
         }
         clock::in_utc(text).map(Moment::At).ok_or_else(|| {
             Error::usage(format!(
@@ -121,7 +121,7 @@ impl Reader {
         let cache = self.dir().cache();
         let path = cache.join(name(&schedule, (epoch, origin), position));
         if !path.is_file() {
-            let unfinished = path.with_extension(uuid::Uuid::now_v7().simple().to_string());
+            let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
             let rebuild = Rebuild::of(&schedule, &unfinished, position);
             if let Err(error) = history.build(rebuild, progress) {
                 remove_projection(&unfinished)?;

@@ -86,7 +86,7 @@ impl Study<'_> {
 
     /// A file for a projection that is thrown away; no other has its name.
     pub(crate) fn temporary(&self, what: &str) -> std::path::PathBuf {
-        let file = format!("{what}-{}.building", uuid::Uuid::now_v7().simple());
+        let file = format!("{what}-{}.building", crate::model::given::id().simple());
         self.history.dir.projection(&file)
     }
 

@@ -130,7 +130,7 @@ impl Book {
         let schedule = self.study().schedule_of(picked)?;
         let record = ProjectionRecord {
             name: name.to_owned(),
-            file: format!("replay-{name}-{}.db", uuid::Uuid::now_v7().simple()),
+            file: format!("replay-{name}-{}.db", crate::model::given::id().simple()),
             role: Role::Replay,
             schedule: schedule.clone(),
             made_by: fingerprint(),
@@ -337,7 +337,7 @@ impl Verification {
             }
             verified.epochs += 1;
             let to = Seq(end_of(at));
-            let file = format!("verify-{}.building", uuid::Uuid::now_v7().simple());
+            let file = format!("verify-{}.building", crate::model::given::id().simple());
             let path = verifier.history.dir.projection(&file);
             let _temporary = Temporary::new(std::slice::from_ref(&path))?;
             let payloads = past.as_of(*from);

@@ -4,8 +4,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use uuid::Uuid;
-
 use super::onlooker::Study;
 use crate::book::{Book, Live, live_record};
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule};
@@ -20,7 +18,7 @@ pub struct ScratchBook {
 
 impl ScratchBook {
     pub fn new(runtime: Arc<Runtime>) -> Result<ScratchBook> {
-        let name = format!("daybook-{}", Uuid::now_v7().simple());
+        let name = format!("daybook-{}", crate::model::given::id().simple());
         let folder = std::env::temp_dir().join(name);
         let mut scratch = ScratchBook { book: None, folder };
         scratch.book = Some(Book::init(runtime, &scratch.folder)?);

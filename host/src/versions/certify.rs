@@ -140,7 +140,7 @@ impl Certifier<'_> {
             Ok(program) => Arc::new(program),
             Err(why) => return Ok(certified(code, &Found::default(), Some(why))),
         };
-        let file = format!("certify-{}.building", uuid::Uuid::now_v7().simple());
+        let file = format!("certify-{}.building", crate::model::given::id().simple());
         let path = self.history.dir.projection(&file);
         let _temporary = Temporary::new(std::slice::from_ref(&path))?;
         let trial = Trial::new(self.history, code.clone(), program, &path);

@@ -100,7 +100,7 @@ impl Book {
             self.drop_shadow(version)?;
         }
         let record = ProjectionRecord {
-            file: format!("shadow-{}.db", uuid::Uuid::now_v7().simple()),
+            file: format!("shadow-{}.db", crate::model::given::id().simple()),
             name: name.clone(),
             role: Role::Shadow,
             schedule: match policy {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::value::Cell;
+use crate::model::JsonText;
 
 /// Rows of one answer at most.
 pub const ROWS_MAX: usize = 10_000;
@@ -16,7 +17,7 @@ pub struct QueryRequest {
     pub sql: String,
     /// For `?` in the text: null, numbers, texts, truths, or `{"blob": "00ff"}`.
     #[serde(default)]
-    pub parameters: Vec<Json>,
+    pub parameters: Vec<JsonText<'static>>,
     /// Rows at most; 1000 where it is left out.
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000))]

@@ -1,13 +1,12 @@
 //! SMTP: one message for each task. Its Message-ID is the task's id, so that a repeated one can be told from another.
 
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Mailboxes, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use reqwest::Url;
-use serde_json::Value as Json;
 
-use super::template::fill;
+use super::template::{fill, list};
 use super::{Verdict, beginning};
 use crate::gateway::config::{MailConfig, Secret};
 use crate::model::error::causes;
@@ -63,21 +62,12 @@ impl Mail {
 
 /// The message that a task asks for, or why there can be none.
 fn message(config: &MailConfig, task: &DueTask) -> Result<Message, String> {
-    let data: Json = serde_json::from_str(&task.data).map_err(|error| error.to_string())?;
-    let header = |template: &str| -> Result<String, String> {
-        let text = fill(template, &data)?;
-        // What would begin another header.
-        match text.contains(['\r', '\n']) {
-            true => Err(format!("a header of more than one line: {text:?}")),
-            false => Ok(text),
-        }
-    };
+    let header = |template: &str| fill(template, &task.data, None).and_then(one_line);
     let from = header(&config.from)?;
     let from: Mailbox = from
         .parse()
         .map_err(|error| format!("from '{from}': {error}"))?;
-    let to = header(&config.to)?;
-    let to: Mailboxes = to.parse().map_err(|error| format!("to '{to}': {error}"))?;
+    let to = recipients(&config.to, &task.data)?;
     let mut builder = Message::builder()
         .from(from)
         .subject(header(&config.subject)?)
@@ -87,10 +77,52 @@ fn message(config: &MailConfig, task: &DueTask) -> Result<Message, String> {
     }
     let text = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)
-        .body(fill(&config.body, &data)?);
+        .body(fill(&config.body, &task.data, None)?);
     builder
         .multipart(MultiPart::mixed().singlepart(text))
         .map_err(|error| error.to_string())
+}
+
+/// The addresses between the template's commas. What a task fills in is one address, whatever it holds; only a member that is
+/// a list may be several.
+fn recipients(template: &str, data: &str) -> Result<Vec<Mailbox>, String> {
+    let mut all = Vec::new();
+    let mut is_quoted = false;
+    let parts = template.split(|letter| {
+        is_quoted ^= letter == '"';
+        letter == ',' && !is_quoted
+    });
+    for part in parts.map(str::trim) {
+        let path = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
+        let listed = path.and_then(|path| list(data, path));
+        let addresses = match listed {
+            Some(addresses) => addresses,
+            None => vec![fill(part, data, None)?],
+        };
+        for address in addresses {
+            let address = one_line(address)?;
+            let mailbox = address.parse();
+            all.push(
+                mailbox.map_err(|error| {
+                    format!("to '{address}', which is to be one address: {error}")
+                })?,
+            );
+        }
+    }
+    match all.is_empty() {
+        true => Err("it is to nobody".to_owned()),
+        false => Ok(all),
+    }
+}
+
+/// Refuses what would begin another header.
+fn one_line(text: String) -> Result<String, String> {
+    match text.contains(['\r', '\n']) {
+        true => Err(format!("a header of more than one line: {text:?}")),
+        false => Ok(text),
+    }
 }
 
 #[cfg(test)]
@@ -130,7 +162,7 @@ mod tests {
 
     #[test]
     fn a_message_is_made_of_the_tasks_members_and_named_by_its_id() {
-        let task = task(r#"{"to": "Ana <ana@example.com>, b@example.com", "name": "Ana"}"#);
+        let task = task(r#"{"to": ["Ana <ana@example.com>", "b@example.com"], "name": "Ana"}"#);
         let message = String::from_utf8(message(&config(), &task).unwrap().formatted()).unwrap();
         for part in [
             "Message-ID: <01890a5d-ac96-8b4b-bcce-b302099a8057@daybook>",
@@ -149,6 +181,9 @@ mod tests {
         for data in [
             r#"{"name": "Ana"}"#,
             r#"{"to": "nobody", "name": "Ana"}"#,
+            // A comma in a value makes no second recipient.
+            r#"{"to": "a@example.com, b@example.com", "name": "Ana"}"#,
+            r#"{"to": [], "name": "Ana"}"#,
             r#"{"to": "a@example.com", "name": "Ana\r\nBcc: x@example.com"}"#,
         ] {
             assert!(message(&config(), &task(data)).is_err(), "{data}");

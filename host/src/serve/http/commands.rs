@@ -1,12 +1,11 @@
 //! Commands: a plugin is asked for something.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde_json::Value as Json;
 
 use super::answer::{Answer, VERSION, header_value, json};
 use super::declared::{BodyDeclared, Kind};
 use super::guards;
-use super::input::{Input, text};
+use super::input::{Input, json_text};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfCommand, Write};
@@ -65,8 +64,8 @@ impl Input for Payload {
         })
     }
 
-    fn read(_: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
-        text(bytes).map(Payload)
+    fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
+        json_text(headers, bytes).map(Payload)
     }
 }
 
@@ -86,8 +85,7 @@ async fn post(
         id: guards::command_id(door.headers())?,
         pin: guards::pin(door.headers())?,
         guards: guards::guards(door.headers(), subject.as_deref())?,
-        extensions: guards::extensions(door.headers(), door.caller().actor())
-            .map(|extensions| Json::Object(extensions).to_string()),
+        extensions: guards::context(door.headers(), door.caller().actor()).text(),
         preview,
         subject,
         marks: door.marks(),

@@ -1,7 +1,6 @@
 //! Events of the log: appended as CloudEvents, listed, and shown with everything that happened because of them.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value as Json};
 
 use super::answer::{Answer, Tag, VERSION, answer, header_value, json};
 use super::cloud_events::Events;
@@ -11,7 +10,7 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfBody, OfEvent, OfTypes, Read, Write};
 use super::usual;
-use crate::book::{Admitted, AppendRequest, Incoming, Reader, Shown};
+use crate::book::{Admitted, AppendRequest, Reader, Shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::serve::hosted::Hosted;
 use crate::store::EventFilter;
@@ -26,6 +25,11 @@ pub fn routes() -> Vec<Route> {
                 "Prefer",
                 Kind::Text,
                 "return=minimal: seq and id of each event, and not what it caused.",
+            )
+            .header(
+                "Idempotency-Key",
+                Kind::Bounded(1, 255),
+                "The same request again gets the first answer; events with ids of their own go by those.",
             )
             .good(200, "A preview, or all of them were there before.")
             .good(201, "Kept: the events with all they caused.")
@@ -45,7 +49,11 @@ pub fn routes() -> Vec<Route> {
                 Kind::Choice(&["seq", "-seq"]),
                 "Oldest or newest first.",
             )
-            .query("limit", Kind::Limit(EVENTS_MAX), "Events of a page.")
+            .query(
+                "limit",
+                Kind::Limit(EVENTS_MAX),
+                "Events of a page; large ones make it shorter.",
+            )
             .query("after", Kind::Seq, "`next` of the page before.")
             .and(usual::read),
         Route::get("/events/{event}", "event", show)
@@ -66,10 +74,9 @@ async fn append(
 ) -> Result<Answer<Appended<'static>>, Problem> {
     let preview = door.query.take_flag("preview")?;
     // With the token's name as the actor, in place of whom the client says it is.
-    if let Some(extensions) = guards::extensions(door.headers(), door.caller().actor()) {
-        for event in &mut events {
-            add_extensions(event, &extensions);
-        }
+    let context = guards::context(door.headers(), door.caller().actor());
+    for event in &mut events {
+        event.context = context.clone();
     }
     let subject = match events.as_slice() {
         [only] => only.subject.clone(),
@@ -77,6 +84,7 @@ async fn append(
     };
     let request = AppendRequest {
         guards: guards::guards(door.headers(), subject.as_deref())?,
+        key: guards::command_id(door.headers())?,
         preview,
         marks: door.marks(),
         events,
@@ -92,22 +100,12 @@ async fn append(
         door.book().server().metrics().used(kept);
     }
     // Who appends a file wants to know that it is kept, not to have everything back (RFC 7240).
-    let minimal = guards::text(door.headers(), "prefer")?
-        .is_some_and(|prefer| prefer.split([',', ';']).any(|one| one.trim() == MINIMAL));
+    let minimal = guards::text(door.headers(), "prefer")?.is_some_and(|prefer| {
+        prefer
+            .split([',', ';'])
+            .any(|one| one.trim().eq_ignore_ascii_case(MINIMAL))
+    });
     reply(door.book(), admitted, preview, minimal).await
-}
-
-fn add_extensions(event: &mut Incoming, more: &Map<String, Json>) {
-    let mut extensions: Map<String, Json> = event
-        .extensions
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
-    extensions.extend(
-        more.iter()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
-    event.extensions = Some(Json::Object(extensions).to_string());
 }
 
 /// What came of them, with what all of them caused.
@@ -194,24 +192,21 @@ async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'
         descending,
     };
     let subject = filter.subject.clone();
-    let (mut events, repairs, last) = door
+    let ((events, more), repairs, last) = door
         .book()
         .read_log(move |reader| {
-            let events = match from > to {
-                true => Vec::new(),
-                // One more, to know whether there is one.
-                false => reader.events(&filter, limit + 1)?,
+            let page = match from > to {
+                true => (Vec::new(), false),
+                false => reader.event_page(&filter, limit)?,
             };
             let last = match subject {
                 None => None,
                 Some(subject) => Some(last_of(reader, subject, head)?),
             };
-            let repairs = reader.repairs(&events)?;
-            Ok((events, repairs, last))
+            let repairs = reader.repairs(&page.0)?;
+            Ok((page, repairs, last))
         })
         .await?;
-    let more = events.len() > limit;
-    events.truncate(limit);
     let body = EventsPage {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
         events: { events.iter() }

@@ -1,13 +1,13 @@
 //! Headers and query parameters that every write understands: guards, pins, identity, tracing.
 
 use axum::http::HeaderMap;
-use serde_json::{Map, Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::book::{Guards, SeenRow};
-use crate::model::{Value, VersionDate};
-use crate::wire::ExpectedRow;
+use crate::book::{Extensions, Guards, SeenRow};
+use crate::model::{Seq, VersionDate};
+use crate::wire::{Cell, ExpectedRow};
 
 /// A header's text; none where it is absent.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
@@ -59,6 +59,7 @@ pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Prob
             .trim_start_matches("W/")
             .trim_matches('"')
             .parse()
+            .map(|Seq(seen)| seen)
             .map_err(|_| {
                 Problem::malformed(
                     "If-Match is the seq of the subject's last event: \"17\", \"0\" for none",
@@ -71,33 +72,14 @@ pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Prob
         let rows: Vec<ExpectedRow> = serde_json::from_str(rows)
             .map_err(|error| Problem::malformed(format!("{shape}: {error}")))?;
         for row in rows {
-            let key = row.key.iter().map(value).collect::<Result<_, _>>()?;
             guards.rows.push(SeenRow {
                 table: row.table,
-                key,
+                key: row.key.into_iter().map(|Cell(value)| value).collect(),
                 columns: row.hashes.into_iter().collect(),
             });
         }
     }
     Ok(guards)
-}
-
-/// A value of a key as JSON writes it.
-pub fn value(json: &Json) -> Result<Value, Problem> {
-    Ok(match json {
-        Json::Null => Value::Null,
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Value::Integer(integer),
-            (None, Some(real)) => Value::Real(real),
-            (None, None) => return Err(Problem::malformed(format!("{number} is too large"))),
-        },
-        other => {
-            return Err(Problem::malformed(format!(
-                "{other} cannot be part of a key"
-            )));
-        }
-    })
 }
 
 /// Where a request stands in the trace that its caller keeps: W3C trace context.
@@ -130,16 +112,16 @@ pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent<'_>> {
     })
 }
 
-/// Extension attributes for the events of this request: the trace that it belongs to, and who asked.
-pub fn extensions(headers: &HeaderMap, actor: Option<&str>) -> Option<Map<String, Json>> {
-    let mut extensions = Map::new();
+/// What a request says of its events: the trace that it belongs to, and who asks.
+pub fn context(headers: &HeaderMap, actor: Option<&str>) -> Extensions {
+    let mut context = Extensions::default();
     if let Some(parent) = trace_parent(headers) {
-        extensions.insert("traceparent".to_owned(), json!(parent.text));
-        extensions.insert("correlationid".to_owned(), json!(parent.trace));
-        extensions.insert("causationid".to_owned(), json!(parent.span));
+        context.set("traceparent", json!(parent.text));
+        context.set("correlationid", json!(parent.trace));
+        context.set("causationid", json!(parent.span));
     }
     if let Some(actor) = actor {
-        extensions.insert("actor".to_owned(), json!(actor));
+        context.set("actor", json!(actor));
     }
-    (!extensions.is_empty()).then_some(extensions)
+    context
 }

@@ -3,6 +3,7 @@
 use axum::http::Uri;
 
 use super::problem::Problem;
+use crate::model::Seq;
 use crate::model::error::shown;
 use crate::study::Moment;
 
@@ -51,6 +52,18 @@ impl Parameters {
         }
     }
 
+    /// A list with commas between its items, of which there are at most `max`, none of them twice.
+    pub fn take_list(&mut self, name: &str, max: usize) -> Result<Option<Vec<String>>, Problem> {
+        let Some(text) = self.take(name)? else {
+            return Ok(None);
+        };
+        let mut items = Vec::new();
+        for item in text.split(',') {
+            add_item(&mut items, name, item, max)?;
+        }
+        Ok(Some(items))
+    }
+
     /// A whole number from 1 to `max`.
     pub fn take_limit(&mut self, default: usize, max: usize) -> Result<usize, Problem> {
         let Some(text) = self.take("limit")? else {
@@ -64,11 +77,8 @@ impl Parameters {
 
     /// A position in the log.
     pub fn take_seq(&mut self, name: &str) -> Result<Option<u64>, Problem> {
-        let seq = |text: String| {
-            text.parse()
-                .map_err(|_| Problem::malformed(format!("'{name}' is the seq of an event")))
-        };
-        self.take(name)?.map(seq).transpose()
+        let text = self.take(name)?;
+        text.map(|text| seq(name, &text)).transpose()
     }
 
     /// `as_of`: a position in the log, or a time; or `as_of_event_time`: when events happened.
@@ -109,6 +119,35 @@ impl Parameters {
     pub fn rest(self) -> Vec<(String, String)> {
         self.0
     }
+}
+
+/// Puts another item into the list that a parameter gives: one that is new, where there is room.
+pub fn add_item(
+    items: &mut Vec<String>,
+    name: &str,
+    item: &str,
+    max: usize,
+) -> Result<(), Problem> {
+    if items.iter().any(|known| known == item) {
+        let text = format!("'{name}' names '{}' twice", shown(item));
+        return Err(Problem::malformed(text));
+    }
+    if items.len() == max {
+        return Err(Problem::malformed(format!("more than {max} of '{name}'")));
+    }
+    items.push(item.to_owned());
+    Ok(())
+}
+
+/// A position in the log.
+pub fn seq(name: &str, text: &str) -> Result<u64, Problem> {
+    let seq = text.trim().parse::<Seq>();
+    seq.map(|seq| seq.0).map_err(|error| {
+        Problem::malformed(format!(
+            "'{name}' is the seq of an event: {}",
+            error.message
+        ))
+    })
 }
 
 /// True or false.

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::answer::{Answer, told};
 use super::declared::Kind;
 use super::input::Asked;
+use super::parameters::seq;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, WholeBook};
@@ -91,8 +92,8 @@ async fn diff(
     let request = DiffRequest {
         base: asked.base.parse()?,
         candidate: asked.candidate.parse()?,
-        from: asked.from.map(Seq),
-        to: asked.to.map(Seq),
+        from: asked.from.map(Seq::given).transpose()?,
+        to: asked.to.map(Seq::given).transpose()?,
     };
     let permit = door.book().operations().studying()?;
     let (checked, expect) = (request.clone(), asked.expect.clone());
@@ -185,8 +186,7 @@ async fn remedy(
     door: Authorized<Operate, WholeBook>,
     Asked(asked): Asked<RemedyRequest>,
 ) -> Result<Answer<RemedyReply>, Problem> {
-    let seq = { door.path("event")?.parse().map(Seq) }
-        .map_err(|_| Problem::malformed("an event of doom is named by its seq"))?;
+    let seq = Seq(seq("event", &door.path("event")?)?);
     let reply = match asked.preview {
         true => {
             let work =

@@ -6,18 +6,18 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::scan::EventFilter;
+use super::scan::{EventFilter, LineupText, Logged};
 use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
-use crate::store::Deadline;
+use crate::store::Meter;
 use crate::store::{schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) connection: Connection,
-    pub(crate) deadline: Deadline,
+    pub(crate) meter: Meter,
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
@@ -79,7 +79,7 @@ impl Catalog {
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Catalog {
-            deadline: Deadline::install(&mut connection)?,
+            meter: Meter::install(&mut connection)?,
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
@@ -149,17 +149,29 @@ impl Catalog {
         self.load_lineups()
     }
 
-    /// The event's position and payload when (source, id) is in the log.
-    pub fn find_identity(&self, source: &str, id: &str) -> Result<Option<(Seq, String)>> {
+    /// The event with this (source, id), when it is in the log.
+    pub fn find_identity(&self, source: &str, id: &str) -> Result<Option<Event>> {
         self.connection
-            .prepare_cached("SELECT seq, data FROM events WHERE id = ?1 AND source = ?2")
+            .prepare_cached(&format!(
+                "{} WHERE e.id = ?1 AND e.source = ?2",
+                Event::SELECT
+            ))
             .and_then(|mut statement| {
                 statement
                     .query_row((id, source), |row| {
-                        Ok((Seq(row.get::<_, i64>(0)? as u64), row.get(1)?))
+                        Event::read(row, &mut LineupText::default())
                     })
                     .optional()
             })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
+    /// The sources that have an event with this id.
+    pub fn sources_of(&self, id: &str) -> Result<Vec<String>> {
+        self.connection
+            .prepare_cached("SELECT source FROM events WHERE id = ?1")
+            .and_then(|mut statement| statement.query_map([id], |row| row.get(0))?.collect())
             .map_err(|error| self.failed(error))
     }
 
@@ -243,16 +255,17 @@ impl Catalog {
         }
     }
 
-    /// Events `from..=to` in order, at most `count_max` of them.
+    /// Events `from..=to` in order, at most `count_max` of them: a page.
     pub fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
-        self.list(
+        let page = self.list(
             &EventFilter {
                 from: Some(from),
                 to: Some(to),
                 ..EventFilter::default()
             },
             count_max,
-        )
+        );
+        page.map(|(events, _)| events)
     }
 }
 

@@ -151,6 +151,7 @@ impl Book {
         expect: Expect,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
+        catalog.begin_sealing()?;
         log.catch_up(&mut catalog)?;
         let record = live_of(&mut catalog)?;
         let records = catalog.projections()?;

@@ -16,6 +16,7 @@ mod events;
 mod export;
 mod foreseen;
 mod gateway;
+mod head;
 mod init;
 mod input;
 mod inspect;
@@ -115,6 +116,7 @@ enum Verb {
     Bisect(bisect::Args),
     Doom(doom::Args),
     Verify(verify::Args),
+    Head(head::Args),
     Reconcile(reconcile::Args),
     Amend(amend::Args),
     Redact(redact::Args),
@@ -206,6 +208,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Bisect(args) => bisect::run(&args, out),
         Verb::Doom(args) => doom::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Head(args) => head::run(&args, out),
         Verb::Reconcile(args) => reconcile::run(&args, out),
         Verb::Amend(args) => amend::run(args, out),
         Verb::Redact(args) => redact::run(args, out),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
+use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
@@ -20,6 +21,8 @@ pub struct Catalog {
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
+    /// On a connection that makes commits: what it writes, summed up.
+    pub(super) sealing: Option<Sealing>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
     /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
@@ -80,6 +83,7 @@ impl Catalog {
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
+            sealing: None,
             book: OnceCell::new(),
             is_in_time: OnceCell::new(),
         })
@@ -141,6 +145,7 @@ impl Catalog {
     pub(super) fn roll_back(&mut self) -> Result<()> {
         // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
         let _ = self.connection.execute_batch("ROLLBACK");
+        self.reload_sums()?;
         self.load_lineups()
     }
 

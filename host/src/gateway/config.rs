@@ -238,6 +238,14 @@ impl DriverConfig {
         match self {
             DriverConfig::Webhook(webhook) => scheme(&webhook.url, &["http://", "https://"]),
             DriverConfig::Mail(mail) => scheme(&mail.url, &["smtp://", "smtps://"]),
+            DriverConfig::Object(object) if !object.name.contains("{id}") => {
+                Err(Error::usage(format!(
+                    "kind '{}': the name '{}' has no {{id}}: a task's object would take the place of another's",
+                    shown(kind),
+                    shown(&object.name)
+                ))
+                .hint("--name 'statements/{account}/{id}.json'"))
+            }
             DriverConfig::Object(object) => scheme(&object.url, &["file:///", "s3://"]),
             DriverConfig::File { path } if !path.is_absolute() => Err(Error::usage(format!(
                 "kind '{}': '{}' is not an absolute path",

@@ -8,6 +8,7 @@ use jsonschema::paths::Location;
 use jsonschema::{Keyword, ValidationError};
 use serde_json::{Map, Value as Json};
 
+use super::counted_json::{Counted, CountedNode};
 use crate::model::clock;
 
 /// The types that a schema names, each as far as its `format` narrows it.
@@ -23,7 +24,7 @@ pub fn keyword<'a>(
     schema: &'a Map<String, Json>,
     types: &'a Json,
     _: Location,
-) -> Result<Box<dyn for<'i> Keyword<'i>>, ValidationError<'a>> {
+) -> Result<Box<dyn for<'i> Keyword<'i, Counted>>, ValidationError<'a>> {
     let format = schema.get("format").and_then(Json::as_str);
     let named = match types {
         Json::Array(types) => types.as_slice(),
@@ -36,9 +37,10 @@ pub fn keyword<'a>(
     Ok(Box::new(Types(types.collect())))
 }
 
-impl<'i> Keyword<'i> for Types {
-    fn validate(&self, value: &'i Json) -> Result<(), ValidationError<'i>> {
-        if self.is_valid(value) {
+impl<'i> Keyword<'i, Counted> for Types {
+    fn validate(&self, value: CountedNode<'i>) -> Result<(), ValidationError<'i>> {
+        let value = value.look();
+        if self.take(value) {
             return Ok(());
         }
         let named = { self.0.iter() }.map(|it| match it.narrowing() {
@@ -52,7 +54,13 @@ impl<'i> Keyword<'i> for Types {
         )))
     }
 
-    fn is_valid(&self, value: &'i Json) -> bool {
+    fn is_valid(&self, value: CountedNode<'i>) -> bool {
+        self.take(value.look())
+    }
+}
+
+impl Types {
+    fn take(&self, value: &Json) -> bool {
         self.0.iter().any(|it| it.takes(value))
     }
 }

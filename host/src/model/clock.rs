@@ -44,6 +44,17 @@ impl Stopwatch {
     }
 }
 
+/// Seconds for which the calling thread has used a processor.
+pub fn processor_seconds() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes the time into what it is given, which is ours.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
 /// A date-time of RFC 3339, in the form of `now`: two of them compare as texts do.
 pub fn in_utc(text: &str) -> Option<String> {
     Some(Time::parse(text).ok()?.with_fraction(6))

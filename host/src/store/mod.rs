@@ -3,9 +3,11 @@
 mod book_dir;
 mod catalog;
 mod checkpoints;
-mod deadline;
+mod functions;
 mod guard;
 mod key_filter;
+mod matching;
+mod meter;
 mod projection;
 mod projection_files;
 mod read;
@@ -13,20 +15,21 @@ mod rows;
 mod schema;
 mod sql;
 mod state_read;
+mod temporary;
 mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
 pub use catalog::*;
 pub use checkpoints::{Checkpoints, carry_over};
-pub use projection::{Access, Projection, ProjectionHead, RowAt};
+pub use meter::Allowance;
+pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt};
 pub use projection_files::{copy_projection, remove_projection};
 pub use read::{TextQuery, read_only_query};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
-use deadline::Deadline;
+use meter::Meter;
 
-use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind};
 
 /// Maps a SQLite error once: what the operating system refused is told apart from damage and from our own faults.
@@ -47,9 +50,7 @@ fn sqlite(what: &str, error: rusqlite::Error) -> Error {
             "a projection can be deleted and comes back; the log has to be restored from a copy",
         ),
         // Only what limits a read interrupts it.
-        Some(Code::OperationInterrupted) => Error::refused(format!("{what}: it takes too long"))
-            .problem(Problem::Limit)
-            .hint("ask for less, or by columns that have an index"),
+        Some(Code::OperationInterrupted) => meter::Stop::Time.error().context(what),
         _ => Error::internal(message),
     }
 }

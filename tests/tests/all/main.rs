@@ -12,6 +12,7 @@ mod determinism;
 mod doom;
 mod faults;
 mod find;
+mod foreign;
 mod gateway;
 mod holes;
 mod hostile;

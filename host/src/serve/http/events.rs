@@ -49,7 +49,11 @@ pub fn routes() -> Vec<Route> {
                 Kind::Choice(&["seq", "-seq"]),
                 "Oldest or newest first.",
             )
-            .query("limit", Kind::Limit(EVENTS_MAX), "Events of a page.")
+            .query(
+                "limit",
+                Kind::Limit(EVENTS_MAX),
+                "Events of a page; large ones make it shorter.",
+            )
             .query("after", Kind::Seq, "`next` of the page before.")
             .and(usual::read),
         Route::get("/events/{event}", "event", show)
@@ -188,24 +192,21 @@ async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'
         descending,
     };
     let subject = filter.subject.clone();
-    let (mut events, repairs, last) = door
+    let ((events, more), repairs, last) = door
         .book()
         .read_log(move |reader| {
-            let events = match from > to {
-                true => Vec::new(),
-                // One more, to know whether there is one.
-                false => reader.events(&filter, limit + 1)?,
+            let page = match from > to {
+                true => (Vec::new(), false),
+                false => reader.event_page(&filter, limit)?,
             };
             let last = match subject {
                 None => None,
                 Some(subject) => Some(last_of(reader, subject, head)?),
             };
-            let repairs = reader.repairs(&events)?;
-            Ok((events, repairs, last))
+            let repairs = reader.repairs(&page.0)?;
+            Ok((page, repairs, last))
         })
         .await?;
-    let more = events.len() > limit;
-    events.truncate(limit);
     let body = EventsPage {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
         events: { events.iter() }

@@ -26,7 +26,7 @@ use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
 use crate::wire::{
-    self, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
+    self, BisectRequest, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
     ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
 };
 
@@ -74,10 +74,12 @@ const PIECES: usize = 16;
 /// The first event on which two choices of logic part.
 async fn bisect(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<Sides>,
+    Asked(asked): Asked<BisectRequest>,
 ) -> Result<Answer<Bisected<'static>>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
-    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
+    let work = move |study: &mut Study<'_>| {
+        Studies::bisect(study, &base, &candidate, &asked.expect, &mut |_| {})
+    };
     told(StatusCode::OK, &door.book().study(work).await?)
 }
 

@@ -17,7 +17,7 @@ use self::feed::Feed;
 use super::answer::Answer;
 use super::declared::Kind;
 use super::guards;
-use super::parameters::seq;
+use super::parameters::{add_item, seq};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfTypes, Read};
@@ -126,18 +126,13 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
             // The route declares no other.
             _ => &mut asked.wanted.tables,
         };
-        if filter.len() == FILTERS_MAX {
-            return Err(Problem::malformed(format!(
-                "more than {FILTERS_MAX} of '{name}'"
-            )));
-        }
         if name == "table" && !value.contains('.') {
             return Err(Problem::malformed(format!(
                 "'{}' is not a table's name: plugin.table",
                 shown(&value)
             )));
         }
-        filter.push(value);
+        add_item(filter, &name, &value, FILTERS_MAX)?;
     }
     Ok(asked)
 }

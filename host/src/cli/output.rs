@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::table::clean;
 use crate::model::{Error, Result};
 
 /// How data is written.

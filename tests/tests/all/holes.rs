@@ -77,7 +77,9 @@ const READERS: &[(&str, Reads)] = &[
     }),
     ("bisect", |book| {
         let same = Picked::Pinned(vec![]);
-        let found = book.study().bisect(&same, &same, &mut silent());
+        let found = book
+            .study()
+            .bisect(&same, &same, &mut Expectations::none(), &mut silent());
         found.map(drop)
     }),
     ("doom", |book| {

@@ -1,6 +1,8 @@
 //! Requests that become durable together: one transaction, one fsync, each request whole in it or not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
 
 use super::commit::append;
 use super::open::Book;
@@ -57,6 +59,8 @@ pub struct Group {
     pub(crate) undo: Vec<Undo>,
     /// Where in the commit a task's delivery is.
     deliveries: HashMap<Place, usize>,
+    /// Ids by which commands of it were asked for.
+    pub(crate) asked: HashSet<Uuid>,
     /// Tasks that operators decided about.
     pub(crate) acted: Vec<(String, Place)>,
     /// Bytes of payloads and effects of its events.
@@ -137,9 +141,10 @@ impl Group {
         }
     }
 
-    /// True when a command of this group has the id: its answer is only true once the group is kept.
-    pub fn has_command(&self, id: &str) -> bool {
-        self.commit.commands.iter().any(|command| command.id == id)
+    /// True when a command of this group has this id, or was asked for by it: its answer is only true once the group is kept.
+    pub fn has_command(&self, id: Uuid) -> bool {
+        let id_text = id.to_string();
+        self.asked.contains(&id) || self.commit.commands.iter().any(|it| it.id == id_text)
     }
 }
 

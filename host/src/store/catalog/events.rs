@@ -167,6 +167,22 @@ impl Catalog {
             .transpose()
     }
 
+    /// The last event that is not the host's own, or gives rows.
+    pub fn last_own_event(&self) -> Result<Option<Event>> {
+        self.connection
+            .prepare_cached(&format!(
+                "{} WHERE e.type NOT LIKE 'daybook.%' OR e.type = 'daybook.StateGiven' ORDER BY e.seq DESC LIMIT 1",
+                Event::SELECT
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| Event::read(row, &mut LineupText::default()))
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
     /// The sources that have an event with this id.
     pub fn sources_of(&self, id: &str) -> Result<Vec<String>> {
         self.connection

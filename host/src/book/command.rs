@@ -110,6 +110,7 @@ impl Book {
                 .materializer
                 .create(handler, &command, id)
                 .map_err(|failure| creator_failed(&command, failure))?;
+            group.burn(book.live.materializer.usage().fuel)?;
             log = lines;
             let events = match answer {
                 Ok(events) => events,

@@ -3,7 +3,7 @@
 
 use super::cloud_event::Incoming;
 use super::extensions::Extensions;
-use super::group::Group;
+use super::group::{Group, Most};
 use super::open::Book;
 use crate::model::event::{STATE_GIVEN, SYSTEM_PLUGIN};
 use crate::model::state_given;
@@ -20,8 +20,7 @@ impl Book {
     pub fn take_over(&mut self, events: Vec<Incoming>) -> Result<u64> {
         let mut group = self.group()?;
         self.within(&mut group, false, |book, group| {
-            group.take_events(usize::MAX);
-            group.take_bytes(usize::MAX);
+            group.allow(Most::WHOLE);
             for incoming in events {
                 let line = incoming.line;
                 book.take_over_one(group, incoming)

@@ -18,6 +18,10 @@ use crate::gateway::Gateway;
 use crate::model::{Error, Result, Seq};
 use crate::tasks::BookDesk;
 
+/// Connections to the log that are kept while nobody reads, and those of them that keep the pages they have read.
+const READERS_IDLE_MAX: usize = 32;
+const READERS_WARM_MAX: usize = 4;
+
 /// A book that is served. Clones are the one book.
 #[derive(Clone)]
 pub struct Hosted(Arc<Shared>);
@@ -231,7 +235,13 @@ impl Hosted {
                 None => Reader::beside(&hosted.0.book)?,
             };
             let result = work(&reader);
-            lock().push(reader);
+            // Some keep what they have read for the next one; others would keep memory for nobody.
+            let waiting = lock().len();
+            if waiting < READERS_IDLE_MAX
+                && (waiting < READERS_WARM_MAX || reader.log().shrink().is_ok())
+            {
+                lock().push(reader);
+            }
             result
         };
         tokio::task::spawn_blocking(read)

@@ -7,6 +7,7 @@ use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
+use crate::model::clock;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep};
 use crate::store::ProjectionHead;
@@ -106,6 +107,7 @@ impl Group {
 impl Book {
     /// Begins a group.
     pub fn group(&mut self) -> Result<Group> {
+        clock::check()?;
         self.check_current()?;
         Ok(Group::default())
     }

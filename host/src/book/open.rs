@@ -108,7 +108,16 @@ impl Book {
         log: Box<dyn CommitLog>,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        let dir = BookDir::open(path)?;
+        Self::open_in(runtime, BookDir::open(path)?, log, progress)
+    }
+
+    /// Of a directory that is open already.
+    pub(super) fn open_in(
+        runtime: Arc<Runtime>,
+        dir: BookDir,
+        log: Box<dyn CommitLog>,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
         let lock = dir.lock()?;
         let catalog = Catalog::open(&dir.log())?;
         Self::open_locked(runtime, dir, lock, catalog, log, progress)
@@ -126,9 +135,13 @@ impl Book {
         let record = live_of(&mut catalog)?;
         let records = catalog.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
-        dir.sweep(&known)?;
-        if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
-            tracing::warn!("files may still hold what was redacted: somebody reads an older state");
+        if !dir.is_read_only() {
+            dir.sweep(&known)?;
+            if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
+                tracing::warn!(
+                    "files may still hold what was redacted: somebody reads an older state"
+                );
+            }
         }
         let tip = catalog.tip()?;
         let mut history = History {

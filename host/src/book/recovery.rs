@@ -18,7 +18,7 @@ pub(super) fn recover(
     head: Seq,
     progress: OnProgress<'_>,
 ) -> Result<Materializer> {
-    let path = history.dir.projection(&record.file);
+    let path = history.dir.projection_to_write(&record.file);
     let plan = history.plan(&record.schedule)?;
     let History { log, library, .. } = history;
     let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);

@@ -50,7 +50,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::model::{ErrorKind, Result};
+use crate::model::{ErrorKind, Result, clock};
 use output::Output;
 
 /// An event-processing host whose logic is dated, kept for ever, and replayable.
@@ -148,7 +148,9 @@ pub fn main() -> ExitCode {
     start_log();
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();
-        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.show().map(|()| exit));
+        let result = clock::check()
+            .and_then(|()| dispatch(cli.verb, &mut out))
+            .and_then(|exit| out.show().map(|()| exit));
         match result {
             Ok(exit) => exit.code(),
             Err(_) if out.is_closed() => 0,

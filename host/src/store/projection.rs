@@ -9,13 +9,13 @@ mod search;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::guard::Guard;
 use super::key_filter::KeyFilter;
 use super::rows::TableRows;
 use super::sql::{self, Bind};
-use super::{schema, sqlite};
+use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{
@@ -77,7 +77,7 @@ impl Projection {
 
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let connection = Connection::open(path)
+        let connection = connect::create(path)
             .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         projection.begin()?;
@@ -89,8 +89,7 @@ impl Projection {
 
     /// Opens a file whose tables are those of `layouts`.
     pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)
+        let connection = connect::open(path)
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         schema::check_projection(&projection.connection, path)?;
@@ -121,8 +120,7 @@ impl Projection {
     /// How far it is, and what its owner noted there.
     pub fn glance(path: &Path) -> Result<(Seq, Option<String>)> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection = connect::open(path).map_err(failed)?;
         // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
         let head = schema::check_projection(&connection, path)
             .and_then(|()| schema::projection_head(&connection));

@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
-use rusqlite::{Connection, OpenFlags};
-
-use super::{schema, sql, sqlite};
+use super::{connect, schema, sql, sqlite};
 use crate::model::{Error, Result, Value};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
 /// A result, a row at a time.
 pub struct TextQuery<'a> {
@@ -21,11 +19,7 @@ pub fn read_only_query(
     mut visit: impl FnMut(Vec<Value>) -> Result<()>,
 ) -> Result<()> {
     let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-    let mut connection = Connection::open_with_flags(
-        path,
-        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-    )
-    .map_err(failed)?;
+    let mut connection = connect::open_to_read(path).map_err(failed)?;
     connection
         .busy_timeout(std::time::Duration::from_secs(10))
         .map_err(failed)?;

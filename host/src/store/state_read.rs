@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::deadline::Deadline;
 use super::read::may_read;
 use super::sql::{self, Bind};
-use super::{guard, schema, sqlite};
+use super::{connect, guard, schema, sqlite};
 use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value, limits};
 
 /// Connections that are kept while nobody uses them.
@@ -158,8 +158,7 @@ impl StatePool {
 impl StateReader {
     fn open(path: &Path) -> Result<StateReader> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mut connection = connect::open_to_read(path).map_err(failed)?;
         // Readers do not wait for writers; this is for the moments in which SQLite sorts its files out.
         connection
             .busy_timeout(Duration::from_secs(1))

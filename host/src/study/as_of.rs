@@ -83,7 +83,7 @@ impl Reader {
         let program = history.plan(&schedule)?.at(position).0.clone();
         let epochs = history.log.epochs()?;
         let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
-        let cache = self.dir().cache();
+        let cache = self.dir().past_states();
         let path = cache.join(name(&schedule, epoch, position));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());

@@ -83,7 +83,7 @@ async fn post(
         command_type,
         data,
         actor: door.caller().named(actor)?,
-        id: guards::command_id(door.headers())?,
+        id: guards::command_id(door.headers(), door.caller())?,
         pin: guards::pin(door.headers())?,
         guards: guards::guards(door.headers(), subject.as_deref())?,
         extensions: guards::extensions(door.headers(), door.caller().actor())
@@ -133,7 +133,7 @@ fn answer(reply: &Reply) -> Result<Answer<CommandReply<'static>>, Problem> {
         }
     };
     let date = reply.version.date.to_string();
-    let answer = answer.with(VERSION, header_value(&date)?).unkept();
+    let answer = answer.with(VERSION, header_value(&date)?);
     Ok(match reply.repeated {
         true => answer.with(REPEATED, HeaderValue::from_static("true")),
         false => answer,

@@ -1,4 +1,5 @@
-//! An instant in RFC 3339, for payloads, columns and the times of events and commands.
+//! An instant in RFC 3339, for payloads, columns and the times of events and commands. The host reads times with this
+//! parser too, so what it takes a handler can read.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,9 +12,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::date::{Date, DateError, as_text, two_digits, write_two};
 
 const SECONDS_PER_DAY: i64 = 86_400;
+/// 0001-01-01T00:00:00Z, and the last second of the year 9999.
+const SECONDS_MIN: i64 = -62_135_596_800;
+const SECONDS_MAX: i64 = 253_402_300_799;
 
-/// An instant to the nanosecond, in UTC. It reads any RFC 3339 text and writes `2018-07-30T12:00:00Z`, with a fraction
-/// of 3, 6 or 9 digits where there is one. In a column the fraction always has nine digits, so that text orders by time.
+/// An instant to the nanosecond, in UTC, of the years 1 to 9999. It reads any RFC 3339 text and writes
+/// `2018-07-30T12:00:00Z`, with a fraction of 3, 6 or 9 digits where there is one. In a column the fraction always has nine
+/// digits, so that text orders by time.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time {
     /// Since 1970-01-01T00:00:00Z.
@@ -22,7 +27,15 @@ pub struct Time {
 }
 
 impl Time {
-    /// Reads RFC 3339. A leap second counts as the second before it.
+    /// The last instant there is.
+    pub const MAX: Self = Self {
+        seconds: SECONDS_MAX,
+        nanos: 999_999_999,
+    };
+
+    /// Reads RFC 3339: `2018-07-30T12:00:00.5+02:00`. The `T` may be a `t` or a blank, the `Z` a `z`. Offsets go to
+    /// ±23:59, and -00:00 is Z. Digits of a fraction beyond the ninth are passed over. A leap second is taken at 23:59:60 UTC on
+    /// the last day of a month, and counts as the second before it.
     ///
     /// # Errors
     /// Where the text has another shape or there is no such day or time.
@@ -35,7 +48,7 @@ impl Time {
 
     fn from_bytes(text: &[u8]) -> Option<Self> {
         let (date, rest) = text.split_at_checked(10)?;
-        let date = Date::from_bytes(date)?;
+        let date = Date::from_bytes(date).filter(|date| date.year() > 0)?;
         let [
             b'T' | b't' | b' ',
             h1,
@@ -72,15 +85,20 @@ impl Time {
         let in_day = i64::from(hour) * 3600 + i64::from(minute) * 60 + i64::from(second.min(59));
         let seconds = i64::from(date.day_number()) * SECONDS_PER_DAY + in_day - offset_minutes * 60;
         // An offset may carry a time out of the years that can be written.
-        Self::from_unix(seconds, nanos)
+        let time = Self::from_unix(seconds, nanos)?;
+        let is_last = || {
+            let day = time.date();
+            day == day.last_of_month()
+                && time.seconds.rem_euclid(SECONDS_PER_DAY) == SECONDS_PER_DAY - 1
+        };
+        (second < 60 || is_last()).then_some(time)
     }
 
-    /// The instant that many seconds after (or before) 1970-01-01T00:00:00Z; none beyond the years 0 to 9999, or
+    /// The instant that many seconds after (or before) 1970-01-01T00:00:00Z; none beyond the years 1 to 9999, or
     /// where `nanos` is a second or more.
     pub fn from_unix(seconds: i64, nanos: u32) -> Option<Self> {
-        let day = i32::try_from(seconds.div_euclid(SECONDS_PER_DAY)).ok()?;
-        Date::from_day_number(day)?;
-        (nanos < 1_000_000_000).then_some(Self { seconds, nanos })
+        let is_time = (SECONDS_MIN..=SECONDS_MAX).contains(&seconds) && nanos < 1_000_000_000;
+        is_time.then_some(Self { seconds, nanos })
     }
 
     /// Midnight at which the day begins, in UTC.
@@ -111,14 +129,14 @@ impl Time {
     /// The instant that many seconds later (or earlier).
     ///
     /// # Panics
-    /// Where that is beyond the years 0 to 9999.
+    /// Where that is beyond the years 1 to 9999.
     #[must_use]
     pub fn plus_seconds(self, seconds: i64) -> Self {
         let time = self
             .seconds
             .checked_add(seconds)
             .and_then(|s| Self::from_unix(s, self.nanos));
-        time.expect("a time beyond the years 0 to 9999")
+        time.expect("a time beyond the years 1 to 9999")
     }
 
     /// `2018-07-30T12:00:00Z`, with a fraction where there is one.
@@ -137,7 +155,8 @@ impl Time {
         self.with_fraction(9)
     }
 
-    fn with_fraction(self, digits: usize) -> String {
+    /// With a fraction of so many digits, nine at most; what is finer is cut off.
+    pub fn with_fraction(self, digits: usize) -> String {
         let mut text = *b"0000-00-00T00:00:00.000000000Z";
         text[..10].copy_from_slice(&self.date().to_bytes());
         let in_day = self.seconds.rem_euclid(SECONDS_PER_DAY);
@@ -149,7 +168,7 @@ impl Time {
             *digit = b'0' + (nanos % 10) as u8;
             nanos /= 10;
         }
-        let end = if digits == 0 { 19 } else { 20 + digits };
+        let end = if digits == 0 { 19 } else { 20 + digits.min(9) };
         text[end] = b'Z';
         as_text(&text[..=end]).to_owned()
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use daybook::book::Incoming;
+use daybook::book::{Extensions, Incoming};
 use daybook::model::TypeName;
 
 pub struct Workload(Vec<Incoming>);
@@ -47,7 +47,8 @@ fn incoming(event_type: &str, data: String) -> Incoming {
         subject: None,
         time: Some("2020-01-01T00:00:00Z".to_owned()),
         data,
-        extensions: None,
+        extensions: Extensions::default(),
+        context: Extensions::default(),
         line: None,
         ordinal: None,
     }

@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use super::caused::Caused;
 use super::cloud_event::Incoming;
 use super::group::{Group, Undo};
 use super::guards::Guards;
+use super::identity;
 use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Outcome;
 use crate::engine::task_id;
-use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{RecordedEvent, RecordedTask};
@@ -30,6 +32,8 @@ pub struct Receipt {
 pub struct AppendRequest {
     pub events: Vec<Incoming>,
     pub guards: Guards,
+    /// The request's own name: the same request again gets the first answer, and another one is refused.
+    pub key: Option<Uuid>,
     /// Work it out in full, report everything, keep nothing.
     pub preview: bool,
     /// Where the writer tells when it did what.
@@ -69,11 +73,17 @@ impl Book {
     pub fn append_into(
         &mut self,
         group: &mut Group,
-        request: AppendRequest,
+        mut request: AppendRequest,
     ) -> Result<Vec<Admitted>> {
         let layouts = self.live.materializer.program().layouts.clone();
+        let named = match request.key {
+            Some(key) => self.name_events(group, key, &mut request.events)?,
+            None => Vec::new(),
+        };
         self.within(group, request.preview, |book, group| {
-            book.check_guards(group, &request.guards)?;
+            if !request.guards.is_empty() && !book.knows_all(group, &request.events)? {
+                book.check_guards(group, &request.guards)?;
+            }
             let admitted = request.events.into_iter().map(|incoming| {
                 let at = group.commit.events.len();
                 let (receipt, outcome) = book.admit_line(group, incoming)?;
@@ -91,7 +101,9 @@ impl Book {
                     reactions,
                 })
             });
-            admitted.collect()
+            let admitted: Vec<Admitted> = admitted.collect::<Result<_>>()?;
+            identity::check_alike(&named, &admitted)?;
+            Ok(admitted)
         })
     }
 
@@ -121,9 +133,7 @@ impl Book {
                 "'{event_type}' events are made by the host alone"
             )));
         }
-        if let Some(id) = &incoming.id
-            && let Some(receipt) = self.known(group, &incoming.source, id, &incoming.data)?
-        {
+        if let Some(receipt) = self.known(group, &incoming)? {
             return Ok((receipt, None));
         }
         self.live
@@ -146,8 +156,8 @@ impl Book {
             event_type: incoming.event_type,
             subject: incoming.subject,
             time: incoming.time.unwrap_or_else(clock::now),
+            extensions: incoming.extensions.filled_in(incoming.context),
             data: incoming.data,
-            extensions: incoming.extensions,
         };
         let receipt = Receipt {
             seq: event.seq,
@@ -156,35 +166,6 @@ impl Book {
         };
         let worked = self.materialize(group, event, None)?;
         Ok((receipt, Some(worked)))
-    }
-
-    /// The same (source, id) again: the first result when it says the same, else a refusal.
-    fn known(&self, group: &Group, source: &str, id: &str, data: &str) -> Result<Option<Receipt>> {
-        let name = (source.to_owned(), id.to_owned());
-        let (seq, first) = match group.identities.get(&name) {
-            Some(&at) => {
-                let event = &group.commit.events[at].event;
-                (event.seq, event.data.clone())
-            }
-            None => match self.history.log.find_identity(source, id)? {
-                Some(found) => found,
-                None => return Ok(None),
-            },
-        };
-        if first != data && !self.history.log.had_payload(seq, data)? {
-            return Err(Error::refused(format!(
-                "event '{}' of source '{}' is in the log at {seq} with another payload",
-                id.escape_debug(),
-                source.escape_debug()
-            ))
-            .problem(Problem::Reused)
-            .hint("an id names one event for ever; give the new one an id of its own"));
-        }
-        Ok(Some(Receipt {
-            seq,
-            id: id.to_owned(),
-            duplicate: true,
-        }))
     }
 
     /// Runs an event on the live projection and adds it, sealed, to the group; and after it what it asks for at once.

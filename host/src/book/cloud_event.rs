@@ -10,6 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json};
 
+use super::extensions::Extensions;
 use crate::history::RepairNote;
 use crate::model::error::shown;
 use crate::model::event::SYSTEM_PLUGIN;
@@ -27,8 +28,10 @@ pub struct Incoming {
     pub time: Option<String>,
     /// JSON text.
     pub data: String,
-    /// JSON object of extension attributes.
-    pub extensions: Option<String>,
+    /// What else the producer says of it.
+    pub extensions: Extensions,
+    /// What the request that brings it says: the trace it is part of, and who asks.
+    pub context: Extensions,
     /// Where it stood in its input, for messages: a line number.
     pub line: Option<u64>,
     /// Which of a request's events it is, for messages; the first has 0.
@@ -54,14 +57,16 @@ impl Incoming {
             subject: None,
             time: None,
             data: "{}".to_owned(),
-            extensions: None,
+            extensions: Extensions::default(),
+            context: Extensions::default(),
             line: None,
             ordinal: None,
         };
         let mut typed = false;
-        let mut extensions = Map::new();
         for (name, raw) in attributes {
             match name.as_str() {
+                // An attribute that is null is one that is not there.
+                name if name != "data" && raw.get() == "null" => {}
                 "specversion" => {
                     let version = string(&name, &raw)?;
                     if version != "1.0" {
@@ -83,8 +88,11 @@ impl Incoming {
                     if !clock::is_rfc3339(&time) {
                         return Err(Error::refused(format!(
                             "time '{}' is not RFC 3339",
-                            time.escape_debug()
-                        )));
+                            shown(&time)
+                        ))
+                        .hint(
+                            "2024-06-01T12:00:00Z, or with an offset: 2024-06-01T14:00:00.5+02:00",
+                        ));
                     }
                     incoming.time = Some(time);
                 }
@@ -104,34 +112,11 @@ impl Incoming {
                         "data_base64 is not supported; payloads are JSON",
                     ));
                 }
-                _ => {
-                    let legal = !name.is_empty()
-                        && name.len() <= 64
-                        && name
-                            .bytes()
-                            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-                    // What is nested too deeply to be read is not a scalar either.
-                    let value: Json =
-                        serde_json::from_str(raw.get()).unwrap_or(Json::Array(Vec::new()));
-                    if !legal
-                        || value.is_object()
-                        || value.is_array()
-                        || raw.get().len() > limits::ENVELOPE_TEXT_BYTES_MAX
-                    {
-                        return Err(Error::refused(format!(
-                            "'{}' is not an attribute of CloudEvents, nor an extension (a short scalar named [a-z0-9]+)",
-                            shown(&name)
-                        )));
-                    }
-                    extensions.insert(name, value);
-                }
+                _ => incoming.extensions.take(name, raw.get())?,
             }
         }
         if !typed {
             return Err(Error::refused("the event has no 'type'"));
-        }
-        if !extensions.is_empty() {
-            incoming.extensions = Some(Json::Object(extensions).to_string());
         }
         Ok(incoming)
     }
@@ -154,12 +139,8 @@ impl Serialize for Incoming {
                 map.serialize_entry(name, value)?;
             }
         }
-        if let Some(extensions) = &self.extensions {
-            let extensions: Map<String, Json> =
-                serde_json::from_str(extensions).map_err(S::Error::custom)?;
-            for (name, value) in &extensions {
-                map.serialize_entry(name, value)?;
-            }
+        for (name, value) in self.extensions.iter() {
+            map.serialize_entry(name, value)?;
         }
         map.serialize_entry("data", data)?;
         map.end()
@@ -215,17 +196,8 @@ fn present<'de, D: Deserializer<'de>>(from: D) -> Result<Option<JsonText<'static
     JsonText::deserialize(from).map(Some)
 }
 
-/// What the log says of an event, and no producer.
-const OF_THE_LOG: [&str; 5] = ["seq", "version", "amended", "redacted", "undone"];
-
 impl<'a> From<&'a Event> for CloudEvent<'a> {
     fn from(event: &'a Event) -> CloudEvent<'a> {
-        let extensions = event.extensions.as_deref();
-        let mut extensions: Map<String, Json> = extensions
-            .and_then(|text| serde_json::from_str(text).ok())
-            .unwrap_or_default();
-        // An event that was listed here once and appended to another book brings its old place along.
-        extensions.retain(|name, _| !OF_THE_LOG.contains(&name.as_str()));
         CloudEvent {
             specversion: "1.0".into(),
             id: (&*event.id).into(),
@@ -236,7 +208,7 @@ impl<'a> From<&'a Event> for CloudEvent<'a> {
             datacontenttype: "application/json".into(),
             seq: event.seq.0,
             version: event.version.map(|version| version.to_string()),
-            extensions,
+            extensions: Extensions::of_producer(event.extensions.as_deref()),
             data: (!event.is_withheld()).then(|| JsonText::of(&event.data)),
             amended: None,
             redacted: None,
@@ -346,7 +318,10 @@ mod tests {
             (event.source.as_str(), event.data.as_str()),
             ("/daybook", r#"{"n":1}"#)
         );
-        assert_eq!(event.extensions.as_deref(), Some(r#"{"traceparent":"00"}"#));
+        assert_eq!(
+            event.extensions.text().as_deref(),
+            Some(r#"{"traceparent":"00"}"#)
+        );
         let cases = [
             (r#"{"type":"bank.X","data":{},"data":{}}"#, "comes twice"),
             (r#"{"data":{}}"#, "no 'type'"),
@@ -378,21 +353,24 @@ mod tests {
             time: first.time.clone().unwrap(),
             version: None,
             data: first.data.clone(),
-            extensions: first.extensions.clone(),
+            extensions: first.extensions.clone().filled_in(Extensions::default()),
         };
         let written = serde_json::to_string(&CloudEvent::from(&event)).unwrap();
         let sent = serde_json::to_string(&first).unwrap();
         assert_eq!(Incoming::parse(&sent).unwrap(), first);
         let again = Incoming::parse(&written).unwrap();
         assert_eq!(again.data, first.data);
-        assert_eq!(again.extensions.as_deref(), Some(r#"{"seq":1,"tag":true}"#));
+        assert_eq!(
+            again.extensions.clone().text().as_deref(),
+            Some(r#"{"seq":1,"tag":true}"#)
+        );
         assert_eq!(
             Incoming {
-                extensions: None,
+                extensions: Extensions::default(),
                 ..again
             },
             Incoming {
-                extensions: None,
+                extensions: Extensions::default(),
                 ..first
             }
         );

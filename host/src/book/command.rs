@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::caused::Caused;
 use super::group::Group;
 use super::guards::Guards;
+use super::identity;
 use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Failure;
@@ -165,17 +166,7 @@ impl Book {
         first: RecordedCommand,
         request: &Request,
     ) -> Result<Reply> {
-        let same = first.command_type.as_str() == request.command_type
-            // One that was redacted cannot be compared any more; its id is taken all the same.
-            && (first.data == request.data || first.data.is_empty())
-            && first.subject == request.subject;
-        if !same {
-            return Err(Error::refused(format!(
-                "command {id} was run already, with other content"
-            ))
-            .problem(Problem::Reused)
-            .hint("an id names one command for ever; give the new one an id of its own"));
-        }
+        identity::check_command(&first, request)?;
         let lineup: crate::model::Lineup = first.lineup.parse()?;
         let program = self.history.program(&lineup)?;
         let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;

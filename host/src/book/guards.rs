@@ -14,6 +14,12 @@ pub struct Guards {
     pub rows: Vec<SeenRow>,
 }
 
+impl Guards {
+    pub fn is_empty(&self) -> bool {
+        self.position.is_none() && self.rows.is_empty()
+    }
+}
+
 /// A row as it was read.
 #[derive(Debug, Clone)]
 pub struct SeenRow {

@@ -2,6 +2,7 @@
 //! they ask for is done again.
 
 use super::cloud_event::Incoming;
+use super::extensions::Extensions;
 use super::group::Group;
 use super::open::Book;
 use crate::model::event::{STATE_GIVEN, SYSTEM_PLUGIN};
@@ -67,7 +68,7 @@ impl Book {
         let (source, id) = identity;
         let lineup = self.lineup();
         let present = lineup.version(incoming.event_type.plugin());
-        let version = match stamp(incoming.extensions.as_deref())? {
+        let version = match stamp(&incoming.extensions)? {
             Some(stamp) if !gives_state => Some(stamp),
             _ => present,
         };
@@ -100,7 +101,7 @@ impl Book {
             time,
             version,
             data: incoming.data,
-            extensions: incoming.extensions,
+            extensions: incoming.extensions.filled_in(incoming.context),
         };
         self.work_out(group, event, None)?;
         if let Some(added) = group.commit.events.last_mut() {
@@ -166,20 +167,13 @@ impl Book {
 }
 
 /// The version that handled an event first, as a listing of events has it.
-fn stamp(extensions: Option<&str>) -> Result<Option<VersionDate>> {
-    let Some(text) = extensions else {
+fn stamp(extensions: &Extensions) -> Result<Option<VersionDate>> {
+    let Some(version) = extensions.get("version") else {
         return Ok(None);
     };
-    let extensions: serde_json::Value = serde_json::from_str(text)
-        .map_err(|error| Error::internal(format!("reading extensions: {error}")))?;
-    match extensions.get("version") {
-        None => Ok(None),
-        Some(version) => {
-            let date = version.as_str().and_then(|text| text.parse().ok());
-            date.map(Some).ok_or_else(|| {
-                Error::refused(format!("version {version} is not a date"))
-                    .hint("leave it out, or write the version that handled the event: 2024-01-01")
-            })
-        }
-    }
+    let date = version.as_str().and_then(|text| text.parse().ok());
+    date.map(Some).ok_or_else(|| {
+        Error::refused(format!("version {version} is not a date"))
+            .hint("leave it out, or write the version that handled the event: 2024-01-01")
+    })
 }

@@ -1,6 +1,8 @@
-//! Times, as the host shows and reads them. `given` says what time it is.
+//! Times, as the host shows and reads them: RFC 3339 as the SDK reads it. `given` says what time it is.
 
 use std::time::{Instant, SystemTime};
+
+use daybook_sdk::Time;
 
 use super::error::{Error, Result};
 use super::id::VersionDate;
@@ -59,13 +61,23 @@ impl Stopwatch {
 
 /// A date-time of RFC 3339, in the form of `now`: two of them compare as texts do.
 pub fn in_utc(text: &str) -> Option<String> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(format!("{time:.6}"))
+    Some(Time::parse(text).ok()?.with_fraction(6))
 }
 
-/// True for a date-time of RFC 3339.
+/// True for a date-time of RFC 3339, years 0001 to 9999.
 pub fn is_rfc3339(text: &str) -> bool {
-    text.len() >= 20 && text.parse::<jiff::Timestamp>().is_ok()
+    Time::parse(text).is_ok()
+}
+
+/// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,
+/// since ids were made of it.
+fn logged(text: &str) -> Option<(i64, u32)> {
+    let time = Time::parse(text).map(|time| (time.unix_seconds(), time.nanos()));
+    time.ok().or_else(|| {
+        let nanoseconds = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
+        let seconds = i64::try_from(nanoseconds.div_euclid(1_000_000_000)).ok()?;
+        Some((seconds, nanoseconds.rem_euclid(1_000_000_000) as u32))
+    })
 }
 
 /// Milliseconds since 1970 now.
@@ -75,14 +87,15 @@ pub fn unix_milliseconds_now() -> i64 {
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 pub fn unix_milliseconds(text: &str) -> Option<i64> {
-    let time: jiff::Timestamp = text.parse().ok()?;
-    Some(time.as_millisecond())
+    let (seconds, nanos) = logged(text)?;
+    Some(seconds * 1_000 + i64::from(nanos / 1_000_000))
 }
 
 /// Such a number in the form of `now`; what is beyond all calendars is their end.
 pub fn text_of_milliseconds(milliseconds: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or(jiff::Timestamp::MAX);
-    format!("{time:.6}")
+    let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
+    let time = Time::from_unix(milliseconds.div_euclid(1_000), nanos);
+    time.unwrap_or(Time::MAX).with_fraction(6)
 }
 
 /// Milliseconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -98,8 +111,9 @@ pub fn unix_nanoseconds_now() -> u64 {
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
-    text.parse::<jiff::Timestamp>()
-        .ok()
-        .and_then(|time| u64::try_from(time.as_nanosecond()).ok())
+    let nanoseconds = logged(text)
+        .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
+    nanoseconds
+        .and_then(|it| u64::try_from(it).ok())
         .unwrap_or(0)
 }

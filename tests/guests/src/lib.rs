@@ -92,6 +92,7 @@
 //! | `asks-1` | `asks` | asks for whatever tasks its event says |
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 //! | `stack-1`, `stack-2`, `stack-3` | `stack` | three versions whose creators ask each other, as their command says |
+//! | `tally-1`, `tally-2` | `tally` | two versions that add up, once and twice: what the simulation runs |
 
 #[cfg(target_arch = "wasm32")]
 pub mod asks;
@@ -100,6 +101,8 @@ pub mod json;
 pub mod plugin;
 #[cfg(target_arch = "wasm32")]
 pub mod stack;
+#[cfg(target_arch = "wasm32")]
+pub mod tally;
 
 /// The guests for `wasm32-unknown-unknown`: core modules with an embedded component type.
 pub const UNKNOWN: &[&str] = &[
@@ -156,6 +159,8 @@ pub const UNKNOWN: &[&str] = &[
     "stack-1",
     "stack-2",
     "stack-3",
+    "tally-1",
+    "tally-2",
 ];
 
 /// The guests for `wasm32-wasip2`: finished components, which import WASI.

@@ -26,6 +26,14 @@ impl MemoryLog {
         commits.get(from..).unwrap_or_default().to_vec()
     }
 
+    /// Another log with the same commits.
+    pub fn copy(&self) -> MemoryLog {
+        let commits = self.after(CommitSeq::ZERO);
+        MemoryLog {
+            commits: Arc::new(Mutex::new(commits)),
+        }
+    }
+
     /// Keeps a commit where it follows the last one. `Some`: it does not, and this is the last one's position.
     fn publish(&self, commit: &Commit) -> Option<CommitSeq> {
         let mut commits = self.commits.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,6 @@
 //! Commands: a plugin is asked for something.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
-use serde_json::Value as Json;
 
 use super::answer::{Answer, VERSION, header_value, json};
 use super::declared::{BodyDeclared, Kind};
@@ -86,8 +85,7 @@ async fn post(
         id: guards::command_id(door.headers(), door.caller())?,
         pin: guards::pin(door.headers())?,
         guards: guards::guards(door.headers(), subject.as_deref())?,
-        extensions: guards::extensions(door.headers(), door.caller().actor())
-            .map(|extensions| Json::Object(extensions).to_string()),
+        extensions: guards::context(door.headers(), door.caller().actor()).text(),
         preview,
         subject,
         marks: door.marks(),

@@ -1,7 +1,6 @@
 //! Events of the log: appended as CloudEvents, listed, and shown with everything that happened because of them.
 
 use axum::http::StatusCode;
-use serde_json::{Map, Value as Json};
 
 use super::answer::{Answer, Tag, VERSION, answer, header_value, json};
 use super::cloud_events::Events;
@@ -11,7 +10,7 @@ use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfBody, OfEvent, OfTypes, Read, Write};
 use super::usual;
-use crate::book::{Admitted, AppendRequest, Incoming, Reader, Shown};
+use crate::book::{Admitted, AppendRequest, Reader, Shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::serve::hosted::Hosted;
 use crate::store::EventFilter;
@@ -26,6 +25,11 @@ pub fn routes() -> Vec<Route> {
                 "Prefer",
                 Kind::Text,
                 "return=minimal: seq and id of each event, and not what it caused.",
+            )
+            .header(
+                "Idempotency-Key",
+                Kind::Bounded(1, 255),
+                "The same request again gets the first answer; events with ids of their own go by those.",
             )
             .good(200, "A preview, or all of them were there before.")
             .good(201, "Kept: the events with all they caused.")
@@ -66,10 +70,9 @@ async fn append(
 ) -> Result<Answer<Appended<'static>>, Problem> {
     let preview = door.query.take_flag("preview")?;
     // With the token's name as the actor, in place of whom the client says it is.
-    if let Some(extensions) = guards::extensions(door.headers(), door.caller().actor()) {
-        for event in &mut events {
-            add_extensions(event, &extensions);
-        }
+    let context = guards::context(door.headers(), door.caller().actor());
+    for event in &mut events {
+        event.context = context.clone();
     }
     let subject = match events.as_slice() {
         [only] => only.subject.clone(),
@@ -77,6 +80,7 @@ async fn append(
     };
     let request = AppendRequest {
         guards: guards::guards(door.headers(), subject.as_deref())?,
+        key: guards::command_id(door.headers(), door.caller())?,
         preview,
         marks: door.marks(),
         events,
@@ -95,19 +99,6 @@ async fn append(
     let minimal = guards::text(door.headers(), "prefer")?
         .is_some_and(|prefer| prefer.split([',', ';']).any(|one| one.trim() == MINIMAL));
     reply(door.book(), admitted, preview, minimal).await
-}
-
-fn add_extensions(event: &mut Incoming, more: &Map<String, Json>) {
-    let mut extensions: Map<String, Json> = event
-        .extensions
-        .as_deref()
-        .and_then(|text| serde_json::from_str(text).ok())
-        .unwrap_or_default();
-    extensions.extend(
-        more.iter()
-            .map(|(name, value)| (name.clone(), value.clone())),
-    );
-    event.extensions = Some(Json::Object(extensions).to_string());
 }
 
 /// What came of them, with what all of them caused.

@@ -1,11 +1,11 @@
 //! Headers and query parameters that every write understands: guards, pins, identity, tracing.
 
 use axum::http::HeaderMap;
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::problem::Problem;
-use crate::book::{Guards, SeenRow};
+use crate::book::{Extensions, Guards, SeenRow};
 use crate::model::{Value, VersionDate};
 use crate::serve::access::Caller;
 use crate::wire::ExpectedRow;
@@ -134,16 +134,16 @@ pub fn trace_parent(headers: &HeaderMap) -> Option<TraceParent<'_>> {
     })
 }
 
-/// Extension attributes for the events of this request: the trace that it belongs to, and who asked.
-pub fn extensions(headers: &HeaderMap, actor: Option<&str>) -> Option<Map<String, Json>> {
-    let mut extensions = Map::new();
+/// What a request says of its events: the trace that it belongs to, and who asks.
+pub fn context(headers: &HeaderMap, actor: Option<&str>) -> Extensions {
+    let mut context = Extensions::default();
     if let Some(parent) = trace_parent(headers) {
-        extensions.insert("traceparent".to_owned(), json!(parent.text));
-        extensions.insert("correlationid".to_owned(), json!(parent.trace));
-        extensions.insert("causationid".to_owned(), json!(parent.span));
+        context.set("traceparent", json!(parent.text));
+        context.set("correlationid", json!(parent.trace));
+        context.set("causationid", json!(parent.span));
     }
     if let Some(actor) = actor {
-        extensions.insert("actor".to_owned(), json!(actor));
+        context.set("actor", json!(actor));
     }
-    (!extensions.is_empty()).then_some(extensions)
+    context
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::scan::EventFilter;
+use super::scan::{EventFilter, LineupText, Logged};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Deadline;
@@ -140,17 +140,29 @@ impl Catalog {
         self.load_lineups()
     }
 
-    /// The event's position and payload when (source, id) is in the log.
-    pub fn find_identity(&self, source: &str, id: &str) -> Result<Option<(Seq, String)>> {
+    /// The event with this (source, id), when it is in the log.
+    pub fn find_identity(&self, source: &str, id: &str) -> Result<Option<Event>> {
         self.connection
-            .prepare_cached("SELECT seq, data FROM events WHERE id = ?1 AND source = ?2")
+            .prepare_cached(&format!(
+                "{} WHERE e.id = ?1 AND e.source = ?2",
+                Event::SELECT
+            ))
             .and_then(|mut statement| {
                 statement
                     .query_row((id, source), |row| {
-                        Ok((Seq(row.get::<_, i64>(0)? as u64), row.get(1)?))
+                        Event::read(row, &mut LineupText::default())
                     })
                     .optional()
             })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
+    /// The sources that have an event with this id.
+    pub fn sources_of(&self, id: &str) -> Result<Vec<String>> {
+        self.connection
+            .prepare_cached("SELECT source FROM events WHERE id = ?1")
+            .and_then(|mut statement| statement.query_map([id], |row| row.get(0))?.collect())
             .map_err(|error| self.failed(error))
     }
 

@@ -126,7 +126,7 @@ impl Trial {
             subject: incoming.subject,
             time: incoming.time.unwrap_or_default(),
             data: incoming.data,
-            extensions: incoming.extensions,
+            extensions: incoming.extensions.filled_in(incoming.context),
         })
     }
 

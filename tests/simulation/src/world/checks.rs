@@ -1,0 +1,113 @@
+//! Owns what is compared with the model: the log, rows, tasks, files.
+
+use super::*;
+
+impl World {
+    /// The rows as they are, held against the model's.
+    pub(super) fn compare(&mut self) -> Found {
+        if self.writer.as_ref().is_some_and(|it| it.waiting() > 0) {
+            return Ok(());
+        }
+        disk().calm();
+        if self.alone(|book| book.check_current())?.is_none() {
+            return Ok(());
+        }
+        let live = self.book().live_path();
+        let mut rows = Rows::new();
+        let visit = |row: Vec<Value>| {
+            if let [Value::Integer(key), Value::Integer(n), Value::Text(text)] = row.as_slice() {
+                rows.insert(*key, (*n, text.clone()));
+            }
+            Ok(())
+        };
+        let sql = "SELECT id, n, text FROM tally_thing";
+        read_only_query(&live, sql, |_| Ok(()), visit)
+            .map_err(|error| format!("reading rows: {error}"))?;
+        let expected = self.model.rows().expect("looked at before");
+        match rows == expected {
+            true => Ok(()),
+            false => Err(format!("the rows are {rows:?}, and should be {expected:?}")),
+        }
+    }
+
+    pub(super) fn look_for_erased(&mut self) -> Found {
+        for text in &self.model.erased {
+            let found = files_with(&self.path, text.as_bytes());
+            if !found.is_empty() {
+                return Err(format!("'{text}' was erased, and is in {found:?}"));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn recovered(&mut self) -> Found {
+        let before = self.model.entries.len();
+        self.absorb(&[])?;
+        // What the log does not have now it will never have.
+        self.doubtful.clear();
+        self.act = None;
+        let head = self.book().head().0;
+        if head != self.model.entries.len() as u64 {
+            return Err(format!(
+                "the log's head is {head}, and {} events were known, {before} of them acknowledged",
+                self.model.entries.len()
+            ));
+        }
+        for (seq, id) in &self.seen {
+            match self.model.entries.get(*seq as usize - 1) {
+                Some(Entry::Happened { id: known, .. }) if known != id => {
+                    return Err(format!(
+                        "a subscriber saw {id} at {seq}; the log has {known}"
+                    ));
+                }
+                None => return Err(format!("a subscriber saw {id} at {seq}, which is gone")),
+                _ => {}
+            }
+        }
+        self.verify()?;
+        self.compare()?;
+        self.look_for_erased()
+    }
+
+    pub(super) fn verify(&mut self) -> Found {
+        let verified = self.book().verify(&mut silent());
+        let verified = verified.map_err(|error| format!("verify: {error}"))?;
+        match verified.problem {
+            None => Ok(()),
+            Some(problem) => Err(format!("verify found: {problem:?}")),
+        }
+    }
+
+    pub(super) fn rested(&mut self) -> Found {
+        self.subscribe()?;
+        self.recovered()?;
+        let tasks = Reader::beside(&self.path)
+            .and_then(|reader| reader.tasks(&daybook::store::TaskFilter::default(), 1 << 30))
+            .map_err(|error| format!("tasks: {error}"))?;
+        let mut asking = BTreeSet::new();
+        for task in &tasks {
+            asking.insert(task.delivery.place.seq.0);
+            let (received, allowed) = self.received.get(&task.id).copied().unwrap_or((0, 1));
+            if received == 0 || received > allowed {
+                return Err(format!(
+                    "task {} of event {} was taken {received} times; once, or {allowed} times for all we know",
+                    task.id, task.delivery.place
+                ));
+            }
+        }
+        for (at, entry) in self.model.entries.iter().enumerate() {
+            let asks = matches!(
+                entry,
+                Entry::Happened {
+                    data: Some(_),
+                    is_repaired: false,
+                    ..
+                }
+            );
+            if asks && !asking.contains(&(at as u64 + 1)) {
+                return Err(format!("event {} has no task", at + 1));
+            }
+        }
+        Ok(())
+    }
+}

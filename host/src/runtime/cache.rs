@@ -93,8 +93,11 @@ impl ComponentCache {
         };
         let written = write();
         if let Err(error) = written {
-            use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-            if matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem) {
+            use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+            if matches!(
+                error.kind(),
+                NotFound | PermissionDenied | ReadOnlyFilesystem
+            ) {
                 // A book that can only be read: its components are compiled each time.
                 return;
             }

@@ -180,11 +180,6 @@ fn check(
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))
     };
     if read("application_id")? != application {
-        // None of our files ever has its name before it is whole.
-        if std::fs::metadata(path).is_ok_and(|known| known.len() == 0) {
-            return Err(Error::corrupt(format!("{} is empty", path.display()))
-                .hint("restore it from a copy"));
-        }
         return Err(Error::unavailable(format!(
             "{} is not {what} of a book",
             path.display()

@@ -45,12 +45,20 @@ impl Catalog {
     }
 
     pub fn open(path: &Path) -> Result<Catalog> {
-        // Said of a book that is open, and of one that is to be opened.
-        if !path.is_file() {
-            return Err(
-                Error::unavailable(format!("{} is not there", path.display()))
-                    .hint("a book that was moved has to be opened, or served, where it is now"),
-            );
+        match std::fs::metadata(path) {
+            // None of our files ever has its name before it is whole.
+            Ok(known) if known.len() == 0 => {
+                return Err(Error::corrupt(format!("{} is empty", path.display()))
+                    .hint("restore it from a copy"));
+            }
+            Ok(_) => {}
+            // Said of a book that is open, and of one that is to be opened.
+            Err(_) => {
+                return Err(
+                    Error::unavailable(format!("{} is not there", path.display()))
+                        .hint("a book that was moved has to be opened, or served, where it is now"),
+                );
+            }
         }
         let mut log = Self::set_up(connect::open(path), path)?;
         schema::check_log(&log.connection, path)?;

@@ -122,3 +122,22 @@ fn what_is_no_time_is_refused() {
         assert!(Time::parse(text).is_err(), "{text}");
     }
 }
+
+/// The host is tried on the same table (tests/tests/all/times.rs).
+#[test]
+fn the_table_of_times_is_read_as_it_says() {
+    let mut cases = 0;
+    for line in include_str!("../../tests/fixtures/times.txt").lines() {
+        if let Some(text) = line.strip_prefix("refused ") {
+            assert!(Time::parse(text).is_err(), "{text}");
+        } else if let Some((text, expected)) =
+            { line.strip_prefix("taken ") }.and_then(|line| line.split_once(" = "))
+        {
+            assert_eq!(time(text).to_text(), expected, "{text}");
+        } else {
+            continue;
+        }
+        cases += 1;
+    }
+    assert!(cases > 50);
+}

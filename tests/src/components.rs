@@ -42,6 +42,22 @@ pub fn plugin(version: &str) -> &'static [u8] {
         .unwrap_or_else(|| panic!("there is no plugin '{version}'"))
 }
 
+/// A plugin of the workspace under another date of as many letters: the same code to the letter, and another version.
+pub fn redated(version: &str, date: &str) -> Vec<u8> {
+    let (_, old) = version.split_once('@').expect("plugin@date");
+    assert_eq!(old.len(), date.len());
+    let mut bytes = plugin(version).to_vec();
+    let places: Vec<_> = { bytes.windows(old.len()).enumerate() }
+        .filter(|(_, window)| *window == old.as_bytes())
+        .map(|(at, _)| at)
+        .collect();
+    assert!(!places.is_empty(), "{version} does not name its date");
+    for at in places {
+        bytes[at..at + date.len()].copy_from_slice(date.as_bytes());
+    }
+    bytes
+}
+
 fn build_guests(target: &str, flags: &str, guests: &[&str]) -> Built {
     let names = guests.iter().flat_map(|guest| ["--example", guest]);
     let arguments = ["-p", "daybook-guests"]

@@ -21,7 +21,7 @@ pub mod test_book;
 pub mod workspace;
 
 pub use collected::{Collected, diff};
-pub use components::{guest, plugin};
+pub use components::{guest, plugin, redated};
 pub use http::{Answer, Http};
 pub use not_run::{lacks, not_run};
 pub use pair::check_pair;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 use daybook::book::{Book, Decision, Incoming, Receipt, Reply, Request};
 use daybook::history;
 use daybook::model::{Digest, Error, PluginVersion, Seq, Value};
-use daybook::runtime::Runtime;
+use daybook::runtime::{Runtime, compile_by};
 use daybook::store::{ProjectionHead, StoredEvent, read_only_query};
 use daybook::study::Verified;
 use daybook::versions::Policy;
@@ -16,12 +16,20 @@ use tempfile::TempDir;
 
 use crate::components;
 
-/// The one engine of the process, as in the host.
+/// The one engine of the process, as in the host. Components are compiled by the host's program, which lies beside this one
+/// or, beside a test, in the folder above.
 pub fn runtime() -> Arc<Runtime> {
     static RUNTIME: OnceLock<Arc<Runtime>> = OnceLock::new();
-    RUNTIME
-        .get_or_init(|| Arc::new(Runtime::new().expect("the engine starts")))
-        .clone()
+    let start = || {
+        let this = std::env::current_exe().expect("a program has a file");
+        let folders = this.ancestors().skip(1).take(2);
+        let mut programs = folders.map(|folder| folder.join("daybook-under-test"));
+        if let Some(program) = programs.find(|program| program.is_file()) {
+            compile_by(program);
+        }
+        Arc::new(Runtime::new().expect("the engine starts"))
+    };
+    RUNTIME.get_or_init(start).clone()
 }
 
 /// `counter@2020-01-01` as a version.

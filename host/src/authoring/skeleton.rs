@@ -84,6 +84,7 @@ impl Skeleton {
 
     /// The library bears the plugin's name, so words that Rust has for itself cannot be one.
     fn check_name(&self) -> Result<()> {
+        self.name.check_free()?;
         if TAKEN_CRATES.contains(&self.name.as_str()) {
             return Err(
                 Error::refused(format!("'{}' is a word of Rust's own", self.name))

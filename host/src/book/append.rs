@@ -13,10 +13,11 @@ use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Outcome;
 use crate::engine::task_id;
+use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{RecordedEvent, RecordedTask};
-use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock};
+use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock, limits};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,6 +61,8 @@ impl Book {
         let mut group = self.group()?;
         let mut receipts = Vec::with_capacity(events.len());
         self.within(&mut group, false, |book, group| {
+            // Who has the book open keeps nobody waiting.
+            group.take_events(usize::MAX);
             for incoming in events {
                 receipts.push(book.admit_line(group, incoming)?.0);
             }
@@ -75,6 +78,7 @@ impl Book {
         group: &mut Group,
         mut request: AppendRequest,
     ) -> Result<Vec<Admitted>> {
+        check_count(request.events.len())?;
         let layouts = self.live.materializer.program().layouts.clone();
         let named = match request.key {
             Some(key) => self.name_events(group, key, &mut request.events)?,
@@ -189,6 +193,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        group.count(event.data.len() + outcome.body.len())?;
         let undo = Undo {
             head: self.live.materializer.head(),
             writes: self.live.materializer.pending_writes(),
@@ -247,6 +252,18 @@ impl Book {
             extensions: None,
         })
     }
+}
+
+/// Refuses a request with more events than one may have, before any of them is worked out.
+fn check_count(events: usize) -> Result<()> {
+    if events <= limits::EVENTS_PER_REQUEST_MAX {
+        return Ok(());
+    }
+    let most = limits::EVENTS_PER_REQUEST_MAX;
+    let text = format!("one request sends {events} events; {most} at most");
+    Err(Error::refused(text)
+        .problem(Problem::Limit)
+        .hint("send them in several requests: other requests go between them"))
 }
 
 /// Tasks with ids that any replay derives again.

@@ -98,7 +98,8 @@ impl Incoming {
                 }
                 "datacontenttype" => {
                     let kind = string(&name, &raw)?;
-                    let essence = kind.split(';').next().unwrap_or_default().trim().to_owned();
+                    let essence = kind.split(';').next().unwrap_or_default();
+                    let essence = essence.trim().to_ascii_lowercase();
                     if essence != "application/json" && !essence.ends_with("+json") {
                         return Err(Error::refused(format!(
                             "datacontenttype '{}' is not JSON",
@@ -267,6 +268,12 @@ fn string(name: &str, raw: &RawValue) -> Result<String> {
 /// A short, non-empty text without control characters.
 fn envelope(name: &str, raw: &RawValue) -> Result<String> {
     let text = string(name, raw)?;
+    check_text(name, &text)?;
+    Ok(text)
+}
+
+/// Refuses what cannot be an event's subject, source or id, whoever says it.
+pub(super) fn check_text(name: &str, text: &str) -> Result<()> {
     if text.is_empty()
         || text.len() > limits::ENVELOPE_TEXT_BYTES_MAX
         || text.chars().any(char::is_control)
@@ -276,7 +283,7 @@ fn envelope(name: &str, raw: &RawValue) -> Result<String> {
             limits::ENVELOPE_TEXT_BYTES_MAX
         )));
     }
-    Ok(text)
+    Ok(())
 }
 
 /// Collects members in order and refuses a name that comes twice: which one was meant?

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use super::caused::Caused;
+use super::cloud_event::check_text;
 use super::group::Group;
 use super::guards::Guards;
 use super::identity;
@@ -80,6 +81,10 @@ impl Book {
             && let Some(first) = self.history.log.find_command(&id.to_string())?
         {
             return self.first_answer(id, first, &request);
+        }
+        for (name, text) in [("subject", &request.subject), ("actor", &request.actor)] {
+            text.as_ref()
+                .map_or(Ok(()), |text| check_text(name, text))?;
         }
         let program = self.live.materializer.program().clone();
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
@@ -237,6 +242,18 @@ impl Book {
                 command.command_type
             ))
         })?;
+        for new in &events {
+            let checked =
+                { new.subject.as_ref() }.map_or(Ok(()), |text| check_text("subject", text));
+            checked.map_err(|error| {
+                let version = &program.link(handler).code.version;
+                let command = &command.command_type;
+                Error::plugin(format!(
+                    "{version} on command {command}: {}: {error}",
+                    new.event_type
+                ))
+            })?;
+        }
         let mut outcomes = Vec::with_capacity(events.len());
         for (ordinal, (new, event_type)) in events.into_iter().zip(types).enumerate() {
             let event = Event {

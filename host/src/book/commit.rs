@@ -1,7 +1,7 @@
 //! The one way into the log: a commit, what came of it, and what is done where nobody knows.
 
 use super::open::Book;
-use super::recovery::recover;
+use super::recovery::{Expect, recover};
 use crate::history::silent;
 use crate::log::CommitLog;
 use crate::model::error::Problem;
@@ -107,6 +107,8 @@ impl Book {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
         let stamp = self.live.materializer.program().stamp.clone();
         let sealed = self.seal(None, event, &outcome, stamp, None);
+        let origin = self.history.log.origin(&sealed.hash)?;
+        self.live.materializer.projection().set_origin(origin);
         let mut ops = vec![LogOp::Event(sealed)];
         ops.extend(system.ops);
         let commit = Commit::new(self.tip.commit, ops);
@@ -166,6 +168,7 @@ impl Book {
             &mut self.history,
             &self.live.record,
             self.tip.head.0,
+            Expect::Recorded,
             &mut silent(),
         )?;
         self.task_news.anew = true;

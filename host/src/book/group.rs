@@ -8,8 +8,9 @@ use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
 use crate::model::clock;
+use crate::model::error::Problem;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
-use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep};
+use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits};
 use crate::store::ProjectionHead;
 
 /// Events of a commit from which on a second thread is worth its waking.
@@ -59,6 +60,12 @@ pub struct Group {
     deliveries: HashMap<Place, usize>,
     /// Tasks that operators decided about.
     pub(crate) acted: Vec<(String, Place)>,
+    /// Bytes of payloads and effects of its events.
+    bytes: usize,
+    /// Where the request began that is worked out, in events and in bytes.
+    begun: (usize, usize),
+    /// What it may add.
+    most: (usize, usize),
 }
 
 /// Where the projection was before an event, and what the event wrote.
@@ -79,6 +86,39 @@ impl Group {
     /// Events in it.
     pub fn events(&self) -> usize {
         self.commit.events.len()
+    }
+
+    /// Bytes of their payloads and effects.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Lets the request that is worked out add so many events.
+    pub(crate) fn take_events(&mut self, most: usize) {
+        self.most.0 = most;
+    }
+
+    /// The same for bytes.
+    pub(crate) fn take_bytes(&mut self, most: usize) {
+        self.most.1 = most;
+    }
+
+    /// Counts an event of the request that is worked out. Refused where it has too many, or they are too large together.
+    pub(crate) fn count(&mut self, bytes: usize) -> Result<()> {
+        self.bytes += bytes;
+        let events = self.commit.events.len() + 1 - self.begun.0;
+        let (events_max, bytes_max) = self.most;
+        let too_much = if events > events_max {
+            format!("more than {events_max} events")
+        } else if events > 1 && self.bytes - self.begun.1 > bytes_max {
+            format!("more than {bytes_max} bytes of payloads and effects")
+        } else {
+            return Ok(());
+        };
+        let text = format!("one request, which is kept whole or not at all, makes {too_much}");
+        Err(Error::refused(text)
+            .problem(Problem::Limit)
+            .hint("send fewer events at once"))
     }
 
     /// What has become of a task in this group.
@@ -121,8 +161,13 @@ impl Book {
     ) -> Result<T> {
         let events = group.commit.events.len();
         let commands = group.commit.commands.len();
+        let bytes = group.bytes;
+        group.begun = (events, bytes);
+        group.take_events(limits::EVENTS_PER_REQUEST_MAX);
+        group.take_bytes(limits::EFFECTS_BYTES_PER_REQUEST_MAX);
         let result = work(self, group);
         if preview || result.is_err() {
+            group.bytes = bytes;
             // Those of its reactions.
             group.commit.commands.truncate(commands);
             self.live.materializer.discard()?;
@@ -153,6 +198,10 @@ impl Book {
         let asks = events.any(|event| !event.tasks.is_empty());
         let stepped = !group.commit.task_steps.is_empty();
         let is_large = self.threads && group.commit.events.len() >= BESIDE_MIN;
+        if let Some(last) = group.commit.events.last() {
+            let origin = self.history.log.origin(&last.hash)?;
+            self.live.materializer.projection().set_origin(origin);
+        }
         let commit = Commit::new(self.tip.commit, group.commit.into_ops());
         let (appended, prepared) = self.write_both(&commit, is_large);
         self.appended(appended, commit, Vec::new())

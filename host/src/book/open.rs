@@ -1,7 +1,7 @@
 //! An open book: its log, its live projection, its versions. One process writes a book at a time.
 
 use super::commit::{Unsettled, append};
-use super::recovery::recover;
+use super::recovery::{Expect, recover};
 use crate::log::{CommitLog, SqliteLog};
 use crate::model::CommitSeq;
 use crate::model::log::{Appended, Commit, LocalOp, LogOp, Tip};
@@ -53,6 +53,9 @@ impl Drop for Book {
     }
 }
 
+/// A book's directory, the right to write it, and its log.
+type Locked = (BookDir, BookLock, Catalog);
+
 /// The live projection and what it runs.
 pub(crate) struct Live {
     pub record: ProjectionRecord,
@@ -92,7 +95,8 @@ impl Book {
         std::fs::rename(&unfinished, dir.log())
             .map_err(|error| Error::io("making the log", error))?;
         let catalog = Catalog::open(&dir.log())?;
-        Self::open_locked(runtime, dir, lock, catalog, log, &mut silent())
+        let found = (dir, lock, catalog);
+        Self::open_locked(runtime, found, log, Expect::Recorded, &mut silent())
     }
 
     /// Opens a book for writing. A projection that lags behind the log (after a crash) is caught up and checked, one that
@@ -118,17 +122,32 @@ impl Book {
         log: Box<dyn CommitLog>,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
+        let found = Self::locked(dir)?;
+        Self::open_locked(runtime, found, log, Expect::Recorded, progress)
+    }
+
+    /// Opens a book to put its state right by `reconcile`: also one whose recorded effects its events do not yield.
+    pub fn open_to_reconcile(
+        runtime: Arc<Runtime>,
+        path: &Path,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        let log = Box::new(SqliteLog);
+        let found = Self::locked(BookDir::open(path)?)?;
+        Self::open_locked(runtime, found, log, Expect::Anything, progress)
+    }
+
+    fn locked(dir: BookDir) -> Result<Locked> {
         let lock = dir.lock()?;
         let catalog = Catalog::open(&dir.log())?;
-        Self::open_locked(runtime, dir, lock, catalog, log, progress)
+        Ok((dir, lock, catalog))
     }
 
     fn open_locked(
         runtime: Arc<Runtime>,
-        dir: BookDir,
-        lock: BookLock,
-        mut catalog: Catalog,
+        (dir, lock, mut catalog): Locked,
         mut log: Box<dyn CommitLog>,
+        expect: Expect,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
         log.catch_up(&mut catalog)?;
@@ -149,7 +168,7 @@ impl Book {
             dir,
             log: catalog,
         };
-        let materializer = recover(&mut history, &record, tip.head.0, progress)?;
+        let materializer = recover(&mut history, &record, tip.head.0, expect, progress)?;
         Ok(Book {
             history,
             log,
@@ -226,6 +245,7 @@ impl Book {
             &mut self.history,
             &self.live.record,
             self.tip.head.0,
+            Expect::Recorded,
             &mut silent(),
         )?;
         Ok(())

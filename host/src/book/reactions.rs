@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::caused::Caused;
+use super::cloud_event::check_text;
 use super::command::{Asked, creator_failed};
 use super::group::Group;
 use super::open::Book;
@@ -138,6 +139,10 @@ impl Book {
         let program: Arc<_> = self.live.materializer.program().clone();
         let (handler, schema) = program.creator(command_type.as_str(), None)?;
         schema.check(&asked.data)?;
+        asked
+            .subject
+            .as_ref()
+            .map_or(Ok(()), |text| check_text("subject", text))?;
         let command = Command {
             id: task.id.clone(),
             command_type,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::caused::Caused;
-use super::open::Book;
+use super::open::{Book, LIVE};
 use super::told_tasks::{ToldTask, told_tasks};
 use crate::engine::Usage;
 use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
@@ -15,9 +15,7 @@ use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
-use crate::store::{
-    BookDir, Catalog, EventFilter, Projection, StoredEvent, TextQuery, read_only_query,
-};
+use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_only_query};
 
 /// An open book that cannot be changed.
 #[derive(Debug)]
@@ -130,13 +128,13 @@ impl Reader {
         Ok(Reader { dir, log })
     }
 
-    /// True where the live projection is not there, not whole, or not as far as the log.
+    /// True where the live projection is not there, not whole, of another history, or not as far as the log.
     fn lags(&self) -> Result<bool> {
         let live = self.live()?;
         let path = self.dir.projection(&live.file);
         let head = self.head()?;
-        Ok(!path.is_file()
-            || Projection::position_of(&path).map_or(true, |position| position < head))
+        Ok(!path.is_file() || { self.log.position_of(&path) }
+            .map_or(true, |position| position < head))
     }
 
     pub(crate) fn log(&self) -> &Catalog {
@@ -156,8 +154,13 @@ impl Reader {
         self.log.head().map(|(seq, _)| seq)
     }
 
-    /// Events in order, at most `count_max`, that match a filter.
+    /// A page of the events that match a filter, in order: at most `count_max`, and fewer where they are large.
     pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
+        self.event_page(filter, count_max).map(|(events, _)| events)
+    }
+
+    /// The same, and whether there are others behind them.
+    pub fn event_page(&self, filter: &EventFilter, count_max: usize) -> Result<(Vec<Event>, bool)> {
         self.log.list(filter, count_max)
     }
 
@@ -222,6 +225,9 @@ impl Reader {
                 start(query.columns)
             };
             let path = self.dir.projection(&file);
+            if projection != LIVE {
+                self.check_history(projection, &path)?;
+            }
             let result = read_only_query(&path, sql, checked_start, &mut visit);
             let replaced = result.is_err() && !started && self.projection_file(projection)? != file;
             if !replaced || attempt == ATTEMPTS_MAX {
@@ -229,6 +235,16 @@ impl Reader {
             }
         }
         unreachable!("the last attempt returns")
+    }
+
+    /// The live projection was looked at when the book was opened; what is beside it only now.
+    fn check_history(&self, projection: &str, path: &Path) -> Result<()> {
+        let known = self.log.position_of(path).map(drop);
+        known.map_err(|error| {
+            error.hint(format!(
+                "make it again: daybook replay BOOK --as {projection}; a shadow or a standby is built again when it is next used"
+            ))
+        })
     }
 
     fn projection_file(&self, name: &str) -> Result<String> {
@@ -248,7 +264,6 @@ impl Reader {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open::LIVE;
     use super::*;
     use crate::history::silent;
 

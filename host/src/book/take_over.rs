@@ -20,6 +20,8 @@ impl Book {
     pub fn take_over(&mut self, events: Vec<Incoming>) -> Result<u64> {
         let mut group = self.group()?;
         self.within(&mut group, false, |book, group| {
+            group.take_events(usize::MAX);
+            group.take_bytes(usize::MAX);
             for incoming in events {
                 let line = incoming.line;
                 book.take_over_one(group, incoming)
@@ -122,7 +124,7 @@ impl Book {
             .filter(|(_, event_type, _)| event_type.plugin() != SYSTEM_PLUGIN)
             .map(|(_, _, count)| count)
             .sum();
-        let given = self.history.log.list(
+        let (given, _) = self.history.log.list(
             &EventFilter {
                 event_type: Some(STATE_GIVEN.to_owned()),
                 ..EventFilter::default()

@@ -15,7 +15,7 @@ use super::open::Book;
 use crate::gateway::{Made, Moves};
 use crate::model::clock::{self, Stopwatch};
 use crate::model::error::Problem;
-use crate::model::{Error, ErrorKind, Result};
+use crate::model::{Error, ErrorKind, Result, limits};
 use crate::store::Checkpoints;
 
 /// How much may wait, and how much shares a commit.
@@ -36,9 +36,6 @@ impl Default for WriterOptions {
         }
     }
 }
-
-/// Events beyond which a group takes no further request: its answers should not wait for ever.
-const GROUP_EVENTS_MAX: usize = 10_000;
 
 /// Pages, by estimate, after which write-ahead logs are carried over. A page that many groups wrote is carried over once:
 /// with a sixth of these, 64 clients got a tenth less done. With more, the writer's fsync waits longer for the
@@ -328,7 +325,8 @@ impl Turns {
             self.next = join(book, &mut group, asked, &mut answers, &mut marks);
             if self.next.is_some()
                 || answers.len() >= self.options.group_max
-                || group.events() >= GROUP_EVENTS_MAX
+                || group.events() >= limits::EVENTS_PER_REQUEST_MAX
+                || group.bytes() >= limits::EFFECTS_BYTES_PER_REQUEST_MAX
                 || begun_at.seconds() >= GROUP_SECONDS_MAX
             {
                 break;

@@ -14,10 +14,11 @@ use super::progress::Bar;
 use super::target::TargetArg;
 use crate::book::Incoming;
 use crate::model::clock::Stopwatch;
+use crate::model::error::Problem;
 use crate::model::event::STATE_GIVEN;
 use crate::model::{Error, Result, limits};
 use crate::verbs::Operates;
-use crate::wire::AppendedFile;
+use crate::wire::{AppendedEvent, AppendedFile};
 
 /// Append events to the log
 ///
@@ -179,8 +180,7 @@ fn append_all(
         if batch.is_empty() {
             return Ok(());
         }
-        let receipts = target.append(batch)?;
-        for receipt in receipts {
+        for receipt in append_batch(target, batch)? {
             if receipt.duplicate {
                 tally.known += 1;
             } else {
@@ -193,6 +193,27 @@ fn append_all(
         show(tally);
         batch = batches.next()?;
     }
+}
+
+/// Appends a batch; where that is more than one request may make, in halves.
+fn append_batch(
+    target: &mut dyn Operates,
+    mut batch: Vec<Incoming>,
+) -> Result<Vec<AppendedEvent<'static>>> {
+    let result = target.append(batch.clone());
+    match result {
+        Err(error) if is_too_much(&error) && batch.len() > 1 => {
+            let rest = batch.split_off(batch.len() / 2);
+            let mut receipts = append_batch(target, batch)?;
+            receipts.extend(append_batch(target, rest)?);
+            Ok(receipts)
+        }
+        result => result,
+    }
+}
+
+fn is_too_much(error: &Error) -> bool {
+    error.problem.as_deref() == Some(&Problem::Limit)
 }
 
 /// Says how much of the input is kept.

@@ -40,6 +40,13 @@ pub fn open(path: &Path) -> Result<Book> {
     Book::open(runtime()?, path, &mut progress)
 }
 
+/// Opens a book to put its state right.
+pub fn open_to_reconcile(path: &Path) -> Result<Book> {
+    let mut bar = Bar::new("opening the book");
+    let mut progress = bar.events("catching up");
+    Book::open_to_reconcile(runtime()?, path, &mut progress)
+}
+
 /// The engine. Made once per process, where one is needed.
 pub fn runtime() -> Result<Arc<Runtime>> {
     Runtime::new().map(Arc::new)
@@ -61,8 +68,9 @@ impl FormatArg {
 
 /// A position in the log; the first event has 1.
 pub fn seq(text: &str) -> Result<Seq, String> {
-    match text.parse() {
-        Ok(0) | Err(_) => Err("a position is a whole number from 1".to_owned()),
-        Ok(number) => Ok(Seq(number)),
+    match text.parse::<Seq>() {
+        Ok(Seq::ZERO) => Err("a position is a whole number from 1".to_owned()),
+        Ok(seq) => Ok(seq),
+        Err(error) => Err(error.message),
     }
 }

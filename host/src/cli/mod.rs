@@ -46,11 +46,13 @@ mod verify;
 mod versions;
 mod what_if;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::model::{ErrorKind, Result, clock};
+use crate::runtime::{compile_by, compile_if_asked};
 use output::Output;
 
 /// An event-processing host whose logic is dated, kept for ever, and replayable.
@@ -144,6 +146,12 @@ impl Exit {
 
 /// Runs the process's arguments.
 pub fn main() -> ExitCode {
+    if let Some(compiled) = compile_if_asked() {
+        return compiled;
+    }
+    if let Some(program) = own_program() {
+        compile_by(program);
+    }
     let cli = Cli::parse();
     start_log();
     let done = std::panic::catch_unwind(|| {
@@ -162,6 +170,15 @@ pub fn main() -> ExitCode {
     });
     // The panic's own message has been printed.
     ExitCode::from(done.unwrap_or(ErrorKind::Internal.exit_code()))
+}
+
+/// This program, also once its file was replaced by another version.
+fn own_program() -> Option<PathBuf> {
+    let running = PathBuf::from("/proc/self/exe");
+    match running.exists() {
+        true => Some(running),
+        false => std::env::current_exe().ok(),
+    }
 }
 
 fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {

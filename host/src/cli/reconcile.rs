@@ -13,7 +13,9 @@ use crate::wire::ReconcileRequest;
 ///
 /// Materializes the log anew under the versions in force and shows every row in which the live state differs: a row that
 /// somebody wrote by hand, or that a damaged disk changed. `--repair` puts the new state in the live one's place and
-/// records that as an event. `daybook verify` says whether anything differs; this says what.
+/// records that as an event. It also opens a book that nothing else opens any more, because its recorded effects are not
+/// what its events yield, and puts those of the present epoch right. `daybook verify` says whether anything differs; this
+/// says what.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -41,7 +43,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let request = ReconcileRequest {
         reason: args.reason.clone(),
     };
-    let mut target = args.target.open(out)?;
+    let mut target = match args.repair {
+        true => args.target.open_to_reconcile(out)?,
+        false => args.target.open(out)?,
+    };
     let reconciled = {
         let mut bar = Bar::new("materializing");
         let mut progress = bar.events("materializing");
@@ -61,8 +66,15 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
                 "{rows} of the live state differ from what the log yields"
             ))?,
         }
+        if reconciled.effects > 0 {
+            let events = count(reconciled.effects, "event");
+            out.line(match reconciled.seq {
+                Some(_) => format!("the recorded effects of {events} put right"),
+                None => format!("the recorded effects of {events} differ too"),
+            })?;
+        }
     }
-    match (reconciled.total, reconciled.seq) {
+    match (reconciled.total + reconciled.effects, reconciled.seq) {
         (0, _) | (_, Some(_)) => Ok(Exit::Fine),
         _ => Ok(Exit::Differs),
     }

@@ -19,6 +19,9 @@ use crate::wire::ShadowRequest;
 /// event's effects are compared with what the live state recorded: differences are counted by event type and column, each
 /// kind with its first example. Nothing else changes. While the book is served it goes on following what comes in.
 /// `daybook promote` puts it in force. Without a version: how the shadows and the standby stand.
+///
+/// Expectations stay with the shadow: without `--expect` those that it has go on, also where an amendment made it begin anew.
+/// `--expect` replaces them and `--no-expect` drops them; so do `--drop`, a promotion and a redaction.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,14 +36,17 @@ pub struct Args {
     /// The version: bank@1994-01-01
     #[arg(value_name = "PLUGIN@DATE")]
     version: Option<PluginVersion>,
-    /// The differences that are wanted, with reasons (TOML)
+    /// The differences that are wanted, with reasons (TOML), in the place of those that the shadow has
     #[arg(long, value_name = "FILE")]
     expect: Option<PathBuf>,
+    /// Drop the expectations that the shadow has
+    #[arg(long, conflicts_with = "expect", requires = "version")]
+    no_expect: bool,
     /// What becomes of the events that are there already
     #[arg(long, value_enum, default_value_t)]
     policy: Policy,
     /// Give the shadow up
-    #[arg(long, conflicts_with_all = ["expect", "policy"], requires = "version")]
+    #[arg(long, conflicts_with_all = ["expect", "no_expect", "policy"], requires = "version")]
     drop: bool,
     #[command(flatten)]
     format: FormatArg,
@@ -73,8 +79,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         version: version.to_string(),
         policy: Some(args.policy.into()),
         expect: match &args.expect {
-            Some(path) => input::expectation_text(path)?,
-            None => String::new(),
+            Some(path) => Some(input::expectation_text(path)?),
+            None => args.no_expect.then(String::new),
         },
     };
     let track = {

@@ -4,13 +4,14 @@
 
 use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::common;
 use super::input::cannot_read;
 use super::output::Output;
+use crate::book::Book;
 use crate::client::{Address, Client};
 use crate::model::Result;
 use crate::model::error::Problem;
@@ -45,11 +46,24 @@ impl fmt::Display for TargetArg {
 impl TargetArg {
     /// Opens it for writing, or finds who has it open.
     pub fn open(&self, out: &mut Output) -> Result<Box<dyn Operates>> {
+        self.open_by(common::open, out)
+    }
+
+    /// As `open`, also where the recorded effects are not what the events yield.
+    pub fn open_to_reconcile(&self, out: &mut Output) -> Result<Box<dyn Operates>> {
+        self.open_by(common::open_to_reconcile, out)
+    }
+
+    fn open_by(
+        &self,
+        open: impl Fn(&Path) -> Result<Book>,
+        out: &mut Output,
+    ) -> Result<Box<dyn Operates>> {
         let path = match &self.place {
             Place::Url(url) => return Ok(Box::new(self.client(url, None)?)),
             Place::Directory(path) => path,
         };
-        let error = match common::open(path) {
+        let error = match open(path) {
             Ok(book) => return Ok(Box::new(book)),
             Err(error) if error.problem.as_deref() == Some(&Problem::InUse) => error,
             Err(error) => return Err(error),

@@ -61,5 +61,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     out.line(format_args!("  log      {}", verified.log))?;
     out.line(format_args!("  effects  {}", verified.running))?;
     out.line(format_args!("  rows     {}", verified.rows))?;
+    if let Some(hint) = &verified.hint {
+        out.advise(hint)?;
+    }
     Ok(exit)
 }

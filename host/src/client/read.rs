@@ -5,6 +5,7 @@ use crate::book::LIVE;
 use crate::history::OnProgress;
 use crate::model::{Result, Seq};
 use crate::store::{EventFilter, TaskFilter};
+use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf, only_by_directory};
 use crate::wire::{
     Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, QueryReply,
@@ -73,18 +74,20 @@ impl Reads for Client {
         rows: &mut dyn Rows,
         _: OnProgress<'_>,
     ) -> Result<bool> {
-        let as_of = match state {
+        let (as_of, as_of_event_time) = match state {
             StateOf::Projection(name) if name != LIVE => {
                 return Err(only_by_directory("a replay's state"));
             }
-            StateOf::Projection(_) => None,
-            StateOf::Past(moment) => Some(moment.to_string().into()),
+            StateOf::Projection(_) => (None, None),
+            StateOf::Past(Moment::Happened(time)) => (None, Some(time.clone())),
+            StateOf::Past(moment) => (Some(moment.to_string().into()), None),
         };
         let query = QueryRequest {
             sql: sql.to_owned(),
             parameters: Vec::new(),
             limit: Some(ROWS_MAX),
             as_of,
+            as_of_event_time,
         };
         let reply: QueryReply = self.tell("/query", &query)?.read()?;
         rows.columns(&reply.columns)?;

@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::overlay::{Overlay, Write, rows_before};
 use super::program::{Handler, Link, Program};
+use crate::model::clock::processor_seconds;
 use crate::model::layout::RowMap;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Budget, Error, Event, Find, Isolation, Layouts, Level, LogLine, QueryResult, Result, Row, Task,
-    Value, limits,
+    Budget, Error, Event, Find, HandlerError, Isolation, Layouts, Level, LogLine, QueryResult,
+    Result, Row, Task, Value, limits,
 };
 use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
-use crate::store::Projection;
+use crate::store::{Bounds, Projection};
 
 /// Everything one event's handlers share. Boxed, and handed from call to call.
 #[derive(Debug)]
@@ -28,7 +29,11 @@ pub struct Ground {
     pub log: Vec<LogLine>,
     log_bytes: usize,
     written_bytes: usize,
+    /// Of rows that stood where it wrote.
+    replaced_bytes: usize,
     pub usage: Usage,
+    /// Processor time that its SQL took: of no use but to end it.
+    sql_seconds: f64,
     /// Writes of this event are in the projection already, because a `find` or `query` needed them.
     shown_to_sql: bool,
     /// Single rows that were read below the event's own writes; only collected in a diff.
@@ -47,7 +52,7 @@ pub struct Ground {
     /// Only in a certification.
     pub perturbed: Perturbed,
     /// A fault of the host behind a violation that the guest was shown.
-    pub fault: Option<Error>,
+    pub(super) fault: Option<Error>,
 }
 
 /// What a version below did with an event on this very state, so that it need not run again.
@@ -102,7 +107,9 @@ impl Ground {
             log: Vec::new(),
             log_bytes: 0,
             written_bytes: 0,
+            replaced_bytes: 0,
             usage: Usage::default(),
+            sql_seconds: 0.0,
             shown_to_sql: false,
             touched: Vec::new(),
             tracing: false,
@@ -147,7 +154,9 @@ impl Ground {
         self.log.clear();
         self.log_bytes = 0;
         self.written_bytes = 0;
+        self.replaced_bytes = 0;
         self.usage = Usage::default();
+        self.sql_seconds = 0.0;
         self.fault = None;
         self.doubtful = false;
         self.shown_to_sql = false;
@@ -202,6 +211,16 @@ impl Ground {
         }
     }
 
+    /// The fault of the host behind how a handler ended, if there is one.
+    pub fn fault(&mut self, error: &HandlerError) -> Option<Error> {
+        let fault = { self.fault.take() }.or_else(|| error.host_fault().cloned());
+        if fault.is_some() {
+            // It may be for want of instances.
+            self.instances.clear();
+        }
+        fault
+    }
+
     /// The row as the projection has it.
     fn under(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
         match &self.mapping {
@@ -233,22 +252,46 @@ impl Ground {
         current: Option<Row>,
         row: Option<Row>,
     ) -> Result<()> {
-        let bytes: usize = row
-            .as_ref()
-            .map_or(8, |row| row.iter().map(Value::weight).sum());
-        self.written_bytes += bytes;
+        let weight = |row: &Row| -> usize { row.iter().map(Value::weight).sum() };
         self.usage.rows_written += 1;
+        self.replaced_bytes += current.as_ref().map_or(0, weight);
+        self.count_written(row.as_ref().map_or(8, weight))?;
+        self.overlay.write(table, key, || current, row);
+        if self.overlay.len() > limits::CHANGES_PER_EVENT_MAX {
+            return Err(Error::refused(format!(
+                "it changes more than {} rows for one event",
+                limits::CHANGES_PER_EVENT_MAX
+            )));
+        }
+        Ok(())
+    }
+
+    /// Asks for a task.
+    pub fn ask(&mut self, task: Task) -> Result<()> {
+        if self.tasks.len() == limits::TASKS_PER_EVENT_MAX {
+            return Err(Error::refused(format!(
+                "more than {} tasks for one event",
+                limits::TASKS_PER_EVENT_MAX
+            )));
+        }
+        let texts = [Some(&task.kind), Some(&task.data), task.key.as_ref()];
+        self.count_written(texts.into_iter().flatten().map(String::len).sum())?;
+        self.tasks.push(task);
+        Ok(())
+    }
+
+    fn count_written(&mut self, bytes: usize) -> Result<()> {
+        self.written_bytes += bytes;
         if self.written_bytes > limits::EFFECTS_BYTES_PER_EVENT_MAX {
             return Err(Error::refused(format!(
                 "it writes more than {} bytes for one event",
                 limits::EFFECTS_BYTES_PER_EVENT_MAX
             )));
         }
-        self.overlay.write(table, key, || current, row);
-        if self.overlay.len() > limits::CHANGES_PER_EVENT_MAX {
+        if self.written_bytes + self.replaced_bytes > limits::EFFECTS_BYTES_WITH_BEFORE_MAX {
             return Err(Error::refused(format!(
-                "it changes more than {} rows for one event",
-                limits::CHANGES_PER_EVENT_MAX
+                "it writes and replaces more than {} bytes for one event",
+                limits::EFFECTS_BYTES_WITH_BEFORE_MAX
             )));
         }
         Ok(())
@@ -305,13 +348,15 @@ impl Ground {
     pub fn find(&mut self, table: usize, find: &Find) -> Result<Vec<Row>> {
         self.sync()?;
         let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
+        let bytes_max =
+            limits::BYTES_READ_PER_CALL_MAX.saturating_sub(self.usage.bytes_read as usize);
         let rows = match &self.mapping {
-            None => self.projection.find(table, find, rows_max)?,
+            None => self.projection.find(table, find, rows_max, bytes_max)?,
             Some(mapping) => match &mapping[table] {
                 None => Vec::new(),
                 Some((at, map)) => self
                     .projection
-                    .find(*at, find, rows_max)?
+                    .find(*at, find, rows_max, bytes_max)?
                     .iter()
                     .map(|row| map.map(row))
                     .collect(),
@@ -333,14 +378,26 @@ impl Ground {
         tables: &Arc<BTreeSet<String>>,
         sql: &str,
         parameters: &[Value],
+        fuel: &mut u64,
     ) -> Result<QueryResult> {
         self.sync()?;
         let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
         let bytes_max =
             limits::BYTES_READ_PER_CALL_MAX.saturating_sub(self.usage.bytes_read as usize);
-        let result = self
+        let steps_max = *fuel / limits::FUEL_PER_SQL_STEP;
+        let bounds = Bounds {
+            rows_max,
+            bytes_max,
+            steps_max,
+            seconds_max: limits::SQL_SECONDS_MAX - self.sql_seconds,
+        };
+        let began = processor_seconds();
+        let (result, steps) = self
             .projection
-            .query(scope, tables, sql, parameters, rows_max, bytes_max)?;
+            .query(scope, tables, sql, parameters, bounds);
+        self.sql_seconds += processor_seconds() - began;
+        *fuel = fuel.saturating_sub(steps.saturating_mul(limits::FUEL_PER_SQL_STEP));
+        let result = result?;
         let bytes = result.rows.iter().flatten().map(Value::weight).sum();
         self.count_rows(result.rows.len(), bytes)?;
         Ok(result)

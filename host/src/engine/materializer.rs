@@ -277,7 +277,7 @@ impl Materializer {
         if let Err(fault) = ground.undo() {
             return Failure::Host(fault);
         }
-        match ground.fault.take() {
+        match ground.fault(&error) {
             Some(fault) => Failure::Host(fault),
             None => Failure::Doom(Box::new(Doom {
                 seq: event.seq,
@@ -468,19 +468,18 @@ impl Materializer {
         ground.usage.fuel += called.used.fuel;
         ground.after_create(link, called.instance, called.doubtful);
         ground.add_printed(&called.printed);
-        let log = std::mem::take(&mut ground.log);
-        let fault = ground.fault.take();
-        self.ground = Some(ground);
-        match (called.result, fault) {
-            (Ok(decision), _) => Ok((decision, log)),
-            (Err(_), Some(fault)) => Err(Failure::Host(fault)),
-            (Err(error), None) => Err(Failure::Doom(Box::new(Doom {
+        let result = called.result.map_err(|error| match ground.fault(&error) {
+            Some(fault) => Failure::Host(fault),
+            None => Failure::Doom(Box::new(Doom {
                 seq: Seq::ZERO,
                 event_type: command.command_type.clone(),
                 version: link.code.version.clone(),
                 error,
-                log,
-            }))),
-        }
+                log: std::mem::take(&mut ground.log),
+            })),
+        });
+        let log = std::mem::take(&mut ground.log);
+        self.ground = Some(ground);
+        result.map(|decision| (decision, log))
     }
 }

@@ -1,5 +1,6 @@
 //! One event on a state: what a lineup makes of it. Live processing, previews, replays and comparisons all come through here.
 
+mod counted_json;
 mod give_state;
 mod ground;
 mod ids;
@@ -11,6 +12,8 @@ mod player;
 mod preparer;
 mod priority;
 mod program;
+mod schema_budget;
+mod schema_types;
 mod schemas;
 mod scope;
 mod step;
@@ -30,4 +33,5 @@ pub(crate) use preparer::Preparer;
 pub use priority::give_way;
 pub(crate) use program::Handler;
 pub use program::Program;
+pub use schemas::PayloadSchema;
 pub(crate) use step::step_of;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::schema_budget::SchemaBudget;
 use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
 use crate::model::layout::Layouts;
@@ -131,6 +132,7 @@ impl Program {
         for (plugin, active) in self.plugins.iter().enumerate() {
             for (link, version) in active.chain.iter().enumerate() {
                 let handler = Handler { plugin, link };
+                let mut budget = SchemaBudget::default();
                 let manifest = &version.code.manifest;
                 for name in &manifest.materializes {
                     let handlers = self.handlers.entry(TypeName::new(name)?).or_default();
@@ -144,12 +146,12 @@ impl Program {
                 }
                 for event in &manifest.events {
                     let name = TypeName::new(&event.name)?;
-                    let schema = PayloadSchema::new(&event.name, &event.schema)?;
+                    let schema = PayloadSchema::new(&event.name, &event.schema, &mut budget)?;
                     self.events.entry(name).or_default().push((handler, schema));
                 }
                 for command in &manifest.commands {
                     let name = TypeName::new(&command.name)?;
-                    let schema = PayloadSchema::new(&command.name, &command.schema)?;
+                    let schema = PayloadSchema::new(&command.name, &command.schema, &mut budget)?;
                     self.commands
                         .entry(name)
                         .or_default()
@@ -218,11 +220,11 @@ impl Program {
         from: Handler,
         events: &[NewEvent],
     ) -> std::result::Result<Vec<TypeName>, String> {
-        if events.len() > limits::EVENTS_PER_COMMAND_MAX {
+        if events.len() > limits::EVENTS_PER_REQUEST_MAX {
             return Err(format!(
                 "it asks for {} events; {} at most",
                 events.len(),
-                limits::EVENTS_PER_COMMAND_MAX
+                limits::EVENTS_PER_REQUEST_MAX
             ));
         }
         let check = |event: &NewEvent| {

@@ -2,13 +2,17 @@
 
 use serde_json::Value as Json;
 
+use super::counted_json::{Counted, within};
+use super::schema_budget::{PATTERN_BYTES_MAX, SchemaBudget, pattern_options};
+use super::schema_types;
 use crate::model::error::Problem;
+use crate::model::strict_json::Strict;
 use crate::model::{Error, Result, limits};
 
 /// A compiled schema of one event or command type.
 pub struct PayloadSchema {
     name: String,
-    validator: jsonschema::Validator,
+    validator: jsonschema::Validator<Counted>,
 }
 
 impl std::fmt::Debug for PayloadSchema {
@@ -18,15 +22,19 @@ impl std::fmt::Debug for PayloadSchema {
 }
 
 impl PayloadSchema {
-    pub fn new(name: &str, text: &str) -> Result<PayloadSchema> {
+    /// Takes off the version's budget what the schema needs.
+    pub fn new(name: &str, text: &str, budget: &mut SchemaBudget) -> Result<PayloadSchema> {
         let refuse = |what: String| Error::refused(format!("the schema of '{name}' {what}"));
         let schema: Json =
             serde_json::from_str(text).map_err(|error| refuse(format!("is not JSON: {error}")))?;
-        let validator = jsonschema::options()
-            // Linear-time patterns: a schema must not be able to make validation hang.
-            .with_pattern_options(jsonschema::PatternOptions::regex())
+        budget
+            .spend(&schema)
+            .map_err(|error| refuse(error.message))?;
+        let validator = jsonschema::options_for::<Counted>()
+            .with_pattern_options(pattern_options(PATTERN_BYTES_MAX))
+            .with_keyword("type", schema_types::keyword)
             .build(&schema)
-            .map_err(|error| refuse(format!("is not a JSON Schema: {error}")))?;
+            .map_err(|error| refuse(format!("is not a JSON Schema: {}", cut(error.to_string()))))?;
         Ok(PayloadSchema {
             name: name.to_owned(),
             validator,
@@ -40,7 +48,7 @@ impl PayloadSchema {
 
     fn read(&self, data: &str) -> Result<Json> {
         check_size(&self.name, data)?;
-        let payload: Json = serde_json::from_str(data).map_err(|error| {
+        let Strict(payload) = serde_json::from_str(data).map_err(|error| {
             Error::refused(format!("payload of '{}' is not JSON: {error}", self.name))
         })?;
         if is_deeper(&payload, limits::PAYLOAD_DEPTH_MAX) {
@@ -53,30 +61,55 @@ impl PayloadSchema {
         Ok(payload)
     }
 
-    /// Refuses a payload with the JSON pointer to the first fault.
+    /// Refuses a payload with the JSON pointer to the first fault. Looking at it takes a counted number of steps, and is ended
+    /// after some.
     pub fn check(&self, data: &str) -> Result<()> {
         let payload = self.read(data)?;
-        match self.validator.iter_errors(&payload).next() {
-            None => Ok(()),
-            Some(fault) => {
-                let pointer = fault.instance_path().to_string();
-                let place = if pointer.is_empty() {
-                    "the payload".to_owned()
-                } else {
-                    format!("'{pointer}'")
-                };
-                let mut text = fault.to_string();
-                if text.len() > 300 {
-                    text = text.chars().take(300).collect::<String>() + "…";
-                }
-                Err(Error::refused(format!(
-                    "payload of '{}' does not fit its schema at {place}: {text}",
-                    self.name
+        let is_valid = || self.validator.is_valid((&payload).into());
+        match within(limits::SCHEMA_STEPS_MAX, is_valid) {
+            Some(true) => return Ok(()),
+            Some(false) => {}
+            None => {
+                return Err(Error::refused(format!(
+                    "payload of '{}' takes more than {} steps to compare with its schema",
+                    self.name,
+                    limits::SCHEMA_STEPS_MAX
                 ))
-                .problem(Problem::Schema { pointer })
-                .hint("daybook plugin inspect FILE.wasm shows the schema"))
+                .problem(Problem::Limit)
+                .hint("a schema without choices inside choices takes fewer"));
             }
         }
+        // Faults of choices that are nested would be gathered for each way through them.
+        let first = || {
+            let fault = self.validator.validate((&payload).into()).err()?;
+            Some((fault.instance_path().to_string(), cut(fault.to_string())))
+        };
+        let (pointer, what) = match within(limits::SCHEMA_FAULT_STEPS_MAX, first).flatten() {
+            Some(found) => found,
+            None => (
+                String::new(),
+                "it differs in too many ways to say where".to_owned(),
+            ),
+        };
+        let place = match pointer.is_empty() {
+            true => "the payload".to_owned(),
+            false => format!("'{pointer}'"),
+        };
+        Err(Error::refused(format!(
+            "payload of '{}' does not fit its schema at {place}: {what}",
+            self.name
+        ))
+        .problem(Problem::Schema { pointer })
+        .hint("daybook plugin inspect FILE.wasm shows the schema"))
+    }
+}
+
+/// What a fault says may have all of the payload in it.
+fn cut(text: String) -> String {
+    const CHARACTERS_MAX: usize = 300;
+    match text.char_indices().nth(CHARACTERS_MAX) {
+        None => text,
+        Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
 

@@ -79,7 +79,8 @@ impl Scope {
 
     /// Turns a refusal of the store into the plugin's violation; anything else is a fault of the host.
     fn blame(&mut self, error: Error) -> Violation {
-        if error.kind == ErrorKind::Refused {
+        // A limit of time or space is not the same everywhere.
+        if error.kind == ErrorKind::Refused && error.problem.is_none() {
             return Violation(error.message);
         }
         let text = error.message.clone();
@@ -315,11 +316,16 @@ impl StateRead for Scope {
         }
     }
 
-    fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<QueryResult, Violation> {
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+        fuel: &mut u64,
+    ) -> Result<QueryResult, Violation> {
         let view = self.view.clone();
         match self
             .ground()
-            .query(&view.scope, &view.sql_tables, sql, &parameters)
+            .query(&view.scope, &view.sql_tables, sql, &parameters, fuel)
         {
             Ok(result) => Ok(result),
             Err(error) => Err(self.blame(error)),
@@ -394,15 +400,8 @@ impl Materialization for Scope {
                 time.escape_debug()
             )));
         }
-        let ground = self.ground();
-        if ground.tasks.len() == limits::TASKS_PER_EVENT_MAX {
-            return Err(refuse(format!(
-                "more than {} tasks for one event",
-                limits::TASKS_PER_EVENT_MAX
-            )));
-        }
-        ground.tasks.push(task);
-        Ok(())
+        let asked = self.ground().ask(task);
+        asked.map_err(|error| refuse(error.message))
     }
 
     fn previous(&mut self, event: Event, budget: &mut Budget) -> Result<(), HandlerError> {

@@ -1,9 +1,9 @@
 //! A projection materialized from the log again, under a schedule.
 
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{History, NO_PAYLOADS, OnProgress, Payloads, play, read_ahead};
+use super::{History, NO_PAYLOADS, OnProgress, Payloads, hole, play, read_ahead};
 use crate::engine::{Player, Start};
 use crate::model::{Error, Result, Schedule, Seq};
 use crate::runtime::fingerprint;
@@ -56,18 +56,28 @@ impl History {
                 Ok(ControlFlow::<()>::Continue(()))
             })
         })?;
-        player.materializer.into_projection().finish().map(|_| ())
+        self.finish(player).map(drop)
     }
 
-    /// The last snapshot before `to` that the schedule would have led to: made by this very engine, and in agreement with
-    /// the schedule up to its own position. None: a replay starts at the first event.
+    /// Ends the building of a projection that the log yields: its file says from now on which history it is of.
+    pub(crate) fn finish(&self, player: Player) -> Result<PathBuf> {
+        let mut projection = player.materializer.into_projection();
+        let position = projection.head().position;
+        let origin = { self.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
+        projection.set_origin(origin);
+        projection.finish()
+    }
+
+    /// The last snapshot before `to` that the schedule would have led to: made by this very engine, of this very history, and
+    /// in agreement with the schedule up to its own position. None: a replay starts at the first event.
     pub(crate) fn start(&self, schedule: &Schedule, to: Seq) -> Result<Option<Start>> {
         let made_by = fingerprint();
         let fitting = self.log.snapshots()?.into_iter().rev().find(|it| {
             it.position <= to
                 && it.made_by == made_by
                 && it.schedule.until(it.position) == schedule.until(it.position)
-                && self.dir.snapshot(&it.file).is_file()
+                && { self.log.position_of(&self.dir.snapshot(&it.file)) }
+                    .is_ok_and(|position| position == it.position)
         });
         Ok(fitting.map(|it| Start {
             path: self.dir.snapshot(&it.file),

@@ -4,6 +4,7 @@
 use std::any::Any;
 
 use super::effects::Task;
+use super::error::Error;
 use super::event::{Command, Event, NewEvent, Rejection};
 use super::id::PluginVersion;
 use super::limits;
@@ -33,8 +34,8 @@ pub enum HandlerError {
     OutOfFuel,
     /// It did what no plugin may do.
     Violated(String),
-    /// The host could not do its part.
-    Host(String),
+    /// The host could not do its part. It says nothing about the plugin, so nothing is recorded of the call.
+    Host(Box<Error>),
     /// The version below it, which it called, was stopped.
     Below {
         version: PluginVersion,
@@ -50,6 +51,14 @@ impl HandlerError {
             own => own,
         }
     }
+
+    /// What the host could not do, where that ended the call.
+    pub fn host_fault(&self) -> Option<&Error> {
+        match self.cause() {
+            HandlerError::Host(error) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl std::fmt::Display for HandlerError {
@@ -63,7 +72,7 @@ impl std::fmt::Display for HandlerError {
                 limits::FUEL_PER_CALL_MAX
             ),
             HandlerError::Violated(message) => write!(f, "broke the contract: {message}"),
-            HandlerError::Host(message) => write!(f, "host fault: {message}"),
+            HandlerError::Host(error) => write!(f, "was not run: {error}"),
             HandlerError::Below { version, error } => write!(f, "called {version}, which {error}"),
         }
     }
@@ -139,7 +148,13 @@ pub struct QueryResult {
 pub trait StateRead: Send + 'static {
     fn get(&mut self, table: &str, key: Vec<Value>) -> Result<Option<Vec<Value>>, Violation>;
     fn find(&mut self, table: &str, find: Find) -> Result<Vec<Vec<Value>>, Violation>;
-    fn query(&mut self, sql: &str, parameters: Vec<Value>) -> Result<QueryResult, Violation>;
+    /// What it takes is taken off the call's fuel.
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: Vec<Value>,
+        fuel: &mut u64,
+    ) -> Result<QueryResult, Violation>;
     fn log(&mut self, line: LogLine) -> Result<(), Violation>;
     /// Gives the implementation back to the one who lent it.
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send>;

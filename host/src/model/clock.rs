@@ -2,7 +2,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use daybook_sdk::Time;
+use daybook_sdk::{Date, Time};
 
 use super::error::{Error, Result};
 use super::id::VersionDate;
@@ -59,6 +59,17 @@ impl Stopwatch {
     }
 }
 
+/// Seconds for which the calling thread has used a processor.
+pub fn processor_seconds() -> f64 {
+    let mut time = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: it writes the time into what it is given, which is ours.
+    unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
+}
+
 /// A date-time of RFC 3339, in the form of `now`: two of them compare as texts do.
 pub fn in_utc(text: &str) -> Option<String> {
     Some(Time::parse(text).ok()?.with_fraction(6))
@@ -67,6 +78,11 @@ pub fn in_utc(text: &str) -> Option<String> {
 /// True for a date-time of RFC 3339, years 0001 to 9999.
 pub fn is_rfc3339(text: &str) -> bool {
     Time::parse(text).is_ok()
+}
+
+/// True for a day as `2018-07-30`.
+pub fn is_date(text: &str) -> bool {
+    Date::parse(text).is_ok()
 }
 
 /// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use super::error::{Error, Result, shown};
+use super::event::SYSTEM_PLUGIN;
 
 macro_rules! position_type {
     ($(#[$doc:meta])* $name:ident) => {
@@ -32,6 +33,37 @@ position_type!(
     /// Position in a book's log. The first event has 1; 0 stands for "before the first".
     Seq
 );
+
+impl Seq {
+    /// The last position that a log can keep.
+    pub const MAX: Seq = Seq(i64::MAX as u64);
+
+    /// A position as somebody gave it.
+    pub fn given(number: u64) -> Result<Seq> {
+        match number <= Seq::MAX.0 {
+            true => Ok(Seq(number)),
+            false => Err(not_a_position(&number.to_string())),
+        }
+    }
+}
+
+/// As somebody wrote it: digits alone.
+impl FromStr for Seq {
+    type Err = Error;
+    fn from_str(text: &str) -> Result<Seq> {
+        let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
+        let number = digits.and_then(|digits| digits.parse().ok());
+        number.map_or_else(|| Err(not_a_position(text)), Seq::given)
+    }
+}
+
+fn not_a_position(text: &str) -> Error {
+    Error::usage(format!(
+        "'{}' is not a position: a whole number up to {}",
+        shown(text),
+        Seq::MAX
+    ))
+}
 
 position_type!(
     /// Position of a commit. The first has 1; 0 stands for "before the first", and for all of a log from before commits had
@@ -98,6 +130,29 @@ name_type!(
     PluginName, "plugin name", "[a-z][a-z0-9]* with at most 48 characters",
     |text| is_identifier(text) && !text.contains('_')
 );
+
+/// Names that no plugin may have, and whose they are.
+const RESERVED_PLUGINS: [(&str, &str); 2] = [
+    (SYSTEM_PLUGIN, "the host's own events have this name"),
+    (
+        "sqlite",
+        "the database keeps all tables for itself whose names begin so",
+    ),
+];
+
+impl PluginName {
+    /// Refuses a name that somebody else has for ever.
+    pub fn check_free(&self) -> Result<()> {
+        let taken = { RESERVED_PLUGINS.iter() }.find(|(name, _)| *name == self.as_str());
+        match taken {
+            None => Ok(()),
+            Some((name, whose)) => Err(Error::refused(format!(
+                "no plugin may be called '{name}': {whose}"
+            ))
+            .hint("choose another name")),
+        }
+    }
+}
 
 name_type!(
     /// Full type of an event or command: `plugin.Name`.

@@ -19,6 +19,15 @@ pub const STACK_BYTES_MAX: usize = 512 << 10;
 /// Instances alive at once: threads × depth of a cascade.
 pub const INSTANCES_MAX: u32 = 128;
 
+/// Core instances of one component, and linear memories and tables. The pool has room for one cascade of the greatest depth
+/// whose components all have that many.
+pub const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 32;
+pub const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
+pub const TABLES_PER_COMPONENT_MAX: u32 = 16;
+
+/// Seconds that a call waits for an instance where all are taken. Then its request is refused: nothing came of the call.
+pub const INSTANCE_WAIT_SECONDS_MAX: f64 = 0.5;
+
 /// Calls that one instance of a version with isolation `batch` may see; then a fresh one takes its place. Starting one
 /// costs some ten calls, so more would save nothing.
 pub const CALLS_PER_INSTANCE_MAX: u32 = 4_096;
@@ -34,6 +43,15 @@ pub const INSTANCE_METADATA_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes of a component file. A Python runtime is 18 MB.
 pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+
+/// Memory of the process that compiles a component, and for each byte of it.
+pub const COMPILER_BYTES: u64 = 192 << 20;
+pub const COMPILER_BYTES_PER_BYTE: u64 = 64;
+
+/// Processor time of that process, and for each megabyte of the component. A compiler that was itself compiled for debugging
+/// takes longer.
+pub const COMPILER_SECONDS: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
+pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 40 } else { 4 };
 
 /// Calls of one handler into the host.
 pub const HOST_CALLS_PER_CALL_MAX: u32 = 250_000;
@@ -57,10 +75,33 @@ pub const TABLES_PER_PLUGIN_MAX: usize = 200;
 pub const TYPES_PER_PLUGIN_MAX: usize = 2_000;
 pub const MANIFEST_BYTES_MAX: usize = 4 << 20;
 
-/// Changes and tasks of one event, and their bytes together.
+/// Nodes of all JSON Schemas of a version, once references are followed; an honest schema has some hundreds.
+pub const SCHEMA_NODES_MAX: u64 = 100_000;
+
+/// Patterns in them, and bytes of what they are compiled into: a class of Unicode's letters that may come 100 times takes
+/// some hundred thousand.
+pub const SCHEMA_PATTERNS_MAX: usize = 100;
+pub const SCHEMA_PATTERN_BYTES_MAX: usize = 8 << 20;
+
+/// Looks at a payload's nodes that comparing it with its schema may take: for a whole megabyte some millions. And those
+/// for saying where it does not fit.
+pub const SCHEMA_STEPS_MAX: u64 = 20_000_000;
+pub const SCHEMA_FAULT_STEPS_MAX: u64 = 200_000;
+
+/// Changes and tasks of one event, and their bytes together: of what it writes and asks for, and with the rows that were
+/// there before.
 pub const CHANGES_PER_EVENT_MAX: usize = 100_000;
 pub const TASKS_PER_EVENT_MAX: usize = 10_000;
 pub const EFFECTS_BYTES_PER_EVENT_MAX: usize = 32 << 20;
+pub const EFFECTS_BYTES_WITH_BEFORE_MAX: usize = 64 << 20;
+
+/// Events that one request may send, and that a command may create with its reactions: some 50 µs each, during which no
+/// other request is worked out.
+pub const EVENTS_PER_REQUEST_MAX: usize = 10_000;
+
+/// Bytes of payloads and effects of all events of one request, which are in memory several times over until they are kept.
+/// One event is taken whatever its size.
+pub const EFFECTS_BYTES_PER_REQUEST_MAX: usize = 32 << 20;
 
 /// Bytes of one payload (event, command or task).
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
@@ -77,16 +118,37 @@ pub const PAYLOAD_DEPTH_MAX: usize = 64;
 /// Bytes of an id, source, subject or time.
 pub const ENVELOPE_TEXT_BYTES_MAX: usize = 1_024;
 
-/// Events that one command may create.
-pub const EVENTS_PER_COMMAND_MAX: usize = 100_000;
+/// Bytes that a `find` holds until it has handed them over, with what each row and value takes beside its content.
+pub const FIND_BYTES_HELD_MAX: usize = 160 << 20;
 
 /// Rows, and bytes of rows, that one handler call may read by `find` and `query`.
 pub const ROWS_READ_PER_CALL_MAX: usize = 1_000_000;
 pub const BYTES_READ_PER_CALL_MAX: usize = 64 << 20;
 
-/// Steps of SQLite's virtual machine for one SQL statement of a plugin: counted, not timed, so that a
-/// statement ends at the same point on every machine.
-pub const SQL_STEPS_PER_QUERY_MAX: u64 = 50_000_000;
+/// Fuel of a call that a step of SQLite's virtual machine costs, and with it each 32 bytes that its functions look at: all
+/// of the fuel is some 50 million steps. Steps are counted, not timed, so that a call ends at the same point on every
+/// machine.
+pub const FUEL_PER_SQL_STEP: u64 = 20;
+
+/// Bytes that pass between a handler and the host for a unit of its fuel.
+pub const BYTES_PER_FUEL: u64 = 4;
+
+/// Bytes that one call of a handler into the host, or what it returns, may pass to the host.
+pub const BYTES_PER_HOST_CALL_MAX: usize = 64 << 20;
+
+/// Processor time of all SQL of an event or command: what is not among the counted steps, such as joining long texts, ends
+/// here. It is the host's refusal and says nothing about the plugin. Code that was compiled for debugging takes longer.
+pub const SQL_SECONDS_MAX: f64 = if cfg!(debug_assertions) { 10.0 } else { 2.0 };
+
+/// Bytes of temporary files, which hold what a statement sorts, or keeps aside, beyond what is in memory.
+pub const SQL_TEMPORARY_BYTES_MAX: u64 = 128 << 20;
+
+/// SELECTs of one statement, each of which may keep rows aside, and calls of functions that stand in it.
+pub const SQL_SELECTS_MAX: usize = 64;
+pub const SQL_FUNCTIONS_MAX: usize = 500;
+
+/// Bytes that SQLite keeps for all connections together, beyond which its caches take their own pages again.
+pub const SQLITE_BYTES_MAX: usize = 256 << 20;
 
 /// Bytes of a plugin's SQL text and the number of its parameters.
 pub const SQL_BYTES_MAX: usize = 64 << 10;
@@ -107,6 +169,12 @@ pub const APPEND_BATCH_DEFAULT: usize = 1_000;
 /// cache; the bytes are for logs whose events are large, of which each may have a megabyte of payload.
 pub const PIECE_EVENTS_MAX: usize = 256;
 pub const PIECE_BYTES_MAX: usize = 4 << 20;
+
+/// Bytes of rows, events or tasks after which a page of a listing ends; it has one at least.
+pub const PAGE_BYTES_MAX: usize = 8 << 20;
+
+/// Bytes of one answer of a server. A page in which every character is escaped stays below.
+pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Pieces that a thread may read ahead of whoever runs them.
 pub const PIECES_AHEAD: usize = 4;

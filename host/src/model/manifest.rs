@@ -115,11 +115,7 @@ impl Manifest {
     /// Refuses a manifest that no host could serve, naming the first thing that is wrong.
     pub fn check(&self) -> Result<()> {
         let identity = self.identity()?;
-        if identity.plugin.as_str() == SYSTEM_PLUGIN {
-            return Err(Error::refused(format!(
-                "no plugin may be called '{SYSTEM_PLUGIN}'"
-            )));
-        }
+        identity.plugin.check_free()?;
         if self.extends()?.is_some_and(|below| below >= identity.date) {
             return Err(Error::refused(format!(
                 "{identity} extends '{}', which is not an earlier date",

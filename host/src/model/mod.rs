@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod progress;
 pub mod records;
 pub mod state_given;
+pub mod strict_json;
 pub mod task;
 pub mod undo;
 pub mod value;

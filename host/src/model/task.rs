@@ -43,10 +43,7 @@ impl FromStr for Place {
             .and_then(|(seq, ordinal)| Some((seq.parse().ok()?, ordinal.parse().ok()?)));
         let (seq, ordinal) =
             parsed.ok_or_else(|| Error::usage("a task's place is SEQ.ORDINAL, as 12.0"))?;
-        Ok(Place {
-            seq: Seq(seq),
-            ordinal,
-        })
+        Ok(Place { seq, ordinal })
     }
 }
 

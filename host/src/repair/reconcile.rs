@@ -1,16 +1,19 @@
-//! Reconciling: the live state beside what the log yields, row by row, and put right where it differs.
+//! Reconciling: the live state, and the effects of the present epoch, beside what the log's events yield; put right where
+//! they differ.
+
+use std::ops::ControlFlow;
 
 use crate::book::SystemEvent;
-use crate::model::log::LocalOp;
+use crate::model::log::{LocalOp, LogOp};
 use serde_json::json;
 
 use super::repairable::check_words;
-use crate::book::Book;
+use crate::book::{Book, tasks};
 use crate::diff::{FinalRow, compare_states};
 use crate::engine::Player;
-use crate::history::{OnProgress, Rebuild};
+use crate::history::{OnProgress, play};
 use crate::model::event::STATE_RECONCILED;
-use crate::model::{Result, Seq};
+use crate::model::{Error, Result, Seq};
 use crate::store::remove_projection;
 use crate::study::PlayerSide;
 
@@ -19,13 +22,16 @@ use crate::study::PlayerSide;
 pub struct Reconciled {
     /// Rows that differ.
     pub rows: u64,
+    /// Events whose recorded effects differ.
+    pub effects: u64,
     /// The event that records the repair; none where nothing differed, or none was asked for.
     pub repaired: Option<Seq>,
 }
 
 impl Book {
-    /// Materializes the log anew under what is in force, and tells `visit` of every row in which the live state (the
-    /// candidate) differs from it. With a reason, the new state takes the live one's place where they differ.
+    /// Materializes the log anew under what is in force, from its first event and from no snapshot, and tells `visit` of
+    /// every row in which the live state (the candidate) differs from it. With a reason, the new state takes the live one's
+    /// place where they differ, the present epoch's effects are what its events yield, and the snapshots go.
     pub fn reconcile(
         &mut self,
         repair: Option<&str>,
@@ -39,22 +45,31 @@ impl Book {
         let record = self.next_live();
         let path = self.history.dir.projection(&record.file);
         let result = self.build_and_compare(&path, visit, progress);
-        let rows = match result {
-            Ok(rows) if rows > 0 && repair.is_some() => rows,
+        let (rows, ops) = match result {
+            Ok((rows, ops)) if rows + ops.len() as u64 > 0 && repair.is_some() => (rows, ops),
             other => {
                 remove_projection(&path)?;
-                return other.map(|rows| Reconciled {
+                return other.map(|(rows, ops)| Reconciled {
                     rows,
+                    effects: ops.len() as u64,
                     repaired: None,
                 });
             }
         };
-        let data = json!({ "rows": rows, "reason": repair });
+        let effects = ops.len() as u64;
+        let data = json!({ "rows": rows, "effects": effects, "reason": repair });
+        let mut local = vec![LocalOp::Projection(record.clone())];
+        // Any of them may be a copy of what was wrong.
+        local.extend(
+            { self.history.log.snapshots()? }
+                .into_iter()
+                .map(|gone| LocalOp::RemoveSnapshot { file: gone.file }),
+        );
         let kept = self.append_system(SystemEvent {
             event_type: STATE_RECONCILED,
             data: data.to_string(),
-            ops: Vec::new(),
-            local: vec![LocalOp::Projection(record.clone())],
+            ops,
+            local,
         });
         let seq = match kept {
             Ok(seq) => seq,
@@ -64,21 +79,42 @@ impl Book {
             }
         };
         self.switch_live(record, seq)?;
+        self.remove_forgotten()?;
+        self.task_news.anew |= effects > 0;
         Ok(Reconciled {
             rows,
+            effects,
             repaired: Some(seq),
         })
     }
 
+    /// How many rows differ, and the effects that are to be put right.
     fn build_and_compare(
         &mut self,
         path: &std::path::Path,
         visit: &mut dyn FnMut(&FinalRow) -> Result<()>,
         progress: OnProgress<'_>,
-    ) -> Result<u64> {
+    ) -> Result<(u64, Vec<LogOp>)> {
         let (schedule, head) = (self.live.record.schedule.clone(), self.head());
-        let rebuild = Rebuild::of(&schedule, path, head);
-        self.history.build(rebuild, progress)?;
+        let mut player = self.history.player(&schedule, path)?;
+        let log = &self.history.log;
+        let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
+        let mut ops = Vec::new();
+        let events = log.recorded(Seq(1)..=head);
+        play(&mut player, events, head, progress, |player, record| {
+            let event = &record.event;
+            let outcome = player.run(event).map_err(Error::from)?;
+            if event.seq >= epoch && outcome.body != record.effects {
+                ops.push(LogOp::Effects {
+                    seq: event.seq,
+                    tasks: tasks(event, &outcome.effects),
+                    effects: outcome.body,
+                });
+            }
+            player.keep()?;
+            Ok(ControlFlow::<()>::Continue(()))
+        })?;
+        self.history.finish(player)?;
         let live = self.live_path();
         let mut side = |file: &std::path::Path| -> Result<PlayerSide> {
             let plan = self.plan(&schedule)?;
@@ -91,6 +127,6 @@ impl Book {
             rows += 1;
             visit(&row)
         })?;
-        Ok(rows)
+        Ok((rows, ops))
     }
 }

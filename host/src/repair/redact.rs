@@ -196,7 +196,7 @@ impl Book {
             epoch.rewrite((log, events), &mut player, redacting, &mut tally, told)?;
             done += epoch.to.0;
             if is_last {
-                player.materializer.into_projection().finish()?;
+                self.history.finish(player)?;
             }
         }
         tally.check()?;

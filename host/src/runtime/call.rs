@@ -3,7 +3,7 @@
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
 };
-use wasmtime::{Store, Trap};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
 
 use super::bindings::types::{CreateError, Failure, NewEvent};
 use super::bindings::{CommandRef, EventRef};
@@ -12,7 +12,10 @@ use super::engine::Runtime;
 use super::instance::{Instance, Kept, NotStarted};
 use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use super::wasi::{Perturbed, Wasi};
-use crate::model::{self, Budget, Created, Creation, HandlerError, Materialization, limits};
+use crate::model::error::Problem;
+use crate::model::{
+    self, Budget, Created, Creation, Error, ErrorKind, HandlerError, Materialization, limits,
+};
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
@@ -81,10 +84,11 @@ pub struct Called<C, T, I> {
 }
 
 impl<C, T, I> Called<C, T, I> {
-    fn impossible(cx: C, what: String) -> Self {
+    /// A call that the host cannot make.
+    pub fn impossible(cx: C, fault: Error) -> Self {
         Called {
             cx,
-            result: Err(HandlerError::Host(what)),
+            result: Err(HandlerError::Host(Box::new(fault))),
             used: Budget::default(),
             printed: Vec::new(),
             instance: None,
@@ -102,7 +106,8 @@ impl Runtime {
         terms: Terms<Materializing>,
     ) -> Called<Box<dyn Materialization>, (), Materializing> {
         let Some(function) = &code.materialize else {
-            return Called::impossible(cx, format!("{} has no materializer", code.version));
+            let fault = Error::internal(format!("{} has no materializer", code.version));
+            return Called::impossible(cx, fault);
         };
         let wasi = code
             .uses_wasi
@@ -132,7 +137,8 @@ impl Runtime {
         terms: Terms<Creating>,
     ) -> Called<Box<dyn Creation>, Created, Creating> {
         let Some(function) = &code.create else {
-            return Called::impossible(cx, format!("{} has no creator", code.version));
+            let fault = Error::internal(format!("{} has no creator", code.version));
+            return Called::impossible(cx, fault);
         };
         let wasi = code
             .uses_wasi
@@ -247,7 +253,7 @@ impl<P, R> Ended<P, R> {
             doubtful: self.reused && (!went_well || near_the_end),
             result,
             used: Budget {
-                fuel: self.fuel,
+                fuel: self.fuel + self.state.passing_fuel,
                 host_calls: budget.host_calls - self.state.budget.host_calls,
             },
         }
@@ -272,6 +278,9 @@ fn explain(error: &wasmtime::Error, state: &mut CallState) -> HandlerError {
     if let Some(stopped) = state.stopped.take() {
         return stopped;
     }
+    if let Some(fault) = host_fault(error) {
+        return HandlerError::Host(Box::new(fault));
+    }
     match error.downcast_ref::<Trap>() {
         Some(Trap::OutOfFuel) => HandlerError::OutOfFuel,
         Some(_) if state.memory_refused => HandlerError::Trapped(format!(
@@ -283,8 +292,36 @@ fn explain(error: &wasmtime::Error, state: &mut CallState) -> HandlerError {
             limits::STACK_BYTES_MAX >> 10
         )),
         Some(trap) => HandlerError::Trapped(format!("{trap}{}", frames(error))),
-        None => HandlerError::Trapped(format!("{error:#}")),
+        None => {
+            let text = format!("{error:#}");
+            match text.contains("fuel allocated for hostcalls") {
+                true => HandlerError::Violated("it passed too much to the host at once".to_owned()),
+                false => HandlerError::Trapped(text),
+            }
+        }
     }
+}
+
+/// What the host, or the system below it, could not give. The guest has no part in it.
+pub(super) fn host_fault(error: &wasmtime::Error) -> Option<Error> {
+    if error.is::<PoolConcurrencyLimitError>() {
+        let text = format!(
+            "no instance was free for {} s: {error}",
+            limits::INSTANCE_WAIT_SECONDS_MAX
+        );
+        return Some(
+            Error::unavailable(text)
+                .problem(Problem::Busy)
+                .hint("nothing of the request was kept; try again in a moment"),
+        );
+    }
+    let by_system = error.is::<std::io::Error>()
+        || error.is::<rustix::io::Errno>()
+        || error.is::<wasmtime::OutOfMemory>();
+    by_system.then(|| {
+        Error::new(ErrorKind::Io, format!("running an instance: {error:#}"))
+            .hint("nothing of the request was kept; see what the machine lacks")
+    })
 }
 
 /// The innermost named functions of a trap, where the component carries names.

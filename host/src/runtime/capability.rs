@@ -17,8 +17,8 @@ use crate::model::{self, Creation, HandlerError, LogLine, Materialization, Viola
 type Answer<T> = wasmtime::Result<T>;
 
 impl CallState {
-    fn materialization(&mut self) -> Answer<&mut dyn Materialization> {
-        self.count_call()?;
+    fn materialization(&mut self, bytes: usize) -> Answer<&mut dyn Materialization> {
+        self.count_call(bytes)?;
         match &mut self.capability {
             Capability::Materialization(cx) => Ok(cx.as_mut()),
             _ => Err(not_lent("materialization")),
@@ -26,7 +26,7 @@ impl CallState {
     }
 
     fn creation(&mut self) -> Answer<&mut dyn Creation> {
-        self.count_call()?;
+        self.count_call(0)?;
         match &mut self.capability {
             Capability::Creation(cx) => Ok(cx.as_mut()),
             _ => Err(not_lent("creation")),
@@ -34,8 +34,8 @@ impl CallState {
     }
 
     /// Reads are the same for both capabilities.
-    fn state(&mut self) -> Answer<&mut dyn StateRead> {
-        self.count_call()?;
+    fn state(&mut self, bytes: usize) -> Answer<&mut dyn StateRead> {
+        self.count_call(bytes)?;
         match &mut self.capability {
             Capability::Materialization(cx) => Ok(cx.as_mut()),
             Capability::Creation(cx) => Ok(cx.as_mut()),
@@ -52,18 +52,32 @@ impl CallState {
     }
 
     fn read_get(&mut self, table: &str, key: Vec<Value>) -> Answer<Option<Vec<Value>>> {
-        let result = self.state()?.get(table, row_in(key));
-        Ok(self.settle(result)?.map(row_out))
+        let result = self
+            .state(table.len() + weight(&key))?
+            .get(table, row_in(key));
+        let row = self.settle(result)?.map(row_out);
+        self.count_bytes(row.as_deref().map_or(0, weight))?;
+        Ok(row)
     }
 
     fn read_find(&mut self, table: &str, find: Find) -> Answer<Vec<Vec<Value>>> {
-        let result = self.state()?.find(table, find_in(find));
-        Ok(self.settle(result)?.into_iter().map(row_out).collect())
+        let bounds = [&find.lower, &find.upper].into_iter().flatten();
+        let bounds: usize = bounds.map(|bound| weight(&bound.values)).sum();
+        let asked = self.state(table.len() + weight(&find.prefix) + bounds)?;
+        let result = asked.find(table, find_in(find));
+        let rows: Vec<_> = self.settle(result)?.into_iter().map(row_out).collect();
+        self.count_bytes(rows.iter().map(|row| weight(row)).sum())?;
+        Ok(rows)
     }
 
     fn read_query(&mut self, sql: &str, parameters: Vec<Value>) -> Answer<QueryResult> {
-        let result = self.state()?.query(sql, row_in(parameters));
-        Ok(query_out(self.settle(result)?))
+        let mut fuel = self.budget.fuel;
+        let asked = self.state(sql.len() + weight(&parameters))?;
+        let result = asked.query(sql, row_in(parameters), &mut fuel);
+        self.budget.fuel = fuel;
+        let result = query_out(self.settle(result)?);
+        self.count_bytes(result.rows.iter().map(|row| weight(row)).sum())?;
+        Ok(result)
     }
 
     /// What was to be passed to the version below is no event, or no command.
@@ -72,7 +86,7 @@ impl CallState {
     }
 
     fn write_log(&mut self, level: Level, message: String) -> Answer<()> {
-        let result = self.state()?.log(LogLine {
+        let result = self.state(message.len())?.log(LogLine {
             level: level_in(level),
             message,
         });
@@ -80,13 +94,33 @@ impl CallState {
     }
 }
 
+/// Bytes that a row, or a part of one, weighs against limits.
+fn weight(values: &[Value]) -> usize {
+    let one = |value: &Value| match value {
+        Value::Text(text) => text.len(),
+        Value::Blob(bytes) => bytes.len(),
+        _ => 8,
+    };
+    values.iter().map(one).sum()
+}
+
 fn not_lent(what: &str) -> wasmtime::Error {
     wasmtime::Error::msg(format!("no {what} is lent to this call"))
 }
 
-/// Puts `previous` over that of the bindings: what runs below uses up the caller's fuel, which its store alone can tell.
+/// Puts `previous` and `query` over those of the bindings: what runs below, and SQL, use up the caller's fuel, which its
+/// store alone can tell.
 pub(super) fn share_fuel(linker: &mut Linker<CallState>) -> Answer<()> {
     linker.allow_shadowing(true);
+    linker
+        .instance("daybook:plugin/materialization@1.0.0")?
+        .func_wrap(
+            "[method]materialization.query",
+            |mut store: StoreContextMut<'_, CallState>,
+             (_, sql, values): (Resource<MaterializationHandle>, String, Vec<Value>)| {
+                with_fuel(&mut store, |state| state.read_query(&sql, values))
+            },
+        )?;
     linker
         .instance("daybook:plugin/materialization@1.0.0")?
         .func_wrap(
@@ -95,6 +129,15 @@ pub(super) fn share_fuel(linker: &mut Linker<CallState>) -> Answer<()> {
                 with_fuel(&mut store, |state| {
                     materialization::HostMaterialization::previous(state, cx, event)
                 })
+            },
+        )?;
+    linker
+        .instance("daybook:plugin/creation@1.0.0")?
+        .func_wrap(
+            "[method]creation.query",
+            |mut store: StoreContextMut<'_, CallState>,
+             (_, sql, values): (Resource<CreationHandle>, String, Vec<Value>)| {
+                with_fuel(&mut store, |state| state.read_query(&sql, values))
             },
         )?;
     linker
@@ -114,10 +157,10 @@ pub(super) fn share_fuel(linker: &mut Linker<CallState>) -> Answer<()> {
 /// Lets the store's fuel be spent from the state's budget.
 fn with_fuel<T>(
     store: &mut StoreContextMut<'_, CallState>,
-    previous: impl FnOnce(&mut CallState) -> Answer<T>,
+    work: impl FnOnce(&mut CallState) -> Answer<T>,
 ) -> Answer<(T,)> {
     store.data_mut().budget.fuel = store.get_fuel()?;
-    let answer = previous(store.data_mut());
+    let answer = work(store.data_mut());
     let left = store.data().budget.fuel;
     store.set_fuel(left)?;
     Ok((answer?,))
@@ -161,7 +204,8 @@ impl materialization::HostMaterialization for CallState {
         table: String,
         row: Vec<Value>,
     ) -> Answer<Result<(), WriteError>> {
-        let result = self.materialization()?.insert(&table, row_in(row));
+        let bytes = table.len() + weight(&row);
+        let result = self.materialization(bytes)?.insert(&table, row_in(row));
         self.settle_write(result)
     }
 
@@ -171,7 +215,8 @@ impl materialization::HostMaterialization for CallState {
         table: String,
         row: Vec<Value>,
     ) -> Answer<Result<(), WriteError>> {
-        let result = self.materialization()?.update(&table, row_in(row));
+        let bytes = table.len() + weight(&row);
+        let result = self.materialization(bytes)?.update(&table, row_in(row));
         self.settle_write(result)
     }
 
@@ -181,7 +226,8 @@ impl materialization::HostMaterialization for CallState {
         table: String,
         row: Vec<Value>,
     ) -> Answer<Result<(), WriteError>> {
-        let result = self.materialization()?.upsert(&table, row_in(row));
+        let bytes = table.len() + weight(&row);
+        let result = self.materialization(bytes)?.upsert(&table, row_in(row));
         self.settle_write(result)
     }
 
@@ -191,12 +237,14 @@ impl materialization::HostMaterialization for CallState {
         table: String,
         key: Vec<Value>,
     ) -> Answer<Result<(), WriteError>> {
-        let result = self.materialization()?.delete(&table, row_in(key));
+        let bytes = table.len() + weight(&key);
+        let result = self.materialization(bytes)?.delete(&table, row_in(key));
         self.settle_write(result)
     }
 
     fn enqueue(&mut self, _: Resource<MaterializationHandle>, task: Task) -> Answer<()> {
-        let result = self.materialization()?.enqueue(model::Task {
+        let bytes = task.kind.len() + task.data.len() + task.key.as_ref().map_or(0, String::len);
+        let result = self.materialization(bytes)?.enqueue(model::Task {
             kind: task.kind,
             key: task.key,
             data: task.data,
@@ -219,7 +267,7 @@ impl materialization::HostMaterialization for CallState {
         _: Resource<MaterializationHandle>,
         event: Event,
     ) -> Answer<Result<(), Failure>> {
-        self.count_call()?;
+        self.count_call(event.data.len())?;
         let event = bindings::event_in(event).map_err(|error| self.misasked(&error))?;
         let result = match &mut self.capability {
             Capability::Materialization(cx) => cx.previous(event, &mut self.budget),
@@ -283,7 +331,7 @@ impl creation::HostCreation for CallState {
         _: Resource<CreationHandle>,
         command: Command,
     ) -> Answer<Result<Vec<NewEvent>, CreateError>> {
-        self.count_call()?;
+        self.count_call(command.data.len())?;
         let command = bindings::command_in(command).map_err(|error| self.misasked(&error))?;
         let result = match &mut self.capability {
             Capability::Creation(cx) => cx.previous(command, &mut self.budget),

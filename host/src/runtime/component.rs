@@ -40,7 +40,7 @@ impl std::fmt::Debug for Code {
 }
 
 /// What stands at the top of every refusal's way out.
-const BUILD_HINT: &str = "build it with: daybook plugin build PATH";
+pub(super) const BUILD_HINT: &str = "build it with: daybook plugin build PATH";
 
 /// Interfaces of the contract a component may import, and of WASI, all of which is virtual.
 const CONTRACT_IMPORTS: &[&str] = &[
@@ -58,15 +58,20 @@ const WASI_PACKAGES: &[&str] = &[
     "wasi:sockets/",
 ];
 
-/// A finished component stays as it is; a core module with an embedded component type becomes one.
-pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
-    if bytes.len() > limits::COMPONENT_BYTES_MAX {
+/// Refuses a file that is larger than a component may be.
+pub fn check_component_bytes(bytes: u64) -> Result<()> {
+    if bytes > limits::COMPONENT_BYTES_MAX as u64 {
         return Err(Error::refused(format!(
-            "the file has {} bytes; a component may have {}",
-            bytes.len(),
+            "the file has {bytes} bytes; a component may have {}",
             limits::COMPONENT_BYTES_MAX
         )));
     }
+    Ok(())
+}
+
+/// A finished component stays as it is; a core module with an embedded component type becomes one.
+pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
+    check_component_bytes(bytes.len() as u64)?;
     // The eight bytes before the sections: magic, version, layer.
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.to_vec()),
@@ -90,7 +95,7 @@ pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// Encoder and compiler are large programs fed by strangers: a panic in one is a refusal, not the end of the host.
-fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
+pub(super) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(step)).unwrap_or_else(|_| {
         Err(Error::refused("the compiler cannot handle this file").hint(BUILD_HINT))
     })
@@ -105,7 +110,7 @@ impl Runtime {
             None => {
                 let component = match self.compiled.get(&digest) {
                     Some(component) => component,
-                    None => self.compile(&encode_component(bytes)?)?,
+                    None => self.compile(bytes)?,
                 };
                 if let Some(cache) = cache {
                     cache.put(&self.engine, &digest, &component);
@@ -117,7 +122,8 @@ impl Runtime {
         self.link(&component, digest)
     }
 
-    fn compile(&self, encoded: &[u8]) -> Result<Component> {
+    /// By this process, which nothing stops: of a library's own caller.
+    pub(super) fn compile_here(&self, encoded: &[u8]) -> Result<Component> {
         guarded(|| {
             Component::from_binary(&self.engine, encoded).map_err(|error| {
                 Error::refused(format!("the component is not valid: {error:#}")).hint(BUILD_HINT)

@@ -10,7 +10,7 @@ use super::wasi::{Perturbed, Wasi};
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
 };
-use crate::model::{Digest, Error, PluginVersion, Result, Value};
+use crate::model::{Digest, Error, PluginVersion, Result, Value, limits};
 
 impl Runtime {
     /// Calls `describe`, checks what it says against the component's exports, and gives the finished code.
@@ -53,15 +53,32 @@ impl Runtime {
         let wasi =
             uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
         let result = self.call::<_, (wit::Manifest,)>(&code, describe, wasi, ());
-        let (declared,) =
-            result.map_err(|error| Error::refused(format!("the component's describe {error}")))?;
+        let (declared,) = result.map_err(|error| match error.host_fault() {
+            Some(fault) => fault.clone(),
+            None => Error::refused(format!("the component's describe {error}")),
+        })?;
         let manifest = manifest(declared);
+        check_bytes(&manifest)?;
         manifest.check()?;
         check_exports(&manifest, &code)?;
         code.version = manifest.identity()?;
         code.manifest = manifest;
         Ok(code)
     }
+}
+
+/// Refuses a manifest that is larger than one may be, as it is kept: with all of its texts.
+fn check_bytes(manifest: &Manifest) -> Result<()> {
+    let bytes = serde_json::to_string(manifest)
+        .map_err(|error| Error::internal(format!("a manifest that is not JSON: {error}")))?
+        .len();
+    if bytes > limits::MANIFEST_BYTES_MAX {
+        return Err(Error::refused(format!(
+            "the component's manifest has {bytes} bytes; {} at most",
+            limits::MANIFEST_BYTES_MAX
+        )));
+    }
+    Ok(())
 }
 
 fn check_exports(manifest: &Manifest, code: &Code) -> Result<()> {

@@ -70,15 +70,43 @@ fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     capability::share_fuel(linker)
 }
 
+/// Linear memories and tables of all instances: address space, so not each instance may have all that it could.
+const MEMORIES_MAX: u32 = limits::INSTANCES_MAX * 2;
+const TABLES_MAX: u32 = limits::INSTANCES_MAX * 8;
+
+const _: () = {
+    let depth = limits::CASCADE_DEPTH_MAX as u32;
+    assert!(depth <= limits::INSTANCES_MAX);
+    assert!(depth * limits::MEMORIES_PER_COMPONENT_MAX <= MEMORIES_MAX);
+    assert!(depth * limits::TABLES_PER_COMPONENT_MAX <= TABLES_MAX);
+};
+
+/// True while instances that only wait for their next call take no room that others need.
+pub(super) fn may_keep_instances(engine: &Engine) -> bool {
+    engine.pooling_allocator_metrics().is_none_or(|pool| {
+        pool.component_instances() <= u64::from(limits::INSTANCES_MAX / 2)
+            && pool.memories() <= (MEMORIES_MAX / 2) as usize
+            && pool.tables() <= (TABLES_MAX / 2) as usize
+    })
+}
+
+/// An engine that compiles for those of `Runtime`, and makes no instances: it takes no room for any.
+pub(super) fn compiling_engine() -> Result<Engine> {
+    let mut config = config();
+    config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
+    Engine::new(&config).map_err(|error| Error::internal(format!("starting the compiler: {error}")))
+}
+
 fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits::INSTANCES_MAX);
-    pool.total_core_instances(limits::INSTANCES_MAX * 4);
-    pool.total_memories(limits::INSTANCES_MAX * 2);
-    pool.total_tables(limits::INSTANCES_MAX * 8);
-    pool.max_memories_per_component(4);
-    pool.max_tables_per_component(16);
-    pool.max_core_instances_per_component(32);
+    // These are only counted, so each instance may have all that a component may have.
+    pool.total_core_instances(limits::INSTANCES_MAX * limits::CORE_INSTANCES_PER_COMPONENT_MAX);
+    pool.total_memories(MEMORIES_MAX);
+    pool.total_tables(TABLES_MAX);
+    pool.max_memories_per_component(limits::MEMORIES_PER_COMPONENT_MAX);
+    pool.max_tables_per_component(limits::TABLES_PER_COMPONENT_MAX);
+    pool.max_core_instances_per_component(limits::CORE_INSTANCES_PER_COMPONENT_MAX);
     pool.max_component_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_core_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_memory_size(limits::MEMORY_BYTES_MAX);

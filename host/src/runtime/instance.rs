@@ -3,12 +3,15 @@
 //! What a call is lent (capability, fuel, counters) is its own in either case; only the guest's memory may be older
 //! than the call. Who keeps instances is who runs a program on one thread: they are never shared.
 
-use wasmtime::Store;
+use std::time::Duration;
+
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, Lift, Lower, TypedFunc};
+use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use super::component::Code;
-use super::engine::Runtime;
+use super::engine::{Runtime, may_keep_instances};
 use super::state::CallState;
+use crate::model::clock::Stopwatch;
 use crate::model::{Digest, limits};
 
 /// One instance with the function that is called in it, looked up once.
@@ -79,8 +82,42 @@ pub(super) struct NotStarted {
 }
 
 impl Runtime {
-    /// A fresh instance, in a store of its own. The state comes back where it cannot start.
+    /// A fresh instance, in a store of its own; where all are taken it waits a little for one. The state comes back where
+    /// it cannot start.
     pub(super) fn start<P, R>(
+        &self,
+        code: &Code,
+        function: &ComponentExportIndex,
+        mut state: CallState,
+        fuel_max: u64,
+    ) -> Result<Instance<P, R>, Box<NotStarted>>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        const PAUSE: Duration = Duration::from_millis(2);
+        let waiting = Stopwatch::start();
+        loop {
+            let budget = state.budget;
+            match self.try_start(code, function, state, fuel_max) {
+                Err(not_started)
+                    if not_started.error.is::<PoolConcurrencyLimitError>()
+                        && waiting.seconds() < limits::INSTANCE_WAIT_SECONDS_MAX =>
+                {
+                    // Its store goes with what part of it had started.
+                    state = CallState {
+                        budget,
+                        memory_bytes: 0,
+                        ..not_started.store.into_data()
+                    };
+                    std::thread::sleep(PAUSE);
+                }
+                ended => return ended,
+            }
+        }
+    }
+
+    fn try_start<P, R>(
         &self,
         code: &Code,
         function: &ComponentExportIndex,
@@ -95,6 +132,7 @@ impl Runtime {
         store.limiter(|state| state);
         let mut run = || -> wasmtime::Result<TypedFunc<P, R>> {
             store.set_fuel(fuel_max)?;
+            store.set_hostcall_fuel(limits::BYTES_PER_HOST_CALL_MAX);
             let instance = code.pre.instantiate(&mut store)?;
             instance.get_typed_func::<P, R>(&mut store, function)
         };
@@ -133,7 +171,7 @@ impl<P, R> Kept<P, R> {
 
     /// Keeps an instance for the next call; the one that waited longest goes where there are too many.
     pub fn put(&mut self, instance: Instance<P, R>) {
-        if !instance.is_young() {
+        if !instance.is_young() || !may_keep_instances(instance.store.engine()) {
             return;
         }
         if self.0.len() == limits::INSTANCES_KEPT_MAX {

@@ -5,6 +5,7 @@ mod bindings;
 mod cache;
 mod call;
 mod capability;
+mod compiler;
 mod component;
 mod describe;
 mod engine;
@@ -16,7 +17,8 @@ mod wasi;
 
 pub use cache::ComponentCache;
 pub use call::{Called, Creating, Instances, Materializing, Terms};
-pub use component::{Code, encode_component};
+pub use compiler::{compile_by, compile_if_asked};
+pub use component::{Code, check_component_bytes, encode_component};
 pub use engine::{Runtime, fingerprint};
 pub use instance::{Instance, Kept};
 pub use wasi::Perturbed;

@@ -3,6 +3,7 @@
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
+use super::call::host_fault;
 use super::wasi::Wasi;
 use crate::model::{Budget, Creation, HandlerError, Materialization, Violation, limits};
 
@@ -27,6 +28,8 @@ pub struct CallState {
     pub(super) stopped: Option<HandlerError>,
     /// It was refused more memory than it may have.
     pub(super) memory_refused: bool,
+    /// Fuel for what passed between it and the host; the store does not count it.
+    pub(super) passing_fuel: u64,
     /// Of all its linear memories.
     pub(super) memory_bytes: usize,
     pub(super) wasi: Option<Box<Wasi>>,
@@ -39,6 +42,7 @@ impl CallState {
             budget,
             stopped: None,
             memory_refused: false,
+            passing_fuel: 0,
             memory_bytes: 0,
             wasi,
         }
@@ -69,8 +73,9 @@ impl CallState {
         echo
     }
 
-    /// Counts a call into the host.
-    pub(super) fn count_call(&mut self) -> wasmtime::Result<()> {
+    /// Counts a call into the host, and the bytes that it passes.
+    pub(super) fn count_call(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.count_bytes(bytes)?;
         match self.budget.host_calls.checked_sub(1) {
             Some(left) => {
                 self.budget.host_calls = left;
@@ -80,6 +85,17 @@ impl CallState {
                 "it called the host more than {} times",
                 limits::HOST_CALLS_PER_CALL_MAX
             )))),
+        }
+    }
+}
+
+impl CallState {
+    /// Charges bytes that pass between guest and host as fuel, of which they may take as much as the guest itself.
+    pub(super) fn count_bytes(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.passing_fuel += bytes as u64 / limits::BYTES_PER_FUEL;
+        match self.passing_fuel > limits::FUEL_PER_CALL_MAX {
+            true => Err(self.stop(HandlerError::OutOfFuel)),
+            false => Ok(()),
         }
     }
 }
@@ -97,6 +113,19 @@ impl ResourceLimiter for CallState {
             self.memory_bytes += desired - current;
         }
         Ok(allowed)
+    }
+
+    /// Beyond what its type allows, it is the guest's. What the system refused must not become the guest's answer.
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        match host_fault(&error) {
+            Some(fault) => Err(self.stop(HandlerError::Host(Box::new(fault)))),
+            None => Ok(()),
+        }
+    }
+
+    /// The same for tables.
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.memory_grow_failed(error)
     }
 
     fn table_growing(

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -11,8 +12,8 @@ use super::http::problem::Problem;
 use crate::book::{Book, Reader};
 use crate::engine::Program;
 use crate::model::error::Problem as Detail;
-use crate::model::{Error, Result, Seq};
-use crate::store::{Snapshot, StatePool};
+use crate::model::{Error, Result, Seq, limits};
+use crate::store::{Allowance, Snapshot, StatePool};
 use crate::study::Moment;
 
 /// Seconds after which a read is stopped.
@@ -73,6 +74,28 @@ pub enum Weight {
     Query,
 }
 
+/// Whoever waits for a read: once this is dropped, the read is stopped.
+#[derive(Default)]
+struct Caller(Arc<AtomicBool>);
+
+impl Caller {
+    /// What a read of this caller may take.
+    fn allowance(&self) -> Allowance {
+        Allowance {
+            seconds: Some(READ_SECONDS_MAX),
+            temporary_bytes: Some(limits::SQL_TEMPORARY_BYTES_MAX),
+            gone: Some(self.0.clone()),
+            ..Allowance::default()
+        }
+    }
+}
+
+impl Drop for Caller {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Hosted {
     /// Reads the state of one moment, the present one unless another is named: the tables and the file given to `work`
     /// belong together.
@@ -82,14 +105,16 @@ impl Hosted {
         as_of: Option<Moment>,
         work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
+        let caller = Caller::default();
+        let allowance = caller.allowance();
         if let Some(moment) = as_of {
-            return self.past(moment, work).await;
+            return self.past(moment, allowance, work).await;
         }
         if weight == Weight::Point {
             // A row by its key takes less time than giving the work to another thread.
             let live = self.live();
             let pool = &self.reads().pool;
-            if let Some(snapshot) = pool.kept(&live.path, live.head, READ_SECONDS_MAX) {
+            if let Some(snapshot) = pool.kept(&live.path, live.head, &allowance) {
                 return work(&live, &snapshot);
             }
         }
@@ -102,7 +127,7 @@ impl Hosted {
             loop {
                 let live = hosted.live();
                 let pool = &hosted.reads().pool;
-                match pool.snapshot(&live.path, live.head, READ_SECONDS_MAX) {
+                match pool.snapshot(&live.path, live.head, &allowance) {
                     Ok(snapshot) => return work(&live, &snapshot),
                     Err(error) if attempt == ATTEMPTS_MAX => return Err(error.into()),
                     Err(_) => {
@@ -121,6 +146,7 @@ impl Hosted {
     async fn past<T: Send + 'static>(
         &self,
         moment: Moment,
+        allowance: Allowance,
         work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let permit = self.permit(Weight::Query).await?;
@@ -133,7 +159,7 @@ impl Hosted {
                 path: past.path,
             };
             let pool = &hosted.reads().pool;
-            let snapshot = pool.snapshot(&live.path, live.head, READ_SECONDS_MAX)?;
+            let snapshot = pool.snapshot(&live.path, live.head, &allowance)?;
             Ok(work(&live, &snapshot))
         });
         let found = found.await;

@@ -1,17 +1,18 @@
 //! A projection beside the live one that follows the log: a shadow, whose effects are compared with what was recorded on
 //! the way, or a standby. Whoever has one drives it: the command line to the log's head, a follower's thread for ever.
 
-use std::path::PathBuf;
+use std::ops::{ControlFlow, RangeInclusive};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::diff::{About, Expectations, Step, Tally, differences};
 use crate::engine::{Failure, Outcome, Player, step_of};
-use crate::history::{Decoder, History};
+use crate::history::{Decoder, History, play, silent};
 use crate::model::effects::RecordedChange;
 use crate::model::{
-    Change, Effects, Error, Event, Layouts, Result, Schedule, Seq, TableLayout, Task,
+    Change, Effects, Error, ErrorKind, Event, Layouts, Result, Schedule, Seq, TableLayout, Task,
 };
 use crate::model::{ProjectionRecord, Role};
 use crate::store::remove_projection;
@@ -45,6 +46,22 @@ impl TrackStatus {
 /// Where the log keeps the expectation file of a shadow.
 pub(crate) fn expect_key(name: &str) -> String {
     format!("expect {name}")
+}
+
+/// The position of a track's file; none where there is no file, or one of another history: it is begun again.
+fn usable(log: &Catalog, record: &ProjectionRecord, path: &Path) -> Result<Option<Seq>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    match log.position_of(path) {
+        Ok(position) => Ok(Some(position)),
+        Err(error) if error.kind == ErrorKind::Corrupt => {
+            let name = &record.name;
+            tracing::warn!(%error, name, "a projection cannot be used; it is built again from the log");
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn read_note(record: &ProjectionRecord, text: &str) -> Result<Note> {
@@ -83,12 +100,12 @@ impl Track {
         let path = history.dir.projection(&record.file);
         let plan = history.plan(&record.schedule)?;
         let runtime = history.library.runtime.clone();
-        let (mut player, building) = if path.is_file() {
-            let position = Projection::position_of(&path)?;
+        let (mut player, building) = if let Some(position) = usable(&history.log, record, &path)? {
             let player = Player::resume(runtime, plan, &path, position)?;
             (player, None)
         } else {
             let building = path.with_extension("building");
+            remove_projection(&path)?;
             remove_projection(&building)?;
             let start = history.start(&record.schedule, history.log.head()?.0)?;
             let player = Player::begin(runtime, plan, &building, start.as_ref())?;
@@ -106,7 +123,8 @@ impl Track {
                         ..Note::default()
                     },
                 };
-                Some(Comparing::new(history, record, live, note)?)
+                let position = player.materializer.head().position;
+                Some(Comparing::new(history, record, live, note, position)?)
             }
             _ => None,
         };
@@ -130,20 +148,26 @@ impl Track {
     }
 
     /// How a track stands by its file, without going on with it.
-    pub fn glance(dir: &BookDir, record: &ProjectionRecord, head: Seq) -> Result<TrackStatus> {
+    pub fn glance(
+        dir: &BookDir,
+        log: &Catalog,
+        record: &ProjectionRecord,
+        head: Seq,
+    ) -> Result<TrackStatus> {
         let path = dir.projection(&record.file);
-        let (position, note) = match path.is_file() {
-            true => Projection::glance(&path)?,
-            false => (Seq::ZERO, None),
+        let found = usable(log, record, &path)?;
+        let note = match found {
+            Some(_) => Projection::glance(&path)?.note,
+            None => None,
         };
         let note: Option<Note> = note.map(|text| read_note(record, &text)).transpose()?;
         Ok(TrackStatus {
             name: record.name.clone(),
             role: record.role,
             schedule: record.schedule.clone(),
-            position,
+            position: found.unwrap_or(Seq::ZERO),
             head,
-            is_ready: path.is_file(),
+            is_ready: found.is_some(),
             tally: note.map(|note| note.tally),
             doom: None,
         })
@@ -192,7 +216,11 @@ impl Track {
     fn step(&mut self, log: &Catalog, stored: &StoredEvent) -> Result<()> {
         let result = self.player.run(&stored.event);
         match &result {
-            Ok(_) => self.player.keep()?,
+            Ok(_) => {
+                let origin = log.origin(&stored.hash)?;
+                self.player.materializer.projection().set_origin(origin);
+                self.player.keep()?;
+            }
             Err(Failure::Doom(doom)) => self.doom = Some(doom.clone().into_error().message),
             Err(Failure::Host(error)) => return Err(error.clone()),
         }
@@ -221,11 +249,11 @@ impl Track {
         };
         let plan = self.player.plan().clone();
         let runtime = history.library.runtime.clone();
-        self.player.materializer.into_projection().finish()?;
+        history.finish(self.player)?;
         std::fs::rename(&building, &self.path).map_err(|error| {
             Error::io(format!("putting {} in place", self.path.display()), error)
         })?;
-        let position = Projection::position_of(&self.path)?;
+        let position = history.log.position_of(&self.path)?;
         Ok(Track {
             player: Player::resume(runtime, plan, &self.path, position)?,
             building: None,
@@ -257,6 +285,32 @@ struct Base {
     path: PathBuf,
 }
 
+impl Base {
+    /// Where the shadow begins.
+    fn at(history: &mut History, live: &Schedule, path: PathBuf, position: Seq) -> Result<Base> {
+        remove_projection(&path)?;
+        let plan = history.plan(live)?;
+        let start = history.start(live, position)?;
+        let runtime = history.library.runtime.clone();
+        let player = Player::begin(runtime, plan, &path, start.as_ref())?;
+        let mut base = Base { player, path };
+        let first = base.player.materializer.head().position.next();
+        let events = history.log.events(first..=position);
+        play(
+            &mut base.player,
+            events,
+            position,
+            &mut silent(),
+            |player, event| {
+                player.run(&event).map_err(Error::from)?;
+                player.keep()?;
+                Ok(ControlFlow::<()>::Continue(()))
+            },
+        )?;
+        Ok(base)
+    }
+}
+
 impl Drop for Base {
     fn drop(&mut self) {
         if let Err(error) = remove_projection(&self.path) {
@@ -271,18 +325,23 @@ impl Comparing {
         record: &ProjectionRecord,
         live: &Schedule,
         note: Note,
+        position: Seq,
     ) -> Result<Comparing> {
         let mut expectations = Expectations::parse(&note.expect)?;
         expectations.resume(&note.met, note.tally.unexpected);
-        let recorded_from = recorded_from(&history.log.epochs()?, live);
-        let base = if note.tally.events == 0 && recorded_from > Seq(1) {
-            let file = format!("{}-base.building", record.file);
-            let path = history.dir.projection(&file);
-            remove_projection(&path)?;
-            let player = history.player(live, &path)?;
-            Some(Base { player, path })
-        } else {
-            None
+        let stale = history.log.stale_effects()?;
+        let recorded_from = recorded_from(&history.log.epochs()?, live, stale.as_ref());
+        let base = match position.next() < recorded_from {
+            true => {
+                let file = format!("{}-base.building", record.file);
+                Some(Base::at(
+                    history,
+                    live,
+                    history.dir.projection(&file),
+                    position,
+                )?)
+            }
+            false => None,
         };
         Ok(Comparing {
             expect: note.expect,
@@ -354,9 +413,13 @@ impl Comparing {
     }
 }
 
-/// From which event on the recorded effects are what `live` makes of the log: those of the epochs at its end that ran the
-/// same schedule.
-fn recorded_from(epochs: &[(Seq, Schedule)], live: &Schedule) -> Seq {
+/// From which event on the recorded effects are what `live` makes of the log as it stands: those of the epochs at its end
+/// that ran the same schedule, after the last amendment. What was recorded before that is of other payloads.
+fn recorded_from(
+    epochs: &[(Seq, Schedule)],
+    live: &Schedule,
+    stale: Option<&RangeInclusive<Seq>>,
+) -> Seq {
     let mut from = Seq(u64::MAX);
     for (at, (begins, schedule)) in epochs.iter().enumerate().rev() {
         let ends = epochs
@@ -368,7 +431,7 @@ fn recorded_from(epochs: &[(Seq, Schedule)], live: &Schedule) -> Seq {
         // Before the first epoch there are only the host's own events, which have no effects.
         from = if at == 0 { Seq(1) } else { *begins };
     }
-    from
+    stale.map_or(from, |stale| from.max(stale.end().next()))
 }
 
 /// Recorded effects as one side of a comparison.
@@ -403,6 +466,7 @@ mod tests {
         let schedule = |text: &str| text.parse::<Schedule>().unwrap();
         let (old, new) = ("1: bank@1993-01-01", "1: bank@1994-01-01");
         let epochs = [(Seq(3), schedule(old)), (Seq(500), schedule(new))];
+        let recorded_from = |epochs: &[_], live: &_| recorded_from(epochs, live, None);
         assert_eq!(recorded_from(&epochs[..1], &schedule(old)), Seq(1));
         assert_eq!(recorded_from(&epochs, &schedule(new)), Seq(500));
         // A new version for what comes from 500 on leaves what was before as it was.
@@ -416,5 +480,10 @@ mod tests {
             (Seq(600), schedule(old)),
         ];
         assert_eq!(recorded_from(&back, &schedule(old)), Seq(600));
+        // Event 5 was amended by 600, under the same versions: what was recorded before is of its first payload.
+        let amended = [(Seq(3), schedule(old)), (Seq(600), schedule(old))];
+        let stale = Seq(5)..=Seq(599);
+        let from = |stale| super::recorded_from(&amended, &schedule(old), stale);
+        assert_eq!((from(None), from(Some(&stale))), (Seq(1), Seq(600)));
     }
 }

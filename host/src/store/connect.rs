@@ -5,6 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::private::{may_write, private_file};
+use super::temporary;
 
 /// A new file, or one in memory.
 pub fn create(path: &Path) -> rusqlite::Result<Connection> {
@@ -12,7 +13,7 @@ pub fn create(path: &Path) -> rusqlite::Result<Connection> {
         // SQLite gives the files beside it the mode of this one.
         private_file(path).map_err(|_| cannot_open(path))?;
     }
-    Connection::open(path)
+    temporary::open(path, OpenFlags::default())
 }
 
 /// A file that is there, for writing as far as its disk allows it.
@@ -26,7 +27,7 @@ pub fn open_to_read(path: &Path) -> rusqlite::Result<Connection> {
 }
 
 fn readable(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    let connection = temporary::open(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     // The first look at a file with a write-ahead log makes an index beside it, where it can.
     let looked = connection.pragma_query_value(None, "schema_version", |row| row.get::<_, i64>(0));
     let code = looked.err().and_then(|error| error.sqlite_error_code());
@@ -52,8 +53,8 @@ fn unchanging(path: &Path) -> rusqlite::Result<Connection> {
     let name = { name.replace('%', "%25") }
         .replace('?', "%3f")
         .replace('#', "%23");
-    Connection::open_with_flags(
-        format!("file://{name}?immutable=1"),
+    temporary::open(
+        Path::new(&format!("file://{name}?immutable=1")),
         OpenFlags::SQLITE_OPEN_READ_ONLY
             | OpenFlags::SQLITE_OPEN_URI
             | OpenFlags::SQLITE_OPEN_NO_MUTEX,

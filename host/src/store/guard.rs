@@ -1,13 +1,15 @@
-//! What a plugin's SQL may do on the projection's connection: SELECT over named tables, deterministic
-//! functions, a counted number of steps. Everything else is denied when the statement is compiled.
+//! What strangers' SQL may do on a connection: a plugin's SELECT reads named tables and calls deterministic functions, a
+//! person's reads all of the file. Everything else is denied when the statement is compiled. How much it may take is the
+//! `Meter`'s.
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 
+use super::meter::Meter;
+use super::{functions, schema};
 use crate::model::{Error, Result, limits};
 
 /// Functions whose result is the same on every machine and at any time.
@@ -89,102 +91,118 @@ const FUNCTIONS: &[&str] = &[
 /// Table-valued functions that only read their argument.
 const VALUE_TABLES: &[&str] = &["json_each", "json_tree"];
 
-/// Steps of the virtual machine between two calls of the progress handler.
-const STEPS_PER_TICK: u64 = 1_000;
-
 #[derive(Debug, Default)]
 enum Mode {
     /// The host's own statements.
     #[default]
     Host,
-    /// A plugin's statement; `denied` collects why.
-    Plugin {
-        tables: Arc<BTreeSet<String>>,
+    Stranger {
+        /// A plugin's; none: all, for a person.
+        tables: Option<Arc<BTreeSet<String>>>,
+        /// Collects why.
         denied: Option<String>,
+        selects: usize,
+        functions: usize,
     },
 }
 
-/// Sits between plugin SQL and a connection.
+/// Sits between strangers' SQL and a connection.
 #[derive(Debug, Clone)]
 pub struct Guard {
     mode: Arc<Mutex<Mode>>,
-    /// Steps left for the running plugin statement; `u64::MAX`: not counted.
-    steps: Arc<AtomicU64>,
+    meter: Meter,
 }
 
 impl Guard {
+    /// The connection's functions are bounded too, and what it counts is the host's from now on.
     pub fn install(connection: &mut Connection) -> Result<Guard> {
         let guard = Guard {
             mode: Arc::default(),
-            steps: Arc::new(AtomicU64::new(u64::MAX)),
+            meter: Meter::install(connection)?,
         };
-        let mode = guard.mode.clone();
-        let authorize = move |context: AuthContext<'_>| {
-            let mut mode = mode.lock().expect("the guard's lock is never poisoned");
-            match &mut *mode {
-                Mode::Host => Authorization::Allow,
-                Mode::Plugin { tables, denied } => match refusal(&context.action, tables) {
+        functions::install(connection, &guard.meter)?;
+        let asked = guard.clone();
+        let authorize = move |context: AuthContext<'_>| match &mut *asked.mode() {
+            Mode::Host => Authorization::Allow,
+            Mode::Stranger {
+                tables,
+                denied,
+                selects,
+                functions,
+            } => {
+                *selects += usize::from(matches!(context.action, AuthAction::Select));
+                *functions += usize::from(matches!(context.action, AuthAction::Function { .. }));
+                let too_many = if *selects > limits::SQL_SELECTS_MAX {
+                    Some(format!(
+                        "it has more than {} SELECTs",
+                        limits::SQL_SELECTS_MAX
+                    ))
+                } else if *functions > limits::SQL_FUNCTIONS_MAX {
+                    Some(format!(
+                        "it calls more than {} functions",
+                        limits::SQL_FUNCTIONS_MAX
+                    ))
+                } else {
+                    None
+                };
+                match too_many.or_else(|| refusal(&context.action, tables.as_deref())) {
                     None => Authorization::Allow,
                     Some(why) => {
                         denied.get_or_insert(why);
                         Authorization::Deny
                     }
-                },
+                }
             }
         };
-        let steps = guard.steps.clone();
-        let progress = move || {
-            let left = steps.load(Ordering::Relaxed);
-            if left == u64::MAX {
-                return false;
-            }
-            steps.store(left.saturating_sub(STEPS_PER_TICK), Ordering::Relaxed);
-            left == 0
-        };
-        let failed = |error| super::sqlite("guarding a projection", error);
-        connection.authorizer(Some(authorize)).map_err(failed)?;
         connection
-            .progress_handler(STEPS_PER_TICK as i32, Some(progress))
-            .map_err(failed)?;
+            .authorizer(Some(authorize))
+            .map_err(|error| super::sqlite("guarding a connection", error))?;
         Ok(guard)
     }
 
-    /// Until `leave`, statements are compiled and run as a plugin's.
-    pub fn enter(&self, tables: Arc<BTreeSet<String>>) {
-        *self
-            .mode
-            .lock()
-            .expect("the guard's lock is never poisoned") = Mode::Plugin {
+    fn mode(&self) -> MutexGuard<'_, Mode> {
+        self.mode.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Does `work` with statements that are compiled and run as a stranger's: a plugin's over these tables, or a person's.
+    pub fn foreign<T>(
+        &self,
+        connection: &Connection,
+        tables: Option<Arc<BTreeSet<String>>>,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        schema::limit_values(connection, true)?;
+        *self.mode() = Mode::Stranger {
             tables,
             denied: None,
+            selects: 0,
+            functions: 0,
         };
-        self.steps
-            .store(limits::SQL_STEPS_PER_QUERY_MAX, Ordering::Relaxed);
-    }
-
-    /// Back to the host. What was denied, if anything was.
-    pub fn leave(&self) -> Option<String> {
-        self.steps.store(u64::MAX, Ordering::Relaxed);
-        let mode = std::mem::take(
-            &mut *self
-                .mode
-                .lock()
-                .expect("the guard's lock is never poisoned"),
-        );
-        match mode {
-            Mode::Host => None,
-            Mode::Plugin { denied, .. } => denied,
-        }
-    }
-
-    /// True when the statement was stopped for its steps.
-    pub fn exhausted(&self) -> bool {
-        self.steps.load(Ordering::Relaxed) == 0
+        let result = work();
+        let mode = std::mem::take(&mut *self.mode());
+        schema::limit_values(connection, false)?;
+        result.map_err(|error| match (mode, self.meter.stopped()) {
+            (_, Some(stop)) => stop.error().context("SQL"),
+            (
+                Mode::Stranger {
+                    denied: Some(why), ..
+                },
+                None,
+            ) => Error::refused(format!("SQL refused: {why}")),
+            _ => error,
+        })
     }
 }
 
-/// Why an action is not for plugins; none: it is.
-fn refusal(action: &AuthAction<'_>, tables: &BTreeSet<String>) -> Option<String> {
+/// Why an action is not for strangers; none: it is.
+fn refusal(action: &AuthAction<'_>, tables: Option<&BTreeSet<String>>) -> Option<String> {
+    let Some(tables) = tables else {
+        return refusal_of_person(action);
+    };
     match action {
         AuthAction::Select | AuthAction::Recursive => None,
         AuthAction::Read { table_name, .. } => {
@@ -197,12 +215,25 @@ fn refusal(action: &AuthAction<'_>, tables: &BTreeSet<String>) -> Option<String>
             (!FUNCTIONS.contains(&name.as_str()))
                 .then(|| format!("it calls '{name}', which is not a deterministic function"))
         }
-        other => {
-            let text = format!("{other:?}");
-            let name = text.split([' ', '{']).next().unwrap_or_default().to_owned();
-            Some(format!("it is not a plain SELECT ({name})"))
-        }
+        other => Some(no_select(other)),
     }
+}
+
+/// A person may read what is in the file, and call what leaves it as it is.
+fn refusal_of_person(action: &AuthAction<'_>) -> Option<String> {
+    match action {
+        AuthAction::Select | AuthAction::Recursive | AuthAction::Read { .. } => None,
+        AuthAction::Function { function_name } => { function_name }
+            .eq_ignore_ascii_case("load_extension")
+            .then(|| "it calls 'load_extension'".to_owned()),
+        other => Some(no_select(other)),
+    }
+}
+
+fn no_select(action: &AuthAction<'_>) -> String {
+    let text = format!("{action:?}");
+    let name = text.split([' ', '{']).next().unwrap_or_default();
+    format!("it is not a plain SELECT ({name})")
 }
 
 /// Refuses SQL text that is too long to be honest.

@@ -4,10 +4,12 @@ mod book_dir;
 mod catalog;
 mod checkpoints;
 mod connect;
-mod deadline;
+mod functions;
 mod guard;
 mod key_filter;
 mod local_token;
+mod matching;
+mod meter;
 mod private;
 mod projection;
 mod projection_files;
@@ -17,22 +19,23 @@ mod schema;
 mod sql;
 mod standin;
 mod state_read;
+mod temporary;
 mod tokens;
 
 pub use book_dir::{Announced, BookDir, BookLock, PAST_STATE, ServedAt};
 pub use catalog::*;
 pub use checkpoints::{Checkpoints, carry_over};
 pub use local_token::LocalToken;
+pub use meter::Allowance;
 pub use private::private_folder;
-pub use projection::{Access, Projection, ProjectionHead, RowAt};
+pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt};
 pub use projection_files::{copy_projection, remove_projection};
 pub use read::{TextQuery, read_only_query};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
-use deadline::Deadline;
+use meter::Meter;
 
-use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind};
 
 /// Maps a SQLite error once: what the operating system refused is told apart from damage and from our own faults.
@@ -53,9 +56,7 @@ fn sqlite(what: &str, error: rusqlite::Error) -> Error {
             Error::unavailable(message).hint("another program is using the book's files")
         }
         // Only what limits a read interrupts it.
-        Some(Code::OperationInterrupted) => Error::refused(format!("{what}: it takes too long"))
-            .problem(Problem::Limit)
-            .hint("ask for less, or by columns that have an index"),
+        Some(Code::OperationInterrupted) => meter::Stop::Time.error().context(what),
         _ => Error::internal(message),
     }
 }

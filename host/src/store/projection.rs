@@ -6,6 +6,8 @@
 
 mod search;
 
+pub use search::Bounds;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,7 +15,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::guard::Guard;
 use super::key_filter::KeyFilter;
-use super::rows::TableRows;
+use super::rows::{TableRows, key_values};
 use super::sql::{self, Bind};
 use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
@@ -57,6 +59,18 @@ pub struct Projection {
     closed: bool,
     /// To be written with the next commit.
     note: Option<String>,
+    /// Which history the position that the next commit writes is of.
+    origin: Option<Digest>,
+}
+
+/// What a projection's file says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Glance {
+    pub position: Seq,
+    /// Which history it is of; none where it does not say.
+    pub origin: Option<Digest>,
+    /// What its owner noted.
+    pub note: Option<String>,
 }
 
 impl Projection {
@@ -112,20 +126,23 @@ impl Projection {
         Ok(projection)
     }
 
-    /// How far a projection file is, without knowing its tables.
-    pub fn position_of(path: &Path) -> Result<Seq> {
-        Self::glance(path).map(|(position, _)| position)
-    }
-
-    /// How far it is, and what its owner noted there.
-    pub fn glance(path: &Path) -> Result<(Seq, Option<String>)> {
+    /// What a projection's file says of itself, without knowing its tables.
+    pub fn glance(path: &Path) -> Result<Glance> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let connection = connect::open(path).map_err(failed)?;
         // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
-        let head = schema::check_projection(&connection, path)
-            .and_then(|()| schema::projection_head(&connection));
-        match head {
-            Ok(head) => Ok((head.position, schema::projection_note(&connection)?)),
+        let read = || -> Result<Glance> {
+            schema::check_projection(&connection, path)?;
+            // Of one moment, whoever writes it meanwhile.
+            let moment = connection.unchecked_transaction().map_err(failed)?;
+            Ok(Glance {
+                position: schema::projection_head(&moment)?.position,
+                origin: schema::projection_origin(&moment)?,
+                note: schema::projection_note(&moment)?,
+            })
+        };
+        match read() {
+            Ok(glance) => Ok(glance),
             Err(error) if error.kind == ErrorKind::Unavailable && error.hint.is_none() => {
                 Err(Error::corrupt(error.message))
             }
@@ -144,7 +161,7 @@ impl Projection {
         connection.execute_batch(pragmas).map_err(failed)?;
         connection
             .execute_batch(&format!(
-                "PRAGMA cache_size=-32768; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=OFF;
+                "PRAGMA cache_size=-32768; PRAGMA trusted_schema=OFF;
                  PRAGMA wal_autocheckpoint={};",
                 limits::WAL_PAGES
             ))
@@ -164,7 +181,14 @@ impl Projection {
             in_transaction: false,
             closed: false,
             note: None,
+            origin: None,
         })
+    }
+
+    /// Says which history it is of once the next commit is made: `Catalog::origin` of its position then. A commit that
+    /// moves the position and is not told leaves a file that nobody believes.
+    pub fn set_origin(&mut self, origin: Digest) {
+        self.origin = Some(origin);
     }
 
     /// What its owner noted beside the position it is at, if it did.
@@ -505,7 +529,7 @@ impl Projection {
     pub fn prepare(&mut self) -> Result<()> {
         self.begin()?;
         self.flush()?;
-        schema::set_projection_head(&self.connection, self.head)?;
+        schema::set_projection_head(&self.connection, self.head, self.origin)?;
         self.prepared = Some(self.head);
         self.connection
             .cache_flush()
@@ -515,13 +539,14 @@ impl Projection {
     /// Rows and position together, or neither.
     pub fn commit(&mut self) -> Result<()> {
         let dirty = self.tables.iter().any(|table| !table.dirty.is_empty());
-        if !dirty && !self.in_transaction && self.head == self.committed && self.note.is_none() {
+        let moved = self.head != self.committed || self.origin.is_some();
+        if !dirty && !self.in_transaction && !moved && self.note.is_none() {
             return Ok(());
         }
         self.begin()?;
         self.flush()?;
-        if self.prepared.take() != Some(self.head) {
-            schema::set_projection_head(&self.connection, self.head)?;
+        if self.prepared.take() != Some(self.head) && moved {
+            schema::set_projection_head(&self.connection, self.head, self.origin)?;
         }
         if let Some(note) = self.note.take() {
             schema::set_projection_note(&self.connection, &note)?;
@@ -530,6 +555,7 @@ impl Projection {
             .execute_batch("COMMIT")
             .map_err(|error| self.failed(error))?;
         self.in_transaction = false;
+        self.origin = None;
         self.committed = self.head;
         if self.is_full() {
             self.tables.iter_mut().for_each(TableRows::clear);
@@ -549,6 +575,7 @@ impl Projection {
         self.tables.iter_mut().for_each(TableRows::clear);
         self.head = self.committed;
         self.note = None;
+        self.origin = None;
         // Keys that were written and rolled back stay in the filters: that only costs a look-up.
     }
 
@@ -566,22 +593,5 @@ impl Projection {
         file.sync_all()
             .map_err(|error| Error::io(path.display(), error))?;
         Ok(path)
-    }
-}
-
-fn key_values(key: &RowKey) -> Result<Vec<Value>> {
-    match key {
-        RowKey::Integer(number) => Ok(vec![Value::Integer(*number)]),
-        RowKey::Bytes(bytes) => {
-            let mut rest = &bytes[..];
-            let mut values = Vec::new();
-            while !rest.is_empty() {
-                values.push(
-                    Value::decode(&mut rest)
-                        .ok_or_else(|| Error::internal("a cached key does not decode"))?,
-                );
-            }
-            Ok(values)
-        }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use crate::model::value::RowKey;
-use crate::model::{Row, TableLayout};
+use crate::model::{Error, Result, Row, TableLayout, Value};
 use crate::store::key_filter::KeyFilter;
 use crate::store::sql::TableSql;
 
@@ -84,4 +84,22 @@ fn weight(row: &Option<Row>) -> usize {
     64 + row.as_ref().map_or(0, |row| {
         row.iter().map(|value| 24 + value.weight()).sum::<usize>()
     })
+}
+
+/// The values of a key, in its order.
+pub fn key_values(key: &RowKey) -> Result<Vec<Value>> {
+    match key {
+        RowKey::Integer(number) => Ok(vec![Value::Integer(*number)]),
+        RowKey::Bytes(bytes) => {
+            let mut rest = &bytes[..];
+            let mut values = Vec::new();
+            while !rest.is_empty() {
+                values.push(
+                    Value::decode(&mut rest)
+                        .ok_or_else(|| Error::internal("a cached key does not decode"))?,
+                );
+            }
+            Ok(values)
+        }
+    }
 }

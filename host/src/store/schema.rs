@@ -6,11 +6,11 @@ use rusqlite::Connection;
 use rusqlite::limits::Limit;
 
 use super::{ProjectionHead, sqlite};
-use crate::model::{Digest, Error, Result, Seq};
+use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
 pub const LOG_FORMAT: i64 = 1;
-pub const PROJECTION_FORMAT: i64 = 1;
+pub const PROJECTION_FORMAT: i64 = 2;
 
 /// SQLite `application_id` of the files, so that another database is never taken for a book.
 const LOG_APPLICATION: i64 = 0x4461_794c; // "DayL"
@@ -155,8 +155,11 @@ CREATE TABLE IF NOT EXISTS task_marks (
 ";
 
 const PROJECTION_TABLES: &str = "
-CREATE TABLE _daybook (one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL) STRICT;
-INSERT INTO _daybook VALUES (1, 0, zeroblob(32));
+-- `origin` says which history the rows are of, up to the position; empty where nobody said.
+CREATE TABLE _daybook (
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL, origin BLOB NOT NULL
+) STRICT;
+INSERT INTO _daybook VALUES (1, 0, zeroblob(32), zeroblob(0));
 ";
 
 fn stamp(connection: &Connection, application: i64, format: i64) -> Result<()> {
@@ -252,12 +255,35 @@ pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
     })
 }
 
-pub fn set_projection_head(connection: &Connection, head: ProjectionHead) -> Result<()> {
+/// Without an origin the file does not say any more which history it is of.
+pub fn set_projection_head(
+    connection: &Connection,
+    head: ProjectionHead,
+    origin: Option<Digest>,
+) -> Result<()> {
+    let origin = origin.map_or(Vec::new(), |origin| origin.0.to_vec());
     connection
-        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2")
-        .and_then(|mut statement| statement.execute((head.position.0 as i64, &head.running.0[..])))
+        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2, origin = ?3")
+        .and_then(|mut statement| {
+            statement.execute((head.position.0 as i64, &head.running.0[..], origin))
+        })
         .map_err(|error| sqlite("writing a projection's position", error))?;
     Ok(())
+}
+
+/// Which history a projection is of; none where it does not say, as in files of format 1.
+pub fn projection_origin(connection: &Connection) -> Result<Option<Digest>> {
+    let failed = |error| sqlite("reading a projection's origin", error);
+    if !connection
+        .column_exists(None, "_daybook", "origin")
+        .map_err(failed)?
+    {
+        return Ok(None);
+    }
+    let origin: Vec<u8> = connection
+        .query_row("SELECT origin FROM _daybook", [], |row| row.get(0))
+        .map_err(failed)?;
+    Ok(Digest::from_slice(&origin).ok())
 }
 
 /// Part of the open transaction. The table is made by who first needs it: files of format 1 are without.
@@ -288,10 +314,31 @@ pub fn projection_note(connection: &Connection) -> Result<Option<String>> {
         .map_err(failed)
 }
 
+/// Bytes of one value in a stranger's SQL: every row can be read, but no function works on more for long.
+pub const VALUE_BYTES_MAX: usize = limits::ROW_BYTES_MAX + (64 << 10);
+
+/// Bytes of one value in the host's own statements.
+const OWN_BYTES_MAX: i32 = 64 << 20;
+
+/// Bytes of a pattern of LIKE or GLOB: matching may take its product with the text.
+pub const PATTERN_BYTES_MAX: usize = 10_000;
+
+/// Bounds values for what is a stranger's, or lifts that for the host's own.
+pub fn limit_values(connection: &Connection, are_foreign: bool) -> Result<()> {
+    let most = match are_foreign {
+        true => VALUE_BYTES_MAX as i32,
+        false => OWN_BYTES_MAX,
+    };
+    connection
+        .set_limit(Limit::SQLITE_LIMIT_LENGTH, most)
+        .map(drop)
+        .map_err(|error| sqlite("setting a limit", error))
+}
+
 /// No guest statement may make a giant value or attach a file.
 pub fn limit(connection: &Connection) -> Result<()> {
+    limit_values(connection, false)?;
     let limits = [
-        (Limit::SQLITE_LIMIT_LENGTH, 64 << 20),
         (Limit::SQLITE_LIMIT_ATTACHED, 0),
         (Limit::SQLITE_LIMIT_EXPR_DEPTH, 200),
         (Limit::SQLITE_LIMIT_COMPOUND_SELECT, 100),

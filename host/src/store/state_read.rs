@@ -3,32 +3,28 @@
 //! A connection is never older than its caller asks for. One whose file was replaced, by an activation or because the
 //! projection was built again, is found by its position, and left.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use rusqlite::hooks::{AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Connection, params_from_iter};
 
-use super::deadline::Deadline;
-use super::read::may_read;
+use super::guard::Guard;
+use super::meter::Allowance;
 use super::sql::{self, Bind};
 use super::{connect, guard, schema, sqlite};
-use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value, limits};
+use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value};
 
 /// Connections that are kept while nobody uses them.
 const IDLE_MAX: usize = 32;
 
-/// Bytes of one value in people's SQL: every row can be read, but no function works on more for long.
-const VALUE_BYTES_MAX: i32 = (limits::ROW_BYTES_MAX + (64 << 10)) as i32;
+/// Of these, those that keep the pages they have read; the others give them up.
+const IDLE_WARM_MAX: usize = 4;
 
 /// Columns of one result of people's SQL.
 const RESULT_COLUMNS_MAX: i32 = 256;
-
-/// Bytes of a pattern of LIKE or GLOB: matching may take the square of it.
-const PATTERN_BYTES_MAX: i32 = 1_000;
 
 /// Read-only connections to the live projection.
 #[derive(Debug, Default)]
@@ -38,12 +34,10 @@ pub struct StatePool {
 
 /// One connection, and what bounds it.
 #[derive(Debug)]
-struct StateReader {
+pub(super) struct StateReader {
     connection: Connection,
     path: PathBuf,
-    deadline: Deadline,
-    /// What is compiled now is a person's, not the host's.
-    foreign: Arc<AtomicBool>,
+    guard: Guard,
 }
 
 /// The state as it was at one position, whatever is written meanwhile.
@@ -52,6 +46,8 @@ pub struct Snapshot<'a> {
     pool: &'a StatePool,
     reader: Option<StateReader>,
     position: Seq,
+    /// More than some rows were read: what the connection keeps of it is of no use to the next read.
+    was_searched: Cell<bool>,
 }
 
 /// How a column compares with a value. Null compares with nothing.
@@ -117,14 +113,19 @@ pub struct Answer {
 }
 
 impl StatePool {
-    /// Begins a read of the projection at `path`, which has all events up to `at_least`. It is stopped after `seconds`.
-    /// Fails where the file is gone, or not that far: it is being replaced, and its successor should be asked.
-    pub fn snapshot(&self, path: &Path, at_least: Seq, seconds: f64) -> Result<Snapshot<'_>> {
-        if let Some(snapshot) = self.kept(path, at_least, seconds) {
+    /// Begins a read of the projection at `path`, which has all events up to `at_least`. It may take what is allowed, on
+    /// this thread. Fails where the file is gone, or not that far: it is being replaced, and its successor should be asked.
+    pub fn snapshot(
+        &self,
+        path: &Path,
+        at_least: Seq,
+        allowance: &Allowance,
+    ) -> Result<Snapshot<'_>> {
+        if let Some(snapshot) = self.kept(path, at_least, allowance) {
             return Ok(snapshot);
         }
         let reader = StateReader::open(path)?;
-        let position = reader.begin(seconds)?;
+        let position = reader.begin(allowance)?;
         if position < at_least {
             return Err(Error::unavailable("the projection is being replaced"));
         }
@@ -132,13 +133,13 @@ impl StatePool {
     }
 
     /// The same on a connection that is open already: nothing is waited for.
-    pub fn kept(&self, path: &Path, at_least: Seq, seconds: f64) -> Option<Snapshot<'_>> {
+    pub fn kept(&self, path: &Path, at_least: Seq, allowance: &Allowance) -> Option<Snapshot<'_>> {
         let reader = {
             let mut idle = self.idle();
             idle.retain(|reader| reader.path == path);
             idle.pop()
         }?;
-        let position = reader.begin(seconds).ok()?;
+        let position = reader.begin(allowance).ok()?;
         (position >= at_least).then(|| self.lend(reader, position))
     }
 
@@ -147,6 +148,7 @@ impl StatePool {
             pool: self,
             reader: Some(reader),
             position,
+            was_searched: Cell::new(false),
         }
     }
 
@@ -156,7 +158,7 @@ impl StatePool {
 }
 
 impl StateReader {
-    fn open(path: &Path) -> Result<StateReader> {
+    pub fn open(path: &Path) -> Result<StateReader> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let mut connection = connect::open_to_read(path).map_err(failed)?;
         // Readers do not wait for writers; this is for the moments in which SQLite sorts its files out.
@@ -165,27 +167,15 @@ impl StateReader {
             .map_err(failed)?;
         schema::check_projection(&connection, path)?;
         schema::limit(&connection)?;
-        for (limit, value) in [
-            (Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX),
-            (Limit::SQLITE_LIMIT_COLUMN, RESULT_COLUMNS_MAX),
-            (Limit::SQLITE_LIMIT_LIKE_PATTERN_LENGTH, PATTERN_BYTES_MAX),
-        ] {
-            connection.set_limit(limit, value).map_err(failed)?;
-        }
+        connection
+            .set_limit(Limit::SQLITE_LIMIT_COLUMN, RESULT_COLUMNS_MAX)
+            .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(64);
-        let foreign = Arc::new(AtomicBool::new(false));
-        let is_foreign = foreign.clone();
-        let authorize = move |context: AuthContext<'_>| match is_foreign.load(Ordering::Relaxed) {
-            true => may_read(&context.action),
-            false => Authorization::Allow,
-        };
-        connection.authorizer(Some(authorize)).map_err(failed)?;
-        let deadline = Deadline::install(&mut connection)?;
+        let guard = Guard::install(&mut connection)?;
         Ok(StateReader {
             connection,
             path: path.to_owned(),
-            deadline,
-            foreign,
+            guard,
         })
     }
 
@@ -202,8 +192,8 @@ impl StateReader {
     }
 
     /// Begins to read, and says how far what is read is.
-    fn begin(&self, seconds: f64) -> Result<Seq> {
-        self.deadline.set(seconds);
+    fn begin(&self, allowance: &Allowance) -> Result<Seq> {
+        self.guard.meter().begin(allowance.clone());
         self.run("BEGIN")?;
         let position: i64 = self
             .connection
@@ -214,8 +204,42 @@ impl StateReader {
     }
 
     fn end(&self) -> Result<()> {
-        self.deadline.clear();
+        self.guard.meter().end();
         self.run("COMMIT")
+    }
+
+    /// Gives up the pages that it keeps.
+    fn shrink(&self) -> Result<()> {
+        { self.connection.execute_batch("PRAGMA shrink_memory") }
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Runs one SELECT of a person, which may take what is allowed. `start` is told the columns, `visit` gets the rows as they
+    /// come, and may end it with an error.
+    pub fn select(
+        &self,
+        text: &str,
+        parameters: &[Value],
+        start: impl FnOnce(&[String]) -> Result<()>,
+        visit: impl FnMut(Vec<Value>) -> Result<bool>,
+    ) -> Result<()> {
+        guard::check_text(text, parameters.len())?;
+        let work = || select(&self.connection, text, parameters, start, visit);
+        self.guard.foreign(&self.connection, None, work)
+    }
+
+    /// The same outside of any snapshot.
+    pub fn select_alone(
+        &self,
+        allowance: Allowance,
+        text: &str,
+        start: impl FnOnce(&[String]) -> Result<()>,
+        visit: impl FnMut(Vec<Value>) -> Result<bool>,
+    ) -> Result<()> {
+        self.guard.meter().begin(allowance);
+        let result = self.select(text, &[], start, visit);
+        self.guard.meter().end();
+        result
     }
 }
 
@@ -224,11 +248,17 @@ impl Drop for Snapshot<'_> {
         let Some(reader) = self.reader.take() else {
             return;
         };
-        if reader.end().is_ok() {
-            let mut idle = self.pool.idle();
-            if idle.len() < IDLE_MAX {
-                idle.push(reader);
-            }
+        if reader.end().is_err() {
+            return;
+        }
+        let waiting = self.pool.idle().len();
+        let is_cold = self.was_searched.get() || waiting >= IDLE_WARM_MAX;
+        if is_cold && reader.shrink().is_err() {
+            return;
+        }
+        let mut idle = self.pool.idle();
+        if idle.len() < IDLE_MAX {
+            idle.push(reader);
         }
     }
 }
@@ -298,12 +328,27 @@ impl Snapshot<'_> {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<Answer> {
-        guard::check_text(text, parameters.len())?;
-        let reader = self.reader()?;
-        reader.foreign.store(true, Ordering::Relaxed);
-        let answer = select(&reader.connection, text, parameters, rows_max, bytes_max);
-        reader.foreign.store(false, Ordering::Relaxed);
-        answer
+        self.was_searched.set(true);
+        let mut answer = Answer {
+            columns: Vec::new(),
+            rows: Vec::new(),
+            truncated: false,
+        };
+        let mut bytes = 0;
+        let start = |columns: &[String]| {
+            answer.columns = columns.to_vec();
+            Ok(())
+        };
+        let visit = |row: Vec<Value>| {
+            bytes += row.iter().map(Value::weight).sum::<usize>();
+            answer.truncated = answer.rows.len() == rows_max || bytes > bytes_max;
+            if !answer.truncated {
+                answer.rows.push(row);
+            }
+            Ok(!answer.truncated)
+        };
+        self.reader()?.select(text, parameters, start, visit)?;
+        Ok(answer)
     }
 }
 
@@ -311,9 +356,9 @@ fn select(
     connection: &Connection,
     text: &str,
     parameters: &[Value],
-    rows_max: usize,
-    bytes_max: usize,
-) -> Result<Answer> {
+    start: impl FnOnce(&[String]) -> Result<()>,
+    mut visit: impl FnMut(Vec<Value>) -> Result<bool>,
+) -> Result<()> {
     let failed = |error: rusqlite::Error| {
         let mapped = sqlite("SQL", error);
         // Whatever is wrong with a person's statement is the person's; only the disk and damage are not.
@@ -340,24 +385,16 @@ fn select(
         )));
     }
     let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    start(&columns)?;
     let mut found = statement
         .query(params_from_iter(parameters.iter().map(Bind)))
         .map_err(failed)?;
-    let (mut rows, mut bytes, mut truncated) = (Vec::new(), 0, false);
     while let Some(cells) = found.next().map_err(failed)? {
-        let row = sql::row(cells, columns.len())?;
-        bytes += row.iter().map(Value::weight).sum::<usize>();
-        truncated = rows.len() == rows_max || bytes > bytes_max;
-        if truncated {
+        if !visit(sql::row(cells, columns.len())?)? {
             break;
         }
-        rows.push(row);
     }
-    Ok(Answer {
-        columns,
-        rows,
-        truncated,
-    })
+    Ok(())
 }
 
 /// A page as SQL with its parameters in order. Names come from the layout, values are bound.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::book::Reader;
 use crate::engine::Program;
-use crate::history::{History, OnProgress, Rebuild, silent};
+use crate::history::{History, OnProgress, Rebuild, hole, silent};
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -20,6 +20,18 @@ pub enum Moment {
     After(Seq),
     /// RFC 3339, UTC: after the last event that was recorded by then.
     At(String),
+    /// RFC 3339, UTC: after the last event of a plugin that happened by then, by its own time.
+    Happened(String),
+}
+
+impl Moment {
+    /// By the time at which events happened (RFC 3339).
+    pub fn happened(text: &str) -> Result<Moment> {
+        clock::in_utc(text).map(Moment::Happened).ok_or_else(|| {
+            Error::usage(format!("'{}' is not a time", text.escape_debug()))
+                .hint("--as-of-event-time 1993-06-30T00:00:00Z")
+        })
+    }
 }
 
 impl FromStr for Moment {
@@ -27,7 +39,7 @@ impl FromStr for Moment {
 
     fn from_str(text: &str) -> Result<Moment> {
         if let Ok(seq) = text.parse() {
-            return Ok(Moment::After(Seq(seq)));
+            return Ok(Moment::After(seq));
         }
         clock::in_utc(text).map(Moment::At).ok_or_else(|| {
             Error::usage(format!(
@@ -39,12 +51,12 @@ impl FromStr for Moment {
     }
 }
 
-/// As `from_str` reads it.
+/// As `from_str` reads it, or `happened`.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Moment::After(seq) => seq.fmt(f),
-            Moment::At(time) => f.write_str(time),
+            Moment::At(time) | Moment::Happened(time) => f.write_str(time),
         }
     }
 }
@@ -67,8 +79,30 @@ impl Reader {
             Moment::After(seq) => Err(Error::usage(format!(
                 "event {seq} is not in the log; its head is {head}"
             ))),
-            Moment::At(time) => self.log().last_recorded_by(time),
+            Moment::At(time) => {
+                let position = self.log().last_recorded_by(time)?;
+                self.explain_empty(position, time)?;
+                Ok(position)
+            }
+            Moment::Happened(time) => self.log().last_happened_by(time),
         }
+    }
+
+    /// History that was imported was recorded long after it happened: a state without any of it is not what was asked for.
+    fn explain_empty(&self, position: Seq, time: &str) -> Result<()> {
+        let log = self.log();
+        let first = log.first_of_plugins()?;
+        if first == Seq::ZERO || first <= position {
+            return Ok(());
+        }
+        let happened = log.last_happened_by(time)?;
+        if happened == Seq::ZERO {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "nothing of a plugin was recorded by {time}: events up to {happened} happened by then, and were taken in later"
+        ))
+        .hint("imported history is asked by the time at which it happened: --as-of-event-time TIME, over HTTP as_of_event_time"))
     }
 
     /// Builds the state after an event, or finds it built.
@@ -83,8 +117,9 @@ impl Reader {
         let program = history.plan(&schedule)?.at(position).0.clone();
         let epochs = history.log.epochs()?;
         let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+        let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
         let cache = self.dir().past_states();
-        let path = cache.join(name(&schedule, epoch, position));
+        let path = cache.join(name(&schedule, (epoch, origin), position));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
             let rebuild = Rebuild::of(&schedule, &unfinished, position);
@@ -136,10 +171,13 @@ impl PastState {
     }
 }
 
-/// The same name for the same content: what was run, by what, up to where, on which history (an epoch begins where that
-/// changes).
-fn name(schedule: &Schedule, epoch: Seq, position: Seq) -> String {
-    let made_of = format!("{schedule}\n{}\n{epoch}\n{position}", fingerprint());
+/// Equal names for equal content: what was run, by what, up to where, on which history (its chain of hashes, and the last
+/// epoch, which begins where payloads change).
+fn name(schedule: &Schedule, (epoch, origin): (Seq, Digest), position: Seq) -> String {
+    let made_of = format!(
+        "{schedule}\n{}\n{epoch}\n{origin}\n{position}",
+        fingerprint()
+    );
     format!(
         "{PAST_STATE}{position}-{}.db",
         Digest::of(made_of.as_bytes()).short()

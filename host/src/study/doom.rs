@@ -209,7 +209,7 @@ impl Study<'_> {
                         Ok((effects.changes.len(), effects.tasks.len()))
                     }
                     Err(Failure::Doom(doom)) => Err(doom.error.to_string()),
-                    Err(Failure::Host(error)) => Err(error.message),
+                    Err(Failure::Host(error)) => return Err(error),
                 },
             };
             tried.push((version, made));

@@ -11,12 +11,13 @@ use serde_json::json;
 
 use super::diffs::Temporary;
 use super::onlooker::Study;
+use super::replays::Picked;
 use crate::book::Book;
-use crate::engine::task_id_of;
+use crate::engine::{Failure, Player, task_id_of};
 use crate::history::{Decoder, OnProgress, play};
 use crate::model::event::TASKS_ENQUEUED;
 use crate::model::task::REACT_KIND;
-use crate::model::{Error, Place, Result, Seq, Task};
+use crate::model::{Error, Event, Place, Result, Seq, Task};
 use crate::store::FIRST_LATE;
 
 /// A task that an event asks for under what is in force, and did not when it was handled.
@@ -31,16 +32,26 @@ pub struct LateTask {
 }
 
 impl Study<'_> {
-    /// Replays the log under what is in force and tells of every task that neither was recorded nor enqueued late. A task
+    /// Replays the log under what is in force and tells of every task that neither was recorded nor enqueued late, and that
+    /// the versions which handled the event do not ask for either, where a repair made its recorded effects stale. A task
     /// counts as the same where kind, key and data are.
     pub fn late_tasks(
         &mut self,
         visit: &mut dyn FnMut(LateTask) -> Result<()>,
         progress: OnProgress<'_>,
     ) -> Result<()> {
-        let path = self.temporary("tasks");
-        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
-        let mut player = self.history.player(self.live, &path)?;
+        let paths = ["tasks", "tasks-before"].map(|what| self.temporary(what));
+        let _temporary = Temporary::new(&paths)?;
+        let stale = self.history.log.stale_effects()?;
+        let mut before = match &stale {
+            Some(_) => {
+                let schedule = self.schedule_of(&Picked::Recorded)?;
+                Some(self.history.player(&schedule, &paths[1])?)
+            }
+            None => None,
+        };
+        let is_stale = |seq: Seq| stale.as_ref().is_some_and(|stale| stale.contains(&seq));
+        let mut player = self.history.player(self.live, &paths[0])?;
         let log = &self.history.log;
         let enqueued = log.late_tasks()?;
         let mut decoder = Decoder::new(log)?;
@@ -50,14 +61,19 @@ impl Study<'_> {
             let event = &stored.event;
             let asked = player.run(event).map_err(Error::from)?.effects.tasks;
             player.keep()?;
+            let asked_before = match &mut before {
+                Some(player) => asked_now(player, event)?,
+                None => Vec::new(),
+            };
             if asked.is_empty() {
                 return Ok(ControlFlow::<()>::Continue(()));
             }
             let (_, mut recorded) = decoder.decode(log, &stored)?;
+            if is_stale(event.seq) {
+                join(&mut recorded, asked_before);
+            }
             for task in asked {
-                let same = |other: &Task| {
-                    (&other.kind, &other.key, &other.data) == (&task.kind, &task.key, &task.data)
-                };
+                let same = |other: &Task| is_same(other, &task);
                 if task.kind == REACT_KIND {
                     // A blocking reaction belongs to its event's own transaction, or to none.
                     continue;
@@ -77,6 +93,34 @@ impl Study<'_> {
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(())
+    }
+}
+
+fn is_same(one: &Task, other: &Task) -> bool {
+    (&one.kind, &one.key, &one.data) == (&other.kind, &other.key, &other.data)
+}
+
+/// What an event asks for under the versions that handled it, as the book stands. Where they cannot handle it any more, that
+/// is nothing.
+fn asked_now(player: &mut Player, event: &Event) -> Result<Vec<Task>> {
+    match player.run(event) {
+        Ok(outcome) => {
+            player.keep()?;
+            Ok(outcome.effects.tasks)
+        }
+        Err(Failure::Doom(_)) => Ok(Vec::new()),
+        Err(Failure::Host(error)) => Err(error),
+    }
+}
+
+/// Adds what is not there yet; a task that is asked for twice is there twice.
+fn join(tasks: &mut Vec<Task>, more: Vec<Task>) {
+    let mut known = tasks.clone();
+    for task in more {
+        match known.iter().position(|other| is_same(other, &task)) {
+            Some(at) => drop(known.swap_remove(at)),
+            None => tasks.push(task),
+        }
     }
 }
 

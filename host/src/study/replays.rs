@@ -76,6 +76,30 @@ pub struct Verified {
     pub head_hash: Digest,
     pub rows: Digest,
     pub problem: Option<String>,
+    /// What puts that right, where a command does.
+    pub hint: Option<String>,
+}
+
+/// Something that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Problem {
+    text: String,
+    /// The state, or the effects of the present epoch, are not what the events yield.
+    is_of_state: bool,
+}
+
+impl Problem {
+    fn of_log(text: String) -> Problem {
+        Problem {
+            text,
+            is_of_state: false,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = "daybook reconcile BOOK --repair --reason TEXT builds the live state again from the log";
+        self.is_of_state.then(|| hint.to_owned())
+    }
 }
 
 impl Book {
@@ -251,6 +275,7 @@ impl Verification {
             head_hash: self.head.1,
             rows: state.layouts.rows_digest(&state.tables),
             problem: None,
+            hint: None,
         };
         let past = Past::read(&history.log)?;
         let mut verifier = Verifier {
@@ -263,7 +288,7 @@ impl Verification {
             .start
             .as_ref()
             .map_or(Seq::ZERO, |start| start.position);
-        verified.problem = verifier.verify_chain(&past, begins)?;
+        let mut problem = { verifier.verify_chain(&past, begins)? }.map(Problem::of_log);
         let epochs = self.epochs;
         let end_of = |at: usize| {
             epochs
@@ -273,7 +298,7 @@ impl Verification {
         let total: u64 = (0..epochs.len()).map(end_of).sum();
         let mut done = 0;
         for (at, (from, schedule)) in epochs.iter().enumerate() {
-            if verified.problem.is_some() {
+            if problem.is_some() {
                 break;
             }
             let last = at + 1 == epochs.len();
@@ -289,15 +314,20 @@ impl Verification {
             let payloads = past.as_of(*from);
             let range = (*from, to, last);
             let player = verifier.player(schedule, &path, self.start.as_ref())?;
-            let problem = verifier.verify_epoch(player, range, &payloads, &mut |at| {
+            let found = verifier.verify_epoch(player, range, &payloads, &mut |at| {
                 progress(Progress {
                     done: done + at.0,
                     total,
                 });
             });
-            verified.problem = problem?;
+            problem = found?.map(|text| Problem {
+                text,
+                is_of_state: last,
+            });
             done += to.0;
         }
+        verified.hint = problem.as_ref().and_then(Problem::hint);
+        verified.problem = problem.map(|problem| problem.text);
         Ok(verified)
     }
 }

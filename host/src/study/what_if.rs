@@ -12,7 +12,7 @@ use super::onlooker::Study;
 use super::replays::Picked;
 use crate::engine::Failure;
 use crate::engine::Player;
-use crate::history::{OnProgress, Progress, play, silent};
+use crate::history::{OnProgress, Past, Progress, play, silent};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
 use crate::store::Catalog;
@@ -92,8 +92,9 @@ pub struct WhatIf {
 
 impl Study<'_> {
     /// Asks the candidate's creators every command of the journal, on the state that its materializers make of the log up
-    /// to where the command came; the base's likewise, but for `Picked::Recorded`, which is what the journal says. Tells
-    /// `visit` of each command that is answered otherwise. The book is as it was.
+    /// to where the command came; the base's likewise, but for `Picked::Recorded`, which is what the journal says. Where a
+    /// repair changed the state since, the versions of that time are asked again; a command that was erased is not asked.
+    /// Tells `visit` of each command that is answered otherwise. The book is as it was.
     pub fn what_if(
         &mut self,
         base: &Picked,
@@ -113,10 +114,17 @@ impl Study<'_> {
         visit: &mut dyn FnMut(&Turned) -> Result<()>,
         progress: OnProgress<'_>,
     ) -> Result<WhatIf> {
-        let mut base = match base {
-            Picked::Recorded => None,
-            picked => Some(self.asked(picked, base_path)?),
+        let stale = self.history.log.stale_answers()?;
+        let is_journal = *base == Picked::Recorded;
+        let mut base = match is_journal && stale.is_none() {
+            true => None,
+            false => Some(self.asked(base, base_path)?),
         };
+        // A command has seen the events before it.
+        let speaks = |at: Seq| {
+            is_journal && { stale.as_ref() }.is_none_or(|it| at < *it.start() || at > *it.end())
+        };
+        let past = Past::read(&self.history.log)?;
         let mut candidate = self.asked(candidate, candidate_path)?;
         let mut found = WhatIf::default();
         let mut after = 0;
@@ -128,10 +136,15 @@ impl Study<'_> {
             after = *last;
             for (_, stored) in commands {
                 let command = stored.command;
+                if command.data.is_empty() {
+                    continue;
+                }
                 let theirs = candidate.ask(&self.history.log, &command)?;
                 let ours = match &mut base {
-                    Some(base) => base.ask(&self.history.log, &command)?,
-                    None => self.said(&command)?,
+                    Some(base) if !speaks(command.position) => {
+                        base.ask(&self.history.log, &command)?
+                    }
+                    _ => self.said(&command, &past)?,
                 };
                 found.commands += 1;
                 if let Some(turn) = Turn::between(&ours, &theirs) {
@@ -158,8 +171,8 @@ impl Study<'_> {
         Ok(Asked { player })
     }
 
-    /// What the journal says was answered.
-    fn said(&self, command: &RecordedCommand) -> Result<Said> {
+    /// What the journal says was answered: with the payloads of then.
+    fn said(&self, command: &RecordedCommand, past: &Past) -> Result<Said> {
         Ok(match &command.outcome {
             CommandOutcome::Rejected(rejection) => Said::Rejected(rejection.clone()),
             CommandOutcome::Failed(message) => Said::Failed(message.clone()),
@@ -171,12 +184,13 @@ impl Study<'_> {
                     let own = { piece?.into_iter() }
                         .filter(|stored| stored.command.as_deref() == Some(&command.id));
                     said.extend(own.map(|stored| {
+                        let original = past.original(stored.event.seq).map(str::to_owned);
                         NewEvent {
                             event_type: stored.event.event_type.as_str().to_owned(),
                             // Where a creator names none, its event has the command's.
                             subject: { stored.event.subject }
                                 .filter(|it| Some(it) != command.subject.as_ref()),
-                            data: stored.event.data,
+                            data: original.unwrap_or(stored.event.data),
                         }
                     }));
                 }

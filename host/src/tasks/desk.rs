@@ -173,6 +173,11 @@ impl Reader {
         self.log().tasks(filter, count_max)
     }
 
+    /// The same, and whether there are others behind them.
+    pub fn task_page(&self, filter: &TaskFilter, count_max: usize) -> Result<(Vec<TaskRow>, bool)> {
+        self.log().task_page(filter, count_max)
+    }
+
     /// A task with everything that happened to it.
     pub fn task(&self, id: &str) -> Result<ToldTask> {
         told_task(self.log(), id)

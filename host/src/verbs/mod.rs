@@ -75,11 +75,13 @@ pub trait Reads {
 
 /// A book to look at before anything is changed; whatever is asked, it stays as it is.
 pub trait Studies {
-    /// The first event on which two choices of logic part.
+    /// The first event on which two choices of logic part in something that `expect`, an expectation file's text, does not
+    /// name.
     fn bisect(
         &mut self,
         base: &Picked,
         candidate: &Picked,
+        expect: &str,
         progress: OnProgress<'_>,
     ) -> Result<Bisected<'static>>;
 

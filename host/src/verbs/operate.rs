@@ -55,7 +55,7 @@ impl Operates for Book {
     fn shadow(&mut self, request: &ShadowRequest, progress: OnProgress<'_>) -> Result<Track> {
         let version = request.version.parse()?;
         let policy = request.policy.unwrap_or_default().into();
-        Ok((&Book::shadow(self, &version, policy, &request.expect, progress)?).into())
+        Ok((&Book::shadow(self, &version, policy, request.expect.as_deref(), progress)?).into())
     }
 
     fn drop_shadow(&mut self, version: &PluginVersion) -> Result<DroppedShadow> {

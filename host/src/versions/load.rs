@@ -309,6 +309,8 @@ impl Book {
         let event = event.ok_or_else(|| hole(seq))?;
         next.run(&event).map_err(Error::from)?;
         next.keep()?;
+        let origin = self.history.log.origin(&self.tip.head.1)?;
+        next.materializer.projection().set_origin(origin);
         let old = std::mem::replace(&mut self.live.materializer, next.materializer);
         self.commit_live()?;
         Ok(old)

@@ -1,11 +1,14 @@
 //! A folder into which components are dropped: which of its files are whole and new.
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result, limits};
+use crate::runtime::check_component_bytes;
 
 /// Remembers what was seen, so that a file is handed out once for each time that it was written.
 #[derive(Debug)]
@@ -82,13 +85,40 @@ impl PluginFolder {
         Ok((settled, unsettled))
     }
 
-    /// The bytes of a file.
+    /// The bytes of a file, none of them where a component could not have so many.
     pub fn read(path: &Path) -> Result<Vec<u8>> {
-        std::fs::read(path).map_err(|error| Error::io(path.display(), error))
+        let failed = |error| Error::io(path.display(), error);
+        let file = File::open(path).map_err(failed)?;
+        check_component_bytes(file.metadata().map_err(failed)?.len())?;
+        let mut bytes = Vec::new();
+        // It may grow while it is read.
+        let mut file = file.take(limits::COMPONENT_BYTES_MAX as u64 + 1);
+        file.read_to_end(&mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 }
 
 fn written(path: &Path) -> Option<Written> {
     let metadata = std::fs::metadata(path).ok().filter(|it| it.is_file())?;
     Some((metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_no_component_can_be_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("large.wasm");
+        // It has no content on the disk.
+        File::create(&path).unwrap().set_len(1 << 40).unwrap();
+        let error = PluginFolder::read(&path).unwrap_err();
+        assert!(
+            error.message.contains("the file has 1099511627776 bytes"),
+            "{error}"
+        );
+        std::fs::write(&path, b"small").unwrap();
+        assert_eq!(PluginFolder::read(&path).unwrap(), b"small");
+    }
 }

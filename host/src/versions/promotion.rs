@@ -59,13 +59,13 @@ pub(crate) enum Reason<'a> {
 
 impl Book {
     /// Begins a shadow: a projection under the active lineup with one version in its place, to be compared with the live
-    /// one. `expect` is the text of an expectation file. Beginning what was begun already, with the same expectations, is
-    /// no work.
-    pub fn begin_shadow(
+    /// one. `expect` is the text of an expectation file; none leaves the expectations that the shadow has, and had before an
+    /// amendment. Beginning what was begun already, with the same expectations, is no work.
+    pub fn begin_shadow<'e>(
         &mut self,
         version: &PluginVersion,
         policy: Policy,
-        expect: &str,
+        expect: impl Into<Option<&'e str>>,
     ) -> Result<String> {
         self.check_current()?;
         self.history.library.find(version)?;
@@ -75,6 +75,10 @@ impl Book {
                 Error::usage(format!("{version} is active already")).problem(Problem::Already)
             );
         }
+        let name = shadow_name(version);
+        let kept = self.history.log.meta(&expect_key(&name))?;
+        let kept = kept.unwrap_or_default();
+        let expect = expect.into().unwrap_or(&kept);
         if Expectations::parse(expect)?.name_causes() {
             return Err(
                 Error::usage("a shadow cannot tell causes, and an expectation names one").hint(
@@ -84,13 +88,12 @@ impl Book {
         }
         // What cannot be resolved is refused now and not by the thread that follows.
         self.history.program(&lineup)?;
-        let name = shadow_name(version);
         let pinned = self.study().pinned(lineup.clone())?;
         let records = self.history.log.projections()?;
         if let Some(known) = records.iter().find(|record| record.name == name) {
             let same = known.schedule.last() == lineup
                 && (known.schedule == pinned) == (policy == Policy::Pinned)
-                && self.history.log.meta(&expect_key(&name))?.as_deref() == Some(expect);
+                && kept == expect;
             if same {
                 return Ok(name);
             }
@@ -118,11 +121,11 @@ impl Book {
     }
 
     /// The same, and brings it up to the log's head, here and now.
-    pub fn shadow(
+    pub fn shadow<'e>(
         &mut self,
         version: &PluginVersion,
         policy: Policy,
-        expect: &str,
+        expect: impl Into<Option<&'e str>>,
         progress: OnProgress<'_>,
     ) -> Result<TrackStatus> {
         let name = self.begin_shadow(version, policy, expect)?;
@@ -160,7 +163,7 @@ impl Book {
         match follower.and_then(Follower::status) {
             Some(status) => status,
             // It has only just begun, or nobody follows.
-            None => Track::glance(&self.history.dir, record, self.head()),
+            None => Track::glance(&self.history.dir, &self.history.log, record, self.head()),
         }
     }
 

@@ -41,6 +41,6 @@ pub use state::*;
 pub use study::*;
 pub use task::*;
 pub use token::*;
-pub use value::{Cell, Row, bytes_of, cells, json_of, json_text};
+pub use value::{Cell, Row, bytes_of, cells, json_of, json_text, read_cell};
 pub use verify::*;
 pub use version::*;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::value::Cell;
+use crate::model::JsonText;
 
 /// Rows of one answer at most.
 pub const ROWS_MAX: usize = 10_000;
@@ -16,15 +17,18 @@ pub struct QueryRequest {
     pub sql: String,
     /// For `?` in the text: null, numbers, texts, truths, or `{"blob": "00ff"}`.
     #[serde(default)]
-    pub parameters: Vec<Json>,
+    pub parameters: Vec<JsonText<'static>>,
     /// Rows at most; 1000 where it is left out.
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<usize>,
-    /// The state after this event (its seq), or at this time (RFC 3339).
+    /// The state after this event (its seq), or after the last one recorded by this time (RFC 3339).
     #[serde(default)]
     #[schemars(extend("type" = ["integer", "string", "null"]))]
     pub as_of: Option<Json>,
+    /// The state after the last event that happened by this time (RFC 3339), by the event's own time.
+    #[serde(default)]
+    pub as_of_event_time: Option<String>,
 }
 
 /// What a SELECT gave.

@@ -291,7 +291,10 @@ pub struct ReconcileRequest {
 pub struct Reconciled {
     /// Rows that differ.
     pub total: u64,
-    /// At most 1000 of them.
+    /// Events of the present epoch whose recorded effects differ.
+    #[serde(default)]
+    pub effects: u64,
+    /// At most 1000 of the rows.
     pub rows: Vec<DifferingRow>,
     /// The event that says that they were put right; null where nothing differed, or nobody asked for it.
     pub seq: Option<u64>,
@@ -301,6 +304,7 @@ impl Reconciled {
     pub fn new(rows: DifferingRows, done: &repair::Reconciled) -> Reconciled {
         Reconciled {
             total: done.rows,
+            effects: done.effects,
             rows: rows.rows,
             seq: done.repaired.map(|seq| seq.0),
         }

@@ -26,6 +26,7 @@ const MESSAGES: &[Add] = &[
     add::<AmendRequest>,
     add::<Appended<'_>>,
     add::<AppendedFile>,
+    add::<BisectRequest>,
     add::<Bisected<'_>>,
     add::<Certified>,
     add::<CertifyRequest>,

@@ -19,9 +19,10 @@ pub struct ShadowRequest {
     /// `pinned` where it is left out.
     #[serde(default)]
     pub policy: Option<Policy>,
-    /// An expectation file: the differences that are wanted (TOML).
+    /// An expectation file: the differences that are wanted (TOML). Left out, the shadow keeps the expectations that it has;
+    /// an empty text drops them.
     #[serde(default)]
-    pub expect: String,
+    pub expect: Option<String>,
 }
 
 /// The shadows and the standby.

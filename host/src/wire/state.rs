@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 
 use super::value::{Cell, Row};
 use crate::model::TableLayout;
@@ -121,7 +120,7 @@ pub struct TableRow<'a> {
 pub struct ExpectedRow {
     /// `plugin.table`
     pub table: String,
-    pub key: Vec<Json>,
+    pub key: Vec<Cell>,
     /// Of the columns that must be as they were.
     pub hashes: Hashes,
 }

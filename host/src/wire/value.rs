@@ -1,5 +1,5 @@
 //! Values of columns, and rows, as JSON. A row is an object whose members are in the order of the columns; a blob is an
-//! object, so that it cannot be taken for text.
+//! object, so that it cannot be taken for text, and so is an infinity, for which JSON has no number.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -25,13 +25,12 @@ impl Serialize for CellOf<'_> {
         match self.0 {
             Value::Null => to.serialize_unit(),
             Value::Integer(number) => to.serialize_i64(*number),
-            Value::Real(number) => to.serialize_f64(*number),
+            Value::Real(number) if number.is_finite() => to.serialize_f64(*number),
+            Value::Real(number) => to.collect_map([("real", format!("{number:?}"))]),
             Value::Text(text) => to.serialize_str(text),
             Value::Blob(bytes) => {
                 let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                let mut map = to.serialize_map(Some(1))?;
-                map.serialize_entry("blob", &hex)?;
-                map.end()
+                to.collect_map([("blob", hex)])
             }
         }
     }
@@ -47,22 +46,29 @@ impl<'de> Deserialize<'de> for Cell {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Cell, D::Error> {
         let raw = Box::<RawValue>::deserialize(from)?;
         let unknown = || serde::de::Error::custom(format!("{raw} is not a value of a column"));
-        read(raw.get()).map(Cell).ok_or_else(unknown)
+        read_cell(raw.get()).map(Cell).ok_or_else(unknown)
     }
 }
 
-/// A value from the text that `Cell` wrote.
-fn read(text: &str) -> Option<Value> {
+/// A value from the text that `Cell` wrote. A whole number has at most 64 bits: as a real it would be another one.
+pub fn read_cell(text: &str) -> Option<Value> {
     match text.as_bytes().first()? {
         b'n' => Some(Value::Null),
         b'"' => serde_json::from_str(text).ok().map(Value::Text),
         b'{' => {
-            let blob: Map<String, Json> = serde_json::from_str(text).ok()?;
-            bytes_of(blob.get("blob")?.as_str()?).map(Value::Blob)
+            let object: Map<String, Json> = serde_json::from_str(text).ok()?;
+            let (kind, written) = { object.iter().next() }.filter(|_| object.len() == 1)?;
+            match kind.as_str() {
+                "blob" => bytes_of(written.as_str()?).map(Value::Blob),
+                "real" => written.as_str()?.parse().ok().map(Value::Real),
+                _ => None,
+            }
         }
-        _ => {
-            { text.parse().ok().map(Value::Integer) }.or_else(|| text.parse().ok().map(Value::Real))
+        _ if text.contains(['.', 'e', 'E']) => {
+            let real = text.parse::<f64>().ok().filter(|it| it.is_finite());
+            real.map(Value::Real)
         }
+        _ => text.parse().ok().map(Value::Integer),
     }
 }
 
@@ -83,10 +89,11 @@ impl JsonSchema for Cell {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
-            "description": "One value of a column; a blob is {\"blob\": hexadecimal digits}.",
+            "description": "One value of a column; a blob is {\"blob\": hexadecimal digits}, an infinity {\"real\": \"inf\"}.",
             "anyOf": [
                 {"type": ["null", "number", "string"]},
                 {"type": "object", "required": ["blob"], "properties": {"blob": {"type": "string"}}, "additionalProperties": false},
+                {"type": "object", "required": ["real"], "properties": {"real": {"enum": ["inf", "-inf"]}}, "additionalProperties": false},
             ],
         })
     }
@@ -232,6 +239,9 @@ mod tests {
             Value::Real(0.1 + 0.2),
             Value::Real(-0.1),
             Value::Real(1e300),
+            Value::Real(1e16),
+            Value::Real(f64::INFINITY),
+            Value::Real(f64::NEG_INFINITY),
             Value::Text("a\"\n{\u{1b}č \"b\" \u{1} ž".into()),
             Value::Blob(vec![0, 255, 16]),
             Value::Blob(Vec::new()),
@@ -239,9 +249,12 @@ mod tests {
         for expected in values {
             let text = serde_json::to_string(&Cell(expected.clone())).unwrap();
             assert_eq!(text, json_of(&expected).to_string());
-            assert_eq!(read(&text), Some(expected), "{text}");
+            assert_eq!(read_cell(&text), Some(expected), "{text}");
         }
-        assert_eq!(read("[1]"), None);
-        assert_eq!(read("true"), None);
+        assert_eq!(read_cell("[1]"), None);
+        assert_eq!(read_cell("9223372036854775808"), None);
+        assert_eq!(read_cell("123456789012345678901234567890"), None);
+        assert_eq!(read_cell("1e400"), None);
+        assert_eq!(read_cell("true"), None);
     }
 }

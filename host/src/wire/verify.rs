@@ -12,6 +12,9 @@ pub struct Verified {
     pub holds: bool,
     /// The first thing that does not hold, in words.
     pub problem: Option<String>,
+    /// The command that puts it right, where one does.
+    #[serde(default)]
+    pub hint: Option<String>,
     /// Events that were replayed.
     pub events: u64,
     /// Stretches of the log under one lineup each.
@@ -29,6 +32,7 @@ impl From<&study::Verified> for Verified {
         Verified {
             holds: verified.problem.is_none(),
             problem: verified.problem.clone(),
+            hint: verified.hint.clone(),
             events: verified.events,
             epochs: verified.epochs,
             log: verified.head_hash.to_string(),

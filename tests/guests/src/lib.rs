@@ -58,6 +58,10 @@
 //! | `undeclared-event` | `undeclaredevent` | stops the command |
 //! | `bad-event-payload` | `badeventpayload` | stops the command |
 //! | `long-log` | `longlog` | cuts the log or stops it, and says so |
+//! | `many-finds` | `manyfinds` | stops it at the limit on bytes that are read; n below 1 writes 30 MB |
+//! | `many-queries` | `manyqueries` | stops it by fuel, which its SQL uses up |
+//! | `log-flood` | `logflood` | stops it by fuel, which passing texts uses up |
+//! | `many-tasks` | `manytasks` | stops it at the limit on bytes of effects |
 //! | `previous-loop` | `cascade` | stops it by fuel or the limit on calls; needs both versions of `cascade` |
 //!
 //! Hostile components: each is refused by `load`, with a sentence that names what is wrong:
@@ -71,6 +75,8 @@
 //! | `extends-itself` |  | names the version |
 //! | `unknown-import` |  | names `acme:mail/send` |
 //! | `wrong-world` |  | says that it is no plugin |
+//! | `big-manifest` |  | says how large a manifest may be |
+//! | `heavy-schema` |  | says how many nodes schemas may have |
 //!
 //! Behaved ones, for what the contract promises:
 //!
@@ -133,6 +139,10 @@ pub const UNKNOWN: &[&str] = &[
     "bad-event-payload",
     "long-log",
     "previous-loop",
+    "many-finds",
+    "many-queries",
+    "log-flood",
+    "many-tasks",
     "lying-tables",
     "lying-types",
     "lying-names",
@@ -140,6 +150,8 @@ pub const UNKNOWN: &[&str] = &[
     "extends-itself",
     "unknown-import",
     "wrong-world",
+    "big-manifest",
+    "heavy-schema",
     "equal-ids",
     "find-all",
     "cascade-1",

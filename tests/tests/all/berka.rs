@@ -155,7 +155,7 @@ fn a_promotion_gives_the_rows_of_an_activation_on_the_banks_records() {
         .shadow(
             &second,
             Policy::Pinned,
-            &expect,
+            expect.as_str(),
             &mut daybook::history::silent(),
         )
         .unwrap();

@@ -373,3 +373,43 @@ fn a_patch_gives_the_rows_of_a_switch_and_a_crash_between_its_commits_loses_noth
     assert_eq!(book.mark(), after);
     book.assert_verified();
 }
+
+/// Unexpected differences of a shadow that is begun, or gone on with.
+fn unexpected<'e>(book: &mut TestBook, expect: impl Into<Option<&'e str>>) -> u64 {
+    let status = book.shadow(
+        &version(SECOND),
+        Policy::Pinned,
+        expect,
+        &mut history::silent(),
+    );
+    status.unwrap().tally.unwrap().unexpected
+}
+
+#[test]
+fn expectations_stay_with_a_shadow_until_they_are_replaced_or_dropped() {
+    let mut book = bank();
+    assert!(unexpected(&mut book, None) > 0);
+    assert_eq!(unexpected(&mut book, WANTED), 0);
+    assert_eq!(unexpected(&mut book, None), 0);
+    post(&mut book, 1, "1993-12-05", 77);
+    book.reopen();
+    assert_eq!(unexpected(&mut book, None), 0);
+    // Under another policy it begins anew, with what it had.
+    let policy = Policy::Recorded;
+    let status = book.shadow(&version(SECOND), policy, None, &mut history::silent());
+    assert_eq!(status.unwrap().tally.unwrap().unexpected, 0);
+    // So it does where history was repaired.
+    let last = book.head();
+    let event = book.log().event_at(last).unwrap().unwrap();
+    let mut data: serde_json::Value = serde_json::from_str(&event.data).unwrap();
+    data["amount"] = json!(78);
+    daybook_tests::repair::amend_to(&mut book, last.0, &data).unwrap();
+    assert!(book.tracks().unwrap().is_empty());
+    assert_eq!(unexpected(&mut book, None), 0);
+    // Dropped on purpose.
+    assert!(unexpected(&mut book, "") > 0);
+    assert!(unexpected(&mut book, None) > 0);
+    assert_eq!(unexpected(&mut book, WANTED), 0);
+    book.drop_shadow(&version(SECOND)).unwrap();
+    assert!(unexpected(&mut book, None) > 0);
+}

@@ -1,9 +1,15 @@
 //! What a version asks of the one below it (`previous`): another handler on the ground of the call that asks, out of its
 //! budget.
 
+use std::sync::{Mutex, PoisonError};
+
 use super::super::program::{Handler, Link};
 use super::{Scope, give_back};
-use crate::model::{Budget, Command, Created, Event, HandlerError, Violation, limits};
+use crate::model::{
+    Budget, Command, Created, Creation, Error, Event, HandlerError, Materialization, Violation,
+    limits,
+};
+use crate::runtime::Called;
 
 /// The code of the failure that says that no version below answers such commands. It is part of the contract.
 const NO_CREATOR_BELOW: &str = "no-creator-below";
@@ -30,8 +36,9 @@ impl Scope {
         let ground = lent.present();
         let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
         let terms = ground.terms_to_materialize(link, *budget);
-        let called = with_stack(lent.depth, || {
-            runtime.materialize(&link.code, event, lent, terms)
+        let called = with_stack(lent.depth, |stack| match stack {
+            Ok(()) => runtime.materialize(&link.code, event, lent, terms),
+            Err(fault) => Called::impossible(lent as Box<dyn Materialization>, fault),
         });
         let mut lent = give_back(called.cx.into_any());
         let ground = lent.present();
@@ -68,8 +75,9 @@ impl Scope {
             .map_err(|error| Violation(format!("it cannot ask {version}: {}", error.message)))?;
         let mut lent = self.lend(below);
         let terms = lent.present().terms_to_create(link, *budget);
-        let called = with_stack(lent.depth, || {
-            runtime.create(&link.code, command, lent, terms)
+        let called = with_stack(lent.depth, |stack| match stack {
+            Ok(()) => runtime.create(&link.code, command, lent, terms),
+            Err(fault) => Called::impossible(lent as Box<dyn Creation>, fault),
         });
         let mut lent = give_back(called.cx.into_any());
         let ground = lent.present();
@@ -107,19 +115,33 @@ impl Scope {
     }
 }
 
-/// Makes a call with so many above it, on a stack that is left to it.
-fn with_stack<T: Send>(depth: usize, call: impl FnOnce() -> T + Send) -> T {
+/// Makes a call with so many above it, on a stack that is left to it; or tells it that the system gives none.
+fn with_stack<T: Send>(depth: usize, call: impl FnOnce(crate::model::Result<()>) -> T + Send) -> T {
     if depth != limits::CASCADE_ON_THREAD_MAX {
-        return call();
+        return call(Ok(()));
     }
+    // The thread that cannot be made takes what it was given with it.
+    let call = Mutex::new(Some(call));
+    let take = || {
+        { call.lock() }
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    };
     std::thread::scope(|threads| {
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("cascade".into())
             .stack_size(limits::CASCADE_STACK_BYTES)
-            .spawn_scoped(threads, call)
-            .expect("the system gives a thread")
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            .spawn_scoped(threads, || take().map(|call| call(Ok(()))));
+        let done = match thread {
+            Ok(thread) => {
+                { thread.join() }.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            }
+            Err(error) => {
+                let fault = Error::io("starting the thread of a cascade", error);
+                take().map(|call| call(Err(fault)))
+            }
+        };
+        done.expect("the call is made once")
     })
 }
 

@@ -1,13 +1,12 @@
 //! SMTP: one message for each task. Its Message-ID is the task's id, so that a repeated one can be told from another.
 
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, Mailboxes, MultiPart, SinglePart};
+use lettre::message::{Mailbox, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use reqwest::Url;
-use serde_json::Value as Json;
 
-use super::template::fill;
+use super::template::{fill, list};
 use super::{Folders, Verdict, beginning};
 use crate::gateway::config::MailConfig;
 use crate::model::error::causes;
@@ -68,33 +67,12 @@ impl Mail {
 
 /// The message that a task asks for, or why there can be none.
 fn message(config: &MailConfig, task: &DueTask) -> Result<Message, String> {
-    let data: Json = serde_json::from_str(&task.data).map_err(|error| error.to_string())?;
-    let header = |template: &str| -> Result<String, String> {
-        let text = fill(template, &data)?;
-        let bytes = text.len();
-        if bytes > limits::MAIL_HEADER_BYTES_MAX {
-            let max = limits::MAIL_HEADER_BYTES_MAX;
-            return Err(format!("a header of {bytes} bytes; {max} are possible"));
-        }
-        // What would begin another header.
-        match text.contains(['\r', '\n']) {
-            true => Err(format!("a header of more than one line: {text:?}")),
-            false => Ok(text),
-        }
-    };
+    let header = |template: &str| fill(template, &task.data, None).and_then(one_line);
     let from = header(&config.from)?;
     let from: Mailbox = from
         .parse()
         .map_err(|error| format!("from '{from}': {error}"))?;
-    let to = fill(&config.to, &data)?;
-    let (recipients, max) = (to.split(',').count(), limits::MAIL_RECIPIENTS_MAX);
-    if recipients > max {
-        return Err(format!(
-            "{recipients} recipients; a message has {max} at most"
-        ));
-    }
-    let to = header(&config.to)?;
-    let to: Mailboxes = to.parse().map_err(|error| format!("to '{to}': {error}"))?;
+    let to = recipients(&config.to, &task.data)?;
     let mut builder = Message::builder()
         .from(from)
         .subject(header(&config.subject)?)
@@ -104,10 +82,60 @@ fn message(config: &MailConfig, task: &DueTask) -> Result<Message, String> {
     }
     let text = SinglePart::builder()
         .header(ContentType::TEXT_PLAIN)
-        .body(fill(&config.body, &data)?);
+        .body(fill(&config.body, &task.data, None)?);
     builder
         .multipart(MultiPart::mixed().singlepart(text))
         .map_err(|error| error.to_string())
+}
+
+/// The addresses between the template's commas. What a task fills in is one address, whatever it holds; only a member that is
+/// a list may be several.
+fn recipients(template: &str, data: &str) -> Result<Vec<Mailbox>, String> {
+    let mut all = Vec::new();
+    let mut is_quoted = false;
+    let parts = template.split(|letter| {
+        is_quoted ^= letter == '"';
+        letter == ',' && !is_quoted
+    });
+    for part in parts.map(str::trim) {
+        let path = part
+            .strip_prefix('{')
+            .and_then(|part| part.strip_suffix('}'));
+        let listed = path.and_then(|path| list(data, path));
+        let addresses = match listed {
+            Some(addresses) => addresses,
+            None => vec![fill(part, data, None)?],
+        };
+        let (count, max) = (all.len() + addresses.len(), limits::MAIL_RECIPIENTS_MAX);
+        if count > max {
+            return Err(format!("{count} recipients; a message has {max} at most"));
+        }
+        for address in addresses {
+            let address = one_line(address)?;
+            let mailbox = address.parse();
+            all.push(
+                mailbox.map_err(|error| {
+                    format!("to '{address}', which is to be one address: {error}")
+                })?,
+            );
+        }
+    }
+    match all.is_empty() {
+        true => Err("it is to nobody".to_owned()),
+        false => Ok(all),
+    }
+}
+
+/// Refuses what would begin another header, and what is too long for one.
+fn one_line(text: String) -> Result<String, String> {
+    let (bytes, max) = (text.len(), limits::MAIL_HEADER_BYTES_MAX);
+    if bytes > max {
+        return Err(format!("a header of {bytes} bytes; {max} are possible"));
+    }
+    match text.contains(['\r', '\n']) {
+        true => Err(format!("a header of more than one line: {text:?}")),
+        false => Ok(text),
+    }
 }
 
 #[cfg(test)]
@@ -147,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_message_is_made_of_the_tasks_members_and_named_by_its_id() {
-        let task = task(r#"{"to": "Ana <ana@example.com>, b@example.com", "name": "Ana"}"#);
+        let task = task(r#"{"to": ["Ana <ana@example.com>", "b@example.com"], "name": "Ana"}"#);
         let message = String::from_utf8(message(&config(), &task).unwrap().formatted()).unwrap();
         for part in [
             "Message-ID: <01890a5d-ac96-8b4b-bcce-b302099a8057@daybook>",
@@ -166,6 +194,9 @@ mod tests {
         for data in [
             r#"{"name": "Ana"}"#,
             r#"{"to": "nobody", "name": "Ana"}"#,
+            // A comma in a value makes no second recipient.
+            r#"{"to": "a@example.com, b@example.com", "name": "Ana"}"#,
+            r#"{"to": [], "name": "Ana"}"#,
             r#"{"to": "a@example.com", "name": "Ana\r\nBcc: x@example.com"}"#,
         ] {
             assert!(message(&config(), &task(data)).is_err(), "{data}");
@@ -175,7 +206,7 @@ mod tests {
     #[test]
     fn a_message_to_too_many_is_refused_before_it_is_made() {
         let to = |count: usize| {
-            let to = vec!["a@example.com"; count].join(",");
+            let to = vec!["a@example.com"; count];
             let data = serde_json::json!({"to": to, "name": "Ana"}).to_string();
             message(&config(), &task(&data)).map(drop)
         };

@@ -10,7 +10,6 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 use reqwest::{Client, Url};
-use serde_json::Value as Json;
 
 use super::template::{fill, member};
 use super::{Folders, Verdict};
@@ -106,17 +105,12 @@ impl Objects {
 
     /// Name and content.
     fn object(&self, task: &DueTask) -> Result<(Path, Vec<u8>), String> {
-        let mut data: Json = serde_json::from_str(&task.data).map_err(|error| error.to_string())?;
         let content = match &self.config.content {
             None => task.data.clone(),
-            Some(path) => member(&data, path)?,
+            Some(path) => member(&task.data, path)?,
         };
         // In a name `{id}` is the task's, whatever the data says.
-        if !data.is_object() {
-            data = Json::Object(serde_json::Map::new());
-        }
-        data["id"] = Json::String(task.id.clone());
-        let name = fill(&self.config.name, &data)?;
+        let name = fill(&self.config.name, &task.data, Some(&task.id))?;
         let whole = match self.prefix.is_empty() {
             true => name,
             false => format!("{}/{name}", self.prefix),

@@ -1,10 +1,12 @@
-//! Text with `{member}` in it, filled from a task's JSON.
+//! Text with `{member}` in it, filled from a task's JSON. Numbers stand there as the task has them, to the last digit.
 
-use serde_json::Value as Json;
+use std::collections::HashMap;
+
+use serde_json::value::RawValue;
 
 /// `{member}` and `{member.of.it}` become what the data has there; text as it is, other values as JSON. `{{` is a brace.
-/// The error names a member that is not there.
-pub fn fill(template: &str, data: &Json) -> Result<String, String> {
+/// The error names a member that is not there. `id` is filled in with the task's, where it is given.
+pub fn fill(template: &str, data: &str, id: Option<&str>) -> Result<String, String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
@@ -20,7 +22,10 @@ pub fn fill(template: &str, data: &Json) -> Result<String, String> {
         let Some(end) = end else {
             return Err(format!("'{template}' has a lone {brace}"));
         };
-        filled.push_str(&member(data, &rest[..end])?);
+        match (&rest[..end], id) {
+            ("id", Some(id)) => filled.push_str(id),
+            (path, _) => filled.push_str(&text(raw(data, path)?)?),
+        }
         rest = &rest[end + 1..];
     }
     filled.push_str(rest);
@@ -28,32 +33,68 @@ pub fn fill(template: &str, data: &Json) -> Result<String, String> {
 }
 
 /// What the data has at a path of members.
-pub fn member(data: &Json, path: &str) -> Result<String, String> {
-    let found = path
-        .split('.')
-        .try_fold(data, |value, name| value.get(name.trim()));
-    match found {
-        None | Some(Json::Null) => Err(format!("the task's data has no '{}'", path.escape_debug())),
-        Some(Json::String(text)) => Ok(text.clone()),
-        Some(other) => Ok(other.to_string()),
+pub fn member(data: &str, path: &str) -> Result<String, String> {
+    text(raw(data, path)?)
+}
+
+/// The texts of a member that is a list; none where it is none.
+pub fn list(data: &str, path: &str) -> Option<Vec<String>> {
+    let items: Vec<&RawValue> = serde_json::from_str(raw(data, path).ok()?.get()).ok()?;
+    items.into_iter().map(|item| text(item).ok()).collect()
+}
+
+fn raw<'a>(data: &'a str, path: &str) -> Result<&'a RawValue, String> {
+    let missing = || format!("the task's data has no '{}'", path.escape_debug());
+    let mut found: &'a RawValue = serde_json::from_str(data).map_err(|error| error.to_string())?;
+    for name in path.split('.') {
+        let members: Result<HashMap<String, &'a RawValue>, _> = serde_json::from_str(found.get());
+        let member = members
+            .ok()
+            .and_then(|members| members.get(name.trim()).copied());
+        found = member.ok_or_else(missing)?;
+    }
+    match found.get() {
+        "null" => Err(missing()),
+        _ => Ok(found),
+    }
+}
+
+fn text(raw: &RawValue) -> Result<String, String> {
+    match raw.get().starts_with('"') {
+        true => serde_json::from_str(raw.get()).map_err(|error| error.to_string()),
+        false => Ok(raw.get().to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
     fn members_stand_where_the_template_names_them() {
-        let data = json!({"name": "Ana", "to": {"mail": "a@example.com"}, "n": 3, "none": null});
-        let filled = |template| fill(template, &data);
+        let data = r#"{"name": "Ana", "to": {"mail": "a@example.com"}, "n": 3, "none": null,
+                       "sum": 123456789012345678901234567890.50, "all": ["a", "b"]}"#;
+        let filled = |template| fill(template, data, None);
         assert_eq!(filled("{name} <{to.mail}>").unwrap(), "Ana <a@example.com>");
         assert_eq!(filled("no. {n}, {{name}}").unwrap(), "no. 3, {name}");
+        assert_eq!(
+            filled("{sum}").unwrap(),
+            "123456789012345678901234567890.50"
+        );
         assert_eq!(filled("").unwrap(), "");
-        for bad in ["{nobody}", "{none}", "{to.nobody}", "{name", "name}", "{}"] {
+        assert_eq!(fill("{id}", data, Some("t")).unwrap(), "t");
+        for bad in [
+            "{nobody}",
+            "{none}",
+            "{to.nobody}",
+            "{name",
+            "name}",
+            "{}",
+            "{id}",
+        ] {
             assert!(filled(bad).is_err(), "{bad}");
         }
+        assert_eq!(list(data, "all").unwrap(), ["a", "b"]);
+        assert_eq!(list(data, "name"), None);
     }
 }

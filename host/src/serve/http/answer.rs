@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::guards;
 use super::problem::Problem;
-use crate::model::{Digest, Error, Seq};
+use crate::model::error::Problem as Detail;
+use crate::model::{Digest, Error, Seq, limits};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -85,7 +86,7 @@ pub fn answer<T: Serialize>(
     position: Seq,
     tag: Tag,
 ) -> Result<Answer<T>, Problem> {
-    let body = written(body)?;
+    let body = written(Bounded(Vec::with_capacity(ANSWER_BYTES)), body)?.0;
     let tag = match tag {
         Tag::Body => hash(&body),
         Tag::Text(text) => text,
@@ -101,9 +102,11 @@ pub fn answer<T: Serialize>(
     Ok(Answer::of(at(position, response)))
 }
 
-/// A body that is JSON, written into memory of one piece: axum's own grows by small steps.
+/// A body that is JSON, written into memory of one piece: axum's own grows by small steps. What was done must be told
+/// whatever its size; it was bounded before it was done.
 pub fn json<T: Serialize>(body: &T) -> Result<Answer<T>, Problem> {
-    Ok(Answer::of(([(header::CONTENT_TYPE, JSON)], written(body)?)))
+    let body = written(Vec::with_capacity(ANSWER_BYTES), body)?;
+    Ok(Answer::of(([(header::CONTENT_TYPE, JSON)], body)))
 }
 
 /// Text as a header's value.
@@ -111,11 +114,37 @@ pub fn header_value(text: &str) -> Result<HeaderValue, Problem> {
     HeaderValue::from_str(text).map_err(|_| Problem::from(Error::internal("a header that is none")))
 }
 
-fn written(body: &impl Serialize) -> Result<Vec<u8>, Error> {
-    let mut bytes = Vec::with_capacity(ANSWER_BYTES);
-    serde_json::to_writer(&mut bytes, body)
-        .map_err(|error| Error::internal(format!("an answer that is not JSON: {error}")))?;
-    Ok(bytes)
+fn written<W: std::io::Write>(mut to: W, body: &impl Serialize) -> Result<W, Error> {
+    serde_json::to_writer(&mut to, body).map_err(|error| match error.is_io() {
+        true => {
+            let text = format!(
+                "the answer has more than {} bytes",
+                limits::ANSWER_BYTES_MAX
+            );
+            Error::refused(text)
+                .problem(Detail::Limit)
+                .hint("ask for less at once")
+        }
+        false => Error::internal(format!("an answer that is not JSON: {error}")),
+    })?;
+    Ok(to)
+}
+
+/// Takes as many bytes as the answer of a read may have.
+struct Bounded(Vec<u8>);
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.0.len() + bytes.len() > limits::ANSWER_BYTES_MAX {
+            return Err(std::io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Says at which position something was read.

@@ -1,12 +1,13 @@
 //! CloudEvents over HTTP: structured, binary and in batches.
 
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
 use super::declared::BodyDeclared;
 use super::guards;
 use super::input::{Input, text};
+use super::media;
 use super::problem::Problem;
 use super::scopes::NamesPlugins;
 use crate::book::Incoming;
@@ -44,23 +45,20 @@ impl NamesPlugins for Events {
 
 /// The events of a request, by its content type.
 fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Vec<Incoming>, Problem> {
-    let kind = guards::text(headers, "content-type")?.unwrap_or("application/json");
-    let essence = kind.split(';').next().unwrap_or_default().trim();
+    let essence = media::essence(headers)?;
+    let essence = essence.as_deref().unwrap_or("application/json");
     let text = text(bytes)?;
     let one = |text: &str| Ok(vec![Incoming::parse(text)?]);
     match essence {
         ONE => one(&text),
         BATCH => batch(&text),
-        _ if headers.contains_key("ce-type") => Ok(vec![binary(headers, &text)?]),
+        _ if headers.contains_key("ce-type") && media::is_json(essence) => {
+            Ok(vec![binary(headers, &text)?])
+        }
         "application/json" if text.trim_start().starts_with('[') => batch(&text),
         "application/json" => one(&text),
-        other => Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "media-type",
-            format!("'{}' is not how events come", crate::model::error::shown(other)),
-        )
-        .with(
-            "hint",
+        other => Err(media::unsupported(
+            other,
             "application/cloudevents+json, application/cloudevents-batch+json, or JSON with ce- headers",
         )),
     }

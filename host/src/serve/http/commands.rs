@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::answer::{Answer, VERSION, header_value, json};
 use super::declared::{BodyDeclared, Kind};
 use super::guards;
-use super::input::{Input, text};
+use super::input::{Input, json_text};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfCommand, Write};
@@ -64,8 +64,8 @@ impl Input for Payload {
         })
     }
 
-    fn read(_: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
-        text(bytes).map(Payload)
+    fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
+        json_text(headers, bytes).map(Payload)
     }
 }
 

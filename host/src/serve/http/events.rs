@@ -49,7 +49,11 @@ pub fn routes() -> Vec<Route> {
                 Kind::Choice(&["seq", "-seq"]),
                 "Oldest or newest first.",
             )
-            .query("limit", Kind::Limit(EVENTS_MAX), "Events of a page.")
+            .query(
+                "limit",
+                Kind::Limit(EVENTS_MAX),
+                "Events of a page; large ones make it shorter.",
+            )
             .query("after", Kind::Seq, "`next` of the page before.")
             .and(usual::read),
         Route::get("/events/{event}", "event", show)
@@ -96,8 +100,11 @@ async fn append(
         door.book().server().metrics().used(kept);
     }
     // Who appends a file wants to know that it is kept, not to have everything back (RFC 7240).
-    let minimal = guards::text(door.headers(), "prefer")?
-        .is_some_and(|prefer| prefer.split([',', ';']).any(|one| one.trim() == MINIMAL));
+    let minimal = guards::text(door.headers(), "prefer")?.is_some_and(|prefer| {
+        prefer
+            .split([',', ';'])
+            .any(|one| one.trim().eq_ignore_ascii_case(MINIMAL))
+    });
     reply(door.book(), admitted, preview, minimal).await
 }
 
@@ -185,24 +192,21 @@ async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'
         descending,
     };
     let subject = filter.subject.clone();
-    let (mut events, repairs, last) = door
+    let ((events, more), repairs, last) = door
         .book()
         .read_log(move |reader| {
-            let events = match from > to {
-                true => Vec::new(),
-                // One more, to know whether there is one.
-                false => reader.events(&filter, limit + 1)?,
+            let page = match from > to {
+                true => (Vec::new(), false),
+                false => reader.event_page(&filter, limit)?,
             };
             let last = match subject {
                 None => None,
                 Some(subject) => Some(last_of(reader, subject, head)?),
             };
-            let repairs = reader.repairs(&events)?;
-            Ok((events, repairs, last))
+            let repairs = reader.repairs(&page.0)?;
+            Ok((page, repairs, last))
         })
         .await?;
-    let more = events.len() > limit;
-    events.truncate(limit);
     let body = EventsPage {
         next: events.last().filter(|_| more).map(|last| last.seq.0),
         events: { events.iter() }

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::{BodyDeclared, Kind};
-use super::input::{Input, text};
+use super::input::{Input, json_text};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, Read, WholeBook};
@@ -53,8 +53,8 @@ impl Input for Config {
         })
     }
 
-    fn read(_: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
-        Ok(Config(KindConfig::parse(&text(bytes)?)?))
+    fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
+        Ok(Config(KindConfig::parse(&json_text(headers, bytes)?)?))
     }
 }
 

@@ -1,14 +1,14 @@
 //! Headers and query parameters that every write understands: guards, pins, identity, tracing.
 
 use axum::http::HeaderMap;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::problem::Problem;
 use crate::book::{Extensions, Guards, SeenRow};
-use crate::model::{Value, VersionDate};
+use crate::model::{Seq, VersionDate};
 use crate::serve::access::Caller;
-use crate::wire::ExpectedRow;
+use crate::wire::{Cell, ExpectedRow};
 
 /// A header's text; none where it is absent.
 pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Problem> {
@@ -63,6 +63,7 @@ pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Prob
             .trim_start_matches("W/")
             .trim_matches('"')
             .parse()
+            .map(|Seq(seen)| seen)
             .map_err(|_| {
                 Problem::malformed(
                     "If-Match is the seq of the subject's last event: \"17\", \"0\" for none",
@@ -75,33 +76,14 @@ pub fn guards(headers: &HeaderMap, subject: Option<&str>) -> Result<Guards, Prob
         let rows: Vec<ExpectedRow> = serde_json::from_str(rows)
             .map_err(|error| Problem::malformed(format!("{shape}: {error}")))?;
         for row in rows {
-            let key = row.key.iter().map(value).collect::<Result<_, _>>()?;
             guards.rows.push(SeenRow {
                 table: row.table,
-                key,
+                key: row.key.into_iter().map(|Cell(value)| value).collect(),
                 columns: row.hashes.into_iter().collect(),
             });
         }
     }
     Ok(guards)
-}
-
-/// A value of a key as JSON writes it.
-pub fn value(json: &Json) -> Result<Value, Problem> {
-    Ok(match json {
-        Json::Null => Value::Null,
-        Json::String(text) => Value::Text(text.clone()),
-        Json::Number(number) => match (number.as_i64(), number.as_f64()) {
-            (Some(integer), _) => Value::Integer(integer),
-            (None, Some(real)) => Value::Real(real),
-            (None, None) => return Err(Problem::malformed(format!("{number} is too large"))),
-        },
-        other => {
-            return Err(Problem::malformed(format!(
-                "{other} cannot be part of a key"
-            )));
-        }
-    })
 }
 
 /// Where a request stands in the trace that its caller keeps: W3C trace context.

@@ -5,6 +5,7 @@ use schemars::{JsonSchema, Schema};
 use serde::de::DeserializeOwned;
 
 use super::declared::BodyDeclared;
+use super::media;
 use super::problem::Problem;
 use crate::serve::bodies::Size;
 use crate::wire;
@@ -43,8 +44,8 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Asked<T> {
         })
     }
 
-    fn read(_: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
-        let text = text(bytes)?;
+    fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
+        let text = json_text(headers, bytes)?;
         let text = if text.trim().is_empty() { "{}" } else { &text };
         serde_json::from_str(text).map(Asked).map_err(|error| {
             let shape = wire::shape::<T>();
@@ -56,6 +57,14 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Asked<T> {
 fn needs_members(schema: &Schema) -> bool {
     let required = schema.get("required").and_then(|it| it.as_array());
     required.is_some_and(|names| !names.is_empty())
+}
+
+/// The body as text of JSON, if it does not say that it is something else. An absent one says nothing.
+pub fn json_text(headers: &HeaderMap, bytes: Vec<u8>) -> Result<String, Problem> {
+    if !bytes.is_empty() {
+        media::check_json(headers)?;
+    }
+    text(bytes)
 }
 
 /// The body as text: JSON in UTF-8.

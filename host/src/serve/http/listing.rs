@@ -5,7 +5,7 @@ use super::problem::Problem;
 use crate::model::error::shown;
 use crate::model::layout::fits;
 use crate::model::manifest::{Column, ColumnKind};
-use crate::model::{Digest, TableLayout, Value};
+use crate::model::{Digest, TableLayout, Value, limits};
 use crate::store::{Comparison, Filter, PageQuery};
 use crate::wire::bytes_of;
 
@@ -13,14 +13,19 @@ use crate::wire::bytes_of;
 const ROWS_DEFAULT: usize = 100;
 pub const ROWS_MAX: usize = 1_000;
 
-/// Bytes of rows after which a page ends.
-const PAGE_BYTES_MAX: usize = 8 << 20;
-
 /// Filters of one request: each is a term for SQLite to look at in every row.
 const FILTERS_MAX: usize = 50;
 
 /// Parameters that are not columns. A column of such a name is filtered as `name.eq`.
-const PARAMETERS: [&str; 6] = ["order", "limit", "columns", "after", "hashes", "as_of"];
+const PARAMETERS: [&str; 7] = [
+    "order",
+    "limit",
+    "columns",
+    "after",
+    "hashes",
+    "as_of",
+    "as_of_event_time",
+];
 
 /// What may follow a column's name.
 const OPERATORS: [(&str, Comparison); 6] = [
@@ -76,7 +81,7 @@ impl Listing {
             descending,
             after: None,
             rows_max,
-            bytes_max: PAGE_BYTES_MAX,
+            bytes_max: limits::PAGE_BYTES_MAX,
         };
         if let Some(cursor) = after {
             let values = read_cursor(table, &query, &cursor).ok_or_else(|| {
@@ -103,9 +108,9 @@ impl Listing {
 
 /// The columns that are asked for by `columns`; all of them where it is absent.
 pub fn columns(parameters: &mut Parameters, table: &TableLayout) -> Result<Vec<usize>, Problem> {
-    match parameters.take("columns")? {
+    match parameters.take_list("columns", table.columns.len())? {
         None => Ok((0..table.columns.len()).collect()),
-        Some(names) => names.split(',').map(|name| column(table, name)).collect(),
+        Some(names) => names.iter().map(|name| column(table, name)).collect(),
     }
 }
 

@@ -12,6 +12,7 @@ pub mod guards;
 mod index;
 mod input;
 mod listing;
+mod media;
 mod openapi;
 mod parameters;
 pub mod problem;

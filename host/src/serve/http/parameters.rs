@@ -3,8 +3,27 @@
 use axum::http::Uri;
 
 use super::problem::Problem;
+use crate::model::Seq;
 use crate::model::error::shown;
 use crate::study::Moment;
+
+/// The moment that `as_of` or `as_of_event_time` names.
+pub fn moment(
+    as_of: Option<String>,
+    as_of_event_time: Option<String>,
+) -> Result<Option<Moment>, Problem> {
+    match (as_of, as_of_event_time) {
+        (None, None) => Ok(None),
+        (Some(text), None) => { text.parse().map(Some) }.map_err(|_| {
+            Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
+        }),
+        (None, Some(text)) => { Moment::happened(&text).map(Some) }
+            .map_err(|_| Problem::malformed("'as_of_event_time' is a time of RFC 3339")),
+        (Some(_), Some(_)) => Err(Problem::malformed(
+            "'as_of' and 'as_of_event_time' name two moments; one is enough",
+        )),
+    }
+}
 
 /// The parameters of a query string that nobody has taken yet.
 #[derive(Debug, Default)]
@@ -33,6 +52,18 @@ impl Parameters {
         }
     }
 
+    /// A list with commas between its items, of which there are at most `max`, none of them twice.
+    pub fn take_list(&mut self, name: &str, max: usize) -> Result<Option<Vec<String>>, Problem> {
+        let Some(text) = self.take(name)? else {
+            return Ok(None);
+        };
+        let mut items = Vec::new();
+        for item in text.split(',') {
+            add_item(&mut items, name, item, max)?;
+        }
+        Ok(Some(items))
+    }
+
     /// A whole number from 1 to `max`.
     pub fn take_limit(&mut self, default: usize, max: usize) -> Result<usize, Problem> {
         let Some(text) = self.take("limit")? else {
@@ -46,21 +77,13 @@ impl Parameters {
 
     /// A position in the log.
     pub fn take_seq(&mut self, name: &str) -> Result<Option<u64>, Problem> {
-        let seq = |text: String| {
-            text.parse()
-                .map_err(|_| Problem::malformed(format!("'{name}' is the seq of an event")))
-        };
-        self.take(name)?.map(seq).transpose()
+        let text = self.take(name)?;
+        text.map(|text| seq(name, &text)).transpose()
     }
 
-    /// `as_of`: a position in the log, or a time.
+    /// `as_of`: a position in the log, or a time; or `as_of_event_time`: when events happened.
     pub fn take_moment(&mut self) -> Result<Option<Moment>, Problem> {
-        let moment = |text: String| {
-            text.parse().map_err(|_| {
-                Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
-            })
-        };
-        self.take("as_of")?.map(moment).transpose()
+        moment(self.take("as_of")?, self.take("as_of_event_time")?)
     }
 
     /// True or false; false where it is absent.
@@ -96,6 +119,35 @@ impl Parameters {
     pub fn rest(self) -> Vec<(String, String)> {
         self.0
     }
+}
+
+/// Puts another item into the list that a parameter gives: one that is new, where there is room.
+pub fn add_item(
+    items: &mut Vec<String>,
+    name: &str,
+    item: &str,
+    max: usize,
+) -> Result<(), Problem> {
+    if items.iter().any(|known| known == item) {
+        let text = format!("'{name}' names '{}' twice", shown(item));
+        return Err(Problem::malformed(text));
+    }
+    if items.len() == max {
+        return Err(Problem::malformed(format!("more than {max} of '{name}'")));
+    }
+    items.push(item.to_owned());
+    Ok(())
+}
+
+/// A position in the log.
+pub fn seq(name: &str, text: &str) -> Result<u64, Problem> {
+    let seq = text.trim().parse::<Seq>();
+    seq.map(|seq| seq.0).map_err(|error| {
+        Problem::malformed(format!(
+            "'{name}' is the seq of an event: {}",
+            error.message
+        ))
+    })
 }
 
 /// True or false.

@@ -64,7 +64,7 @@ async fn shadow(
     let version: PluginVersion = asked.version.parse()?;
     let policy = asked.policy.unwrap_or_default().into();
     let work = move |book: &mut Book| {
-        let name = book.begin_shadow(&version, policy, &asked.expect)?;
+        let name = book.begin_shadow(&version, policy, asked.expect.as_deref())?;
         let tracks = Operates::tracks(book)?.into_iter();
         let begun = { tracks }.find(|track| track.name == name);
         begun.ok_or_else(|| Error::internal(format!("{name} was begun and is not there")))

@@ -4,14 +4,14 @@ use serde_json::Value as Json;
 
 use super::answer::{Answer, json};
 use super::input::Asked;
+use super::parameters::moment;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Read, WholeBook};
 use super::usual;
-use crate::model::Value;
+use crate::model::{JsonText, Value};
 use crate::serve::reads::Weight;
-use crate::study::Moment;
-use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, bytes_of};
+use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, read_cell};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -48,10 +48,7 @@ async fn post(
         Some(Json::String(text)) => Some(text.clone()),
         Some(other) => Some(other.to_string()),
     };
-    let as_of: Option<Moment> = as_of
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|_| Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339"))?;
+    let as_of = moment(as_of, query.as_of_event_time)?;
     let (position, body) = door
         .book()
         .snapshot(Weight::Query, as_of, move |_, snapshot| {
@@ -70,21 +67,16 @@ async fn post(
 }
 
 /// A parameter as JSON writes it; a blob as answers show it.
-fn parameter(json: &Json) -> Result<Value, Problem> {
-    let value = match json {
-        Json::Null => Some(Value::Null),
-        Json::Bool(truth) => Some(Value::Integer(i64::from(*truth))),
-        Json::Number(number) => {
-            { number.as_i64().map(Value::Integer) }.or_else(|| number.as_f64().map(Value::Real))
-        }
-        Json::String(text) => Some(Value::Text(text.clone())),
-        Json::Object(object) if object.len() == 1 => { object.get("blob") }
-            .and_then(Json::as_str)
-            .and_then(bytes_of)
-            .map(Value::Blob),
-        Json::Object(_) | Json::Array(_) => None,
+fn parameter(json: &JsonText<'_>) -> Result<Value, Problem> {
+    let value = match json.get() {
+        "true" => Some(Value::Integer(1)),
+        "false" => Some(Value::Integer(0)),
+        text => read_cell(text),
     };
     value.ok_or_else(|| {
-        Problem::malformed("a parameter is null, a number, a text, a truth or {\"blob\": \"00ff\"}")
+        let shown = crate::model::error::shown(json.get());
+        Problem::malformed(format!(
+            "parameter {shown} is not null, a number (whole ones of 64 bits), a text, a truth or {{\"blob\": \"00ff\"}}"
+        ))
     })
 }

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use super::answer::{Answer, told};
 use super::declared::Kind;
 use super::input::Asked;
+use super::parameters::seq;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, WholeBook};
@@ -37,8 +38,7 @@ pub fn routes() -> Vec<Route> {
 
 /// The event that the path names, by its position.
 fn event(door: &Authorized<Operate, WholeBook>) -> Result<Seq, Problem> {
-    let seq = door.path("event")?.parse().map(Seq);
-    seq.map_err(|_| Problem::malformed("a repair names an event by its seq"))
+    seq("event", &door.path("event")?).map(Seq)
 }
 
 /// Replaces an event's payload.

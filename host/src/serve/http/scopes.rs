@@ -4,7 +4,7 @@
 use axum::http::{StatusCode, Uri};
 
 use super::declared::{Declared, Touches};
-use super::parameters::{Parameters, decoded, segment};
+use super::parameters::{Parameters, decoded, segment, seq};
 use super::problem::Problem;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, PluginVersion, Seq};
@@ -217,9 +217,10 @@ impl<B> Scope<B> for OfEvent {
         let hosted = asking.hosted;
         let head = hosted.live().head;
         // An id of digits is asked for with its source.
-        let seq = match name.parse::<u64>() {
-            Ok(seq) if source.is_none() => Seq(seq),
-            _ => find(hosted, name, source, head).await?,
+        let is_seq = name.bytes().all(|byte| byte.is_ascii_digit()) && source.is_none();
+        let seq = match is_seq {
+            true => Seq(seq("event", &name)?),
+            false => find(hosted, name, source, head).await?,
         };
         if seq == Seq::ZERO || seq > head {
             let text = format!("event {seq} is not in the log; its head is {head}");

@@ -24,7 +24,12 @@ pub fn routes() -> Vec<Route> {
             .query(
                 "as_of",
                 Kind::Text,
-                "The state after this event (its seq), or at this time; built from the log where it is not known yet.",
+                "The state after this event (its seq), or after the last one recorded by this time; built from the log where it is not known yet.",
+            )
+            .query(
+                "as_of_event_time",
+                Kind::Text,
+                "The state after the last event that happened by this time, by the event's own time.",
             )
             .and(usual::read)
     };

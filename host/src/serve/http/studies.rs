@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use super::answer::{Answer, told};
 use super::declared::Kind;
 use super::input::Asked;
+use super::parameters::seq;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, WholeBook};
@@ -25,7 +26,7 @@ use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
 use crate::wire::{
-    self, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
+    self, BisectRequest, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
     ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
 };
 
@@ -73,10 +74,12 @@ const PIECES: usize = 16;
 /// The first event on which two choices of logic part.
 async fn bisect(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<Sides>,
+    Asked(asked): Asked<BisectRequest>,
 ) -> Result<Answer<Bisected<'static>>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
-    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
+    let work = move |study: &mut Study<'_>| {
+        Studies::bisect(study, &base, &candidate, &asked.expect, &mut |_| {})
+    };
     told(StatusCode::OK, &door.book().study(work).await?)
 }
 
@@ -88,8 +91,8 @@ async fn diff(
     let request = DiffRequest {
         base: asked.base.parse()?,
         candidate: asked.candidate.parse()?,
-        from: asked.from.map(Seq),
-        to: asked.to.map(Seq),
+        from: asked.from.map(Seq::given).transpose()?,
+        to: asked.to.map(Seq::given).transpose()?,
     };
     let permit = door.book().operations().studying()?;
     let (checked, expect) = (request.clone(), asked.expect.clone());
@@ -180,8 +183,7 @@ async fn remedy(
     door: Authorized<Operate, WholeBook>,
     Asked(asked): Asked<RemedyRequest>,
 ) -> Result<Answer<RemedyReply>, Problem> {
-    let seq = { door.path("event")?.parse().map(Seq) }
-        .map_err(|_| Problem::malformed("an event of doom is named by its seq"))?;
+    let seq = Seq(seq("event", &door.path("event")?)?);
     let reply = match asked.preview {
         true => {
             let work =

@@ -35,7 +35,11 @@ pub fn routes() -> Vec<Route> {
                 Kind::Seq,
                 "Only those that this event asked for: its seq.",
             )
-            .query("limit", Kind::Limit(TASKS_MAX), "Tasks of a page.")
+            .query(
+                "limit",
+                Kind::Limit(TASKS_MAX),
+                "Tasks of a page; large ones make it shorter.",
+            )
             .query(
                 "after",
                 Kind::Pattern("^[0-9]{1,15}\\.[0-9]{1,5}$"),
@@ -77,13 +81,10 @@ async fn list(mut door: Authorized<Read, WholeBook>) -> Result<Answer<Tasks>, Pr
         after: after.map(|after| after.parse()).transpose()?,
     };
     let head = door.book().live().head;
-    // One more, to know whether there is one.
-    let mut rows = door
+    let (rows, more) = door
         .book()
-        .read_log(move |reader| reader.tasks(&filter, limit + 1))
+        .read_log(move |reader| reader.task_page(&filter, limit))
         .await?;
-    let more = rows.len() > limit;
-    rows.truncate(limit);
     let next = rows.last().filter(|_| more);
     let body = Tasks {
         tasks: rows.iter().map(Into::into).collect(),

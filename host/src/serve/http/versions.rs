@@ -4,14 +4,13 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::{BodyDeclared, Kind};
-use super::guards;
 use super::input::{Asked, Input};
+use super::media;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{AnyPlugin, OfComponent, OfVersion, Operate, Read};
 use super::usual;
 use crate::book::{Book, Reader};
-use crate::model::error::shown;
 use crate::model::limits;
 use crate::serve::bodies::Size;
 use crate::serve::operations::blocking;
@@ -87,14 +86,10 @@ impl Input for Component {
     }
 
     fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
-        let kind = guards::text(headers, "content-type")?.unwrap_or_default();
-        let essence = kind.split(';').next().unwrap_or_default().trim();
-        if essence.eq_ignore_ascii_case(COMPONENT) {
-            return Ok(Component(bytes));
+        match media::essence(headers)?.unwrap_or_default() {
+            essence if essence == COMPONENT => Ok(Component(bytes)),
+            other => Err(media::unsupported(&other, "Content-Type: application/wasm")),
         }
-        let text = format!("'{}' is not how a component comes", shown(essence));
-        let problem = Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", text);
-        Err(problem.with("hint", format!("Content-Type: {COMPONENT}")))
     }
 }
 

@@ -1,5 +1,6 @@
 //! `log.db`: the event log on SQLite, its reads, and its commits.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
@@ -8,17 +9,21 @@ use rusqlite::{Connection, OptionalExtension};
 use super::scan::{EventFilter, LineupText, Logged};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
-use crate::store::Deadline;
+use crate::store::Meter;
 use crate::store::{connect, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
 pub struct Catalog {
     pub(crate) connection: Connection,
-    pub(crate) deadline: Deadline,
+    pub(crate) meter: Meter,
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
+    /// The book's id, once it was asked for.
+    pub(super) book: OnceCell<String>,
+    /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
+    pub(super) is_in_time: OnceCell<bool>,
 }
 
 /// A command of the journal.
@@ -82,10 +87,12 @@ impl Catalog {
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
         Ok(Catalog {
-            deadline: Deadline::install(&mut connection)?,
+            meter: Meter::install(&mut connection)?,
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
+            book: OnceCell::new(),
+            is_in_time: OnceCell::new(),
         })
     }
 
@@ -197,26 +204,6 @@ impl Catalog {
             .map_err(|error| self.failed(error))
     }
 
-    /// The last event that was recorded by a time (RFC 3339, UTC, as events have it); 0 where there was none yet.
-    pub fn last_recorded_by(&self, time: &str) -> Result<Seq> {
-        // Positions and times go up together: halving finds the place without an index.
-        let recorded = |seq: u64| -> Result<bool> {
-            self.connection
-                .prepare_cached("SELECT recorded_at <= ?2 FROM events WHERE seq = ?1")
-                .and_then(|mut statement| statement.query_row((seq as i64, time), |row| row.get(0)))
-                .map_err(|error| self.failed(error))
-        };
-        let (mut known, mut beyond) = (0, self.head()?.0.0 + 1);
-        while known + 1 < beyond {
-            let middle = known + (beyond - known) / 2;
-            match recorded(middle)? {
-                true => known = middle,
-                false => beyond = middle,
-            }
-        }
-        Ok(Seq(known))
-    }
-
     /// Number of events, and of task rows, for consistency checks.
     pub fn counts(&self) -> Result<(u64, u64, u64)> {
         self.connection
@@ -277,16 +264,17 @@ impl Catalog {
         }
     }
 
-    /// Events `from..=to` in order, at most `count_max` of them.
+    /// Events `from..=to` in order, at most `count_max` of them: a page.
     pub fn read(&self, from: Seq, to: Seq, count_max: usize) -> Result<Vec<Event>> {
-        self.list(
+        let page = self.list(
             &EventFilter {
                 from: Some(from),
                 to: Some(to),
                 ..EventFilter::default()
             },
             count_max,
-        )
+        );
+        page.map(|(events, _)| events)
     }
 }
 

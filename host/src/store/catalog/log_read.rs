@@ -2,6 +2,7 @@
 
 use super::events::Catalog;
 use crate::model::{Result, Seq};
+use crate::store::Allowance;
 
 /// How many rows the log has, and the position of its last event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,9 +15,12 @@ pub struct Extent {
 impl Catalog {
     /// Stops what `work` reads of the log once it takes longer than this many seconds.
     pub fn within<T>(&self, seconds: f64, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        self.deadline.set(seconds);
+        self.meter.begin(Allowance {
+            seconds: Some(seconds),
+            ..Allowance::default()
+        });
         let result = work();
-        self.deadline.clear();
+        self.meter.end();
         result
     }
 

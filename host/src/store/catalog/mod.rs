@@ -12,6 +12,8 @@ mod late_tasks;
 mod life;
 mod local;
 mod log_read;
+mod moments;
+mod origin;
 mod registry;
 mod repairs;
 mod scan;

@@ -1,5 +1,7 @@
 //! Amendments, redactions and undone events in the log: what was replaced, by whom and why, and what is left to check.
 
+use std::ops::RangeInclusive;
+
 use crate::model::{Amendment, Redaction};
 
 use super::events::Catalog;
@@ -43,6 +45,30 @@ impl Catalog {
             (Seq(event as u64), repair, Seq(by as u64))
         });
         Ok(named.collect())
+    }
+
+    /// The events whose recorded effects may be of payloads that are not in force any more: from the first amended event up
+    /// to the last amendment. None where nothing was amended. A redaction writes effects anew.
+    pub fn stale_effects(&self) -> Result<Option<RangeInclusive<Seq>>> {
+        self.range("SELECT min(event), max(seq) FROM amendments")
+    }
+
+    /// The positions at which a command saw a state that a repair changed since.
+    pub fn stale_answers(&self) -> Result<Option<RangeInclusive<Seq>>> {
+        self.range(
+            "SELECT min(event), max(seq)
+             FROM (SELECT event, seq FROM amendments UNION ALL SELECT event, seq FROM redactions)",
+        )
+    }
+
+    fn range(&self, sql: &str) -> Result<Option<RangeInclusive<Seq>>> {
+        self.connection
+            .query_row(sql, [], |row| {
+                let (first, last): (Option<i64>, Option<i64>) = (row.get(0)?, row.get(1)?);
+                Ok(first.zip(last))
+            })
+            .map(|found| found.map(|(first, last)| Seq(first as u64)..=Seq(last as u64 - 1)))
+            .map_err(|error| self.failed(error))
     }
 
     /// All amendments, oldest first.

@@ -4,7 +4,7 @@
 use rusqlite::types::Value;
 
 use super::events::Catalog;
-use crate::model::{Digest, Error, Event, Lineup, Result, Seq, TypeName, VersionDate};
+use crate::model::{Digest, Error, Event, Lineup, Result, Seq, TypeName, VersionDate, limits};
 
 /// An event with everything recorded beside it.
 #[derive(Debug, Clone)]
@@ -176,21 +176,22 @@ impl Catalog {
         Ok(Piece::of(rows, true))
     }
 
-    /// Events in order, at most `count_max`, that match a filter: a page of a listing, in which nothing is missed.
-    pub fn list(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
-        if count_max == 0 {
-            return Ok(Vec::new());
-        }
+    /// A page of a listing, in which nothing is missed: events in order that match a filter, at most `count_max` and not
+    /// much more than `PAGE_BYTES_MAX`; and whether there are others behind them.
+    pub fn list(&self, filter: &EventFilter, count_max: usize) -> Result<(Vec<Event>, bool)> {
         let scan = Scan {
             from: filter.from.unwrap_or(Seq(1)),
             to: filter.to.unwrap_or(Seq(u64::MAX)),
             types: filter.event_type.as_slice(),
             subjects: filter.subject.as_slice(),
             descending: filter.descending,
-            events_max: count_max,
-            bytes_max: usize::MAX,
+            // One more, to know whether there is one.
+            events_max: count_max.saturating_add(1),
+            bytes_max: limits::PAGE_BYTES_MAX,
         };
-        self.scan(&scan).map(|piece| piece.rows)
+        let mut piece = self.scan(&scan)?;
+        piece.rows.truncate(count_max);
+        Ok((piece.rows, !piece.is_last))
     }
 
     /// The first of the positions `from..=to` at which the log lacks an event, or its effects. What is there is counted, not

@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::events::Catalog;
 use super::tasks::{DELIVERY_COLUMNS, delivery_at, place_of, state_of};
-use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep};
+use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep, limits};
 
 /// Which tasks a listing wants.
 #[derive(Debug, Clone, Default)]
@@ -43,19 +43,35 @@ const COLUMNS: &str =
     d.seq";
 
 impl Catalog {
-    /// Tasks in the order of the log, at most `count_max`.
+    /// A page of tasks in the order of the log: at most `count_max`, and fewer where they are large.
     pub fn tasks(&self, filter: &TaskFilter, count_max: usize) -> Result<Vec<TaskRow>> {
+        self.task_page(filter, count_max).map(|(rows, _)| rows)
+    }
+
+    /// The same, and whether there are others behind them.
+    pub fn task_page(&self, filter: &TaskFilter, count_max: usize) -> Result<(Vec<TaskRow>, bool)> {
         let kinds = match &filter.kind {
             Some(kind) => vec![kind.clone()],
             None => self.task_kinds()?,
         };
+        let bytes_max = limits::PAGE_BYTES_MAX / kinds.len().max(1);
         let mut found = Vec::new();
+        // Up to where nothing of any kind is missing.
+        let mut whole_to = None;
         for kind in kinds {
-            found.extend(self.tasks_of_kind(&kind, filter, count_max)?);
+            let (rows, more) = self.tasks_of_kind(&kind, filter, count_max, bytes_max)?;
+            if let Some(last) = rows.last().filter(|_| more) {
+                let last = last.delivery.place;
+                whole_to = Some(whole_to.map_or(last, |to: Place| to.min(last)));
+            }
+            found.extend(rows);
         }
         found.sort_by_key(|row| row.delivery.place);
+        let asked = found.len();
+        found.retain(|row| whole_to.is_none_or(|to| row.delivery.place <= to));
         found.truncate(count_max);
-        Ok(found)
+        let more = whole_to.is_some() || found.len() < asked;
+        Ok((found, more))
     }
 
     fn tasks_of_kind(
@@ -63,7 +79,8 @@ impl Catalog {
         kind: &str,
         filter: &TaskFilter,
         count_max: usize,
-    ) -> Result<Vec<TaskRow>> {
+        bytes_max: usize,
+    ) -> Result<(Vec<TaskRow>, bool)> {
         let after = filter.after.unwrap_or_default();
         // What may go on has an index of its own; what nobody has touched is not in it.
         let from = match filter.state {
@@ -93,12 +110,26 @@ impl Catalog {
             filter.state.map(TaskState::as_str),
             first,
             last,
-            count_max as i64,
+            // One more, to know whether there is one.
+            i64::try_from(count_max)
+                .unwrap_or(i64::MAX)
+                .saturating_add(1),
         ];
-        self.connection
-            .prepare_cached(&sql)
-            .and_then(|mut statement| statement.query_map(values, task_row)?.collect())
-            .map_err(|error| self.failed(error))
+        let mut statement =
+            { self.connection.prepare_cached(&sql) }.map_err(|error| self.failed(error))?;
+        let mut found = statement
+            .query_map(values, task_row)
+            .map_err(|error| self.failed(error))?;
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        while let Some(row) = found.next() {
+            if rows.len() == count_max || bytes > bytes_max {
+                return Ok((rows, true));
+            }
+            let row = row.map_err(|error| self.failed(error))?;
+            bytes += row.data.len() + row.delivery.data.as_ref().map_or(0, String::len);
+            rows.push(row);
+        }
+        Ok((rows, false))
     }
 
     /// A task by its id.

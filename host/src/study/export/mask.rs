@@ -261,7 +261,7 @@ impl Masker {
                     .min(1_000.0);
                 Secret::Real((size.exp2() * share).copysign(given).to_bits())
             }
-            Secret::Text(text) if is_date(text) => Secret::Text(date(number(0), attempt)),
+            Secret::Text(text) if clock::is_date(text) => Secret::Text(date(number(0), attempt)),
             Secret::Text(text) if clock::is_rfc3339(text) => {
                 let seconds = number(8) % 86_400;
                 let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
@@ -396,11 +396,6 @@ fn is_json(text: &str) -> bool {
     serde_json::from_str::<&RawValue>(text).is_ok()
 }
 
-/// `1993-01-05`
-fn is_date(text: &str) -> bool {
-    text.len() == 10 && clock::is_rfc3339(&format!("{text}T00:00:00Z"))
-}
-
 /// A day between 1900 and 2099; at a later attempt, of a later century.
 fn date(number: u64, attempt: u32) -> String {
     let years = 200 + 100 * u64::from(attempt / TRIES_PER_LENGTH).min(70);
@@ -482,7 +477,7 @@ mod tests {
                 "{new} stands for two values"
             );
         }
-        assert!(matches!(&new[1_000], Value::Text(day) if is_date(day)));
+        assert!(matches!(&new[1_000], Value::Text(day) if clock::is_date(day)));
         assert!(matches!(&new[1_002], Value::Text(time) if clock::is_rfc3339(time)));
         assert!(matches!(&new[1_003], Value::Real(number) if (-16.0..=-8.0).contains(number)));
         assert!(

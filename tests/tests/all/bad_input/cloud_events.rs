@@ -1,6 +1,6 @@
 //! Events as CloudEvents: what is missing is filled in, what is there is kept, an identity is used once, nonsense is refused.
 
-use daybook::book::{CloudEvent, Incoming};
+use daybook::book::{CloudEvent, Incoming, Request};
 use daybook::model::{ErrorKind, Seq, clock};
 use daybook_tests::{TestBook, event_at};
 use serde_json::{Value as Json, json};
@@ -56,6 +56,123 @@ fn the_same_source_and_id_give_the_first_result_and_no_second_event() {
     assert_eq!(duplicates, [false, true, false]);
     assert_eq!(book.head().0, before.head.0 + 2);
     assert_eq!(book.numbers("SELECT balance FROM deposit_account"), [11]);
+}
+
+#[test]
+fn an_id_that_comes_again_with_anything_else_is_refused_and_what_differs_is_named() {
+    let mut book = TestBook::with_plugins(&[DEPOSIT, "asset@2020-01-01"]);
+    let first = json!({
+        "type": "deposit.Deposited", "source": "/s", "id": "1", "subject": "account/1", "time": "2024-01-01T00:00:00Z",
+        "tag": "a", "level": 3, "data": {"account": 1, "amount": 5},
+    });
+    let parsed = |event: &Json| Incoming::parse(&event.to_string()).unwrap();
+    let receipt = book.append_one(parsed(&first)).unwrap();
+    let before = book.mark();
+    let with = |changes: Json| {
+        let mut event = first.clone();
+        for (name, value) in changes.as_object().unwrap() {
+            event[name] = value.clone();
+        }
+        event
+    };
+    for (changes, named) in [
+        (json!({"type": "asset.AssetRegistered"}), "type"),
+        (json!({"subject": "account/2"}), "subject"),
+        (json!({"subject": null}), "subject"),
+        (json!({"time": "2024-01-01T00:00:01Z"}), "time"),
+        (json!({"data": {"account": 1, "amount": 6}}), "payload"),
+        (json!({"tag": "b"}), "'tag'"),
+        (json!({"tag": null}), "'tag'"),
+        (json!({"level": 4}), "'level'"),
+        (json!({"more": "x"}), "'more'"),
+        (json!({"traceparent": "00-ab-cd-01"}), "'traceparent'"),
+        (
+            json!({"type": "asset.AssetRegistered", "subject": "x", "tag": "b", "data": {}}),
+            "type, another subject, another 'tag', another payload",
+        ),
+    ] {
+        let error = book.append_one(parsed(&with(changes))).unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Refused);
+        assert_eq!(
+            error.message,
+            format!(
+                "event '1' of source '/s' is in the log at {} with another {named}",
+                receipt.seq
+            )
+        );
+        assert_eq!(book.mark(), before);
+    }
+    // What the host fills in itself is not the producer's to repeat; and as it is listed it is the same event.
+    let kept = book.log().read(receipt.seq, receipt.seq, 1).unwrap();
+    let listed = serde_json::to_value(CloudEvent::from(&kept[0])).unwrap();
+    for again in [
+        with(json!({"time": null})),
+        with(json!({"seq": 99})),
+        listed,
+    ] {
+        let known = book.append_one(parsed(&again)).unwrap();
+        assert_eq!((known.seq, known.duplicate), (receipt.seq, true), "{again}");
+    }
+    // Within one group.
+    let (a, b) = (
+        with(json!({"id": "2"})),
+        with(json!({"id": "2", "tag": "b"})),
+    );
+    let error = book.append(vec![parsed(&a), parsed(&b)]).unwrap_err();
+    assert!(error.message.ends_with("with another 'tag'"), "{error}");
+    assert_eq!(book.mark(), before);
+}
+
+#[test]
+fn a_command_id_that_comes_again_with_anything_else_is_refused_and_what_differs_is_named() {
+    let mut book = TestBook::with_plugins(&[DEPOSIT]);
+    let id = uuid::Uuid::from_u128(7);
+    let request = |amount: i64, subject: Option<&str>, actor: Option<&str>| Request {
+        command_type: "deposit.Deposit".to_owned(),
+        data: json!({"account": 1, "amount": amount}).to_string(),
+        subject: subject.map(str::to_owned),
+        actor: actor.map(str::to_owned),
+        id: Some(id),
+        ..Request::default()
+    };
+    book.run(request(5, Some("s"), None)).unwrap();
+    assert!(book.run(request(5, Some("s"), None)).unwrap().repeated);
+    let before = book.mark();
+    for (again, named) in [
+        (request(6, Some("s"), None), "payload"),
+        (request(5, None, None), "subject"),
+        (request(5, Some("s"), Some("eve")), "actor"),
+        (request(6, None, None), "subject, another payload"),
+    ] {
+        let error = book.run(again).map(|reply| reply.command_id).unwrap_err();
+        let says = format!("command {id} was run already, with another {named}");
+        assert_eq!(error.message, says);
+    }
+    assert_eq!(book.mark(), before);
+}
+
+#[test]
+fn the_host_alone_says_where_an_event_is_and_what_became_of_it() {
+    let mut book = TestBook::with_plugins(&[DEPOSIT]);
+    let forged = json!({
+        "type": "deposit.Deposited", "seq": 99, "version": "1999-01-01", "amended": 1, "redacted": 2, "undone": 3,
+        "undoes": "4", "tag": "kept", "data": {"account": 1, "amount": 5},
+    });
+    let receipt = book
+        .append_one(Incoming::parse(&forged.to_string()).unwrap())
+        .unwrap();
+    let event = book
+        .log()
+        .read(receipt.seq, receipt.seq, 1)
+        .unwrap()
+        .remove(0);
+    assert_eq!(event.extensions.as_deref(), Some(r#"{"tag":"kept"}"#));
+    let listed = serde_json::to_value(CloudEvent::from(&event)).unwrap();
+    assert_eq!(listed["seq"], json!(receipt.seq.0));
+    assert_eq!(listed["version"], "2020-01-01");
+    for name in ["amended", "redacted", "undone", "undoes"] {
+        assert_eq!(listed[name], Json::Null, "{name}");
+    }
 }
 
 #[test]

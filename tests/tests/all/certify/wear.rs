@@ -23,7 +23,7 @@ impl StateRead for Nothing {
     fn find(&mut self, _: &str, _: Find) -> Result<Vec<Vec<Value>>, Violation> {
         Ok(Vec::new())
     }
-    fn query(&mut self, _: &str, _: Vec<Value>) -> Result<QueryResult, Violation> {
+    fn query(&mut self, _: &str, _: Vec<Value>, _: &mut u64) -> Result<QueryResult, Violation> {
         Ok(QueryResult::default())
     }
     fn log(&mut self, _: LogLine) -> Result<(), Violation> {

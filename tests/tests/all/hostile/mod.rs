@@ -1,6 +1,9 @@
 //! Hostile and broken plugins: each ends in an error that names the thing and the limit, keeps nothing, and leaves the
 //! host able to go on.
 
+mod compiler;
+mod pool;
+mod shares;
 mod sql;
 
 use daybook::model::{Error, ErrorKind, limits};

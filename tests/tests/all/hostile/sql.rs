@@ -125,17 +125,58 @@ fn sql_that_is_no_plain_select_is_stopped_in_creators() {
 fn sql_without_end_stops_after_a_counted_number_of_steps() {
     let endless =
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(x) FROM c";
-    let steps = format!(
-        "SQL stopped after {} steps",
-        limits::SQL_STEPS_PER_QUERY_MAX
-    );
+    // What the guest has used before is taken off.
+    let steps = limits::FUEL_PER_CALL_MAX / limits::FUEL_PER_SQL_STEP;
+    let steps = format!("SQL stopped after {}", &(steps - 1).to_string()[..3]);
     let endless_rows =
         "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT x FROM c";
     let attempts = vec![
-        attempt(json!({"sql": endless}), &[&steps]),
+        attempt(
+            json!({"sql": endless}),
+            &[&steps, "the call's fuel is used up"],
+        ),
         attempt(json!({"sql": endless_rows}), &["SQL gives more than"]),
     ];
     check_events("sql", "sql", attempts, Some(json!({"sql": "SELECT 1"})));
+}
+
+#[test]
+fn functions_over_long_values_are_refused_or_take_time_in_proportion() {
+    let refused = [
+        ("SELECT instr(printf('%.*c',60000000,'a'), printf('%.*c',30000000,'a')||'b')", "too big"),
+        ("SELECT printf('%.*c',1000000,'a') LIKE '%'||printf('%.*c',20000,'a')||'b'", "too complex"),
+        ("SELECT printf('%.*c',1000000,'a') GLOB '*'||printf('%.*c',9000,'a')||'b'", "the call's fuel is used up"),
+        (
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<60)
+             SELECT sum(length(z)) FROM (SELECT n, printf('%.*c',60000000,'x') z FROM c ORDER BY 1-n LIMIT 60)",
+            "too big",
+        ),
+        (
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<60000)
+             SELECT sum(length(z)) FROM (SELECT n, printf('%.*c',1000000,'x') z FROM c ORDER BY 1-n)",
+            "SQL",
+        ),
+    ];
+    let attempts = refused
+        .iter()
+        .map(|(sql, says)| attempt(json!({"sql": sql}), &[says]));
+    let good = "SELECT length(ltrim(printf('%.*c',300000,'a'), printf('%.*c',300000,'b')||'a')),
+                instr(printf('%.*c',1000000,'a'), printf('%.*c',500000,'a')||'b')";
+    check_events(
+        "sql",
+        "sql",
+        attempts.take(4).collect(),
+        Some(json!({"sql": good})),
+    );
+    // Temporary space is the host's to give: that it is used up is no failure of the plugin.
+    let mut book = book_with("sql");
+    let before = book.mark();
+    let (sql, says) = refused[4];
+    let error = book
+        .command("sql.Do", json!({"sql": sql}), false)
+        .unwrap_err();
+    assert!(error.message.contains(says), "{error}");
+    assert_eq!(book.mark(), before);
 }
 
 #[test]

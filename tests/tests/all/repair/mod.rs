@@ -1,4 +1,5 @@
-//! Repairs of history: amendments, undos and redactions.
+//! Repairs of history: amendments, undos and redactions, and what follows from them everywhere else.
 
 mod amend;
 mod redact;
+mod stale;

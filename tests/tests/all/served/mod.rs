@@ -12,7 +12,10 @@ mod promotions;
 mod queries;
 mod races;
 mod reads;
+mod requests;
 mod routes;
 mod studies;
 mod subscribe;
 mod writes;
+
+pub(crate) use reads::encoded;

@@ -1,5 +1,7 @@
 //! A book online and people who try what they can: SQL in parameters, statements that are none, queries without end.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
 use daybook_tests::{Random, Server};
@@ -230,4 +232,93 @@ fn a_query_without_end_is_cut_off_and_holds_up_nobody() {
         }
     });
     ok(&server.post("/query", &json!({"sql": "SELECT 1"})));
+}
+
+#[test]
+fn a_column_is_named_once_and_a_row_is_shown_once() {
+    let server = Server::of(things(&mut Random::new(3), 5));
+    let shown = server.get("/state/findall.thing/1?columns=id,n");
+    assert_eq!(ok(&shown)["row"].as_object().unwrap().len(), 2);
+    for path in ["/state/findall.thing/1", "/state/findall.thing"] {
+        for columns in [
+            "text,text",
+            "id,n,id",
+            &vec!["text"; 2_000].join(","),
+            "id,,",
+            ",",
+        ] {
+            let answer = server.get(&format!("{path}?columns={columns}"));
+            assert_eq!(
+                (answer.status, answer.problem()),
+                (400, "malformed"),
+                "{}",
+                answer.text
+            );
+        }
+        let twice = server.get(&format!("{path}?columns=id,id"));
+        assert!(
+            twice.json["detail"]
+                .as_str()
+                .unwrap()
+                .contains("'id' twice"),
+            "{}",
+            twice.text
+        );
+    }
+    let twice = server.get("/subscribe?type=findall.Put&type=findall.Put");
+    assert_eq!(
+        (twice.status, twice.problem()),
+        (400, "malformed"),
+        "{}",
+        twice.text
+    );
+}
+
+#[test]
+fn a_query_ends_when_its_client_goes() {
+    let server = bank();
+    let endless = json!({"sql": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c) SELECT count(x) FROM c"});
+    let body = endless.to_string();
+    // More than may run at the same time.
+    for _ in 0..24 {
+        let mut socket = TcpStream::connect(server.address()).unwrap();
+        let head = format!(
+            "POST /query HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        socket.write_all((head + &body).as_bytes()).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let began = Instant::now();
+    let answer = server.post("/query", &json!({"sql": "SELECT 1"}));
+    ok(&answer);
+    // One of them takes five seconds.
+    assert!(
+        began.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        began.elapsed()
+    );
+}
+
+#[test]
+fn functions_over_long_values_take_no_longer_than_a_query_may() {
+    let server = bank();
+    let many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<12)
+                SELECT sum(instr(zeroblob(1000000), CAST(zeroblob(500000+n*0) || x'01' AS BLOB))) FROM c";
+    let answer = server.post("/query", &json!({"sql": many}));
+    assert_eq!(ok(&answer)["rows"], json!([[0]]));
+    for (sql, says) in [
+        ("SELECT length(printf('%.*c', 60000000, 'a'))", "too big"),
+        (
+            "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n+1 FROM c WHERE n<100000)
+             SELECT sum(length(z)) FROM (SELECT printf('%.*c', 100000, 'x') || n AS z FROM c ORDER BY z DESC)",
+            "it",
+        ),
+    ] {
+        let began = Instant::now();
+        let answer = server.post("/query", &json!({"sql": sql}));
+        assert!([400, 422].contains(&answer.status), "{}", answer.text);
+        assert!(answer.json["detail"].as_str().unwrap().contains(says), "{}", answer.text);
+        assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    }
 }

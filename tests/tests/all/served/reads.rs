@@ -11,7 +11,7 @@ use daybook_tests::{Answer, Random, Server, TestBook, components, event, version
 use serde_json::{Value as Json, json};
 
 /// Percent-encodes everything that is not a letter or a digit.
-pub(super) fn encoded(text: &str) -> String {
+pub(crate) fn encoded(text: &str) -> String {
     let encode = |byte: u8| match byte.is_ascii_alphanumeric() {
         true => char::from(byte).to_string(),
         false => format!("%{byte:02X}"),

@@ -1,6 +1,7 @@
 //! A book online: writes, their answers and their guards.
 
-use daybook_tests::{Server, TestBook};
+use daybook::model::limits;
+use daybook_tests::{Server, TestBook, done};
 use serde_json::json;
 
 fn bank() -> Server {
@@ -185,4 +186,34 @@ fn a_batch_of_events_is_kept_whole_or_not_at_all() {
     let mut book = server.stop();
     assert_eq!(book.numbers("SELECT balance FROM bank_account"), [12]);
     book.assert_verified();
+}
+
+#[test]
+fn a_request_with_more_events_than_one_may_have_is_refused_before_it_keeps_anybody_waiting() {
+    let server = Server::of(TestBook::with_guests(&["mutable-global"]));
+    let events = |count: usize| {
+        let event = json!({"specversion": "1.0", "type": "counter.Happened", "data": {"n": 1}});
+        serde_json::Value::from(vec![event; count])
+    };
+    let most = limits::EVENTS_PER_REQUEST_MAX;
+    for preview in ["", "?preview=true"] {
+        let answer = server.post(&format!("/events{preview}"), &events(most + 1));
+        assert_eq!(
+            (answer.status, answer.problem()),
+            (422, "limit"),
+            "{}",
+            answer.text
+        );
+        let detail = answer.json["detail"].as_str().unwrap();
+        assert!(detail.contains(&format!("{most} at most")), "{detail}");
+        assert!(
+            answer.json["hint"]
+                .as_str()
+                .unwrap()
+                .contains("several requests")
+        );
+    }
+    done(&server.post("/events", &events(1_000)));
+    let book = server.stop();
+    assert_eq!(book.numbers("SELECT count(*) FROM counter_thing"), [1_000]);
 }

@@ -17,6 +17,7 @@ use self::feed::Feed;
 use super::answer::Answer;
 use super::declared::Kind;
 use super::guards;
+use super::parameters::{add_item, seq};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfTypes, Read};
@@ -73,7 +74,7 @@ async fn get(mut door: Authorized<Read, OfTypes>) -> Result<Answer<String>, Prob
     let place = book.subscriptions().place()?;
     let head = book.live().head;
     let after = match guards::text(door.headers(), "last-event-id")? {
-        Some(id) => number("Last-Event-ID", id)?,
+        Some(id) => seq("Last-Event-ID", id)?,
         None => asked.from.map_or(head.0, |from| from.saturating_sub(1)),
     };
     if after > head.0 {
@@ -107,7 +108,7 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
                 return Err(Problem::malformed("'from' comes twice"));
             }
             "from" => {
-                asked.from = Some(number("from", &value)?);
+                asked.from = Some(seq("from", &value)?);
                 continue;
             }
             "tasks" if asked.tasks.is_some() => {
@@ -116,7 +117,7 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
             "tasks" => {
                 asked.tasks = Some(match value.as_str() {
                     "now" => TasksFrom::Now,
-                    step => TasksFrom::After(number("tasks", step)?),
+                    step => TasksFrom::After(seq("tasks", step)?),
                 });
                 continue;
             }
@@ -125,24 +126,13 @@ fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
             // The route declares no other.
             _ => &mut asked.wanted.tables,
         };
-        if filter.len() == FILTERS_MAX {
-            return Err(Problem::malformed(format!(
-                "more than {FILTERS_MAX} of '{name}'"
-            )));
-        }
         if name == "table" && !value.contains('.') {
             return Err(Problem::malformed(format!(
                 "'{}' is not a table's name: plugin.table",
                 shown(&value)
             )));
         }
-        filter.push(value);
+        add_item(filter, &name, &value, FILTERS_MAX)?;
     }
     Ok(asked)
-}
-
-fn number(name: &str, text: &str) -> Result<u64, Problem> {
-    text.trim()
-        .parse()
-        .map_err(|_| Problem::malformed(format!("{name} is a seq: a whole number")))
 }

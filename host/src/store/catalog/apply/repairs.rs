@@ -34,7 +34,6 @@ impl Catalog {
     /// another one now. Who commits names the next live one.
     fn forget_following(&self, event: Seq) -> Result<()> {
         self.run("DELETE FROM projections WHERE role <> 'replay'", &[])?;
-        self.run("DELETE FROM meta WHERE key LIKE 'expect %'", &[])?;
         self.run(
             "DELETE FROM snapshots WHERE position >= ?1",
             params![event.0 as i64],
@@ -87,6 +86,8 @@ impl Catalog {
         // Each is a copy of what was erased.
         self.forget_following(Seq::ZERO)?;
         self.run("DELETE FROM projections", &[])?;
+        // What is expected of a shadow may name what was erased.
+        self.run("DELETE FROM meta WHERE key LIKE 'expect %'", &[])?;
         self.begin_cleaning(redaction.seq)
     }
 

@@ -1,0 +1,18 @@
+//! Describes itself in forty megabytes.
+
+#![cfg(target_arch = "wasm32")]
+
+use daybook_guests::plugin::*;
+
+struct BigManifest;
+
+impl Plugin for BigManifest {
+    fn manifest() -> Manifest {
+        Manifest {
+            description: "x".repeat(40 << 20),
+            ..plain("bigmanifest")
+        }
+    }
+}
+
+export!(BigManifest);

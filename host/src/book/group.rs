@@ -9,6 +9,7 @@ use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
+use crate::model::clock;
 use crate::model::error::Problem;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits};
@@ -201,6 +202,7 @@ fn too_much(what: String) -> Error {
 impl Book {
     /// Begins a group.
     pub fn group(&mut self) -> Result<Group> {
+        clock::check()?;
         self.check_current()?;
         Ok(Group::default())
     }

@@ -52,7 +52,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::model::{ErrorKind, Result};
+use crate::model::{ErrorKind, Result, clock};
 use crate::runtime::{compile_by, compile_if_asked};
 use output::Output;
 
@@ -157,7 +157,9 @@ pub fn main() -> ExitCode {
     start_log();
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();
-        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.show().map(|()| exit));
+        let result = clock::check()
+            .and_then(|()| dispatch(cli.verb, &mut out))
+            .and_then(|exit| out.show().map(|()| exit));
         match result {
             Ok(exit) => exit.code(),
             Err(_) if out.is_closed() => 0,

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::driver::check_address;
 use super::schedule::Backoff;
 use super::span::Span;
 use crate::model::error::shown;
@@ -236,8 +237,14 @@ impl DriverConfig {
             .hint(format!("it begins with {}", known.join(" or ")))),
         };
         match self {
-            DriverConfig::Webhook(webhook) => scheme(&webhook.url, &["http://", "https://"]),
-            DriverConfig::Mail(mail) => scheme(&mail.url, &["smtp://", "smtps://"]),
+            DriverConfig::Webhook(webhook) => {
+                check_address(kind, &webhook.url)?;
+                scheme(&webhook.url, &["http://", "https://"])
+            }
+            DriverConfig::Mail(mail) => {
+                check_address(kind, &mail.url)?;
+                scheme(&mail.url, &["smtp://", "smtps://"])
+            }
             DriverConfig::Object(object) if !object.name.contains("{id}") => {
                 Err(Error::usage(format!(
                     "kind '{}': the name '{}' has no {{id}}: a task's object would take the place of another's",
@@ -246,7 +253,13 @@ impl DriverConfig {
                 ))
                 .hint("--name 'statements/{account}/{id}.json'"))
             }
-            DriverConfig::Object(object) => scheme(&object.url, &["file:///", "s3://"]),
+            DriverConfig::Object(object) => {
+                check_address(kind, &object.url)?;
+                if let Some(endpoint) = &object.endpoint {
+                    check_address(kind, endpoint)?;
+                }
+                scheme(&object.url, &["file:///", "s3://"])
+            }
             DriverConfig::File { path } if !path.is_absolute() => Err(Error::usage(format!(
                 "kind '{}': '{}' is not an absolute path",
                 shown(kind),

@@ -158,6 +158,14 @@ impl Error {
         self
     }
 
+    /// What is wrong with something that was right when it was stored.
+    pub fn stored(self) -> Self {
+        Error {
+            kind: ErrorKind::Corrupt,
+            ..self
+        }
+    }
+
     /// Puts what was being done before what went wrong.
     pub fn context(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);

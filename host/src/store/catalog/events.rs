@@ -4,14 +4,14 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
 use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
-use crate::store::{schema, sqlite};
+use crate::store::{connect, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -41,10 +41,7 @@ const COMMAND_COLUMNS: &str =
 
 impl Catalog {
     pub fn create(path: &Path) -> Result<Catalog> {
-        let log = Self::connect(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
+        let log = Self::set_up(connect::create(path), path)?;
         log.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(|error| log.failed(error))?;
@@ -56,16 +53,30 @@ impl Catalog {
     }
 
     pub fn open(path: &Path) -> Result<Catalog> {
-        let mut log = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match std::fs::metadata(path) {
+            // None of our files ever has its name before it is whole.
+            Ok(known) if known.len() == 0 => {
+                return Err(Error::corrupt(format!("{} is empty", path.display()))
+                    .hint("restore it from a copy"));
+            }
+            Ok(_) => {}
+            // Said of a book that is open, and of one that is to be opened.
+            Err(_) => {
+                return Err(
+                    Error::unavailable(format!("{} is not there", path.display()))
+                        .hint("a book that was moved has to be opened, or served, where it is now"),
+                );
+            }
+        }
+        let mut log = Self::set_up(connect::open(path), path)?;
         schema::check_log(&log.connection, path)?;
         log.load_lineups()?;
         Ok(log)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Catalog> {
+    fn set_up(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Catalog> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mut connection = connection.map_err(failed)?;
         // A reader may meet a writer's checkpoint; it waits rather than fails.
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
@@ -229,7 +240,10 @@ impl Catalog {
     pub fn stamped(&self) -> Result<Vec<(String, TypeName, u64)>> {
         let rows: Vec<(String, String, i64)> = self.all("SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.into_iter()
-            .map(|(lineup, name, count)| Ok((lineup, TypeName::new(&name)?, count as u64)))
+            .map(|(lineup, name, count)| {
+                let name = TypeName::new(&name).map_err(Error::stored)?;
+                Ok((lineup, name, count as u64))
+            })
             .collect()
     }
 
@@ -288,7 +302,7 @@ impl Catalog {
 fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
-    let command_type = match TypeName::new(&name) {
+    let command_type = match TypeName::new(&name).map_err(Error::stored) {
         Ok(command_type) => command_type,
         Err(error) => return Ok((ordinal, Err(error))),
     };

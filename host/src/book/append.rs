@@ -180,6 +180,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Worked> {
         let at = group.commit.events.len();
+        let event = self.counted_on(event)?;
         let outcome = self.work_out(group, event, command)?;
         let reactions = self.react(group, at)?;
         Ok((outcome, reactions))

@@ -1,12 +1,15 @@
 //! Requests that become durable together: one transaction, one fsync, each request whole in it or not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
 
 use super::commit::append;
 use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
+use crate::model::clock;
 use crate::model::error::Problem;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits};
@@ -57,6 +60,8 @@ pub struct Group {
     pub(crate) undo: Vec<Undo>,
     /// Where in the commit a task's delivery is.
     deliveries: HashMap<Place, usize>,
+    /// Ids by which commands of it were asked for.
+    pub(crate) asked: HashSet<Uuid>,
     /// Tasks that operators decided about.
     pub(crate) acted: Vec<(String, Place)>,
     /// Bytes of payloads and effects of its events.
@@ -179,9 +184,10 @@ impl Group {
         }
     }
 
-    /// True when a command of this group has the id: its answer is only true once the group is kept.
-    pub fn has_command(&self, id: &str) -> bool {
-        self.commit.commands.iter().any(|command| command.id == id)
+    /// True when a command of this group has this id, or was asked for by it: its answer is only true once the group is kept.
+    pub fn has_command(&self, id: Uuid) -> bool {
+        let id_text = id.to_string();
+        self.asked.contains(&id) || self.commit.commands.iter().any(|it| it.id == id_text)
     }
 }
 
@@ -196,6 +202,7 @@ fn too_much(what: String) -> Error {
 impl Book {
     /// Begins a group.
     pub fn group(&mut self) -> Result<Group> {
+        clock::check()?;
         self.check_current()?;
         Ok(Group::default())
     }

@@ -1,8 +1,11 @@
 //! `daybook bisect`
 
+use std::path::PathBuf;
+
 use super::Exit;
 use super::common::FormatArg;
 use super::diff::{Choice, picked};
+use super::input;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{clean, table, text};
@@ -16,11 +19,12 @@ use crate::wire::{Bisected, Cell, CloudEvent};
 ///
 /// Runs both side by side from the first event and stops where their effects differ. Up to there their states are equal, so
 /// what is shown is the whole cause: the event, the rows that each of them looked at as they were, and what each made of
-/// them. `daybook diff` tells all the events.
+/// them. With an expectation file, events that differ only as expected are passed over. `daybook diff` tells all the events.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   daybook bisect mybook --base bank@1993-01-01 --candidate bank@1994-01-01
+  daybook bisect mybook --base bank@1993-01-01 --candidate bank@1994-01-01 --expect expect.toml
 
 Exit code 1: they part.")]
 pub struct Args {
@@ -32,16 +36,23 @@ pub struct Args {
     /// What is compared with it
     #[arg(long, value_name = "PLUGIN@DATE|recorded", required = true)]
     candidate: Vec<Choice>,
+    /// The differences that are wanted, with reasons (TOML): they are passed over
+    #[arg(long, value_name = "FILE")]
+    expect: Option<PathBuf>,
     #[command(flatten)]
     format: FormatArg,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (base, candidate) = (picked(&args.base)?, picked(&args.candidate)?);
+    let expect = { args.expect.as_deref() }
+        .map(input::expectation_text)
+        .transpose()?
+        .unwrap_or_default();
     let bisected = args.target.look(|target| {
         let mut bar = Bar::new("comparing");
         let mut progress = bar.events("comparing");
-        target.bisect(&base, &candidate, &mut progress)
+        target.bisect(&base, &candidate, &expect, &mut progress)
     })?;
     match (args.format.is_json(), &bisected.event) {
         (true, _) => out.json(&bisected)?,

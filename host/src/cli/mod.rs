@@ -16,6 +16,7 @@ mod events;
 mod export;
 mod foreseen;
 mod gateway;
+mod head;
 mod init;
 mod input;
 mod inspect;
@@ -52,7 +53,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::model::{ErrorKind, Result};
+use crate::model::{ErrorKind, Result, clock};
 use crate::runtime::{compile_by, compile_if_asked};
 use output::Output;
 
@@ -63,7 +64,6 @@ use output::Output;
 /// other logic, or replayed under two versions side by side with their outcomes compared.
 #[derive(Parser)]
 #[command(name = "daybook", version, after_help = AFTER_HELP, max_term_width = 110)]
-#[command(disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -116,6 +116,7 @@ enum Verb {
     Bisect(bisect::Args),
     Doom(doom::Args),
     Verify(verify::Args),
+    Head(head::Args),
     Reconcile(reconcile::Args),
     Amend(amend::Args),
     Redact(redact::Args),
@@ -157,7 +158,9 @@ pub fn main() -> ExitCode {
     start_log();
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();
-        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.show().map(|()| exit));
+        let result = clock::check()
+            .and_then(|()| dispatch(cli.verb, &mut out))
+            .and_then(|exit| out.show().map(|()| exit));
         match result {
             Ok(exit) => exit.code(),
             Err(_) if out.is_closed() => 0,
@@ -207,6 +210,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Bisect(args) => bisect::run(&args, out),
         Verb::Doom(args) => doom::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
+        Verb::Head(args) => head::run(&args, out),
         Verb::Reconcile(args) => reconcile::run(&args, out),
         Verb::Amend(args) => amend::run(args, out),
         Verb::Redact(args) => redact::run(args, out),
@@ -240,6 +244,10 @@ mod tests {
         command.clone().debug_assert();
         let mut verbs: Vec<_> = command.get_subcommands().cloned().collect();
         while let Some(verb) = verbs.pop() {
+            // Made by clap: `daybook help VERB`.
+            if verb.get_name() == "help" {
+                continue;
+            }
             assert!(
                 verb.get_about().is_some(),
                 "{} has no purpose",

@@ -24,6 +24,7 @@ Examples:
   daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
   daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
   daybook query mybook --as-of 20000 'SELECT sum(balance) FROM bank_account'
+  daybook query mybook --as-of-event-time 1993-06-30T23:59:59Z 'SELECT sum(balance) FROM bank_account'
   daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json
   daybook query --url http://127.0.0.1:7373 'SELECT count(*) FROM bank_account'")]
 pub struct Args {
@@ -35,9 +36,13 @@ pub struct Args {
     /// Which state: the live one, or a replay's by its name
     #[arg(long, value_name = "NAME", default_value = LIVE)]
     projection: String,
-    /// The state as it was after this event, or at this time (RFC 3339), under what is in force now
+    /// The state as it was after this event, or after the last one recorded by this time (RFC 3339), under what is in force
+    /// now
     #[arg(long, value_name = "SEQ|TIME", conflicts_with = "projection")]
     as_of: Option<Moment>,
+    /// The same after the last event that happened by this time, by its own account: for history that was imported
+    #[arg(long, value_name = "TIME", value_parser = Moment::happened, conflicts_with_all = ["projection", "as_of"])]
+    as_of_event_time: Option<Moment>,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -67,7 +72,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         count: 0,
         out,
     };
-    let state = match &args.as_of {
+    let state = match args.as_of.as_ref().or(args.as_of_event_time.as_ref()) {
         None => StateOf::Projection(&args.projection),
         Some(moment) => StateOf::Past(moment),
     };

@@ -5,9 +5,10 @@ use crate::book::LIVE;
 use crate::history::OnProgress;
 use crate::model::{Result, Seq};
 use crate::store::{EventFilter, TaskFilter};
+use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf, only_by_directory};
 use crate::wire::{
-    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, QueryReply,
+    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, LogHead, QueryReply,
     QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots, Task, Tasks, Version, Versions,
 };
 
@@ -15,6 +16,10 @@ use crate::wire::{
 const PAGE_MAX: usize = 1_000;
 
 impl Reads for Client {
+    fn log_head(&self) -> Result<LogHead> {
+        self.get("/head")
+    }
+
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {
         let parameters = [
             ("limit", Some(count_max.min(PAGE_MAX).to_string())),
@@ -73,18 +78,20 @@ impl Reads for Client {
         rows: &mut dyn Rows,
         _: OnProgress<'_>,
     ) -> Result<bool> {
-        let as_of = match state {
+        let (as_of, as_of_event_time) = match state {
             StateOf::Projection(name) if name != LIVE => {
                 return Err(only_by_directory("a replay's state"));
             }
-            StateOf::Projection(_) => None,
-            StateOf::Past(moment) => Some(moment.to_string().into()),
+            StateOf::Projection(_) => (None, None),
+            StateOf::Past(Moment::Happened(time)) => (None, Some(time.clone())),
+            StateOf::Past(moment) => (Some(moment.to_string().into()), None),
         };
         let query = QueryRequest {
             sql: sql.to_owned(),
             parameters: Vec::new(),
             limit: Some(ROWS_MAX),
             as_of,
+            as_of_event_time,
         };
         let reply: QueryReply = self.tell("/query", &query)?.read()?;
         rows.columns(&reply.columns)?;

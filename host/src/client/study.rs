@@ -5,20 +5,22 @@ use crate::history::OnProgress;
 use crate::model::{Result, Seq};
 use crate::study::Picked;
 use crate::verbs::Studies;
-use crate::wire::{Bisected, Dooms, DoomsRequest, Forecast, RemedyRequest, Sides};
+use crate::wire::{BisectRequest, Bisected, Dooms, DoomsRequest, Forecast, RemedyRequest};
 
 impl Studies for Client {
     fn bisect(
         &mut self,
         base: &Picked,
         candidate: &Picked,
+        expect: &str,
         _: OnProgress<'_>,
     ) -> Result<Bisected<'static>> {
-        let sides = Sides {
+        let request = BisectRequest {
             base: base.to_string(),
             candidate: candidate.to_string(),
+            expect: expect.to_owned(),
         };
-        self.tell("/bisect", &sides)?.read()
+        self.tell("/bisect", &request)?.read()
     }
 
     fn dooms(&mut self, request: &DoomsRequest, _: OnProgress<'_>) -> Result<Dooms> {

@@ -76,6 +76,51 @@ pub fn differences(base: &Step, candidate: &Step) -> Vec<Difference> {
     found
 }
 
+/// True where a row has what it would have if nobody had ever written the column.
+fn is_missing(layout: &TableLayout, column: usize, value: &Value) -> bool {
+    let declared = &layout.columns[column];
+    (declared.nullable || declared.default.is_some()) && *value == layout.missing(column)
+}
+
+/// A column that only one side's table has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayoutDifference {
+    /// `plugin.table`
+    pub table: String,
+    pub column: String,
+    /// The candidate's table has it; else the base's.
+    pub is_new: bool,
+    /// What rows have there that nobody wrote: a row that has it does not differ. None: there is no such value.
+    pub default: Option<Value>,
+}
+
+/// The columns that only one side has, of the tables that both have.
+pub fn layout_differences(base: &Layouts, candidate: &Layouts) -> Vec<LayoutDifference> {
+    let mut found = Vec::new();
+    for (ours, theirs, is_new) in [(base, candidate, false), (candidate, base, true)] {
+        for table in &ours.tables {
+            let Some(other) = theirs
+                .position(&table.sql_name)
+                .map(|at| &theirs.tables[at])
+            else {
+                continue;
+            };
+            for (at, column) in table.columns.iter().enumerate() {
+                if other.column(&column.name).is_none() {
+                    found.push(LayoutDifference {
+                        table: table.name(),
+                        column: column.name.clone(),
+                        is_new,
+                        default: { is_missing(table, at, &table.missing(at)) }
+                            .then(|| table.missing(at)),
+                    });
+                }
+            }
+        }
+    }
+    found
+}
+
 /// A change with its name: table and key, in the order in which effects are canonical.
 struct Named<'a> {
     layout: &'a TableLayout,
@@ -177,7 +222,8 @@ fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>)
     }
 }
 
-/// Columns in which two rows differ, by name. A column that one layout lacks is `None` there.
+/// Columns in which two rows differ, by name. A column that one layout lacks is `None` there; where the other's row has the
+/// column's default, only the layouts differ and not the rows.
 pub fn column_differences(
     base: &TableLayout,
     ours: &Row,
@@ -191,12 +237,15 @@ pub fn column_differences(
             _ => candidate.column(&column.name),
         };
         let theirs = other.map(|other| &theirs[other]);
+        if theirs.is_none() && is_missing(base, at, &ours[at]) {
+            continue;
+        }
         if theirs != Some(&ours[at]) {
             found.push((column.name.clone(), Some(ours[at].clone()), theirs.cloned()));
         }
     }
     for (at, column) in candidate.columns.iter().enumerate() {
-        if base.column(&column.name).is_none() {
+        if base.column(&column.name).is_none() && !is_missing(candidate, at, &theirs[at]) {
             found.push((column.name.clone(), None, Some(theirs[at].clone())));
         }
     }

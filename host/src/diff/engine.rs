@@ -1,10 +1,12 @@
 //! Runs both sides at the same time: the candidate a batch ahead, so that the base, meeting an event whose effects
 //! differ, still stands on the state before it and can try the candidate there. Each side has its own thread.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::compare::{Step, differences};
+use super::causes::Causes;
+use super::compare::{Step, differences, layout_differences};
 use super::expectation::Expectations;
 use super::final_rows::{Piece, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
@@ -34,7 +36,7 @@ pub trait Base: Side {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside>;
     /// The cause of a difference whose prober did not know enough: tried on the base's own state, taken back to before
     /// the event and forward again. Only for events after the last `forget`.
-    fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause>;
+    fn settle(&mut self, event: &Event, base: &Step) -> Result<Causes>;
     /// No event up to here will need `settle`.
     fn forget(&mut self, to: Seq);
 }
@@ -45,7 +47,7 @@ pub enum Beside {
     Differs {
         base: Step,
         candidate: Step,
-        cause: Cause,
+        causes: Causes,
     },
     /// The cause can be tried elsewhere, on these rows of the state before the event (in the candidate's layouts).
     Asks {
@@ -74,7 +76,7 @@ struct Found {
 }
 
 enum Reason {
-    Known(Cause),
+    Known(Causes),
     Asked(Vec<SuppliedRow>),
     /// The rows did not suffice.
     Unanswered,
@@ -99,6 +101,7 @@ pub fn run(
 ) -> Result<Summary> {
     let watch = Stopwatch::start();
     let (from, to) = (summary.from, summary.to);
+    let (at_base, at_candidate) = (&mut *base, &mut *candidate);
     std::thread::scope(|scope| -> Result<()> {
         let (to_candidate, batches) = sync_channel::<Batch>(AHEAD);
         let (to_base, steps) = sync_channel::<(Batch, Vec<Step>)>(AHEAD);
@@ -117,10 +120,10 @@ pub fn run(
             Ok(())
         });
         let ahead =
-            scope.spawn(move || run_candidate(candidate, &batches, to_base, &candidate_rows));
+            scope.spawn(move || run_candidate(at_candidate, &batches, to_base, &candidate_rows));
         let probing = scope.spawn(move || run_prober(prober, &questions, &to_asker));
-        let beside =
-            scope.spawn(move || run_base(base, &steps, to_prober, &answers, to_report, &base_rows));
+        let beside = scope
+            .spawn(move || run_base(at_base, &steps, to_prober, &answers, to_report, &base_rows));
         let report = || -> Result<()> {
             for (batch, found) in found {
                 for found in found {
@@ -153,6 +156,7 @@ pub fn run(
         (summary.cost.0, summary.dooms.0) = beside?;
         reported
     })?;
+    summary.layout = layout_differences(&base.layouts(), &candidate.layouts());
     summary.expectations = expectations.uses();
     summary.missing = expectations.missing();
     summary.seconds = watch.seconds();
@@ -199,7 +203,7 @@ fn run_prober(
             if let Reason::Asked(rows) = &found.reason {
                 found.reason = match prober.probe(&batch[found.event], &found.base, rows)? {
                     None => Reason::Unanswered,
-                    Some(probed) => Reason::Known(cause(&found.base, &probed)),
+                    Some(probed) => Reason::Known(Causes::of(&found.base, &probed)),
                 };
             }
         }
@@ -208,15 +212,6 @@ fn run_prober(
         }
     }
     Ok(())
-}
-
-/// The candidate on the base's state gave the base's effects: then what differs was there before the event.
-pub fn cause(base: &Step, probed: &Step) -> Cause {
-    if base.is_same(probed) {
-        Cause::Inherited
-    } else {
-        Cause::Direct
-    }
 }
 
 fn run_base(
@@ -238,8 +233,8 @@ fn run_base(
                 Beside::Differs {
                     base,
                     candidate,
-                    cause,
-                } => (base, candidate, Reason::Known(cause)),
+                    causes,
+                } => (base, candidate, Reason::Known(causes)),
                 Beside::Asks {
                     base,
                     candidate,
@@ -351,24 +346,30 @@ fn report_event(
     sink: &mut dyn Sink,
     summary: &mut Summary,
 ) -> Result<()> {
-    let Reason::Known(cause) = found.reason else {
+    let Reason::Known(causes) = found.reason else {
         return Err(Error::internal(format!(
             "the cause of event {}'s difference was lost",
             event.seq
         )));
     };
+    let differences = differences(&found.base, &found.candidate);
     let diff = EventDiff {
         seq: event.seq,
         event_type: event.event_type.clone(),
         subject: event.subject.clone(),
         time: event.time.clone(),
-        cause,
-        differences: differences(&found.base, &found.candidate),
+        cause: causes.event(),
+        causes: { differences.iter() }
+            .map(|difference| causes.of_difference(difference))
+            .collect(),
+        differences,
     };
     let unexpected = expectations.check(&diff);
     count(&diff, &unexpected, summary);
     sink.event(&diff, &unexpected)?;
-    if summary.first.is_none() {
+    let is_first_unexpected = unexpected.contains(&true)
+        && summary.unexpected == unexpected.iter().filter(|is| **is).count() as u64;
+    if summary.first.is_none() || is_first_unexpected {
         summary.first = Some(diff);
     }
     Ok(())
@@ -382,13 +383,19 @@ fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
         .or_default()
         .add(diff.cause);
     summary.unexpected += unexpected.iter().filter(|unexpected| **unexpected).count() as u64;
-    // An event counts once for each column, however many of its rows differ there.
-    let mut columns: Vec<(&String, &String)> = Vec::new();
-    let mut tables: Vec<&String> = Vec::new();
-    for difference in &diff.differences {
+    // An event counts once for each column, however many of its rows differ there: as direct where one of them is.
+    let mut columns: BTreeMap<(&String, &String), Cause> = BTreeMap::new();
+    let mut tables: BTreeMap<&String, Cause> = BTreeMap::new();
+    for (difference, cause) in diff.differences.iter().zip(&diff.causes) {
         match difference {
-            Difference::Column { table, column, .. } => columns.push((table, column)),
-            Difference::Row { table, .. } => tables.push(table),
+            Difference::Column { table, column, .. } => {
+                let known = columns.entry((table, column)).or_insert(*cause);
+                *known = (*known).min(*cause);
+            }
+            Difference::Row { table, .. } => {
+                let known = tables.entry(table).or_insert(*cause);
+                *known = (*known).min(*cause);
+            }
             Difference::Task {
                 base, candidate, ..
             } => {
@@ -413,23 +420,15 @@ fn count(diff: &EventDiff, unexpected: &[bool], summary: &mut Summary) {
             Difference::Doom { .. } => {}
         }
     }
-    columns.sort_unstable();
-    columns.dedup();
-    for (table, column) in columns {
+    for ((table, column), cause) in columns {
         summary
             .by_column
             .entry((table.clone(), column.clone()))
             .or_default()
-            .add(diff.cause);
+            .add(cause);
     }
-    tables.sort_unstable();
-    tables.dedup();
-    for table in tables {
-        summary
-            .by_row
-            .entry(table.clone())
-            .or_default()
-            .add(diff.cause);
+    for (table, cause) in tables {
+        summary.by_row.entry(table.clone()).or_default().add(cause);
     }
 }
 

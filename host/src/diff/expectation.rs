@@ -7,7 +7,7 @@
 //! columns = ["interest"]              # only these; or `column = "interest"`; without either: any column
 //! row = true                          # also rows that only one side changes, or that they change differently
 //! event = "bank.TransactionPosted"    # narrowing: only at events of this type,
-//! cause = "direct"                    #   with this cause,
+//! cause = "direct"                    #   what has this cause,
 //! from = 1                            #   from this position
 //! to = 20000                          #   to this one
 //! count_max = 500                     # a match more than this is unexpected
@@ -36,7 +36,7 @@ mod file;
 pub use self::approval::{Approval, Approved, UNEXPLAINED};
 pub use self::entry::About;
 use self::entry::{Aspect, Entry, aspects};
-use super::{Difference, EventDiff, ExpectationUse, FinalRow};
+use super::{Cause, Difference, EventDiff, ExpectationUse, FinalRow};
 use crate::model::Result;
 
 /// The expectations of one comparison, and how often each was met so far.
@@ -70,14 +70,14 @@ impl Expectations {
 
     /// For each of the event's differences: is it unexpected? Counts what is met and what is not.
     pub fn check(&mut self, diff: &EventDiff) -> Vec<bool> {
-        let event = About {
+        let about = |cause: &Cause| About {
             seq: diff.seq,
             event_type: &diff.event_type,
-            cause: Some(diff.cause),
+            cause: Some(*cause),
         };
-        diff.differences
-            .iter()
-            .map(|difference| !self.takes(event, difference))
+        let differences = diff.differences.iter().zip(&diff.causes);
+        differences
+            .map(|(difference, cause)| !self.takes(about(cause), difference))
             .collect()
     }
 
@@ -155,7 +155,6 @@ impl Expectations {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diff::Cause;
     use crate::diff::samples::{added_row, changed_row, column, doom, event, row, task};
 
     /// Which of an event's differences are unexpected: one character each, `!` or `.`.

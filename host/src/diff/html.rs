@@ -96,7 +96,11 @@ impl<W: Write> HtmlReport<W> {
 impl<W: Write> Sink for HtmlReport<W> {
     fn event(&mut self, diff: &EventDiff, unexpected: &[bool]) -> Result<()> {
         self.buckets.add(diff.seq, diff.cause);
-        if self.first_unexpected.is_none() {
+        let is_first = match &self.first_unexpected {
+            None => true,
+            Some(first) => !first.contains(&true) && unexpected.contains(&true),
+        };
+        if is_first {
             self.first_unexpected =
                 Some(unexpected.iter().copied().take(DIFFERENCES_MAX).collect());
         }

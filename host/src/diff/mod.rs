@@ -1,6 +1,7 @@
 //! Two lineups over the same events: what differs, why, and what it cost. Knows neither disk nor engine: it is given
 //! two sides that can run an event, and a sink that takes what was found.
 
+mod causes;
 mod compare;
 mod engine;
 pub mod expectation;
@@ -15,8 +16,9 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
-pub use compare::{Step, differences};
-pub use engine::{Base, Beside, Prober, Side, cause, compare_states, run};
+pub use causes::Causes;
+pub use compare::{LayoutDifference, Step, differences};
+pub use engine::{Base, Beside, Prober, Side, compare_states, run};
 pub use expectation::{About, Approval, Approved, Expectations};
 pub use tally::{Example, Tally, TallyLine};
 pub use words::first_words;
@@ -30,9 +32,12 @@ pub struct EventDiff {
     pub event_type: TypeName,
     pub subject: Option<String>,
     pub time: String,
+    /// Of the event as a whole.
     pub cause: Cause,
     /// Never empty.
     pub differences: Vec<Difference>,
+    /// Of each of them: at an event whose logic changed, some may come from earlier state all the same.
+    pub causes: Vec<Cause>,
 }
 
 /// Why an event's effects differ.
@@ -157,11 +162,14 @@ pub struct Summary {
     /// Events run by both.
     pub events: u64,
     pub differing: Split,
+    /// Columns that only one side has: where rows have their default, only the layout differs.
+    pub layout: Vec<LayoutDifference>,
+    /// The first event with a difference that nobody expected; where all are expected, the first that differs.
     pub first: Option<EventDiff>,
     pub by_type: BTreeMap<String, Split>,
-    /// By (`plugin.table`, column).
+    /// By (`plugin.table`, column), each by the causes of its own differences.
     pub by_column: BTreeMap<(String, String), Split>,
-    /// Rows that only one of them changes, by table.
+    /// Rows that only one of them changes, by table; likewise.
     pub by_row: BTreeMap<String, Split>,
     /// Tasks that only the candidate asks for, only the base asks for, and that differ; by kind.
     pub tasks: BTreeMap<String, TaskCount>,

@@ -14,6 +14,7 @@ pub fn event(seq: u64, event_type: &str, cause: Cause, differences: Vec<Differen
         subject: Some(format!("account {}", seq % 7)),
         time: format!("1993-01-{:02}T00:00:00Z", 1 + seq % 28),
         cause,
+        causes: vec![cause; differences.len()],
         differences,
     }
 }
@@ -148,8 +149,10 @@ pub fn run(sink: &mut dyn Sink, file: &str) {
     ];
 
     let mut expectations = Expectations::parse(file).expect("an expectation file");
+    let mut first = None;
     for event in &events {
         let unexpected = expectations.check(event);
+        first = first.or_else(|| unexpected.contains(&true).then(|| event.clone()));
         sink.event(event, &unexpected)
             .expect("a sink that takes events");
     }
@@ -162,7 +165,7 @@ pub fn run(sink: &mut dyn Sink, file: &str) {
     let in_account = |column: &str| ("bank.account".to_owned(), column.to_owned());
     let summary = Summary {
         differing: split(2, 3),
-        first: Some(events[0].clone()),
+        first: first.or_else(|| Some(events[0].clone())),
         by_type: [
             ("bank.InterestAccrued".into(), split(1, 0)),
             (posted.into(), split(1, 3)),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 
 use self::tables::{
-    aligned, costs, counts, dooms, expectations, final_counts, mark, table, tasks, trimmed,
+    aligned, costs, counts, dooms, expectations, final_counts, layout, mark, table, tasks, trimmed,
 };
 use super::words::{
     counted, final_place, final_words, grouped, place, printable, shortened, sides, verdict,
@@ -31,11 +31,17 @@ pub struct TextReport<W: Write> {
     out: W,
     further_max: usize,
     is_coloured: bool,
-    /// Of the first event; none: there was no event yet.
-    first_unexpected: Option<Vec<bool>>,
+    /// The first event with something unexpected, or, as long as there is none, the first that differs.
+    first: Option<First>,
     expected: Shown,
     unexpected: Shown,
     final_rows: BTreeMap<String, (Shown, Shown)>,
+}
+
+/// The event that is shown whole: which of its differences are unexpected, and its line if another one takes its place.
+struct First {
+    unexpected: Vec<bool>,
+    line: Vec<String>,
 }
 
 /// The first few of many, each in its parts.
@@ -54,6 +60,14 @@ impl Shown {
     }
 }
 
+impl Shown {
+    fn put_first(&mut self, count_max: usize, line: Vec<String>) {
+        self.count += 1;
+        self.lines.insert(0, line);
+        self.lines.truncate(count_max);
+    }
+}
+
 impl<W: Write> TextReport<W> {
     /// A report without colours that shows 20 further events.
     pub fn new(out: W) -> Self {
@@ -61,7 +75,7 @@ impl<W: Write> TextReport<W> {
             out,
             further_max: FURTHER_MAX,
             is_coloured: false,
-            first_unexpected: None,
+            first: None,
             expected: Shown::default(),
             unexpected: Shown::default(),
             final_rows: BTreeMap::new(),
@@ -83,8 +97,18 @@ impl<W: Write> TextReport<W> {
 
 impl<W: Write> Sink for TextReport<W> {
     fn event(&mut self, diff: &EventDiff, unexpected: &[bool]) -> Result<()> {
-        if self.first_unexpected.is_none() {
-            self.first_unexpected = Some(unexpected.to_vec());
+        let is_first = match &self.first {
+            None => true,
+            Some(first) => !first.unexpected.contains(&true) && unexpected.contains(&true),
+        };
+        if is_first {
+            let first = First {
+                unexpected: unexpected.to_vec(),
+                line: further_event(diff, unexpected),
+            };
+            if let Some(passed) = self.first.replace(first) {
+                self.expected.put_first(self.further_max, passed.line);
+            }
             return Ok(());
         }
         let shown = if unexpected.contains(&true) {
@@ -143,12 +167,11 @@ impl<W: Write> TextReport<W> {
                 _ => BOTH_MARKS,
             });
         }
+        self.section(&mut text, "Columns that one side has", &layout(summary));
         if let Some(first) = &summary.first {
-            let unexpected = self
-                .first_unexpected
-                .as_deref()
+            let unexpected = { self.first.as_ref() }
                 .filter(|_| judges)
-                .unwrap_or_default();
+                .map_or(&[][..], |first| &first.unexpected);
             self.section(
                 &mut text,
                 "First diverging event",
@@ -382,18 +405,22 @@ mod tests {
         ! marks what no expectation names
 
         First diverging event
-          1,204  direct  bank.TransactionPosted  1993-01-01T00:00:00Z  account 0
-              where                       base   candidate
-         ──────────────────────────────────────────────────
-              bank.account[17].interest   120    118
+          1,310  inherited  bank.TransactionPosted  1993-01-23T00:00:00Z  account 1
+              where                       base                        candidate
+         ─────────────────────────────────────────────────────────────────────────────────────────
+              bank.account[17].interest   3000                        2998
+          !   bank.statement["A1", 7]     update                      no change
+          !   bank.account[17].balance    –                           2
+          !   task 1                      mail: key A1, {"to":"A1"}   letter: key A1, {"to":"A1"}
+          !   task 2                      no task                     mail: key A1, {"to":"A1"}
 
         Further unexpected events
-         !  1,310  inherited  bank.TransactionPosted  account 1                                              bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; task 1 mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}; and 2 more
-         !  1,420  direct     bank.InterestAccrued    </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+         !  1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
 
         Further events, as expected
+            1,204  direct     bank.TransactionPosted  account 0  bank.account[17].interest 120 → 118
             9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
-            9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+          and 1 more event
 
         Differing events
           by                                direct   inherited   events

@@ -2,7 +2,7 @@
 //! obey. Payloads come from outside and may be hostile or a megabyte long.
 
 use super::expectation::UNEXPLAINED;
-use super::{Difference, ExpectationUse, FinalKind, FinalRow, Summary};
+use super::{Difference, ExpectationUse, FinalKind, FinalRow, LayoutDifference, Summary};
 use crate::model::{Task, Value};
 
 /// Characters of a value that a report shows; where two long values differ, the part around the difference.
@@ -82,6 +82,18 @@ pub fn capitalized(text: &str) -> String {
         .next()
         .map(|first| first.to_uppercase().chain(letters).collect())
         .unwrap_or_default()
+}
+
+/// What there is to say of a column that one side has.
+pub fn layout_words(column: &LayoutDifference) -> String {
+    let side = if column.is_new { "candidate" } else { "base" };
+    match &column.default {
+        Some(default) => format!(
+            "only the {side} has it; rows with {} there do not differ",
+            excerpt(default, 0)
+        ),
+        None => format!("only the {side} has it, and it has no default: every row differs there"),
+    }
 }
 
 /// Where two versions differ: `bank.account[17].interest`.

@@ -24,7 +24,7 @@ struct Machine {
     _folder: TempDir,
 }
 
-fn new_catalog(folder: &Path) -> Catalog {
+pub(crate) fn new_catalog(folder: &Path) -> Catalog {
     let path = folder.join("log.db");
     drop(Catalog::create(&path).unwrap());
     Catalog::open(&path).unwrap()
@@ -115,7 +115,7 @@ fn command() -> RecordedCommand {
 }
 
 /// One of each operation, in an order in which a book could come to them.
-fn one_of_each() -> Vec<LogOp> {
+pub(crate) fn one_of_each() -> Vec<LogOp> {
     let digest = Digest::of(b"code");
     let place = |seq, ordinal| Place {
         seq: Seq(seq),
@@ -218,6 +218,9 @@ fn one_of_each() -> Vec<LogOp> {
             by: Seq(2),
         },
         LogOp::EventUnpin { event: Seq(2) },
+        LogOp::TokensInForce {
+            since: "2026-01-01T00:00:00.000000Z".into(),
+        },
         LogOp::Retired {
             version: version(),
             at: "2026-01-01T00:00:00Z".into(),
@@ -284,7 +287,8 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::EventPin { .. }
         | LogOp::EventUnpin { .. }
         | LogOp::GatewayKind(_)
-        | LogOp::GatewayUnset { .. } => 23,
+        | LogOp::GatewayUnset { .. }
+        | LogOp::TokensInForce { .. } => 24,
     }
 }
 
@@ -435,6 +439,7 @@ fn every_operation_gives_the_same_tables_in_every_log() {
         for op in one_of_each() {
             let mut commit = commit(&machine, vec![op]);
             commit.id = uuid::Uuid::from_u128(u128::from(commit.expected.0));
+            commit.blind = [7; 16];
             assert_eq!(
                 machine.append(&commit, &[]).unwrap(),
                 Appended::Kept,

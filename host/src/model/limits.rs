@@ -234,6 +234,12 @@ pub const TASKS_AT_A_TIME_MAX: u32 = 1_000;
 /// Tries of one task that a configuration may ask for.
 pub const TASK_TRIES_MAX: u32 = 1_000_000;
 
+/// Recipients of one mail: every server takes so many (RFC 5321), and a message to more costs seconds.
+pub const MAIL_RECIPIENTS_MAX: usize = 100;
+
+/// Bytes of a mail's header: 100 addresses of the greatest length.
+pub const MAIL_HEADER_BYTES_MAX: usize = 32 << 10;
+
 /// Bytes that are kept of what a receiver answers.
 pub const TASK_ANSWER_BYTES_MAX: usize = 2_048;
 

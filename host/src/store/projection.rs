@@ -11,13 +11,13 @@ pub use search::Bounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::guard::Guard;
 use super::key_filter::KeyFilter;
 use super::rows::{TableRows, key_values};
 use super::sql::{self, Bind};
-use super::{schema, sqlite, temporary};
+use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{
@@ -91,7 +91,7 @@ impl Projection {
 
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let connection = temporary::open(path, OpenFlags::default())
+        let connection = connect::create(path)
             .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         projection.begin()?;
@@ -103,8 +103,7 @@ impl Projection {
 
     /// Opens a file whose tables are those of `layouts`.
     pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = temporary::open(path, flags)
+        let connection = connect::open(path)
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         schema::check_projection(&projection.connection, path)?;
@@ -130,8 +129,7 @@ impl Projection {
     /// What a projection's file says of itself, without knowing its tables.
     pub fn glance(path: &Path) -> Result<Glance> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection = connect::open(path).map_err(failed)?;
         // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
         let read = || -> Result<Glance> {
             schema::check_projection(&connection, path)?;
@@ -397,6 +395,15 @@ impl Projection {
             self.flush_table(table)?;
         }
         self.scan_with(&self.tables[table], visit)
+    }
+
+    /// What SQLite finds wrong with the file, if anything is.
+    pub fn damage(&self) -> Result<Option<String>> {
+        let found: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(|error| self.failed(error))?;
+        Ok((found != "ok").then(|| format!("{} is damaged: {found}", self.path.display())))
     }
 
     /// Digest of a table's rows in key order.

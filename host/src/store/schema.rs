@@ -9,7 +9,7 @@ use super::{ProjectionHead, sqlite};
 use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
-pub const LOG_FORMAT: i64 = 1;
+pub const LOG_FORMAT: i64 = 2;
 pub const PROJECTION_FORMAT: i64 = 2;
 
 /// SQLite `application_id` of the files, so that another database is never taken for a book.
@@ -79,6 +79,15 @@ const ADDED_LOG_TABLES: &str = "
 -- Every commit by its position, from the first one that had any.
 CREATE TABLE IF NOT EXISTS commits (position INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT;
 
+-- Of each table that commits make: how many rows it has, and the sum of their hashes.
+CREATE TABLE IF NOT EXISTS sums (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- A chain of digests over the commits, from the first one that was sealed. `state` is of all sums, blinded; `blind` is gone
+-- with the next commit.
+CREATE TABLE IF NOT EXISTS seals (
+    position INTEGER PRIMARY KEY, state BLOB NOT NULL, digest BLOB NOT NULL, blind BLOB
+) STRICT;
+
 CREATE TABLE IF NOT EXISTS snapshots (
     file TEXT PRIMARY KEY, position INTEGER NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL,
     made_at TEXT NOT NULL
@@ -147,6 +156,8 @@ CREATE INDEX IF NOT EXISTS task_steps__task ON task_steps (seq, ordinal);
 CREATE TABLE IF NOT EXISTS gateway (
     kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT
 ) STRICT, WITHOUT ROWID;
+-- From the first token on every request needs one, also where the file with the tokens is lost.
+CREATE TABLE IF NOT EXISTS tokens_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), since TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS task_marks (
     kind TEXT PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -217,6 +228,18 @@ fn add_tables(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(ADDED_LOG_TABLES)
         .map_err(|error| sqlite("adding tables to the log", error))
+}
+
+/// The format that a log's file says.
+pub fn log_format(connection: &Connection) -> Result<i64> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| sqlite("reading the log's format", error))
+}
+
+/// Makes a log of an older format one of the present one. Part of the open transaction.
+pub fn stamp_log(connection: &Connection) -> Result<()> {
+    stamp(connection, LOG_APPLICATION, LOG_FORMAT)
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {

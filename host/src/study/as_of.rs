@@ -20,6 +20,18 @@ pub enum Moment {
     After(Seq),
     /// RFC 3339, UTC: after the last event that was recorded by then.
     At(String),
+    /// RFC 3339, UTC: after the last event of a plugin that happened by then, by its own time.
+    Happened(String),
+}
+
+impl Moment {
+    /// By the time at which events happened (RFC 3339).
+    pub fn happened(text: &str) -> Result<Moment> {
+        clock::in_utc(text).map(Moment::Happened).ok_or_else(|| {
+            Error::usage(format!("'{}' is not a time", text.escape_debug()))
+                .hint("--as-of-event-time 1993-06-30T00:00:00Z")
+        })
+    }
 }
 
 impl FromStr for Moment {
@@ -39,12 +51,12 @@ impl FromStr for Moment {
     }
 }
 
-/// As `from_str` reads it.
+/// As `from_str` reads it, or `happened`.
 impl fmt::Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Moment::After(seq) => seq.fmt(f),
-            Moment::At(time) => f.write_str(time),
+            Moment::At(time) | Moment::Happened(time) => f.write_str(time),
         }
     }
 }
@@ -67,8 +79,30 @@ impl Reader {
             Moment::After(seq) => Err(Error::usage(format!(
                 "event {seq} is not in the log; its head is {head}"
             ))),
-            Moment::At(time) => self.log().last_recorded_by(time),
+            Moment::At(time) => {
+                let position = self.log().last_recorded_by(time)?;
+                self.explain_empty(position, time)?;
+                Ok(position)
+            }
+            Moment::Happened(time) => self.log().last_happened_by(time),
         }
+    }
+
+    /// History that was imported was recorded long after it happened: a state without any of it is not what was asked for.
+    fn explain_empty(&self, position: Seq, time: &str) -> Result<()> {
+        let log = self.log();
+        let first = log.first_of_plugins()?;
+        if first == Seq::ZERO || first <= position {
+            return Ok(());
+        }
+        let happened = log.last_happened_by(time)?;
+        if happened == Seq::ZERO {
+            return Ok(());
+        }
+        Err(Error::refused(format!(
+            "nothing of a plugin was recorded by {time}: events up to {happened} happened by then, and were taken in later"
+        ))
+        .hint("imported history is asked by the time at which it happened: --as-of-event-time TIME, over HTTP as_of_event_time"))
     }
 
     /// Builds the state after an event, or finds it built.
@@ -84,7 +118,7 @@ impl Reader {
         let epochs = history.log.epochs()?;
         let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
         let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
-        let cache = self.dir().cache();
+        let cache = self.dir().past_states();
         let path = cache.join(name(&schedule, (epoch, origin), position));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());

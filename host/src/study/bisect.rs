@@ -5,9 +5,9 @@ use std::path::Path;
 use super::diffs::{PlayerSide, Temporary};
 use super::onlooker::Study;
 use super::replays::Picked;
-use crate::diff::{Difference, Side, Step, differences};
+use crate::diff::{About, Difference, Expectations, Side, Step, differences};
 use crate::history::{OnProgress, Progress};
-use crate::model::{Event, Result, Seq, Value};
+use crate::model::{Error, Event, Result, Seq, Value};
 
 /// The first event whose effects are not the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -39,14 +39,21 @@ pub struct SeenRow {
 }
 
 impl Study<'_> {
-    /// Runs both side by side from the first event and stops where they part; none where they never do. The book is as
-    /// it was.
+    /// Runs both side by side from the first event and stops where they part: at the first difference that nobody expects.
+    /// Events that differ only in what is expected are passed over. None: they never part. The book is as it was.
     pub fn bisect(
         &mut self,
         base: &Picked,
         candidate: &Picked,
+        expectations: &mut Expectations,
         progress: OnProgress<'_>,
     ) -> Result<Option<Divergence>> {
+        if expectations.name_causes() {
+            return Err(
+                Error::usage("bisect tells no causes, and an expectation names one")
+                    .hint("leave `cause` out of what it is to pass over"),
+            );
+        }
         let paths = ["bisect-base", "bisect-candidate"].map(|what| self.temporary(what));
         let _temporary = Temporary::new(&paths)?;
         let mut side = |picked: &Picked, path: &Path| -> Result<PlayerSide> {
@@ -57,7 +64,7 @@ impl Study<'_> {
         let to = self.head();
         for events in self.history.log.events(Seq(1)..=to) {
             let events = events?;
-            let found = part(&mut base, &mut candidate, &events)?;
+            let found = part(&mut base, &mut candidate, &events, expectations)?;
             progress(Progress {
                 done: events.last().map_or(0, |event| event.seq.0),
                 total: to.0,
@@ -75,10 +82,21 @@ fn part(
     base: &mut PlayerSide,
     candidate: &mut PlayerSide,
     events: &[Event],
+    expectations: &mut Expectations,
 ) -> Result<Option<Divergence>> {
     for event in events {
         let (ours, theirs) = (base.work_out(event)?, candidate.work_out(event)?);
-        if !ours.is_same(&theirs) {
+        let is_expected = |found: &[Difference], expectations: &mut Expectations| {
+            let about = About {
+                seq: event.seq,
+                event_type: &event.event_type,
+                cause: None,
+            };
+            found
+                .iter()
+                .all(|difference| expectations.takes(about, difference))
+        };
+        if !ours.is_same(&theirs) && !is_expected(&differences(&ours, &theirs), expectations) {
             return Ok(Some(Divergence {
                 event: event.clone(),
                 differences: differences(&ours, &theirs),

@@ -8,7 +8,9 @@ use super::foresee::strayed;
 use super::onlooker::Study;
 use super::prober::RowProber;
 use super::replays::Picked;
-use crate::diff::{Base, Beside, Cause, Cost, Expectations, Side, Sink, Step, Summary, cause, run};
+use crate::diff::{
+    Base, Beside, Cause, Causes, Cost, Expectations, Side, Sink, Step, Summary, run,
+};
 use crate::engine::{Plan, Player, Write, rows_after, rows_before, step_of};
 use crate::history::OnProgress;
 use crate::model::clock::Stopwatch;
@@ -336,7 +338,7 @@ impl Base for BaseSide {
                 return Ok(Beside::Differs {
                     base,
                     candidate,
-                    cause: Cause::Direct,
+                    causes: Causes::all(Cause::Direct),
                 });
             }
             return Ok(Beside::Asks {
@@ -351,15 +353,15 @@ impl Base for BaseSide {
         let probed = self.probe_here(event)?;
         self.side.player.materializer.put_back(aside)?;
         self.keep(event, &base, false)?;
-        let cause = cause(&base, &probed);
+        let causes = Causes::of(&base, &probed);
         Ok(Beside::Differs {
             base,
             candidate,
-            cause,
+            causes,
         })
     }
 
-    fn settle(&mut self, event: &Event, base: &Step) -> Result<Cause> {
+    fn settle(&mut self, event: &Event, base: &Step) -> Result<Causes> {
         let from = self.history.partition_point(|(seq, _)| *seq < event.seq);
         let later: Vec<_> = self
             .history
@@ -377,7 +379,7 @@ impl Base for BaseSide {
             let rows = rows_after(writes);
             self.side.player.materializer.replace(rows, head)?;
         }
-        Ok(cause(base, &probed))
+        Ok(Causes::of(base, &probed))
     }
 
     fn forget(&mut self, to: Seq) {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::diffs::{PlayerSide, Temporary};
 use super::onlooker::Study;
 use crate::diff::{
-    Base, Beside, Cause, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
+    Base, Beside, Cause, Causes, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
     Summary, run,
 };
 use crate::engine::Outcome;
@@ -169,23 +169,23 @@ impl Base for History<'_> {
         Ok(Beside::Differs {
             base,
             candidate,
-            cause: self.cause(event),
+            causes: self.causes(event),
         })
     }
 
-    fn settle(&mut self, event: &Event, _: &Step) -> Result<Cause> {
-        Ok(self.cause(event))
+    fn settle(&mut self, event: &Event, _: &Step) -> Result<Causes> {
+        Ok(self.causes(event))
     }
 
     fn forget(&mut self, _: Seq) {}
 }
 
 impl History<'_> {
-    fn cause(&self, event: &Event) -> Cause {
-        match self.payloads.contains_key(&event.seq) {
+    fn causes(&self, event: &Event) -> Causes {
+        Causes::all(match self.payloads.contains_key(&event.seq) {
             true => Cause::Direct,
             false => Cause::Inherited,
-        }
+        })
     }
 }
 

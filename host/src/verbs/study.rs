@@ -1,6 +1,7 @@
 //! A directory that is studied.
 
 use super::Studies;
+use crate::diff::Expectations;
 use crate::history::OnProgress;
 use crate::model::{Error, Result, Seq};
 use crate::study::{Picked, Study};
@@ -11,9 +12,11 @@ impl Studies for Study<'_> {
         &mut self,
         base: &Picked,
         candidate: &Picked,
+        expect: &str,
         progress: OnProgress<'_>,
     ) -> Result<Bisected<'static>> {
-        let found = Study::bisect(self, base, candidate, progress)?;
+        let mut expectations = Expectations::parse(expect)?;
+        let found = Study::bisect(self, base, candidate, &mut expectations, progress)?;
         Ok(Bisected::new(found.as_ref(), self.head().0).into_owned())
     }
 

@@ -22,10 +22,13 @@ pub struct QueryRequest {
     #[serde(default)]
     #[schemars(range(min = 1, max = 10_000))]
     pub limit: Option<usize>,
-    /// The state after this event (its seq), or at this time (RFC 3339).
+    /// The state after this event (its seq), or after the last one recorded by this time (RFC 3339).
     #[serde(default)]
     #[schemars(extend("type" = ["integer", "string", "null"]))]
     pub as_of: Option<Json>,
+    /// The state after the last event that happened by this time (RFC 3339), by the event's own time.
+    #[serde(default)]
+    pub as_of_event_time: Option<String>,
 }
 
 /// What a SELECT gave.

@@ -42,6 +42,19 @@ pub struct DiffRequest {
     pub expect: String,
 }
 
+/// Where two choices of logic part.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BisectRequest {
+    /// `plugin@date`, several with spaces between, or `recorded`.
+    pub base: String,
+    /// What is compared with it.
+    pub candidate: String,
+    /// An expectation file (TOML): events that differ only in what it names are passed over.
+    #[serde(default)]
+    pub expect: String,
+}
+
 /// The first event on which two choices of logic part, with what each looked at.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Bisected<'a> {
@@ -369,6 +382,7 @@ mod tests {
             subject: None,
             time: "1993-01-01T00:00:00Z".into(),
             cause: Cause::Direct,
+            causes: vec![Cause::Direct; 4],
             differences: differences.clone(),
         };
         let mut written = Vec::new();
@@ -378,7 +392,9 @@ mod tests {
         let line: serde_json::Value = serde_json::from_slice(&written).unwrap();
         for (at, known) in differences.iter().enumerate() {
             let mut reported = line["differences"][at].clone();
-            reported.as_object_mut().unwrap().remove("unexpected");
+            for judged in ["unexpected", "cause"] {
+                assert!(reported.as_object_mut().unwrap().remove(judged).is_some());
+            }
             let difference = Difference::from(known);
             assert_eq!(serde_json::to_value(&difference).unwrap(), reported);
             let text = serde_json::to_string(&difference).unwrap();

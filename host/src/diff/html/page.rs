@@ -7,7 +7,9 @@ use super::tables::{
     costs, counts, escaped, expectations, number, scrolled, table, table_of, tasks,
 };
 use super::{DIFFERENCES_MAX, HtmlReport};
-use crate::diff::words::{capitalized, counted, grouped, place, printable, ratio, sides, verdict};
+use crate::diff::words::{
+    capitalized, counted, grouped, layout_words, place, printable, ratio, sides, verdict,
+};
 use crate::diff::{EventDiff, Summary};
 
 pub const STYLE: &str = include_str!("style.css");
@@ -52,6 +54,7 @@ impl<W: Write> HtmlReport<W> {
                 &format!("<div class=\"card chart\">{LEGEND}{chart}</div>"),
             );
         }
+        section(&mut page, "Columns that one side has", &layout(summary));
         if let Some(first) = &summary.first {
             let unexpected = self.first_unexpected.as_deref().unwrap_or_default();
             section(
@@ -207,6 +210,22 @@ pub fn difference_rows(diff: &EventDiff, unexpected: &[bool], count_max: usize) 
         "{}{more}",
         scrolled(&table_of(&["Where", "Base", "Candidate"], &rows))
     )
+}
+
+/// Columns that one side has, a line each.
+fn layout(summary: &Summary) -> String {
+    let rows = summary.layout.iter().map(|it| {
+        format!(
+            "<tr><th scope=\"row\" class=\"mono\">{}.{}</th><td>{}</td></tr>\n",
+            escaped(&it.table),
+            escaped(&it.column),
+            escaped(&layout_words(it)),
+        )
+    });
+    match summary.layout.is_empty() {
+        true => String::new(),
+        false => table(&["Column", "What it makes"], &rows.collect::<String>()),
+    }
 }
 
 fn first_event(diff: &EventDiff, unexpected: &[bool]) -> String {

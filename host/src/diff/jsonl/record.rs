@@ -38,8 +38,10 @@ impl<'a> Line<'a> {
             time: &diff.time,
             cause: diff.cause.as_str(),
             differences: differences
-                .map(|(difference, unexpected)| Judged {
+                .zip(&diff.causes)
+                .map(|((difference, unexpected), cause)| Judged {
                     difference: DifferenceRecord::new(difference),
+                    cause: cause.as_str(),
                     unexpected: *unexpected,
                 })
                 .collect(),
@@ -91,6 +93,7 @@ impl<'a> Line<'a> {
 pub struct Judged<'a> {
     #[serde(flatten)]
     difference: DifferenceRecord<'a>,
+    cause: &'a str,
     unexpected: bool,
 }
 
@@ -250,6 +253,7 @@ pub struct SummaryRecord<'a> {
     events: u64,
     direct: u64,
     inherited: u64,
+    layout: Vec<LayoutRecord<'a>>,
     first: Option<u64>,
     types: Vec<TypeCount<'a>>,
     columns: Vec<ColumnCount<'a>>,
@@ -262,6 +266,17 @@ pub struct SummaryRecord<'a> {
     expectations: Vec<ExpectationRecord<'a>>,
     cost: Pair<CostRecord>,
     seconds: f64,
+}
+
+/// A column that only one side has.
+#[derive(Serialize)]
+struct LayoutRecord<'a> {
+    table: &'a str,
+    column: &'a str,
+    /// `base` or `candidate`
+    only: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    default: Option<ValueRecord<'a>>,
 }
 
 #[derive(Serialize)]
@@ -409,6 +424,14 @@ impl<'a> SummaryRecord<'a> {
             events: summary.events,
             direct: summary.differing.direct,
             inherited: summary.differing.inherited,
+            layout: { summary.layout.iter() }
+                .map(|it| LayoutRecord {
+                    table: &it.table,
+                    column: &it.column,
+                    only: if it.is_new { "candidate" } else { "base" },
+                    default: it.default.as_ref().map(ValueRecord),
+                })
+                .collect(),
             first: summary.first.as_ref().map(|first| first.seq.0),
             types: types.collect(),
             columns: columns.collect(),

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
-use crate::diff::words::{grouped, met, printable, ratio, reason, unexplained, work};
+use crate::diff::words::{grouped, layout_words, met, printable, ratio, reason, unexplained, work};
 use crate::diff::{Split, Summary};
 
 pub fn counts(summary: &Summary) -> String {
@@ -30,6 +30,15 @@ pub fn counts(summary: &Summary) -> String {
     }
     add("all", "", &summary.differing);
     format!("{}\n", trimmed(&table))
+}
+
+/// Columns that one side has, one a line.
+pub fn layout(summary: &Summary) -> String {
+    let lines = summary
+        .layout
+        .iter()
+        .map(|it| format!("  {}.{}  {}\n", it.table, it.column, layout_words(it)));
+    lines.collect()
 }
 
 pub fn tasks(summary: &Summary) -> String {

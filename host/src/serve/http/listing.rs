@@ -17,7 +17,15 @@ pub const ROWS_MAX: usize = 1_000;
 const FILTERS_MAX: usize = 50;
 
 /// Parameters that are not columns. A column of such a name is filtered as `name.eq`.
-const PARAMETERS: [&str; 6] = ["order", "limit", "columns", "after", "hashes", "as_of"];
+const PARAMETERS: [&str; 7] = [
+    "order",
+    "limit",
+    "columns",
+    "after",
+    "hashes",
+    "as_of",
+    "as_of_event_time",
+];
 
 /// What may follow a column's name.
 const OPERATORS: [(&str, Comparison); 6] = [

@@ -7,6 +7,24 @@ use crate::model::Seq;
 use crate::model::error::shown;
 use crate::study::Moment;
 
+/// The moment that `as_of` or `as_of_event_time` names.
+pub fn moment(
+    as_of: Option<String>,
+    as_of_event_time: Option<String>,
+) -> Result<Option<Moment>, Problem> {
+    match (as_of, as_of_event_time) {
+        (None, None) => Ok(None),
+        (Some(text), None) => { text.parse().map(Some) }.map_err(|_| {
+            Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
+        }),
+        (None, Some(text)) => { Moment::happened(&text).map(Some) }
+            .map_err(|_| Problem::malformed("'as_of_event_time' is a time of RFC 3339")),
+        (Some(_), Some(_)) => Err(Problem::malformed(
+            "'as_of' and 'as_of_event_time' name two moments; one is enough",
+        )),
+    }
+}
+
 /// The parameters of a query string that nobody has taken yet.
 #[derive(Debug, Default)]
 pub struct Parameters(Vec<(String, String)>);
@@ -63,14 +81,9 @@ impl Parameters {
         text.map(|text| seq(name, &text)).transpose()
     }
 
-    /// `as_of`: a position in the log, or a time.
+    /// `as_of`: a position in the log, or a time; or `as_of_event_time`: when events happened.
     pub fn take_moment(&mut self) -> Result<Option<Moment>, Problem> {
-        let moment = |text: String| {
-            text.parse().map_err(|_| {
-                Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
-            })
-        };
-        self.take("as_of")?.map(moment).transpose()
+        moment(self.take("as_of")?, self.take("as_of_event_time")?)
     }
 
     /// True or false; false where it is absent.

@@ -4,13 +4,13 @@ use serde_json::Value as Json;
 
 use super::answer::{Answer, json};
 use super::input::Asked;
+use super::parameters::moment;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Read, WholeBook};
 use super::usual;
 use crate::model::{JsonText, Value};
 use crate::serve::reads::Weight;
-use crate::study::Moment;
 use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, read_cell};
 
 pub fn routes() -> Vec<Route> {
@@ -48,10 +48,7 @@ async fn post(
         Some(Json::String(text)) => Some(text.clone()),
         Some(other) => Some(other.to_string()),
     };
-    let as_of: Option<Moment> = as_of
-        .map(|text| text.parse())
-        .transpose()
-        .map_err(|_| Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339"))?;
+    let as_of = moment(as_of, query.as_of_event_time)?;
     let (position, body) = door
         .book()
         .snapshot(Weight::Query, as_of, move |_, snapshot| {
@@ -66,7 +63,7 @@ async fn post(
             Ok((snapshot.position(), body))
         })
         .await?;
-    Ok(json(&body)?.at(position).unkept())
+    Ok(json(&body)?.at(position))
 }
 
 /// A parameter as JSON writes it; a blob as answers show it.

@@ -24,7 +24,12 @@ pub fn routes() -> Vec<Route> {
             .query(
                 "as_of",
                 Kind::Text,
-                "The state after this event (its seq), or at this time; built from the log where it is not known yet.",
+                "The state after this event (its seq), or after the last one recorded by this time; built from the log where it is not known yet.",
+            )
+            .query(
+                "as_of_event_time",
+                Kind::Text,
+                "The state after the last event that happened by this time, by the event's own time.",
             )
             .and(usual::read)
     };
@@ -43,6 +48,9 @@ pub fn routes() -> Vec<Route> {
         Route::get("/state/{table}/{key}", "row", row)
             .says("One row, with the hashes that Daybook-Expect takes.")
             .path("key", Kind::Text, "The parts of the key, separated by commas.")
+            .and(rows),
+        Route::get("/state/{table}/", "rowOfEmptyKey", row)
+            .says("The row whose key is the empty text.")
             .and(rows),
     ]
 }

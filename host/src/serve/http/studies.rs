@@ -21,12 +21,12 @@ use super::usual;
 use crate::book::Book;
 use crate::diff::Expectations;
 use crate::diff::jsonl::JsonlReport;
-use crate::model::Seq;
+use crate::model::{Digest, Seq};
 use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
 use crate::wire::{
-    self, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
+    self, BisectRequest, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
     ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
 };
 
@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
             .and(study),
         Route::post("/verify", "verify", verify)
             .says("Replay everything and compare, while commands go on. `problem` is null when all of it holds.")
+            .query("head", Kind::Text, "A digest of the log that was kept elsewhere: nothing may have been cut off since.")
             .good(200, FOUND),
     ]
 }
@@ -74,10 +75,12 @@ const PIECES: usize = 16;
 /// The first event on which two choices of logic part.
 async fn bisect(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<Sides>,
+    Asked(asked): Asked<BisectRequest>,
 ) -> Result<Answer<Bisected<'static>>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
-    let work = move |study: &mut Study<'_>| Studies::bisect(study, &base, &candidate, &mut |_| {});
+    let work = move |study: &mut Study<'_>| {
+        Studies::bisect(study, &base, &candidate, &asked.expect, &mut |_| {})
+    };
     told(StatusCode::OK, &door.book().study(work).await?)
 }
 
@@ -125,9 +128,7 @@ async fn diff(
     });
     let parts = futures_util::stream::poll_fn(move |context| read.poll_recv(context));
     let kind = HeaderValue::from_static("application/jsonl");
-    Ok(Answer::of(Body::from_stream(parts))
-        .with(header::CONTENT_TYPE, kind)
-        .unkept())
+    Ok(Answer::of(Body::from_stream(parts)).with(header::CONTENT_TYPE, kind))
 }
 
 /// A report on its way to a client; an error once nobody reads it.
@@ -240,12 +241,17 @@ async fn reconcile(
 }
 
 /// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.
-async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
+async fn verify(mut door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
+    let kept: Option<Digest> = { door.query.take("head")? }
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::malformed("'head' is a digest: 64 hexadecimal digits"))?;
     let permit = door.book().operations().verifying()?;
     let verification = door
         .book()
         .ask(|writer, done| writer.alone(|book| book.verification(), done))
-        .await?;
+        .await?
+        .against(kept);
     let stopped = door.book().server().stopped();
     // Gone with who waits for the answer.
     let asked = Arc::new(());

@@ -4,13 +4,14 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
+use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
-use crate::store::{schema, sqlite};
+use crate::store::{connect, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -20,8 +21,12 @@ pub struct Catalog {
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
+    /// On a connection that makes commits: what it writes, summed up.
+    pub(super) sealing: Option<Sealing>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
+    /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
+    pub(super) is_in_time: OnceCell<bool>,
 }
 
 /// A command of the journal.
@@ -36,10 +41,7 @@ const COMMAND_COLUMNS: &str =
 
 impl Catalog {
     pub fn create(path: &Path) -> Result<Catalog> {
-        let log = Self::connect(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
+        let log = Self::set_up(connect::create(path), path)?;
         log.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(|error| log.failed(error))?;
@@ -51,16 +53,30 @@ impl Catalog {
     }
 
     pub fn open(path: &Path) -> Result<Catalog> {
-        let mut log = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match std::fs::metadata(path) {
+            // None of our files ever has its name before it is whole.
+            Ok(known) if known.len() == 0 => {
+                return Err(Error::corrupt(format!("{} is empty", path.display()))
+                    .hint("restore it from a copy"));
+            }
+            Ok(_) => {}
+            // Said of a book that is open, and of one that is to be opened.
+            Err(_) => {
+                return Err(
+                    Error::unavailable(format!("{} is not there", path.display()))
+                        .hint("a book that was moved has to be opened, or served, where it is now"),
+                );
+            }
+        }
+        let mut log = Self::set_up(connect::open(path), path)?;
         schema::check_log(&log.connection, path)?;
         log.load_lineups()?;
         Ok(log)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Catalog> {
+    fn set_up(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Catalog> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mut connection = connection.map_err(failed)?;
         // A reader may meet a writer's checkpoint; it waits rather than fails.
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
@@ -78,7 +94,9 @@ impl Catalog {
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
+            sealing: None,
             book: OnceCell::new(),
+            is_in_time: OnceCell::new(),
         })
     }
 
@@ -138,6 +156,7 @@ impl Catalog {
     pub(super) fn roll_back(&mut self) -> Result<()> {
         // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
         let _ = self.connection.execute_batch("ROLLBACK");
+        self.reload_sums()?;
         self.load_lineups()
     }
 
@@ -153,6 +172,22 @@ impl Catalog {
                     .query_row((id, source), |row| {
                         Event::read(row, &mut LineupText::default())
                     })
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
+    /// The last event that is not the host's own, or gives rows.
+    pub fn last_own_event(&self) -> Result<Option<Event>> {
+        self.connection
+            .prepare_cached(&format!(
+                "{} WHERE e.type NOT LIKE 'daybook.%' OR e.type = 'daybook.StateGiven' ORDER BY e.seq DESC LIMIT 1",
+                Event::SELECT
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| Event::read(row, &mut LineupText::default()))
                     .optional()
             })
             .map_err(|error| self.failed(error))?
@@ -190,26 +225,6 @@ impl Catalog {
             .map_err(|error| self.failed(error))
     }
 
-    /// The last event that was recorded by a time (RFC 3339, UTC, as events have it); 0 where there was none yet.
-    pub fn last_recorded_by(&self, time: &str) -> Result<Seq> {
-        // Positions and times go up together: halving finds the place without an index.
-        let recorded = |seq: u64| -> Result<bool> {
-            self.connection
-                .prepare_cached("SELECT recorded_at <= ?2 FROM events WHERE seq = ?1")
-                .and_then(|mut statement| statement.query_row((seq as i64, time), |row| row.get(0)))
-                .map_err(|error| self.failed(error))
-        };
-        let (mut known, mut beyond) = (0, self.head()?.0.0 + 1);
-        while known + 1 < beyond {
-            let middle = known + (beyond - known) / 2;
-            match recorded(middle)? {
-                true => known = middle,
-                false => beyond = middle,
-            }
-        }
-        Ok(Seq(known))
-    }
-
     /// Number of events, and of task rows, for consistency checks.
     pub fn counts(&self) -> Result<(u64, u64, u64)> {
         self.connection
@@ -225,7 +240,10 @@ impl Catalog {
     pub fn stamped(&self) -> Result<Vec<(String, TypeName, u64)>> {
         let rows: Vec<(String, String, i64)> = self.all("SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.into_iter()
-            .map(|(lineup, name, count)| Ok((lineup, TypeName::new(&name)?, count as u64)))
+            .map(|(lineup, name, count)| {
+                let name = TypeName::new(&name).map_err(Error::stored)?;
+                Ok((lineup, name, count as u64))
+            })
             .collect()
     }
 
@@ -284,7 +302,7 @@ impl Catalog {
 fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
-    let command_type = match TypeName::new(&name) {
+    let command_type = match TypeName::new(&name).map_err(Error::stored) {
         Ok(command_type) => command_type,
         Err(error) => return Ok((ordinal, Err(error))),
     };

@@ -2,19 +2,23 @@
 //! first and `local` the second; everything else reads.
 
 mod apply;
+mod audit;
 mod certification;
 mod clean;
 mod commits;
 mod event_pins;
 mod events;
+mod in_force;
 mod late_tasks;
 mod life;
 mod local;
 mod log_read;
+mod moments;
 mod origin;
 mod registry;
 mod repairs;
 mod scan;
+mod seal;
 mod snapshots;
 mod task_list;
 mod tasks;

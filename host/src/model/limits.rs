@@ -47,11 +47,13 @@ pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
 /// Memory of the process that compiles a component, and for each byte of it.
 pub const COMPILER_BYTES: u64 = 192 << 20;
 pub const COMPILER_BYTES_PER_BYTE: u64 = 64;
+pub const COMPILER_BYTES_MAX: u64 = 1 << 30;
 
 /// Processor time of that process, and for each megabyte of the component. A compiler that was itself compiled for debugging
 /// takes longer.
 pub const COMPILER_SECONDS: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
 pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 40 } else { 4 };
+pub const COMPILER_SECONDS_MAX: u64 = if cfg!(debug_assertions) { 600 } else { 60 };
 
 /// Calls of one handler into the host.
 pub const HOST_CALLS_PER_CALL_MAX: u32 = 250_000;

@@ -88,9 +88,11 @@ impl Terms {
     fn of(component_bytes: usize) -> Terms {
         let bytes = component_bytes as u64;
         Terms {
-            memory_bytes: limits::COMPILER_BYTES + limits::COMPILER_BYTES_PER_BYTE * bytes,
-            seconds: limits::COMPILER_SECONDS
-                + limits::COMPILER_SECONDS_PER_MEGABYTE * (bytes >> 20),
+            memory_bytes: (limits::COMPILER_BYTES + limits::COMPILER_BYTES_PER_BYTE * bytes)
+                .min(limits::COMPILER_BYTES_MAX),
+            seconds: (limits::COMPILER_SECONDS
+                + limits::COMPILER_SECONDS_PER_MEGABYTE * (bytes >> 20))
+                .min(limits::COMPILER_SECONDS_MAX),
         }
     }
 

@@ -118,11 +118,11 @@ impl Catalog {
         ];
         let mut statement =
             { self.connection.prepare_cached(&sql) }.map_err(|error| self.failed(error))?;
-        let mut found = statement
+        let found = statement
             .query_map(values, task_row)
             .map_err(|error| self.failed(error))?;
         let (mut rows, mut bytes) = (Vec::new(), 0);
-        while let Some(row) = found.next() {
+        for row in found {
             if rows.len() == count_max || bytes > bytes_max {
                 return Ok((rows, true));
             }

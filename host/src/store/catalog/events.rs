@@ -10,7 +10,7 @@ use super::scan::{EventFilter, LineupText, Logged};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
-use crate::store::{connect, schema, sqlite};
+use crate::store::{connect, damaged, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -97,7 +97,12 @@ impl Catalog {
     }
 
     pub(crate) fn failed(&self, error: rusqlite::Error) -> Error {
-        sqlite(&format!("log {}", self.path.display()), error)
+        let text = format!("log {}", self.path.display());
+        // The host's own statements name tables that every log has.
+        match error.to_string().starts_with("no such table") {
+            true => damaged(format!("{text}: {error}")),
+            false => sqlite(&text, error),
+        }
     }
 
     fn load_lineups(&mut self) -> Result<()> {

@@ -44,6 +44,8 @@ pub struct Book {
     pub(crate) preparer: Option<Preparer>,
     /// How deep in blocking reactions the present request is.
     pub(crate) reaction_depth: usize,
+    /// How far the positions that plugins are told are ahead of the log's, once somebody asked.
+    pub(crate) told_ahead: Option<u64>,
     lock: BookLock,
 }
 
@@ -150,6 +152,7 @@ impl Book {
         expect: Expect,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
+        catalog.begin_sealing()?;
         log.catch_up(&mut catalog)?;
         let record = live_of(&mut catalog)?;
         let records = catalog.projections()?;
@@ -185,6 +188,7 @@ impl Book {
             task_news: TaskNews::default(),
             preparer: None,
             reaction_depth: 0,
+            told_ahead: None,
             lock,
         })
     }

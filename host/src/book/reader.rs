@@ -12,7 +12,7 @@ use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
 use crate::log::SqliteLog;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
 use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_only_query};
@@ -22,6 +22,17 @@ use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_o
 pub struct Reader {
     dir: BookDir,
     log: Catalog,
+}
+
+/// Where a log stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogHead {
+    /// The last commit, and the digest of everything that the commits left.
+    pub commit: CommitSeq,
+    pub digest: Digest,
+    /// The last event, and its chain hash.
+    pub event: Seq,
+    pub hash: Digest,
 }
 
 /// An event with what it caused, as it was recorded.
@@ -152,6 +163,23 @@ impl Reader {
     /// Position of the last event.
     pub fn head(&self) -> Result<Seq> {
         self.log.head().map(|(seq, _)| seq)
+    }
+
+    /// Where the log stands, as a digest to be kept elsewhere.
+    pub fn log_head(&self) -> Result<LogHead> {
+        let Some((commit, digest)) = self.log.log_digest()? else {
+            return Err(Error::unavailable(
+                "the log has no digest yet: an earlier daybook wrote it",
+            )
+            .hint("daybook verify BOOK makes it, and checks what it is of"));
+        };
+        let (event, hash) = self.log.head()?;
+        Ok(LogHead {
+            commit,
+            digest,
+            event,
+            hash,
+        })
     }
 
     /// A page of the events that match a filter, in order: at most `count_max`, and fewer where they are large.

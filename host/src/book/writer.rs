@@ -384,8 +384,7 @@ fn join(
     match job {
         Job::Run(request, done) => {
             // A second request with an id of this very group must see the first one's answer kept.
-            let known = |id: uuid::Uuid| group.has_command(&id.to_string());
-            if request.id.is_some_and(known) {
+            if request.id.is_some_and(|id| group.has_command(id)) {
                 return Some(Job::Run(request, done));
             }
             let marks = request.marks.clone();

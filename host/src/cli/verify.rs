@@ -6,19 +6,21 @@ use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::TargetArg;
 use crate::model::clock::Stopwatch;
-use crate::model::{Result, Seq};
+use crate::model::{Digest, Result, Seq};
 
 /// Prove that the log still yields the state
 ///
-/// Checks the chain of hashes over all events; replays the whole log with the versions that handled each event, while
-/// what must not matter is perturbed; and compares every event's effects with those that were recorded, then the
-/// running hash and the rows of the live state. The log and the live state are not touched. A book that is served goes on
-/// meanwhile; what is told is as of the moment of asking.
+/// Checks the files themselves and the chain of hashes over all events; replays the whole log with the versions that
+/// handled each event, while what must not matter is perturbed; compares every event's effects with those that were
+/// recorded, then the running hash and the rows of the live state; and last every row of the log with what its commits
+/// left. The log and the live state are not touched. A book that is served goes on meanwhile; what is told is as of the
+/// moment of asking.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   daybook verify mybook
   daybook verify mybook --since 1000000
+  daybook verify mybook --head $(cat /elsewhere/mybook.head)
   daybook verify mybook --format json || echo 'something does not hold'
   daybook verify --url http://127.0.0.1:7373
 
@@ -29,6 +31,9 @@ pub struct Args {
     /// Begin at the last snapshot at or before this event; what is before it is taken as it is
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     since: Option<Seq>,
+    /// A digest that `daybook head` printed once: prove that nothing was cut off since
+    #[arg(long, value_name = "DIGEST", conflicts_with = "since")]
+    head: Option<Digest>,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -38,7 +43,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut target = args.target.open(out)?;
     let verified = {
         let mut bar = Bar::new("checking the chain of hashes");
-        target.verify(args.since, &mut bar.events("verifying"))?
+        target.verify(args.since, args.head, &mut bar.events("verifying"))?
     };
     let exit = if verified.problem.is_none() {
         Exit::Fine
@@ -61,6 +66,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     out.line(format_args!("  log      {}", verified.log))?;
     out.line(format_args!("  effects  {}", verified.running))?;
     out.line(format_args!("  rows     {}", verified.rows))?;
+    if let Some(digest) = &verified.digest {
+        out.line(format_args!("  head     {digest}"))?;
+    }
     if let Some(hint) = &verified.hint {
         out.advise(hint)?;
     }

@@ -10,7 +10,7 @@ use super::{Answer, Client, encoded, path_with, unreadable, written};
 use crate::book::{Incoming, Request};
 use crate::history::{OnProgress, Progress};
 use crate::model::error::Problem as Detail;
-use crate::model::{Act, Error, PluginVersion, Result, Seq};
+use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::verbs::{Operates, Reads as _, only_by_directory};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
@@ -174,9 +174,15 @@ impl Operates for Client {
         Ok(reply)
     }
 
-    fn verify(&mut self, since: Option<Seq>, _: OnProgress<'_>) -> Result<Verified> {
+    fn verify(
+        &mut self,
+        since: Option<Seq>,
+        kept: Option<Digest>,
+        _: OnProgress<'_>,
+    ) -> Result<Verified> {
+        let path = path_with("/verify", &[("head", kept.map(|kept| kept.to_string()))]);
         match since {
-            None => self.post("/verify", &[], Vec::new())?.read(),
+            None => self.post(&path, &[], Vec::new())?.read(),
             Some(_) => Err(only_by_directory("a verification since a snapshot")),
         }
     }

@@ -8,7 +8,7 @@ use crate::store::{EventFilter, TaskFilter};
 use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf, only_by_directory};
 use crate::wire::{
-    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, QueryReply,
+    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, LogHead, QueryReply,
     QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots, Task, Tasks, Version, Versions,
 };
 
@@ -16,6 +16,10 @@ use crate::wire::{
 const PAGE_MAX: usize = 1_000;
 
 impl Reads for Client {
+    fn log_head(&self) -> Result<LogHead> {
+        self.get("/head")
+    }
+
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {
         let parameters = [
             ("limit", Some(count_max.min(PAGE_MAX).to_string())),

@@ -405,18 +405,22 @@ mod tests {
         ! marks what no expectation names
 
         First diverging event
-          1,204  direct  bank.TransactionPosted  1993-01-01T00:00:00Z  account 0
-              where                       base   candidate
-         ──────────────────────────────────────────────────
-              bank.account[17].interest   120    118
+          1,310  inherited  bank.TransactionPosted  1993-01-23T00:00:00Z  account 1
+              where                       base                        candidate
+         ─────────────────────────────────────────────────────────────────────────────────────────
+              bank.account[17].interest   3000                        2998
+          !   bank.statement["A1", 7]     update                      no change
+          !   bank.account[17].balance    –                           2
+          !   task 1                      mail: key A1, {"to":"A1"}   letter: key A1, {"to":"A1"}
+          !   task 2                      no task                     mail: key A1, {"to":"A1"}
 
         Further unexpected events
-         !  1,310  inherited  bank.TransactionPosted  account 1                                              bank.statement["A1", 7] update → no change; bank.account[17].balance – → 2; task 1 mail: key A1, {"to":"A1"} → letter: key A1, {"to":"A1"}; and 2 more
-         !  1,420  direct     bank.InterestAccrued    </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
+         !  1,420  direct  bank.InterestAccrued  </script><script>alert(1)</script>\u{1b}[31m\u{202e}…  event of doom materializes → fails: </script><script>alert(1)</script>\u{1b}[31m\u{202e}&"'
 
         Further events, as expected
+            1,204  direct     bank.TransactionPosted  account 0  bank.account[17].interest 120 → 118
             9,000  inherited  bank.TransactionPosted  account 5  bank.account[3].interest -5 → 5
-            9,100  inherited  bank.TransactionPosted  account 0  bank.account[3].interest -5 → 5
+          and 1 more event
 
         Differing events
           by                                direct   inherited   events

@@ -8,7 +8,7 @@ mod memory;
 mod sqlite;
 
 #[cfg(test)]
-mod conformance;
+pub(crate) mod conformance;
 
 pub use memory::{Loss, LossyLog, MemoryLog};
 pub use sqlite::SqliteLog;

@@ -173,6 +173,15 @@ impl Error {
     }
 }
 
+/// True for what steers a terminal or a reader's eye instead of being seen: control characters, ends of lines, marks that turn
+/// the direction of text around, and characters without width that none of the world's scripts needs.
+pub fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Text that came from outside, for a message: escaped, and cut where it is longer than anybody wants to read.
 pub fn shown(text: &str) -> String {
     const CHARACTERS_MAX: usize = 100;

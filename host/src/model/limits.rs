@@ -99,6 +99,10 @@ pub const EFFECTS_BYTES_WITH_BEFORE_MAX: usize = 64 << 20;
 /// other request is worked out.
 pub const EVENTS_PER_REQUEST_MAX: usize = 10_000;
 
+/// Fuel of all calls that one request causes, with its reactions: a few seconds, in which no other request is worked out.
+/// One call is made whatever it takes.
+pub const FUEL_PER_REQUEST_MAX: u64 = 2 * FUEL_PER_CALL_MAX;
+
 /// Bytes of payloads and effects of all events of one request, which are in memory several times over until they are kept.
 /// One event is taken whatever its size.
 pub const EFFECTS_BYTES_PER_REQUEST_MAX: usize = 32 << 20;

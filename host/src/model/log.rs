@@ -22,6 +22,8 @@ pub struct Commit {
     pub expected: CommitSeq,
     /// Made anew for every commit: it tells this one from another that took its place.
     pub id: Uuid,
+    /// Made anew too: it blinds what the commit's seal says of the tables, and is forgotten with the next commit.
+    pub blind: [u8; 16],
     pub ops: Vec<LogOp>,
 }
 
@@ -30,6 +32,7 @@ impl Commit {
         Commit {
             expected,
             id: crate::model::given::id(),
+            blind: crate::model::given::salt(),
             ops,
         }
     }

@@ -21,6 +21,9 @@ use crate::tasks::BookDesk;
 
 /// Time between two looks whether there are tokens.
 const TOKENS_LOOK: Duration = Duration::from_millis(500);
+/// Connections to the log that are kept while nobody reads, and those of them that keep the pages they have read.
+const READERS_IDLE_MAX: usize = 32;
+const READERS_WARM_MAX: usize = 4;
 
 /// A book that is served. Clones are the one book.
 #[derive(Clone)]
@@ -260,7 +263,13 @@ impl Hosted {
                 None => Reader::beside(&hosted.0.book)?,
             };
             let result = work(&reader);
-            lock().push(reader);
+            // Some keep what they have read for the next one; others would keep memory for nobody.
+            let waiting = lock().len();
+            if waiting < READERS_IDLE_MAX
+                && (waiting < READERS_WARM_MAX || reader.log().shrink().is_ok())
+            {
+                lock().push(reader);
+            }
             result
         };
         tokio::task::spawn_blocking(read)

@@ -23,6 +23,7 @@ use super::server::Server;
 use super::slow_clients::Patient;
 use super::tls;
 use crate::book::Book;
+use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result};
 use crate::store::Announced;
 
@@ -131,6 +132,19 @@ impl Serving {
             .writer_thread
             .take()
             .ok_or_else(|| Error::internal("the writer was stopped before"))?;
+        let waiting = Stopwatch::start();
+        let grace = self.hosted.server().options().grace;
+        while !thread.is_finished() && waiting.seconds() < grace.as_secs_f64() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if !thread.is_finished() {
+            let text = format!(
+                "the writer is still at work after {} s",
+                grace.as_secs_f64()
+            );
+            return Err(Error::unavailable(text)
+                .hint("nothing that was acknowledged is lost where the process ends now"));
+        }
         thread.join().map_err(|_| self.hosted.writer().gone())
     }
 

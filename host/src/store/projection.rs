@@ -397,6 +397,15 @@ impl Projection {
         self.scan_with(&self.tables[table], visit)
     }
 
+    /// What SQLite finds wrong with the file, if anything is.
+    pub fn damage(&self) -> Result<Option<String>> {
+        let found: String = self
+            .connection
+            .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+            .map_err(|error| self.failed(error))?;
+        Ok((found != "ok").then(|| format!("{} is damaged: {found}", self.path.display())))
+    }
+
     /// Digest of a table's rows in key order.
     pub fn table_digest(&mut self, table: usize) -> Result<Digest> {
         use sha2::Digest as _;

@@ -9,7 +9,7 @@ use super::{ProjectionHead, sqlite};
 use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
-pub const LOG_FORMAT: i64 = 1;
+pub const LOG_FORMAT: i64 = 2;
 pub const PROJECTION_FORMAT: i64 = 2;
 
 /// SQLite `application_id` of the files, so that another database is never taken for a book.
@@ -78,6 +78,15 @@ CREATE TABLE epochs (from_seq INTEGER PRIMARY KEY, schedule TEXT NOT NULL) STRIC
 const ADDED_LOG_TABLES: &str = "
 -- Every commit by its position, from the first one that had any.
 CREATE TABLE IF NOT EXISTS commits (position INTEGER PRIMARY KEY, id BLOB NOT NULL) STRICT;
+
+-- Of each table that commits make: how many rows it has, and the sum of their hashes.
+CREATE TABLE IF NOT EXISTS sums (name TEXT PRIMARY KEY, rows INTEGER NOT NULL, sum BLOB NOT NULL) STRICT, WITHOUT ROWID;
+
+-- A chain of digests over the commits, from the first one that was sealed. `state` is of all sums, blinded; `blind` is gone
+-- with the next commit.
+CREATE TABLE IF NOT EXISTS seals (
+    position INTEGER PRIMARY KEY, state BLOB NOT NULL, digest BLOB NOT NULL, blind BLOB
+) STRICT;
 
 CREATE TABLE IF NOT EXISTS snapshots (
     file TEXT PRIMARY KEY, position INTEGER NOT NULL, schedule TEXT NOT NULL, made_by TEXT NOT NULL,
@@ -219,6 +228,18 @@ fn add_tables(connection: &Connection) -> Result<()> {
     connection
         .execute_batch(ADDED_LOG_TABLES)
         .map_err(|error| sqlite("adding tables to the log", error))
+}
+
+/// The format that a log's file says.
+pub fn log_format(connection: &Connection) -> Result<i64> {
+    connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| sqlite("reading the log's format", error))
+}
+
+/// Makes a log of an older format one of the present one. Part of the open transaction.
+pub fn stamp_log(connection: &Connection) -> Result<()> {
+    stamp(connection, LOG_APPLICATION, LOG_FORMAT)
 }
 
 pub fn check_log(connection: &Connection, path: &Path) -> Result<()> {

@@ -75,6 +75,8 @@ pub struct Verified {
     pub running: Digest,
     pub head_hash: Digest,
     pub rows: Digest,
+    /// Of everything that the log's commits left, up to the last one.
+    pub digest: Option<Digest>,
     pub problem: Option<String>,
     /// What puts that right, where a command does.
     pub hint: Option<String>,
@@ -175,6 +177,16 @@ impl Book {
         self.verification()?.run(progress, || true)
     }
 
+    /// The same, and that a digest which was kept elsewhere (`Reader::log_head`) is of a commit of this log: that nothing was
+    /// cut off since.
+    pub fn verify_against(
+        &mut self,
+        kept: Option<Digest>,
+        progress: OnProgress<'_>,
+    ) -> Result<Verified> {
+        self.verification()?.against(kept).run(progress, || true)
+    }
+
     /// The same from the last snapshot at or before an event on, as far as the live state comes from what was run then: what
     /// is before it is taken as it is.
     pub fn verify_since(&mut self, since: Seq, progress: OnProgress<'_>) -> Result<Verified> {
@@ -203,6 +215,7 @@ impl Book {
             seed: self.history.seed()?,
             epochs: self.history.log.epochs()?,
             head: self.tip.head,
+            kept: None,
             start: None,
             live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
         })
@@ -235,6 +248,8 @@ pub struct Verification {
     seed: HistorySeed,
     epochs: Vec<(Seq, Schedule)>,
     head: (Seq, Digest),
+    /// A digest of the log that was kept elsewhere.
+    kept: Option<Digest>,
     /// Where it begins, if not at the first event.
     start: Option<Start>,
     live: Projection,
@@ -257,10 +272,16 @@ struct Verifier<'a> {
 }
 
 impl Verification {
+    /// With a digest of the log that was kept elsewhere, which must be one of its commits'.
+    pub fn against(self, kept: Option<Digest>) -> Verification {
+        Verification { kept, ..self }
+    }
+
     /// What must not matter is perturbed: rows of unordered SELECTs come the other way round. Ends early, with an error, once
     /// it is not wanted any more.
     pub fn run(self, progress: OnProgress<'_>, is_wanted: impl Fn() -> bool) -> Result<Verified> {
         let mut live = self.live;
+        let damage = live.damage()?;
         let state = LiveState {
             head: live.head(),
             layouts: live.layouts().clone(),
@@ -274,6 +295,7 @@ impl Verification {
             running: state.head.running,
             head_hash: self.head.1,
             rows: state.layouts.rows_digest(&state.tables),
+            digest: None,
             problem: None,
             hint: None,
         };
@@ -288,7 +310,14 @@ impl Verification {
             .start
             .as_ref()
             .map_or(Seq::ZERO, |start| start.position);
-        let mut problem = { verifier.verify_chain(&past, begins)? }.map(Problem::of_log);
+        let mut problem = match verifier.history.log.audit_file()? {
+            Some(text) => Some(Problem::of_log(text)),
+            None => { verifier.verify_chain(&past, begins)? }.map(Problem::of_log),
+        };
+        problem = problem.or(damage.map(|text| Problem {
+            text,
+            is_of_state: true,
+        }));
         let epochs = self.epochs;
         let end_of = |at: usize| {
             epochs
@@ -326,6 +355,12 @@ impl Verification {
             });
             done += to.0;
         }
+        // What is before a snapshot is taken as it is.
+        if problem.is_none() && self.start.is_none() {
+            let found = verifier.history.log.audit_rows(self.kept.as_ref())?;
+            problem = found.map(Problem::of_log);
+        }
+        verified.digest = verifier.history.log.log_digest()?.map(|(_, digest)| digest);
         verified.hint = problem.as_ref().and_then(Problem::hint);
         verified.problem = problem.map(|problem| problem.text);
         Ok(verified)

@@ -9,16 +9,16 @@ pub use operate::APPEND_BYTES_MAX;
 
 use crate::book::{Incoming, Request};
 use crate::history::OnProgress;
-use crate::model::{Act, Error, PluginVersion, Result, Seq, Value};
+use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq, Value};
 use crate::store::{EventFilter, TaskFilter};
 use crate::study::{Moment, Picked};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Bisected, Certified,
     CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Dooms, DoomsRequest, DroppedShadow,
-    Forecast, GatewayKind, KindConfig, LateTasks, LateTasksRequest, Loaded, PromoteRequest,
-    Promotion, Reason, ReconcileRequest, Reconciled, RecordedEvent, RedactReply, RedactRequest,
-    RemedyRequest, RemedyTaken, Retired, ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone,
-    Verified, Version,
+    Forecast, GatewayKind, KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead,
+    PromoteRequest, Promotion, Reason, ReconcileRequest, Reconciled, RecordedEvent, RedactReply,
+    RedactRequest, RemedyRequest, RemedyTaken, Retired, ShadowRequest, Snapshot, Task, Track,
+    UndoRequest, Undone, Verified, Version,
 };
 
 /// Which state a SELECT is about.
@@ -39,6 +39,9 @@ pub trait Rows {
 
 /// A book to read.
 pub trait Reads {
+    /// Where the log stands, as a digest to be kept elsewhere.
+    fn log_head(&self) -> Result<LogHead>;
+
     /// Events in order that match a filter: at most `count_max`, and not more than a page of whoever is asked.
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>>;
 
@@ -173,7 +176,12 @@ pub trait Operates {
     ) -> Result<CommandReply<'static>>;
 
     /// Replays everything, or what came since a snapshot, and compares.
-    fn verify(&mut self, since: Option<Seq>, progress: OnProgress<'_>) -> Result<Verified>;
+    fn verify(
+        &mut self,
+        since: Option<Seq>,
+        kept: Option<Digest>,
+        progress: OnProgress<'_>,
+    ) -> Result<Verified>;
 
     /// The live state beside what the log yields; with a reason it is put right.
     fn reconcile(

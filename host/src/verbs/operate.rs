@@ -3,7 +3,7 @@
 use super::Operates;
 use crate::book::{Book, Caused, Decision, Incoming, Request};
 use crate::history::OnProgress;
-use crate::model::{Act, Error, PluginVersion, Result, Seq};
+use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::repair::{self, NewPayload, PinRequest};
 use crate::versions;
 use crate::wire::{
@@ -165,9 +165,14 @@ impl Operates for Book {
         Ok(CommandReply::from(&reply).into_owned())
     }
 
-    fn verify(&mut self, since: Option<Seq>, progress: OnProgress<'_>) -> Result<Verified> {
+    fn verify(
+        &mut self,
+        since: Option<Seq>,
+        kept: Option<Digest>,
+        progress: OnProgress<'_>,
+    ) -> Result<Verified> {
         let verified = match since {
-            None => Book::verify(self, progress)?,
+            None => self.verify_against(kept, progress)?,
             Some(since) => self.verify_since(since, progress)?,
         };
         Ok((&verified).into())

@@ -10,10 +10,14 @@ use crate::model::{Result, Seq, Value};
 use crate::runtime::Runtime;
 use crate::store::{EventFilter, TaskFilter};
 use crate::wire::{
-    ChangelogEntry, CloudEvent, GatewayKind, RecordedEvent, Snapshot, Task, Version,
+    ChangelogEntry, CloudEvent, GatewayKind, LogHead, RecordedEvent, Snapshot, Task, Version,
 };
 
 impl Reads for Reader {
+    fn log_head(&self) -> Result<LogHead> {
+        Ok((&Reader::log_head(self)?).into())
+    }
+
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {
         let events = Reader::events(self, filter, count_max)?;
         let repairs = self.repairs(&events)?;

@@ -53,6 +53,7 @@ const MESSAGES: &[Add] = &[
     add::<LateTasksRequest>,
     add::<Loaded>,
     add::<Misfit>,
+    add::<LogHead>,
     add::<Moved>,
     add::<Problem>,
     add::<PromoteRequest>,

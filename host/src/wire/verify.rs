@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::book;
 use crate::study;
 
 /// What a verification found, as of the moment it was asked for.
@@ -25,6 +26,31 @@ pub struct Verified {
     pub running: String,
     /// Hash of the live state's rows.
     pub rows: String,
+    /// Digest of everything that the log's commits left, up to the last one: to be kept elsewhere.
+    #[serde(default)]
+    pub digest: Option<String>,
+}
+
+/// Where the log stands, as a digest that covers all that its commits left. Kept elsewhere, it proves later that nothing was
+/// cut off.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct LogHead {
+    /// SHA-256, chained over the commits.
+    pub digest: String,
+    /// The last event.
+    pub event: u64,
+    /// Its chain hash.
+    pub hash: String,
+}
+
+impl From<&book::LogHead> for LogHead {
+    fn from(head: &book::LogHead) -> LogHead {
+        LogHead {
+            digest: head.digest.to_string(),
+            event: head.event.0,
+            hash: head.hash.to_string(),
+        }
+    }
 }
 
 impl From<&study::Verified> for Verified {
@@ -38,6 +64,7 @@ impl From<&study::Verified> for Verified {
             log: verified.head_hash.to_string(),
             running: verified.running.to_string(),
             rows: verified.rows.to_string(),
+            digest: verified.digest.map(|digest| digest.to_string()),
         }
     }
 }

@@ -77,7 +77,8 @@ const READERS: &[(&str, Reads)] = &[
     }),
     ("bisect", |book| {
         let same = Picked::Pinned(vec![]);
-        let found = book.study().bisect(&same, &same, &mut silent());
+        let mut none = Expectations::none();
+        let found = book.study().bisect(&same, &same, &mut none, &mut silent());
         found.map(drop)
     }),
     ("doom", |book| {

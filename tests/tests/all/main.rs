@@ -1,11 +1,13 @@
 //! One binary, one module per topic: what the host promises, each promise with a test that fails without it.
 
+mod auditing;
 mod bad_input;
 mod bad_versions;
 mod berka;
 mod cascade;
 mod certify;
 mod commit_log;
+mod comparing;
 mod components;
 mod crash;
 mod determinism;
@@ -18,6 +20,7 @@ mod holes;
 mod hostile;
 mod layers;
 mod model;
+mod moments;
 mod numbers;
 mod old_books;
 mod poker;

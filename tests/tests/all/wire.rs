@@ -360,6 +360,7 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         used("show", &[&doom], "RecordedEvent"),
         used("reconcile", &[], "Reconciled"),
         used("verify", &[], "Verified"),
+        used("head", &[], "LogHead"),
     ]
 }
 
@@ -429,6 +430,7 @@ fn what_a_server_answers_fits_the_schema_of_its_message() {
         ("/gateway/note", "GatewayKind"),
         ("/shadows", "Tracks"),
         ("/snapshots", "Snapshots"),
+        ("/head", "LogHead"),
     ];
     for (path, message) in gets {
         let answer = server.get(path);

@@ -1,4 +1,4 @@
-//! Snapshots of the live state: what there is, and one more.
+//! What there is to keep of a book: snapshots of the live state, and a digest of the log.
 
 use axum::http::StatusCode;
 
@@ -9,7 +9,7 @@ use super::scopes::{AnyPlugin, Operate, Read, WholeBook};
 use super::usual;
 use crate::book::copy_live;
 use crate::serve::operations::blocking;
-use crate::wire::{Snapshot, Snapshots};
+use crate::wire::{LogHead, Snapshot, Snapshots};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -19,7 +19,16 @@ pub fn routes() -> Vec<Route> {
         Route::post("/snapshots", "snapshot", snapshot)
             .says("Keep a copy of the live state, for replays to start from.")
             .good(201, "Made, or there already."),
+        Route::get("/head", "logHead", log_head)
+            .says("Where the log stands, as a digest to be kept elsewhere: `POST /verify` proves by it that nothing was cut off.")
+            .and(usual::read),
     ]
+}
+
+/// Where the log stands.
+async fn log_head(door: Authorized<Read, WholeBook>) -> Result<Answer<LogHead>, Problem> {
+    let head = door.book().read(|reader| reader.log_head()).await?;
+    answer(door.headers(), &LogHead::from(&head), head.event, Tag::Body)
 }
 
 /// Copies the live state, beside the writer.

@@ -21,7 +21,7 @@ use super::usual;
 use crate::book::Book;
 use crate::diff::Expectations;
 use crate::diff::jsonl::JsonlReport;
-use crate::model::Seq;
+use crate::model::{Digest, Seq};
 use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
@@ -61,6 +61,7 @@ pub fn routes() -> Vec<Route> {
             .and(study),
         Route::post("/verify", "verify", verify)
             .says("Replay everything and compare, while commands go on. `problem` is null when all of it holds.")
+            .query("head", Kind::Text, "A digest of the log that was kept elsewhere: nothing may have been cut off since.")
             .good(200, FOUND),
     ]
 }
@@ -240,12 +241,17 @@ async fn reconcile(
 }
 
 /// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.
-async fn verify(door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
+async fn verify(mut door: Authorized<Operate, WholeBook>) -> Result<Answer<Verified>, Problem> {
+    let kept: Option<Digest> = { door.query.take("head")? }
+        .map(|text| text.parse())
+        .transpose()
+        .map_err(|_| Problem::malformed("'head' is a digest: 64 hexadecimal digits"))?;
     let permit = door.book().operations().verifying()?;
     let verification = door
         .book()
         .ask(|writer, done| writer.alone(|book| book.verification(), done))
-        .await?;
+        .await?
+        .against(kept);
     let stopped = door.book().server().stopped();
     // Gone with who waits for the answer.
     let asked = Arc::new(());

@@ -53,6 +53,7 @@ impl Catalog {
         local: &[LocalOp],
         publish: impl FnOnce() -> Result<Appended>,
     ) -> Result<Appended> {
+        self.begin_sealing()?;
         self.begin()?;
         let written = self
             .write_commit(commit, local)
@@ -81,19 +82,20 @@ impl Catalog {
     /// Keeps what is this machine's own.
     pub fn keep(&mut self, local: &[LocalOp]) -> Result<()> {
         self.begin()?;
-        match local.iter().try_for_each(|op| self.apply_local(op)) {
+        let kept = local.iter().try_for_each(|op| self.apply_local(op));
+        match kept.and_then(|()| self.check_unsealed()) {
             Ok(()) => self.end(),
             Err(error) => self.roll_back().and(Err(error)),
         }
     }
 
     /// Part of the open transaction.
-    pub(super) fn write_position(&self, commit: &Commit) -> Result<()> {
+    pub(super) fn write_position(&mut self, commit: &Commit) -> Result<()> {
         self.run(
             "INSERT INTO commits (position, id) VALUES (?1, ?2)",
             params![commit.position().0 as i64, &commit.id.as_bytes()[..]],
         )?;
-        Ok(())
+        self.seal(commit)
     }
 
     fn taken_in_at(&self, seq: Seq) -> Result<Option<String>> {

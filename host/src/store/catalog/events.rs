@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
+use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
@@ -20,6 +21,8 @@ pub struct Catalog {
     path: PathBuf,
     /// Lineups by id and by text; they only ever grow.
     pub(super) lineups: HashMap<String, i64>,
+    /// On a connection that makes commits: what it writes, summed up.
+    pub(super) sealing: Option<Sealing>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
     /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
@@ -91,6 +94,7 @@ impl Catalog {
             connection,
             path: path.to_owned(),
             lineups: HashMap::new(),
+            sealing: None,
             book: OnceCell::new(),
             is_in_time: OnceCell::new(),
         })
@@ -157,6 +161,7 @@ impl Catalog {
     pub(super) fn roll_back(&mut self) -> Result<()> {
         // A failed COMMIT may have ended the transaction already; then there is nothing to roll back.
         let _ = self.connection.execute_batch("ROLLBACK");
+        self.reload_sums()?;
         self.load_lineups()
     }
 
@@ -172,6 +177,22 @@ impl Catalog {
                     .query_row((id, source), |row| {
                         Event::read(row, &mut LineupText::default())
                     })
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
+    /// The last event that is not the host's own, or gives rows.
+    pub fn last_own_event(&self) -> Result<Option<Event>> {
+        self.connection
+            .prepare_cached(&format!(
+                "{} WHERE e.type NOT LIKE 'daybook.%' OR e.type = 'daybook.StateGiven' ORDER BY e.seq DESC LIMIT 1",
+                Event::SELECT
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| Event::read(row, &mut LineupText::default()))
                     .optional()
             })
             .map_err(|error| self.failed(error))?

@@ -2,6 +2,7 @@
 //! first and `local` the second; everything else reads.
 
 mod apply;
+mod audit;
 mod certification;
 mod clean;
 mod commits;
@@ -17,6 +18,7 @@ mod origin;
 mod registry;
 mod repairs;
 mod scan;
+mod seal;
 mod snapshots;
 mod task_list;
 mod tasks;

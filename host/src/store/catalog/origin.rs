@@ -13,17 +13,20 @@ use crate::store::Projection;
 impl Catalog {
     /// What a projection says of itself whose last event has this chain hash.
     pub fn origin(&self, chain: &Digest) -> Result<Digest> {
-        let book = match self.book.get() {
-            Some(book) => book,
-            None => {
-                let book = self.meta("id")?.unwrap_or_default();
-                self.book.get_or_init(|| book)
-            }
-        };
+        let book = self.book_id()?;
         let mut hasher = Sha256::new();
         hasher.update(book.as_bytes());
         hasher.update(chain.0);
         Ok(Digest(hasher.finalize().into()))
+    }
+
+    /// The book's id; empty before the log has it.
+    pub(super) fn book_id(&self) -> Result<String> {
+        if let Some(known) = self.book.get() {
+            return Ok(known.clone());
+        }
+        let found = self.meta("id")?;
+        Ok(found.map_or_else(String::new, |book| self.book.get_or_init(|| book).clone()))
     }
 
     /// What a projection at a position says of itself; none where the log has no such event.

@@ -172,6 +172,7 @@ const TABLE: &[Line] = &[
     ),
     ("POST", "/rollback", OPERATOR, Book, "/rollback", NOPE),
     ("GET", "/snapshots", READER, Any, "/snapshots", ""),
+    ("GET", "/head", READER, Book, "/head", ""),
     ("POST", "/snapshots", OPERATOR, Book, "/snapshots", ""),
     ("POST", "/bisect", OPERATOR, Book, "/bisect", NOPE),
     ("POST", "/diff", OPERATOR, Book, "/diff", NOPE),

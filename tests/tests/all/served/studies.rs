@@ -128,6 +128,8 @@ fn a_patch_is_shown_and_made_over_http_and_by_the_command_line() {
     assert!(output.status.success(), "{text}{:?}", output.stderr);
     let done: Json = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(done["lineup"], SECOND, "{done}");
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert!(talk.contains("a patch leaves no standby"), "{talk}");
     server.stop().assert_verified();
 }
 

@@ -74,6 +74,13 @@ impl Catalog {
         Ok(log)
     }
 
+    /// Has every write refused from now on.
+    pub fn only_read(&self) -> Result<()> {
+        self.connection
+            .execute_batch("PRAGMA query_only=ON")
+            .map_err(|error| self.failed(error))
+    }
+
     fn set_up(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Catalog> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let mut connection = connection.map_err(failed)?;

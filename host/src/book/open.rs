@@ -153,6 +153,10 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<Book> {
         catalog.begin_sealing()?;
+        if dir.is_read_only() {
+            // Its log may be a copy, which nobody would find again.
+            catalog.only_read()?;
+        }
         log.catch_up(&mut catalog)?;
         let record = live_of(&mut catalog)?;
         let records = catalog.projections()?;

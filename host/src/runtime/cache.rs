@@ -1,9 +1,9 @@
 //! Compiled components on disk. Only a cache: an entry counts when its code under the book's key holds, and was
 //! written by the same engine with the same flags; anything else is compiled again.
 
-use std::fs::OpenOptions;
+use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -88,6 +88,8 @@ impl ComponentCache {
                 .create_new(true)
                 .mode(0o600)
                 .open(&unfinished)?;
+            // A umask may have taken the owner's own rights too.
+            file.set_permissions(Permissions::from_mode(0o600))?;
             file.write_all(&bytes)?;
             std::fs::rename(&unfinished, &path)
         };

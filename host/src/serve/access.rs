@@ -177,11 +177,6 @@ impl Access {
         self.tokens().is_ok_and(|tokens| !tokens.is_empty())
     }
 
-    /// False where whoever made a connection does not matter.
-    pub fn asks_for_peer(&self) -> bool {
-        !self.required.load(Ordering::Relaxed) && !self.open_loopback
-    }
-
     /// Whether somebody who was let in would be let in still; what goes on for long should ask now and then.
     pub fn still_admits(&self, caller: &Caller) -> bool {
         let Ok(tokens) = self.tokens() else {
@@ -233,7 +228,7 @@ impl Access {
 impl Access {
     fn admit_owner(&self, request: &Parts) -> Result<(), Refusal> {
         let peer = request.extensions.get::<Peer>();
-        if self.open_loopback || peer.is_some_and(|peer| peer.is_owner) {
+        if self.open_loopback || peer.is_some_and(Peer::is_owner) {
             return Ok(());
         }
         match secret(request) {

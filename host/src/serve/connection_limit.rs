@@ -141,7 +141,7 @@ impl Admitted {
     }
 
     /// The requests of this connection.
-    pub fn service(&self, router: Router, peer: Peer) -> Tracked {
+    pub fn service(&self, router: Router, peer: Option<Peer>) -> Tracked {
         Tracked {
             router,
             peer,
@@ -162,7 +162,7 @@ impl Drop for Admitted {
 pub struct Tracked {
     router: Router,
     /// Who made the connection, for each of its requests.
-    peer: Peer,
+    peer: Option<Peer>,
     limit: Arc<ConnectionLimit>,
     activity: Arc<Activity>,
 }
@@ -183,7 +183,9 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Answering {
-        request.extensions_mut().insert(self.peer);
+        if let Some(peer) = &self.peer {
+            request.extensions_mut().insert(peer.clone());
+        }
         self.activity.busy.store(true, Ordering::Relaxed);
         let answering = self.router.call(request);
         let limit = self.limit.clone();

@@ -245,18 +245,13 @@ fn run(tokio: Tokio, listener: std::net::TcpListener, tls: Option<TlsAcceptor>, 
                     continue;
                 }
             };
-            let own = stream.local_addr().ok();
+            let peer = stream.local_addr().ok().map(|own| Peer::of(from, own));
             let stream = Patient::new(stream, slow_client_time, stopped.clone());
-            let (router, hosted) = (router.clone(), hosted.clone());
+            let service = admitted.service(router.clone(), peer);
             let http = http.clone();
             let tls = tls.clone();
             let stopped = stopped.clone();
             tokio::spawn(async move {
-                let peer = match own {
-                    Some(own) if hosted.access().asks_for_peer() => Peer::of(from, own),
-                    _ => Peer::UNKNOWN,
-                };
-                let service = admitted.service(router, peer);
                 let connection = async {
                     let Some(tls) = tls else {
                         return speak(&http, stream, service, stopped).await;

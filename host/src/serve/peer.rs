@@ -2,30 +2,46 @@
 
 use std::fs::read_to_string;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, OnceLock};
 
-/// Whether whoever made a connection is the user that this process runs as, or root. What is not known is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Peer {
-    pub is_owner: bool,
+/// The other end of a connection, which is looked up when it first matters: it costs a look at every connection there is.
+#[derive(Debug, Clone)]
+pub struct Peer(Arc<Ends>);
+
+#[derive(Debug)]
+struct Ends {
+    peer: SocketAddr,
+    own: SocketAddr,
+    is_owner: OnceLock<bool>,
 }
 
 impl Peer {
-    /// Nobody looked.
-    pub const UNKNOWN: Peer = Peer { is_owner: false };
-
-    /// Looks up the other end of a connection that is open now. Its two addresses are as this process sees them.
+    /// Of a connection whose two addresses are these, as this process sees them.
     pub fn of(peer: SocketAddr, own: SocketAddr) -> Peer {
-        if !peer.ip().to_canonical().is_loopback() {
-            return Peer::UNKNOWN;
-        }
-        let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
-        let texts = tables.iter().filter_map(|path| read_to_string(path).ok());
-        let found = texts.filter_map(|table| user_of(&table, peer, own)).next();
-        // SAFETY: it takes nothing and always answers.
-        let me = unsafe { libc::geteuid() };
-        Peer {
-            is_owner: found.is_some_and(|user| user == me || user == 0),
-        }
+        Peer(Arc::new(Ends {
+            peer,
+            own,
+            is_owner: OnceLock::new(),
+        }))
+    }
+
+    /// Whether the user who made the connection is the one that this process runs as, or root. False where the system does
+    /// not tell, and once the other end is closed.
+    pub fn is_owner(&self) -> bool {
+        let Ends {
+            peer,
+            own,
+            is_owner,
+        } = &*self.0;
+        *is_owner.get_or_init(|| {
+            let tables = ["/proc/self/net/tcp", "/proc/self/net/tcp6"];
+            let mut texts = tables.iter().filter_map(|path| read_to_string(path).ok());
+            let user = texts.find_map(|table| user_of(&table, *peer, *own));
+            // SAFETY: it takes nothing and always answers.
+            let me = unsafe { libc::geteuid() };
+            peer.ip().to_canonical().is_loopback()
+                && user.is_some_and(|user| user == me || user == 0)
+        })
     }
 }
 
@@ -80,11 +96,11 @@ mod tests {
             let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (stream, peer) = listener.accept().unwrap();
             let own = stream.local_addr().unwrap();
-            assert!(Peer::of(peer, own).is_owner);
+            assert!(Peer::of(peer, own).is_owner());
             let other = SocketAddr::new(peer.ip(), peer.port() ^ 1);
-            assert!(!Peer::of(other, own).is_owner);
+            assert!(!Peer::of(other, own).is_owner());
             drop(client);
-            assert!(!Peer::of(peer, own).is_owner);
+            assert!(!Peer::of(peer, own).is_owner());
         }
     }
 

@@ -71,17 +71,14 @@ fn tells_of_damage(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode as Code;
     use rusqlite::ffi::SQLITE_IOERR_SHORT_READ;
     match error {
-        rusqlite::Error::SqliteFailure(failure, said) => {
-            let is_missing = |said: &String| said.starts_with("no such table");
+        rusqlite::Error::SqliteFailure(failure, _) => {
             matches!(failure.code, Code::DatabaseCorrupt | Code::NotADatabase)
                 || failure.extended_code == SQLITE_IOERR_SHORT_READ
-                || said.as_ref().is_some_and(is_missing)
         }
         rusqlite::Error::FromSqlConversionFailure(..)
         | rusqlite::Error::IntegralValueOutOfRange(..)
         | rusqlite::Error::InvalidColumnType(..)
         | rusqlite::Error::Utf8Error(..) => true,
-        rusqlite::Error::SqlInputError { msg, .. } => msg.starts_with("no such table"),
         _ => false,
     }
 }

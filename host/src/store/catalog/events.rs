@@ -11,7 +11,7 @@ use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
-use crate::store::{connect, schema, sqlite};
+use crate::store::{connect, damaged, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -74,6 +74,13 @@ impl Catalog {
         Ok(log)
     }
 
+    /// Has every write refused from now on.
+    pub fn only_read(&self) -> Result<()> {
+        self.connection
+            .execute_batch("PRAGMA query_only=ON")
+            .map_err(|error| self.failed(error))
+    }
+
     fn set_up(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Catalog> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
         let mut connection = connection.map_err(failed)?;
@@ -101,7 +108,12 @@ impl Catalog {
     }
 
     pub(crate) fn failed(&self, error: rusqlite::Error) -> Error {
-        sqlite(&format!("log {}", self.path.display()), error)
+        let text = format!("log {}", self.path.display());
+        // The host's own statements name tables that every log has.
+        match error.to_string().starts_with("no such table") {
+            true => damaged(format!("{text}: {error}")),
+            false => sqlite(&text, error),
+        }
     }
 
     fn load_lineups(&mut self) -> Result<()> {

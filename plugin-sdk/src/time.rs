@@ -113,7 +113,7 @@ impl Time {
     pub fn date(self) -> Date {
         let day = self.seconds.div_euclid(SECONDS_PER_DAY);
         let day = i32::try_from(day).ok().and_then(Date::from_day_number);
-        day.expect("a time is made within the years 0 to 9999")
+        day.expect("a time is made within the years 1 to 9999")
     }
 
     /// Whole seconds since 1970-01-01T00:00:00Z, negative before it.

@@ -188,5 +188,10 @@ mod tests {
                 .message
                 .contains("Rust")
         );
+        for taken in ["daybook", "sqlite"] {
+            let error = skeleton(taken, directory.path()).write().unwrap_err();
+            assert!(error.message.contains("no plugin may be called"), "{error}");
+            assert!(!directory.path().join(taken).exists());
+        }
     }
 }

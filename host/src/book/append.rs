@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::caused::Caused;
 use super::cloud_event::Incoming;
-use super::group::{Group, Undo};
+use super::group::{Group, Most, Undo};
 use super::guards::Guards;
 use super::identity;
 use super::marks::Marks;
@@ -62,7 +62,7 @@ impl Book {
         let mut receipts = Vec::with_capacity(events.len());
         self.within(&mut group, false, |book, group| {
             // Who has the book open keeps nobody waiting.
-            group.take_events(usize::MAX);
+            group.allow(Most::ALONE);
             for incoming in events {
                 receipts.push(book.admit_line(group, incoming)?.0);
             }
@@ -180,6 +180,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Worked> {
         let at = group.commit.events.len();
+        let event = self.counted_on(event)?;
         let outcome = self.work_out(group, event, command)?;
         let reactions = self.react(group, at)?;
         Ok((outcome, reactions))
@@ -193,6 +194,7 @@ impl Book {
         command: Option<&str>,
     ) -> Result<Outcome> {
         let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        group.burn(outcome.usage.fuel)?;
         group.count(event.data.len() + outcome.body.len())?;
         let undo = Undo {
             head: self.live.materializer.head(),

@@ -77,11 +77,13 @@ impl Book {
     /// Runs a command inside a group; the answer is true once the group is settled.
     pub fn run_into(&mut self, group: &mut Group, request: Request) -> Result<Reply> {
         let name = TypeName::new(&request.command_type)?;
-        if let Some(id) = request.id
-            && let Some(first) = self.history.log.find_command(&id.to_string())?
-        {
-            return self.first_answer(id, first, &request);
-        }
+        let id = match request.id {
+            None => crate::model::given::id(),
+            Some(id) => match self.answered(id, &request)? {
+                Ok(free) => free,
+                Err((id, first)) => return self.first_answer(id, *first, &request),
+            },
+        };
         for (name, text) in [("subject", &request.subject), ("actor", &request.actor)] {
             text.as_ref()
                 .map_or(Ok(()), |text| check_text(name, text))?;
@@ -90,7 +92,6 @@ impl Book {
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
         schema.check(&request.data)?;
         let version = program.link(handler).code.version.clone();
-        let id = request.id.unwrap_or_else(crate::model::given::id);
         let command = Command {
             id: id.to_string(),
             command_type: name,
@@ -109,6 +110,7 @@ impl Book {
                 .materializer
                 .create(handler, &command, id)
                 .map_err(|failure| creator_failed(&command, failure))?;
+            group.burn(book.live.materializer.usage().fuel)?;
             log = lines;
             let events = match answer {
                 Ok(events) => events,
@@ -145,6 +147,7 @@ impl Book {
                 // Before those of its reactions: a journal is read in the order in which commands were asked for.
                 let record = self.record(&command, position, outcome);
                 group.commit.commands.insert(place, record);
+                group.asked.extend(request.id);
             }
             if request.pin.is_some() {
                 group.commit.pins.push(PinUse {
@@ -164,6 +167,29 @@ impl Book {
         })
     }
 
+    /// The command that was run under an id; or the id under which to run it. A failure is an answer only while the versions
+    /// are in force that failed: nothing was kept of it, so once one is mended the same command is tried anew, under an id
+    /// beside the first.
+    fn answered(
+        &self,
+        id: Uuid,
+        request: &Request,
+    ) -> Result<Result<Uuid, (Uuid, Box<RecordedCommand>)>> {
+        let stamp = &self.live.materializer.program().stamp;
+        let mut tried = id;
+        for again in 1_u32.. {
+            let Some(first) = self.history.log.find_command(&tried.to_string())? else {
+                break;
+            };
+            identity::check_command(&first, request)?;
+            if !matches!(first.outcome, CommandOutcome::Failed(_)) || first.lineup == *stamp {
+                return Ok(Err((tried, Box::new(first))));
+            }
+            tried = beside(id, &format!("again:{again}"));
+        }
+        Ok(Ok(tried))
+    }
+
     /// What a command was answered when it came first, from the journal.
     fn first_answer(
         &mut self,
@@ -171,7 +197,6 @@ impl Book {
         first: RecordedCommand,
         request: &Request,
     ) -> Result<Reply> {
-        identity::check_command(&first, request)?;
         let lineup: crate::model::Lineup = first.lineup.parse()?;
         let program = self.history.program(&lineup)?;
         let (handler, _) = program.creator(first.command_type.as_str(), request.pin)?;

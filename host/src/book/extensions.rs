@@ -5,11 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value as Json};
 
 use crate::model::error::shown;
-use crate::model::{Error, Result, limits};
+use crate::model::event::KEPT_SEQ;
+use crate::model::{Error, Result, Seq, limits};
 
 /// What the host says of an event of its log. A producer's word on it is passed over: an event that was listed in one book
 /// brings its old place along to another.
-const OF_THE_HOST: [&str; 6] = ["seq", "version", "amended", "redacted", "undone", "undoes"];
+const OF_THE_HOST: [&str; 7] = [
+    "seq", "version", "amended", "redacted", "undone", "undoes", KEPT_SEQ,
+];
 
 /// What the host fills in from the request that brings an event, if the event does not say it.
 const OF_THE_REQUEST: [&str; 4] = ["traceparent", "correlationid", "causationid", "actor"];
@@ -95,6 +98,13 @@ impl Extensions {
             }
         }
         self.text()
+    }
+
+    /// With the position that the event keeps.
+    pub fn keeping(text: Option<&str>, seq: Seq) -> Option<String> {
+        let mut read = Self::read(text);
+        read.set(KEPT_SEQ, seq.0.into());
+        read.text()
     }
 
     /// As they are shown beside what the host says.

@@ -1,12 +1,15 @@
 //! Requests that become durable together: one transaction, one fsync, each request whole in it or not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
 
 use super::commit::append;
 use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
+use crate::model::clock;
 use crate::model::error::Problem;
 use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits};
@@ -57,14 +60,54 @@ pub struct Group {
     pub(crate) undo: Vec<Undo>,
     /// Where in the commit a task's delivery is.
     deliveries: HashMap<Place, usize>,
+    /// Ids by which commands of it were asked for.
+    pub(crate) asked: HashSet<Uuid>,
     /// Tasks that operators decided about.
     pub(crate) acted: Vec<(String, Place)>,
     /// Bytes of payloads and effects of its events.
     bytes: usize,
-    /// Where the request began that is worked out, in events and in bytes.
+    /// Fuel of the calls that the request which is worked out has made before its last one.
+    fuel: u64,
+    /// Where that request began, in events and in bytes.
     begun: (usize, usize),
     /// What it may add.
-    most: (usize, usize),
+    most: Most,
+}
+
+/// What one request may add to a group.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Most {
+    pub events: usize,
+    pub bytes: usize,
+    pub fuel: u64,
+}
+
+impl Most {
+    /// Of whoever asks a book that others ask too.
+    const SHARED: Most = Most {
+        events: limits::EVENTS_PER_REQUEST_MAX,
+        bytes: limits::EFFECTS_BYTES_PER_REQUEST_MAX,
+        fuel: limits::FUEL_PER_REQUEST_MAX,
+    };
+
+    /// Of who has the book alone, and keeps nobody waiting; but for memory.
+    pub(crate) const ALONE: Most = Most {
+        events: usize::MAX,
+        fuel: u64::MAX,
+        ..Most::SHARED
+    };
+
+    /// Of what is kept whole or not at all, whatever its size.
+    pub(crate) const WHOLE: Most = Most {
+        bytes: usize::MAX,
+        ..Most::ALONE
+    };
+}
+
+impl Default for Most {
+    fn default() -> Most {
+        Most::SHARED
+    }
 }
 
 /// Where the projection was before an event, and what the event wrote.
@@ -92,32 +135,36 @@ impl Group {
         self.bytes
     }
 
-    /// Lets the request that is worked out add so many events.
-    pub(crate) fn take_events(&mut self, most: usize) {
-        self.most.0 = most;
+    /// Lets the request that is worked out add so much.
+    pub(crate) fn allow(&mut self, most: Most) {
+        self.most = most;
     }
 
-    /// The same for bytes.
-    pub(crate) fn take_bytes(&mut self, most: usize) {
-        self.most.1 = most;
+    /// Counts the fuel of a call. Refused where those before it used up what the request may.
+    pub(crate) fn burn(&mut self, fuel: u64) -> Result<()> {
+        if self.fuel > self.most.fuel {
+            return Err(too_much(format!(
+                "calls for more than {} units of fuel",
+                self.most.fuel
+            )));
+        }
+        self.fuel = self.fuel.saturating_add(fuel);
+        Ok(())
     }
 
     /// Counts an event of the request that is worked out. Refused where it has too many, or they are too large together.
     pub(crate) fn count(&mut self, bytes: usize) -> Result<()> {
         self.bytes += bytes;
         let events = self.commit.events.len() + 1 - self.begun.0;
-        let (events_max, bytes_max) = self.most;
-        let too_much = if events > events_max {
-            format!("more than {events_max} events")
-        } else if events > 1 && self.bytes - self.begun.1 > bytes_max {
-            format!("more than {bytes_max} bytes of payloads and effects")
+        let most = self.most;
+        let what = if events > most.events {
+            format!("more than {} events", most.events)
+        } else if events > 1 && self.bytes - self.begun.1 > most.bytes {
+            format!("more than {} bytes of payloads and effects", most.bytes)
         } else {
             return Ok(());
         };
-        let text = format!("one request, which is kept whole or not at all, makes {too_much}");
-        Err(Error::refused(text)
-            .problem(Problem::Limit)
-            .hint("send fewer events at once"))
+        Err(too_much(what))
     }
 
     /// What has become of a task in this group.
@@ -137,15 +184,25 @@ impl Group {
         }
     }
 
-    /// True when a command of this group has the id: its answer is only true once the group is kept.
-    pub fn has_command(&self, id: &str) -> bool {
-        self.commit.commands.iter().any(|command| command.id == id)
+    /// True when a command of this group has this id, or was asked for by it: its answer is only true once the group is kept.
+    pub fn has_command(&self, id: Uuid) -> bool {
+        let id_text = id.to_string();
+        self.asked.contains(&id) || self.commit.commands.iter().any(|it| it.id == id_text)
     }
+}
+
+fn too_much(what: String) -> Error {
+    Error::refused(format!(
+        "one request, which is kept whole or not at all, makes {what}"
+    ))
+    .problem(Problem::Limit)
+    .hint("send fewer events at once")
 }
 
 impl Book {
     /// Begins a group.
     pub fn group(&mut self) -> Result<Group> {
+        clock::check()?;
         self.check_current()?;
         Ok(Group::default())
     }
@@ -161,8 +218,8 @@ impl Book {
         let commands = group.commit.commands.len();
         let bytes = group.bytes;
         group.begun = (events, bytes);
-        group.take_events(limits::EVENTS_PER_REQUEST_MAX);
-        group.take_bytes(limits::EFFECTS_BYTES_PER_REQUEST_MAX);
+        group.fuel = 0;
+        group.allow(Most::SHARED);
         let result = work(self, group);
         if preview || result.is_err() {
             group.bytes = bytes;

@@ -20,6 +20,7 @@ mod recovery;
 mod snapshots;
 mod take_over;
 mod task_news;
+mod tokens;
 mod told_tasks;
 mod writer;
 

@@ -44,6 +44,8 @@ pub struct Book {
     pub(crate) preparer: Option<Preparer>,
     /// How deep in blocking reactions the present request is.
     pub(crate) reaction_depth: usize,
+    /// How far the positions that plugins are told are ahead of the log's, once somebody asked.
+    pub(crate) told_ahead: Option<u64>,
     lock: BookLock,
 }
 
@@ -112,13 +114,18 @@ impl Book {
         log: Box<dyn CommitLog>,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        Self::open_locked(
-            runtime,
-            Self::locked(path)?,
-            log,
-            Expect::Recorded,
-            progress,
-        )
+        Self::open_in(runtime, BookDir::open(path)?, log, progress)
+    }
+
+    /// Of a directory that is open already.
+    pub(super) fn open_in(
+        runtime: Arc<Runtime>,
+        dir: BookDir,
+        log: Box<dyn CommitLog>,
+        progress: OnProgress<'_>,
+    ) -> Result<Book> {
+        let found = Self::locked(dir)?;
+        Self::open_locked(runtime, found, log, Expect::Recorded, progress)
     }
 
     /// Opens a book to put its state right by `reconcile`: also one whose recorded effects its events do not yield.
@@ -128,17 +135,11 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<Book> {
         let log = Box::new(SqliteLog);
-        Self::open_locked(
-            runtime,
-            Self::locked(path)?,
-            log,
-            Expect::Anything,
-            progress,
-        )
+        let found = Self::locked(BookDir::open(path)?)?;
+        Self::open_locked(runtime, found, log, Expect::Anything, progress)
     }
 
-    fn locked(path: &Path) -> Result<Locked> {
-        let dir = BookDir::open(path)?;
+    fn locked(dir: BookDir) -> Result<Locked> {
         let lock = dir.lock()?;
         let catalog = Catalog::open(&dir.log())?;
         Ok((dir, lock, catalog))
@@ -152,13 +153,21 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<Book> {
         catalog.begin_sealing()?;
+        if dir.is_read_only() {
+            // Its log may be a copy, which nobody would find again.
+            catalog.only_read()?;
+        }
         log.catch_up(&mut catalog)?;
         let record = live_of(&mut catalog)?;
         let records = catalog.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
-        dir.sweep(&known)?;
-        if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
-            tracing::warn!("files may still hold what was redacted: somebody reads an older state");
+        if !dir.is_read_only() {
+            dir.sweep(&known)?;
+            if catalog.needs_cleaning()? && !clean(&dir, &catalog)? {
+                tracing::warn!(
+                    "files may still hold what was redacted: somebody reads an older state"
+                );
+            }
         }
         let tip = catalog.tip()?;
         let mut history = History {
@@ -183,6 +192,7 @@ impl Book {
             task_news: TaskNews::default(),
             preparer: None,
             reaction_depth: 0,
+            told_ahead: None,
             lock,
         })
     }

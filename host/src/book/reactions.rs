@@ -157,6 +157,7 @@ impl Book {
             .materializer
             .create(handler, &command, id)
             .map_err(|failure| creator_failed(&command, failure))?;
+        group.burn(self.live.materializer.usage().fuel)?;
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
         // Before those that come of it: a journal is read in the order in which commands were asked for.
         let place = group.commit.commands.len();

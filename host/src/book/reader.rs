@@ -9,6 +9,7 @@ use super::open::{Book, LIVE};
 use super::told_tasks::{ToldTask, told_tasks};
 use crate::engine::Usage;
 use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
+use crate::log::SqliteLog;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
 use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Result, Seq, Task, Value};
@@ -120,7 +121,8 @@ impl Reader {
         let log = Catalog::open(&dir.log())?;
         let reader = Reader { dir, log };
         if reader.lags()? {
-            match Book::open(Arc::new(Runtime::new()?), path, progress) {
+            let runtime = Arc::new(Runtime::new()?);
+            match Book::open_in(runtime, reader.dir.clone(), Box::new(SqliteLog), progress) {
                 Ok(book) => drop(book),
                 // Somebody has the book open, and brings it up to date.
                 Err(error) if error.kind == ErrorKind::Unavailable => {}

@@ -28,7 +28,7 @@ pub(super) fn recover(
     expect: Expect,
     progress: OnProgress<'_>,
 ) -> Result<Materializer> {
-    let path = history.dir.projection(&record.file);
+    let path = history.dir.projection_to_write(&record.file);
     let plan = history.plan(&record.schedule)?;
     // The first event whose recorded effects are those of the present epoch.
     let epoch = match expect {

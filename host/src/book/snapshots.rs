@@ -5,8 +5,7 @@ use crate::model::SnapshotRecord;
 use crate::model::log::LocalOp;
 use crate::model::{Error, Result, Schedule, Seq, clock, limits};
 use crate::runtime::fingerprint;
-use crate::store::remove_projection;
-use crate::store::{BookDir, copy_projection};
+use crate::store::{BookDir, copy_projection, private_folder, remove_projection};
 
 impl Book {
     /// Copies the live state as it is. What is there already at this position is not copied again.
@@ -68,7 +67,7 @@ pub fn copy_live(
     schedule: &Schedule,
 ) -> Result<SnapshotRecord> {
     let folder = dir.snapshot("");
-    std::fs::create_dir_all(&folder)
+    private_folder(&folder)
         .map_err(|error| Error::io(format!("creating {}", folder.display()), error))?;
     let file = format!("{}.db", crate::model::given::id().simple());
     let unfinished = dir.snapshot(&file).with_extension("new");

@@ -3,11 +3,11 @@
 
 use super::cloud_event::Incoming;
 use super::extensions::Extensions;
-use super::group::Group;
+use super::group::{Group, Most};
 use super::open::Book;
 use crate::model::event::{STATE_GIVEN, SYSTEM_PLUGIN};
 use crate::model::state_given;
-use crate::model::{Error, Event, PluginVersion, Result, VersionDate};
+use crate::model::{Error, Event, PluginVersion, Result, Seq, TypeName, VersionDate};
 use crate::store::EventFilter;
 
 /// The time of a log's first event that has none.
@@ -20,8 +20,7 @@ impl Book {
     pub fn take_over(&mut self, events: Vec<Incoming>) -> Result<u64> {
         let mut group = self.group()?;
         self.within(&mut group, false, |book, group| {
-            group.take_events(usize::MAX);
-            group.take_bytes(usize::MAX);
+            group.allow(Most::WHOLE);
             for incoming in events {
                 let line = incoming.line;
                 book.take_over_one(group, incoming)
@@ -34,6 +33,7 @@ impl Book {
         })?;
         let count = group.events() as u64;
         self.settle(group)?;
+        self.told_ahead = None;
         Ok(count)
     }
 
@@ -49,6 +49,7 @@ impl Book {
             ))
             .hint("daybook export leaves them out, and daybook events --format json --no-system"));
         }
+        let kept = self.kept_seq(group, seq, &incoming)?;
         let id = match incoming.id {
             Some(id) => id,
             None => format!("line-{}", incoming.line.unwrap_or(seq.0)),
@@ -105,6 +106,13 @@ impl Book {
             data: incoming.data,
             extensions: incoming.extensions.filled_in(incoming.context),
         };
+        let event = match kept == seq {
+            true => event,
+            false => Event {
+                extensions: Extensions::keeping(event.extensions.as_deref(), kept),
+                ..event
+            },
+        };
         self.work_out(group, event, None)?;
         if let Some(added) = group.commit.events.last_mut() {
             // What was asked for then was done then.
@@ -115,6 +123,61 @@ impl Book {
             }
         }
         Ok(())
+    }
+
+    /// The position that an event keeps: the one that it says, which must come after the last one; else the next. Rows that are
+    /// given have no place of their own.
+    fn kept_seq(&self, group: &Group, seq: Seq, incoming: &Incoming) -> Result<Seq> {
+        let stored;
+        let last = match group.commit.events.last() {
+            Some(last) => Some(&last.event),
+            None => {
+                stored = self.history.log.event_at(self.head())?;
+                stored.as_ref()
+            }
+        };
+        let gives_state = |event_type: &TypeName| event_type.as_str() == STATE_GIVEN;
+        let last = last.filter(|last| !last.is_system() || gives_state(&last.event_type));
+        // Rows that began a log stand before its first event, wherever that is.
+        let before =
+            last.filter(|last| !gives_state(&last.event_type) || last.told_seq() != last.seq);
+        let Some(said) = incoming.extensions.get("seq") else {
+            return Ok(match last {
+                Some(last) if gives_state(&incoming.event_type) => last.told_seq(),
+                Some(last) if last.told_seq() != last.seq => last.told_seq().next(),
+                _ => seq,
+            });
+        };
+        let said_seq = said.as_u64().map(Seq::given).transpose()?;
+        said_seq
+            .filter(|said| before.is_none_or(|before| *said > before.told_seq()))
+            .ok_or_else(|| {
+                let after = before.map_or(Seq::ZERO, Event::told_seq);
+                Error::refused(format!("seq {said} is not a position after {after}"))
+                    .hint("the events of a log stand in its order; leave seq out to count on from the line before")
+            })
+    }
+
+    /// An event of a book that began with another log: its plugins are told positions that go on from that log's.
+    pub(super) fn counted_on(&mut self, event: Event) -> Result<Event> {
+        let ahead = match self.told_ahead {
+            Some(ahead) => ahead,
+            None => {
+                let last = self.history.log.last_own_event()?;
+                let ahead = last.map_or(0, |last| last.told_seq().0.saturating_sub(last.seq.0));
+                *self.told_ahead.insert(ahead)
+            }
+        };
+        Ok(match ahead {
+            0 => event,
+            ahead => Event {
+                extensions: Extensions::keeping(
+                    event.extensions.as_deref(),
+                    Seq(event.seq.0 + ahead),
+                ),
+                ..event
+            },
+        })
     }
 
     /// Takes over an exported log into a book that has no events of its own yet, whole or not at all.

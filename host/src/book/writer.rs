@@ -1,9 +1,10 @@
 //! One writer thread per book: it takes what waits, works it out request by request, and makes it durable together.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 
 use super::append::{Admitted, AppendRequest};
@@ -12,7 +13,7 @@ use super::group::Group;
 use super::marks::{GroupMarks, Marks};
 use super::open::Book;
 use crate::gateway::{Made, Moves};
-use crate::model::clock::Stopwatch;
+use crate::model::clock::{self, Stopwatch};
 use crate::model::error::Problem;
 use crate::model::{Error, ErrorKind, Result, limits};
 use crate::store::Checkpoints;
@@ -81,6 +82,8 @@ pub struct Writer {
     jobs: SyncSender<Job>,
     waiting: Arc<AtomicUsize>,
     closing: Arc<AtomicBool>,
+    /// What the thread panicked with, if it did.
+    fault: Arc<OnceLock<String>>,
 }
 
 impl Writer {
@@ -97,10 +100,19 @@ impl Writer {
         let checkpoints = Checkpoints::start(book.dir().log())?;
         let look = Box::new(move |live| checkpoints.look(live));
         let (writer, mut turns) = Self::in_turns(book, options, Box::new(watch), give, look);
+        let fault = writer.fault.clone();
         let thread = std::thread::Builder::new()
             .name("daybook-writer".to_owned())
             .spawn(move || {
-                while turns.turn(true) {}
+                let turned = catch_unwind(AssertUnwindSafe(|| while turns.turn(true) {}));
+                if let Err(panic) = turned {
+                    let said = panic.downcast_ref::<String>().map(String::as_str);
+                    let said = said.or(panic.downcast_ref::<&str>().copied());
+                    // Told before anybody finds the queue gone.
+                    let _ = fault.set(said.unwrap_or("it did not say why").to_owned());
+                    drop(turns);
+                    resume_unwind(panic);
+                }
                 turns.end()
             })
             .map_err(|error| Error::io("starting the writer's thread", error))?;
@@ -123,6 +135,7 @@ impl Writer {
             jobs,
             waiting: waiting.clone(),
             closing: closing.clone(),
+            fault: Arc::default(),
         };
         let turns = Turns {
             book,
@@ -144,6 +157,21 @@ impl Writer {
     /// Requests that wait.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// What ended the thread before anybody stopped it.
+    pub fn fault(&self) -> Option<Error> {
+        let said = self.fault.get()?;
+        Some(
+            Error::internal(format!("the book's writer has panicked: {said}"))
+                .hint("start the server again; what was acknowledged is kept"),
+        )
+    }
+
+    /// Why nobody answers any more.
+    pub fn gone(&self) -> Error {
+        let closing = || Error::unavailable("the book is being closed");
+        self.fault().unwrap_or_else(closing)
     }
 
     pub fn run(&self, request: Request, done: Done<Reply>) -> Result<()> {
@@ -199,7 +227,7 @@ impl Writer {
                         .problem(Problem::Busy)
                         .hint("try again in a moment")
                 }
-                TrySendError::Disconnected(_) => Error::unavailable("the book is being closed"),
+                TrySendError::Disconnected(_) => self.gone(),
             }
         })
     }
@@ -328,6 +356,7 @@ impl Turns {
 
 /// A projection that a failed commit left behind is brought up to the log before anything else is worked out on it.
 fn mend(book: &mut Book) -> Result<()> {
+    clock::check()?;
     match book.check_current() {
         Ok(()) => Ok(()),
         Err(_) => book.recover_live(),
@@ -355,8 +384,7 @@ fn join(
     match job {
         Job::Run(request, done) => {
             // A second request with an id of this very group must see the first one's answer kept.
-            let known = |id: uuid::Uuid| group.has_command(&id.to_string());
-            if request.id.is_some_and(known) {
+            if request.id.is_some_and(|id| group.has_command(id)) {
                 return Some(Job::Run(request, done));
             }
             let marks = request.marks.clone();

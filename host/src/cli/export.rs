@@ -111,7 +111,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         return Ok(Exit::Fine);
     }
     out.say(format_args!(
-        "{} of the file have other effects than in the book: what a version makes of an event's place in the log, or of a masked value",
+        "{} of the file have other effects than in the book: what a version makes of a masked value, or what was recorded by other code",
         count(exported.differing, "event")
     ))?;
     Ok(Exit::Differs)

@@ -180,7 +180,9 @@ fn set(args: &SetArgs, out: &mut Output) -> Result<Exit> {
 fn config(args: &SetArgs) -> Result<KindConfig> {
     let secret = match (&args.secret_env, &args.secret_file) {
         (Some(name), _) => Some(Secret::Env(name.clone())),
-        (None, Some(path)) => Some(Secret::File(path.clone())),
+        (None, Some(path)) => Some(Secret::File(
+            std::path::absolute(path).map_err(|error| Error::io("finding the file", error))?,
+        )),
         (None, None) => None,
     };
     let given = [

@@ -47,12 +47,13 @@ mod verify;
 mod versions;
 mod what_if;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::model::{ErrorKind, Result};
+use crate::model::{ErrorKind, Result, clock};
 use crate::runtime::{compile_by, compile_if_asked};
 use output::Output;
 
@@ -63,7 +64,6 @@ use output::Output;
 /// other logic, or replayed under two versions side by side with their outcomes compared.
 #[derive(Parser)]
 #[command(name = "daybook", version, after_help = AFTER_HELP, max_term_width = 110)]
-#[command(disable_help_subcommand = true)]
 struct Cli {
     #[command(subcommand)]
     verb: Verb,
@@ -148,7 +148,7 @@ impl Exit {
 
 /// Runs the process's arguments.
 pub fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = compile_if_asked(io::stdin(), io::stdout()) {
         return compiled;
     }
     if let Some(program) = own_program() {
@@ -158,7 +158,9 @@ pub fn main() -> ExitCode {
     start_log();
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();
-        let result = dispatch(cli.verb, &mut out).and_then(|exit| out.show().map(|()| exit));
+        let result = clock::check()
+            .and_then(|()| dispatch(cli.verb, &mut out))
+            .and_then(|exit| out.show().map(|()| exit));
         match result {
             Ok(exit) => exit.code(),
             Err(_) if out.is_closed() => 0,
@@ -242,6 +244,10 @@ mod tests {
         command.clone().debug_assert();
         let mut verbs: Vec<_> = command.get_subcommands().cloned().collect();
         while let Some(verb) = verbs.pop() {
+            // Made by clap: `daybook help VERB`.
+            if verb.get_name() == "help" {
+                continue;
+            }
             assert!(
                 verb.get_about().is_some(),
                 "{} has no purpose",

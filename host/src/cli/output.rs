@@ -7,6 +7,7 @@ use std::io::{self, BufWriter, Write};
 use clap::ValueEnum;
 use serde::Serialize;
 
+use super::table::clean;
 use crate::model::{Error, Result};
 
 /// How data is written.
@@ -59,7 +60,7 @@ impl Output {
     /// One line of talk. What has been said as data comes before it. Talk that nobody can hear is no fault.
     pub fn say(&mut self, text: impl Display) -> Result<()> {
         self.flush().map_err(failed)?;
-        let _ = writeln!(self.talk, "{text}");
+        let _ = writeln!(self.talk, "{}", lines(&text.to_string()));
         Ok(())
     }
 
@@ -85,9 +86,9 @@ impl Output {
     /// What went wrong, and the way out.
     pub fn error(&mut self, error: &Error) {
         let _ = self.flush();
-        let _ = writeln!(self.talk, "error: {}", error.message);
+        let _ = writeln!(self.talk, "error: {}", lines(&error.message));
         if let Some(hint) = &error.hint {
-            let _ = writeln!(self.talk, "hint: {hint}");
+            let _ = writeln!(self.talk, "hint: {}", lines(hint));
         }
     }
 
@@ -104,6 +105,12 @@ impl Output {
         }
         result
     }
+}
+
+/// Talk as it may be heard: lines are kept, and what would steer a terminal is spelled out.
+fn lines(text: &str) -> String {
+    let lines: Vec<String> = text.split('\n').map(clean).collect();
+    lines.join("\n")
 }
 
 /// For reports that are written by others.

@@ -155,6 +155,13 @@ pub fn run_rollback(args: &RollbackArgs, out: &mut Output) -> Result<Exit> {
 }
 
 fn tell(promotion: &Promotion, format: &FormatArg, out: &mut Output) -> Result<Exit> {
+    if let Promotion::Done(done) = promotion
+        && done.patched.is_some()
+        && done.seq.is_some()
+    {
+        out.say("a patch leaves no standby: there is nothing to roll back to")?;
+        out.advise("daybook shadow lets the earlier version follow again, to be promoted")?;
+    }
     match promotion {
         Promotion::Done(done) if format.is_json() => {
             out.json(done)?;

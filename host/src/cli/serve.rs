@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::Exit;
 use super::common::BookArg;
 use super::output::Output;
-use crate::gateway::Printer;
+use crate::gateway::{Folders, Printer};
 use crate::model::Result;
 use crate::serve::{Background, ServeOptions, TlsFiles, serve};
 
@@ -18,8 +18,9 @@ use crate::serve::{Background, ServeOptions, TlsFiles, serve};
 /// Commands, events, previews and reads over HTTP. A reply comes after the commit, and the next read sees it. One process
 /// serves a book at a time; Ctrl-C ends it once the requests that were accepted are answered, a second one at once.
 ///
-/// As long as the book has no tokens, whoever is on this machine may do everything. From its first token on
-/// (`daybook token create`), and wherever others can reach the address, every request needs one.
+/// As long as the book has no tokens, the user who serves it may do everything on this machine, and nobody else is
+/// answered. From its first token on (`daybook token create`), and wherever others can reach the address, every request
+/// needs one.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -38,6 +39,15 @@ pub struct Args {
     /// Ask for a token even where only this machine can ask
     #[arg(long)]
     require_token: bool,
+    /// Let every user of this machine do everything, as long as the book has no tokens
+    #[arg(long, conflicts_with = "require_token")]
+    open_loopback: bool,
+    /// Let tasks be written below this folder (drivers file and object); may be repeated
+    #[arg(long, value_name = "DIR")]
+    files: Vec<PathBuf>,
+    /// Read secrets from files below this folder; may be repeated
+    #[arg(long, value_name = "DIR")]
+    secrets: Vec<PathBuf>,
     /// Serve HTTPS with this certificate (PEM), those that lead to its root after it
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     tls_cert: Option<PathBuf>,
@@ -106,11 +116,14 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     if tls.is_none() && !args.listen.ip().is_loopback() {
         out.say("warning: without --tls-cert, tokens and data go over the network in the clear")?;
     }
+    let folders = Folders::new(&args.files, &args.secrets)?;
     let book = args.book.open()?;
     let serving = serve(
         book,
         ServeOptions {
             require_token: args.require_token,
+            open_loopback: args.open_loopback,
+            folders,
             tls,
             body_max: usize::try_from(args.body_max).unwrap_or(usize::MAX),
             connections_max: args.connections_max,

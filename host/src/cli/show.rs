@@ -54,7 +54,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     }
     if !event.extensions.is_empty() {
         let extensions = serde_json::Value::Object(event.extensions.clone());
-        out.line(format_args!("  beside    {extensions}"))?;
+        out.line(format_args!(
+            "  beside    {}",
+            clean(&extensions.to_string())
+        ))?;
     }
     out.line(format_args!("  hash      {}", recorded.hash))?;
     print_effects(&recorded.changes, &recorded.tasks, out)?;

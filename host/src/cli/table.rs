@@ -1,5 +1,6 @@
 //! Tables for people.
 
+use crate::model::error::steers;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 
 /// A line under the names, and nothing else.
@@ -26,17 +27,16 @@ pub fn number(content: impl ToString) -> Cell {
     Cell::new(content.to_string()).set_alignment(CellAlignment::Right)
 }
 
-/// What may safely stand on one line of a terminal: control characters are spelled out.
+/// What may safely stand on one line of a terminal: what would steer it is spelled out.
 pub fn clean(content: &str) -> String {
-    if !content.contains(char::is_control) {
+    if !content.contains(steers) {
         return content.to_owned();
     }
     let mut text = String::with_capacity(content.len() + 8);
     for c in content.chars() {
-        if c.is_control() {
-            text.extend(c.escape_default())
-        } else {
-            text.push(c)
+        match steers(c) {
+            true => text.extend(c.escape_default()),
+            false => text.push(c),
         }
     }
     text
@@ -49,5 +49,9 @@ mod tests {
     #[test]
     fn what_would_steer_a_terminal_is_spelled_out() {
         assert_eq!(clean("a\u{1b}[2Jb\nč"), "a\\u{1b}[2Jb\\nč");
+        assert_eq!(
+            clean("a\u{202e}b\u{2066}\u{feff}c"),
+            "a\\u{202e}b\\u{2066}\\u{feff}c"
+        );
     }
 }

@@ -15,7 +15,7 @@ use crate::book::Book;
 use crate::client::{Address, Client};
 use crate::model::Result;
 use crate::model::error::Problem;
-use crate::store::BookDir;
+use crate::store::{BookDir, LocalToken};
 use crate::study::Onlooker;
 use crate::verbs::{Operates, Reads, Studies};
 
@@ -60,7 +60,7 @@ impl TargetArg {
         out: &mut Output,
     ) -> Result<Box<dyn Operates>> {
         let path = match &self.place {
-            Place::Url(url) => return Ok(Box::new(self.client(url)?)),
+            Place::Url(url) => return Ok(Box::new(self.client(url, None)?)),
             Place::Directory(path) => path,
         };
         let error = match open(path) {
@@ -69,20 +69,22 @@ impl TargetArg {
             Err(error) => return Err(error),
         };
         // A process that has it open and does not serve it is not asked.
-        let Some(served) = BookDir::open(path)?.served_at()? else {
+        let dir = BookDir::open(path)?;
+        let Some(served) = dir.served_at()? else {
             return Err(error);
         };
         let (path, url, pid) = (path.display(), served.url, served.pid);
         out.say(format_args!(
             "{path} is served at {url} by process {pid}, which is asked"
         ))?;
-        Ok(Box::new(self.client(&url)?))
+        let local = LocalToken::read(&dir)?;
+        Ok(Box::new(self.client(&url, local)?))
     }
 
     /// Looks at a directory, whoever has it open; or at a server.
     pub fn look<T>(&self, work: impl FnOnce(&mut dyn Studies) -> Result<T>) -> Result<T> {
         match &self.place {
-            Place::Url(url) => work(&mut self.client(url)?),
+            Place::Url(url) => work(&mut self.client(url, None)?),
             Place::Directory(path) => Onlooker::open(path)?.study(|study| work(study)),
         }
     }
@@ -90,16 +92,16 @@ impl TargetArg {
     /// Opens it for reading, beside whoever writes it.
     pub fn read(&self) -> Result<Box<dyn Reads>> {
         Ok(match &self.place {
-            Place::Url(url) => Box::new(self.client(url)?),
+            Place::Url(url) => Box::new(self.client(url, None)?),
             Place::Directory(path) => Box::new(common::read(path)?),
         })
     }
 
-    fn client(&self, url: &str) -> Result<Client> {
-        let token = match &self.token {
-            Some(token) => Some(token.clone()),
-            None => std::env::var("DAYBOOK_TOKEN").ok(),
-        };
+    /// Asks with the token that is named, or with the one of the book's directory.
+    fn client(&self, url: &str, local: Option<LocalToken>) -> Result<Client> {
+        let named = self.token.clone();
+        let named = named.or_else(|| std::env::var("DAYBOOK_TOKEN").ok());
+        let token = named.or_else(|| local.map(|token| token.secret().to_owned()));
         let roots = self.tls_ca.as_deref();
         let roots = roots.map(|path| std::fs::read(path).map_err(|error| cannot_read(path, error)));
         Client::new(Address {

@@ -1,13 +1,18 @@
 //! `daybook token`: who may ask a served book.
 
+use std::path::Path;
+use std::time::Duration;
+
 use clap::{Subcommand, ValueEnum};
 
 use super::Exit;
-use super::common::{BookArg, FormatArg};
+use super::common::{self, BookArg, FormatArg};
 use super::output::Output;
 use super::table::{table, text};
+use crate::model::clock::Stopwatch;
+use crate::model::error::Problem;
 use crate::model::{PluginName, Result, clock};
-use crate::store::{BookDir, NewToken, TokenFile, TokenRole};
+use crate::store::{BookDir, Catalog, NewToken, TokenFile, TokenRole};
 use crate::wire::Token;
 
 /// Give, list and revoke the tokens that a served book asks for
@@ -95,6 +100,9 @@ struct RevokeArgs {
     name: String,
 }
 
+/// Time within which a server tells its log that there are tokens.
+const RECORD_SECONDS_MAX: f64 = 5.0;
+
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     match &args.verb {
         Verb::Create(args) => create(args, out),
@@ -119,8 +127,26 @@ fn create(args: &CreateArgs, out: &mut Output) -> Result<Exit> {
         expires: args.expires.clone(),
     })?;
     out.line(secret)?;
+    record(&args.book.path)?;
     out.say("this is its only showing; a client sends it as: Authorization: Bearer dbk_…")?;
     Ok(Exit::Fine)
+}
+
+/// Has the log told that the book has tokens: by this process, or by the server that has the book open and looks for them.
+fn record(path: &Path) -> Result<()> {
+    let error = match common::open(path) {
+        Ok(mut book) => return book.note_tokens(),
+        Err(error) if error.problem.as_deref() == Some(&Problem::InUse) => error,
+        Err(error) => return Err(error),
+    };
+    let waited = Stopwatch::start();
+    while !Catalog::open(&BookDir::open(path)?.log())?.has_tokens()? {
+        if waited.seconds() > RECORD_SECONDS_MAX {
+            return Err(error.context("the token is there, and the log does not tell of it yet"));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {

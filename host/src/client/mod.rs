@@ -42,6 +42,15 @@ impl Client {
         let url = address.url.trim_end_matches('/').to_owned();
         let parsed = url.parse::<Url>().ok();
         let parsed = parsed.filter(|url| matches!(url.scheme(), "http" | "https"));
+        if parsed
+            .as_ref()
+            .is_some_and(|url| !url.username().is_empty() || url.password().is_some())
+        {
+            return Err(
+                Error::usage("the address of a server holds no user and no password")
+                    .hint("--token dbk_…, or DAYBOOK_TOKEN in the environment"),
+            );
+        }
         let Some(parsed) = parsed else {
             return Err(
                 Error::usage(format!("'{}' is not where a book is served", shown(&url)))

@@ -1,5 +1,6 @@
 //! A server's problem details, back as the error that they were made from.
 
+use crate::model::error::Problem as Detail;
 use crate::model::{Error, ErrorKind};
 use crate::wire::Problem;
 
@@ -17,6 +18,11 @@ pub fn error(status: u16, body: &[u8]) -> Error {
         401 => Some("--token dbk_…, or DAYBOOK_TOKEN in the environment".to_owned()),
         413 => Some("serve the book with a larger --body-max, or send less at once".to_owned()),
         _ => problem.hint,
+    };
+    // What is too much at once can be sent in parts.
+    let error = match problem.problem.as_str() {
+        "/problems/limit" => error.problem(Detail::Limit),
+        _ => error,
     };
     Error { hint, ..error }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
+use super::driver::check_address;
 use super::schedule::Backoff;
 use super::span::Span;
 use crate::model::error::shown;
@@ -236,9 +237,29 @@ impl DriverConfig {
             .hint(format!("it begins with {}", known.join(" or ")))),
         };
         match self {
-            DriverConfig::Webhook(webhook) => scheme(&webhook.url, &["http://", "https://"]),
-            DriverConfig::Mail(mail) => scheme(&mail.url, &["smtp://", "smtps://"]),
-            DriverConfig::Object(object) => scheme(&object.url, &["file:///", "s3://"]),
+            DriverConfig::Webhook(webhook) => {
+                check_address(kind, &webhook.url)?;
+                scheme(&webhook.url, &["http://", "https://"])
+            }
+            DriverConfig::Mail(mail) => {
+                check_address(kind, &mail.url)?;
+                scheme(&mail.url, &["smtp://", "smtps://"])
+            }
+            DriverConfig::Object(object) if !object.name.contains("{id}") => {
+                Err(Error::usage(format!(
+                    "kind '{}': the name '{}' has no {{id}}: a task's object would take the place of another's",
+                    shown(kind),
+                    shown(&object.name)
+                ))
+                .hint("--name 'statements/{account}/{id}.json'"))
+            }
+            DriverConfig::Object(object) => {
+                check_address(kind, &object.url)?;
+                if let Some(endpoint) = &object.endpoint {
+                    check_address(kind, endpoint)?;
+                }
+                scheme(&object.url, &["file:///", "s3://"])
+            }
             DriverConfig::File { path } if !path.is_absolute() => Err(Error::usage(format!(
                 "kind '{}': '{}' is not an absolute path",
                 shown(kind),
@@ -289,6 +310,17 @@ mod tests {
         assert!(KindConfig::of_commands().check("daybook.command").is_ok());
         assert!(KindConfig::of_commands().check("daybook.react").is_err());
         assert!(KindConfig::of_commands().check("daybook.other").is_err());
+        for (name, is_possible) in [
+            ("{id}.json", true),
+            ("a/{account}-{id}", true),
+            ("{account}.json", false),
+        ] {
+            let text = format!(
+                r#"{{"driver": {{"object": {{"url": "s3://bucket", "name": "{name}"}}}}}}"#
+            );
+            let config = KindConfig::parse(&text).unwrap();
+            assert_eq!(config.check("note").is_ok(), is_possible, "{name}");
+        }
         for (at_a_time, tries) in [(0, 1), (1, 0), (1_001, 1), (1, 1_000_001)] {
             let config = KindConfig {
                 at_a_time,

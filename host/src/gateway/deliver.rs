@@ -4,14 +4,12 @@
 //! fsync. The end of a task and the lease of the next of its key may be in one commit: neither is acted upon before.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use tokio::runtime::Runtime as Tokio;
-
 use super::config::KindConfig;
-use super::driver::{Driver, Printer, Verdict};
+use super::driver::{Driver, Outside, Verdict};
+use super::lane::Lane;
 use super::queue::Queue;
 use super::{Desk, Made, Message, Moves, Ran, STOP_TIME};
 use crate::model::clock::{Stopwatch, text_of_milliseconds, unix_milliseconds_now};
@@ -38,8 +36,7 @@ pub struct Delivered {
 /// One kind that is carried out.
 struct Kind {
     config: KindConfig,
-    /// Or why there is none.
-    driver: Result<Arc<Driver>>,
+    lane: Lane,
     queue: Queue,
     on_the_way: u32,
     /// Tasks that became final since the mark was moved.
@@ -55,8 +52,7 @@ struct Asked {
 
 pub struct Worker {
     desk: Box<dyn Desk>,
-    printer: Option<Printer>,
-    tokio: Tokio,
+    outside: Outside,
     messages: Sender<Message>,
     inbox: Receiver<Message>,
     kinds: BTreeMap<String, Kind>,
@@ -72,20 +68,13 @@ pub struct Worker {
 impl Worker {
     pub fn new(
         desk: Box<dyn Desk>,
-        printer: Option<Printer>,
+        outside: Outside,
         messages: Sender<Message>,
         inbox: Receiver<Message>,
     ) -> Result<Worker> {
-        let tokio = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("daybook-deliver")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::io("starting the gateway's threads", error))?;
         Ok(Worker {
             desk,
-            printer,
-            tokio,
+            outside,
             messages,
             inbox,
             kinds: BTreeMap::new(),
@@ -99,9 +88,6 @@ impl Worker {
 
     /// Until it is stopped.
     pub fn work(mut self) {
-        // Pools of connections are made, and given up, where their runtime is the current one.
-        let handle = self.tokio.handle().clone();
-        let _inside = handle.enter();
         loop {
             let now = unix_milliseconds_now();
             if self.is_stale && now >= self.not_before {
@@ -128,9 +114,6 @@ impl Worker {
                 self.hear(message);
             }
         }
-        self.kinds.clear();
-        // What is on its way is given up; the next process begins it again.
-        self.tokio.shutdown_background();
     }
 
     fn pause(&self, now: i64) -> Duration {
@@ -138,7 +121,8 @@ impl Worker {
             return AGAIN;
         }
         let again = (self.not_before > now).then_some(self.not_before);
-        let due = { self.kinds.values() }.filter(|kind| kind.driver.is_ok() && kind.room() > 0);
+        let due =
+            { self.kinds.values() }.filter(|kind| kind.lane.driver().is_ok() && kind.room() > 0);
         let due = due.filter_map(|kind| kind.queue.next_due());
         let next = due.chain(again).min().unwrap_or(i64::MAX);
         let pause = Duration::from_millis(u64::try_from(next.saturating_sub(now)).unwrap_or(0));
@@ -171,31 +155,34 @@ impl Worker {
         self.is_stale = false;
         let mut before = std::mem::take(&mut self.kinds);
         for (name, config) in kinds {
-            let driver = Driver::new(&config.driver, self.printer.clone());
-            if let Err(error) = &driver {
-                tracing::error!(kind = name, %error, "tasks of this kind cannot be delivered");
-            }
-            let kind = match before.remove(&name) {
+            let mut kind = match before.remove(&name) {
                 Some(mut kind) => {
                     kind.queue.begin_anew(config.ordered);
                     kind.config = config;
-                    kind.driver = driver.map(Arc::new);
                     kind
                 }
-                None => Kind {
-                    queue: Queue::new(config.ordered),
-                    config,
-                    driver: driver.map(Arc::new),
-                    on_the_way: 0,
-                    finished: 0,
+                None => match Lane::new() {
+                    Ok(lane) => Kind {
+                        queue: Queue::new(config.ordered),
+                        config,
+                        lane,
+                        on_the_way: 0,
+                        finished: 0,
+                    },
+                    Err(error) => {
+                        self.is_stale = true;
+                        self.later(&error);
+                        continue;
+                    }
                 },
             };
+            kind.lane.configure(&name, &kind.config, &self.outside);
             self.kinds.insert(name, kind);
         }
         // What is on its way of a kind that is carried out no more still has to be told.
         for (name, mut kind) in before {
             if kind.on_the_way > 0 {
-                kind.driver = Err(Error::unavailable("the kind is carried out no more"));
+                kind.lane.give_up();
                 self.kinds.insert(name, kind);
             }
         }
@@ -259,7 +246,7 @@ impl Worker {
         };
         let ends = moves.moves.len();
         for (name, kind) in &mut self.kinds {
-            if self.stopping.is_none() && kind.driver.is_ok() {
+            if self.stopping.is_none() && kind.lane.driver().is_ok() {
                 for due in kind.queue.take(now, kind.room()) {
                     let step = match due.is_expired {
                         true => Move::Expire,
@@ -308,7 +295,7 @@ impl Worker {
             kind.queue.touched(place);
             match (step, made) {
                 (Move::Lease, Made::Leased(task)) => {
-                    start(kind, &mut *self.desk, &self.tokio, &self.messages, task);
+                    start(kind, &mut *self.desk, &self.messages, task);
                 }
                 (Move::End(Ended::Retry { due, .. }), Made::Kept) => {
                     kind.queue.again(place, milliseconds(&due));
@@ -423,19 +410,13 @@ fn milliseconds(text: &str) -> i64 {
 }
 
 /// Begins a delivery whose lease is durable.
-fn start(
-    kind: &mut Kind,
-    desk: &mut dyn Desk,
-    tokio: &Tokio,
-    messages: &Sender<Message>,
-    task: Box<DueTask>,
-) {
+fn start(kind: &mut Kind, desk: &mut dyn Desk, messages: &Sender<Message>, task: Box<DueTask>) {
     let messages = messages.clone();
     let tell = move |task, verdict| {
         // The gateway that ends meanwhile leaves the task leased.
         let _ = messages.send(Message::Delivered(Delivered { task, verdict }));
     };
-    let driver = match &kind.driver {
+    let driver = match kind.lane.driver() {
         Ok(driver) => driver.clone(),
         Err(error) => {
             let said = error.message.clone();
@@ -451,13 +432,9 @@ fn start(
         }
         return;
     }
-    let timeout = kind.config.timeout.0;
-    tokio.spawn(async move {
-        let delivered = tokio::time::timeout(timeout, driver.deliver(&task));
-        let verdict = delivered.await.unwrap_or_else(|_| Verdict::Retry {
-            said: format!("no answer within {}", super::Span(timeout)),
-            after: None,
-        });
+    let limit = kind.config.timeout.0;
+    kind.lane.spawn(async move {
+        let verdict = driver.deliver(&task, limit).await;
         tell(task, verdict);
     });
 }

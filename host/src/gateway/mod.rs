@@ -7,6 +7,7 @@
 mod config;
 mod deliver;
 mod driver;
+mod lane;
 mod queue;
 mod schedule;
 mod span;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use crate::model::{DueTask, Error, Move, Place, Result, Waiting};
 
 pub use config::{DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, WebhookConfig};
-pub use driver::Printer;
+pub use driver::{Folders, Outside, Printer};
 pub use schedule::Backoff;
 pub use span::Span;
 
@@ -99,9 +100,9 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 
 impl Gateway {
     /// Starts to deliver.
-    pub fn start(desk: impl Desk, printer: Option<Printer>) -> Result<Gateway> {
+    pub fn start(desk: impl Desk, outside: Outside) -> Result<Gateway> {
         let (messages, inbox) = channel();
-        let worker = deliver::Worker::new(Box::new(desk), printer, messages.clone(), inbox)?;
+        let worker = deliver::Worker::new(Box::new(desk), outside, messages.clone(), inbox)?;
         let thread = std::thread::Builder::new()
             .name("daybook-gateway".to_owned())
             .spawn(move || worker.work())

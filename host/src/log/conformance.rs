@@ -218,6 +218,9 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
             by: Seq(2),
         },
         LogOp::EventUnpin { event: Seq(2) },
+        LogOp::TokensInForce {
+            since: "2026-01-01T00:00:00.000000Z".into(),
+        },
         LogOp::Retired {
             version: version(),
             at: "2026-01-01T00:00:00Z".into(),
@@ -284,7 +287,8 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::EventPin { .. }
         | LogOp::EventUnpin { .. }
         | LogOp::GatewayKind(_)
-        | LogOp::GatewayUnset { .. } => 23,
+        | LogOp::GatewayUnset { .. }
+        | LogOp::TokensInForce { .. } => 24,
     }
 }
 

@@ -1,15 +1,30 @@
 //! Times, as the host shows and reads them: RFC 3339 as the SDK reads it. `given` says what time it is.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use daybook_sdk::{Date, Time};
 
+use super::error::{Error, Result};
 use super::id::VersionDate;
 
 /// The wall clock now, RFC 3339 in UTC with microseconds: `2026-11-21T06:41:00.000000Z`.
 pub fn now() -> String {
     let now = super::given::now();
     format!("{now:.6}")
+}
+
+/// Refuses a clock that shows a year in which no event can be: ids and times would not hold it.
+pub fn check() -> Result<()> {
+    let machines = || jiff::Timestamp::try_from(SystemTime::now()).ok();
+    let text = match super::given::given_now().or_else(machines) {
+        None => "a year beyond all calendars".to_owned(),
+        Some(now) if now < jiff::Timestamp::UNIX_EPOCH => format!("{now:.0}"),
+        Some(_) => return Ok(()),
+    };
+    Err(Error::unavailable(format!(
+        "this machine's clock shows {text}; times from 1970 to 9999 can be recorded"
+    ))
+    .hint("set the clock"))
 }
 
 /// The wall clock so many days from now, in the form of `now`. None where that is beyond all calendars.

@@ -158,11 +158,28 @@ impl Error {
         self
     }
 
+    /// What is wrong with something that was right when it was stored.
+    pub fn stored(self) -> Self {
+        Error {
+            kind: ErrorKind::Corrupt,
+            ..self
+        }
+    }
+
     /// Puts what was being done before what went wrong.
     pub fn context(mut self, what: impl fmt::Display) -> Self {
         self.message = format!("{what}: {}", self.message);
         self
     }
+}
+
+/// True for what steers a terminal or a reader's eye instead of being seen: control characters, ends of lines, marks that turn
+/// the direction of text around, and characters without width that none of the world's scripts needs.
+pub fn steers(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Text that came from outside, for a message: escaped, and cut where it is longer than anybody wants to read.

@@ -26,12 +26,29 @@ impl Event {
         self.event_type.plugin() == SYSTEM_PLUGIN
     }
 
+    /// The position that plugins are told. An event that was taken over from another log keeps the one that it had there, so
+    /// that it does what it did; where it stands in this log is `seq`.
+    pub fn told_seq(&self) -> Seq {
+        let kept = self.extensions.as_deref().and_then(|text| {
+            let (_, after) = text.split_once(KEPT_SEQ_MEMBER)?;
+            let digits = after.find(|letter: char| !letter.is_ascii_digit());
+            after[..digits.unwrap_or(after.len())].parse().ok()
+        });
+        kept.unwrap_or(self.seq)
+    }
+
     /// True where the payload was erased or taken back and nothing put in its place: no plugin handles the event, live and
     /// in every replay. Such a payload is the empty text, which is no JSON and so nobody's payload.
     pub fn is_withheld(&self) -> bool {
         self.data.is_empty()
     }
 }
+
+/// Where an event's extensions hold the position that it keeps. No attribute of CloudEvents can have this name, so no
+/// producer can say it.
+pub const KEPT_SEQ: &str = "daybook:seq";
+/// As it stands in the JSON that the host writes; in a text its quotes would have backslashes before them.
+const KEPT_SEQ_MEMBER: &str = "\"daybook:seq\":";
 
 /// The name under which the host logs its own events; no plugin may have it.
 pub const SYSTEM_PLUGIN: &str = "daybook";

@@ -99,6 +99,10 @@ pub const EFFECTS_BYTES_WITH_BEFORE_MAX: usize = 64 << 20;
 /// other request is worked out.
 pub const EVENTS_PER_REQUEST_MAX: usize = 10_000;
 
+/// Fuel of all calls that one request causes, with its reactions: a few seconds, in which no other request is worked out.
+/// One call is made whatever it takes.
+pub const FUEL_PER_REQUEST_MAX: u64 = 2 * FUEL_PER_CALL_MAX;
+
 /// Bytes of payloads and effects of all events of one request, which are in memory several times over until they are kept.
 /// One event is taken whatever its size.
 pub const EFFECTS_BYTES_PER_REQUEST_MAX: usize = 32 << 20;
@@ -229,6 +233,12 @@ pub const TASKS_AT_A_TIME_MAX: u32 = 1_000;
 
 /// Tries of one task that a configuration may ask for.
 pub const TASK_TRIES_MAX: u32 = 1_000_000;
+
+/// Recipients of one mail: every server takes so many (RFC 5321), and a message to more costs seconds.
+pub const MAIL_RECIPIENTS_MAX: usize = 100;
+
+/// Bytes of a mail's header: 100 addresses of the greatest length.
+pub const MAIL_HEADER_BYTES_MAX: usize = 32 << 10;
 
 /// Bytes that are kept of what a receiver answers.
 pub const TASK_ANSWER_BYTES_MAX: usize = 2_048;

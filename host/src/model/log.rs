@@ -138,6 +138,10 @@ pub enum LogOp {
     GatewayUnset {
         kind: String,
     },
+    /// Every request to the served book needs a token, also where the file with the tokens is lost.
+    TokensInForce {
+        since: String,
+    },
 }
 
 /// One thing that is true of the book on this machine alone: which files it has, and what they are for. It becomes durable

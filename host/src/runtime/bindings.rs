@@ -33,7 +33,7 @@ pub struct EventRef<'a> {
 impl<'a> From<&'a model::Event> for EventRef<'a> {
     fn from(event: &'a model::Event) -> Self {
         EventRef {
-            seq: event.seq.0,
+            seq: event.told_seq().0,
             id: &event.id,
             source: &event.source,
             event_type: event.event_type.as_str(),

@@ -1,6 +1,9 @@
 //! Compiled components on disk. Only a cache: an entry counts when its code under the book's key holds, and was
 //! written by the same engine with the same flags; anything else is compiled again.
 
+use std::fs::{OpenOptions, Permissions};
+use std::io::Write as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -78,9 +81,28 @@ impl ComponentCache {
         static FILES: AtomicU64 = AtomicU64::new(0);
         let number = FILES.fetch_add(1, Ordering::Relaxed);
         let unfinished = path.with_extension(format!("tmp{}-{number}", std::process::id()));
-        let written =
-            std::fs::write(&unfinished, &bytes).and_then(|()| std::fs::rename(&unfinished, &path));
+        let write = || {
+            let mut options = OpenOptions::new();
+            let mut file = options
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&unfinished)?;
+            // A umask may have taken the owner's own rights too.
+            file.set_permissions(Permissions::from_mode(0o600))?;
+            file.write_all(&bytes)?;
+            std::fs::rename(&unfinished, &path)
+        };
+        let written = write();
         if let Err(error) = written {
+            use std::io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+            if matches!(
+                error.kind(),
+                NotFound | PermissionDenied | ReadOnlyFilesystem
+            ) {
+                // A book that can only be read: its components are compiled each time.
+                return;
+            }
             tracing::warn!(%error, path = %path.display(), "keeping a compiled component");
             let _ = std::fs::remove_file(&unfinished);
         }

@@ -1,21 +1,25 @@
 //! Who asks, and whether they may: before anything else of a request is looked at.
 //!
-//! A book without tokens on a loopback address asks nobody, and everybody on this machine is its operator, but for web
-//! pages of other places that a browser on this machine shows. Otherwise every request carries a token.
+//! Where a book has tokens, and wherever others reach its address, every request carries one. Otherwise its operator is
+//! the user who serves it: whoever made a connection is known from the system, or shows the token that is in the book's
+//! directory. Pages of other places that a browser shows are refused either way.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
+use super::browser;
 use super::http::problem::Problem;
 use super::options::ServeOptions;
+use super::peer::Peer;
 use crate::model::error::shown;
 use crate::model::{Error, PluginName, Result};
-use crate::store::{BookDir, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
+use crate::store::{
+    BookDir, Catalog, LocalToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState,
+};
 
 /// Who sent a request.
 #[derive(Debug, Clone)]
@@ -91,6 +95,10 @@ pub struct Access {
     /// Set for ever by the first token that is seen: a file that goes away does not open the book.
     required: AtomicBool,
     known: RwLock<Known>,
+    /// Shown by who is on this machine, while nobody needs a token of the book.
+    local: LocalToken,
+    /// Nobody on this machine is asked anything.
+    open_loopback: bool,
 }
 
 /// The tokens as the file had them under this stamp.
@@ -101,10 +109,17 @@ struct Known {
 
 impl Access {
     /// Refuses a book that nobody could use: one that asks for tokens and has none.
-    pub fn of(book: &BookDir, options: &ServeOptions) -> Result<Access> {
+    pub fn of(book: &BookDir, log: &Catalog, options: &ServeOptions) -> Result<Access> {
         let file = TokenFile::of(book);
         let stamp = file.stamp()?;
         let tokens = file.read()?;
+        let in_force = log.has_tokens()?;
+        if in_force && tokens.is_empty() {
+            let path = book.path().display();
+            tracing::warn!(
+                "{path} had tokens, and has none: nobody is let in until there are some"
+            );
+        }
         let open_to_others = !options.listen.ip().is_loopback();
         let none_valid = !tokens
             .iter()
@@ -124,8 +139,10 @@ impl Access {
         Ok(Access {
             file,
             required: AtomicBool::new(
-                open_to_others || options.require_token || !tokens.is_empty(),
+                open_to_others || options.require_token || in_force || !tokens.is_empty(),
             ),
+            local: LocalToken::made(book)?,
+            open_loopback: options.open_loopback,
             known: RwLock::new(Known {
                 stamp,
                 tokens: Arc::new(tokens),
@@ -155,6 +172,11 @@ impl Access {
         Ok(tokens)
     }
 
+    /// True once the book has tokens, of which its log is to tell. Where they cannot be read, the next look shows it.
+    pub fn has_tokens(&self) -> bool {
+        self.tokens().is_ok_and(|tokens| !tokens.is_empty())
+    }
+
     /// Whether somebody who was let in would be let in still; what goes on for long should ask now and then.
     pub fn still_admits(&self, caller: &Caller) -> bool {
         let Ok(tokens) = self.tokens() else {
@@ -168,15 +190,17 @@ impl Access {
         }
     }
 
-    /// Lets in who has a token of this role, or everybody on this machine where nobody is asked for one.
+    /// Lets in who has a token of this role, or the book's owner on this machine while it has no tokens.
     pub fn admit(&self, request: &Parts, needed: TokenRole) -> Result<Caller, Refusal> {
         // Tokens that cannot be read let nobody in.
         let tokens = self.tokens().map_err(|error| Refusal {
             problem: error.into(),
             challenge: None,
         })?;
-        if !self.required.load(Ordering::Relaxed) {
-            return check_origin(request).map(|()| Caller(None));
+        let is_open = !self.required.load(Ordering::Relaxed);
+        browser::check_origin(request, is_open)?;
+        if is_open {
+            return self.admit_owner(request).map(|()| Caller(None));
         }
         let wrong = |what| unknown(what, "Bearer error=\"invalid_token\"");
         let token = tokens
@@ -198,6 +222,30 @@ impl Access {
             });
         }
         Ok(Caller(Some(token.clone())))
+    }
+}
+
+impl Access {
+    fn admit_owner(&self, request: &Parts) -> Result<(), Refusal> {
+        let peer = request.extensions.get::<Peer>();
+        if self.open_loopback || peer.is_some_and(Peer::is_owner) {
+            return Ok(());
+        }
+        match secret(request) {
+            Ok(secret) if self.local.is(secret) => Ok(()),
+            _ => {
+                let problem = Problem::new(
+                    StatusCode::UNAUTHORIZED,
+                    "unauthorized",
+                    "without tokens a book answers the user who serves it, and nobody else",
+                )
+                .with("hint", "create a token: daybook token create --help");
+                Err(Refusal {
+                    problem,
+                    challenge: Some("Bearer"),
+                })
+            }
+        }
     }
 }
 
@@ -247,58 +295,6 @@ fn secret(request: &Parts) -> Result<&str, Refusal> {
     }
 }
 
-/// Where nobody is asked for a token, a page from elsewhere in a browser on this machine must not act for its user: such
-/// a request names another origin, or, once that page's name was made to point here, another host.
-fn check_origin(request: &Parts) -> Result<(), Refusal> {
-    let headers = &request.headers;
-    let hosts = headers
-        .get_all(header::HOST)
-        .iter()
-        .map(HeaderValue::to_str);
-    let hosts_local = hosts
-        .into_iter()
-        .all(|host| host.is_ok_and(is_this_machine));
-    let target_local = request
-        .uri
-        .authority()
-        .is_none_or(|authority| is_this_machine(authority.as_str()));
-    let mut origins = headers.get_all(header::ORIGIN).iter();
-    let origins_local = origins.all(|origin| {
-        let origin = origin
-            .to_str()
-            .ok()
-            .and_then(|text| text.parse::<Uri>().ok());
-        origin
-            .as_ref()
-            .and_then(Uri::authority)
-            .is_some_and(|authority| is_this_machine(authority.as_str()))
-    });
-    if hosts_local && target_local && origins_local {
-        return Ok(());
-    }
-    let problem =
-        forbidden("without tokens only this machine's own programs and pages are answered").with(
-            "hint",
-            "ask for 127.0.0.1 or localhost, or create a token: daybook token create --help",
-        );
-    Err(Refusal {
-        problem,
-        challenge: None,
-    })
-}
-
-/// True for a host, with or without its port, that is always this machine.
-fn is_this_machine(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
-        Some(rest) => rest.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    };
-    let host = host.to_ascii_lowercase();
-    host == "localhost"
-        || host.ends_with(".localhost")
-        || host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
-}
-
 fn forbidden(detail: impl Into<String>) -> Problem {
     Problem::new(StatusCode::FORBIDDEN, "forbidden", detail)
 }
@@ -309,38 +305,5 @@ fn unknown(detail: &'static str, challenge: &'static str) -> Refusal {
     Refusal {
         problem,
         challenge: Some(challenge),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_names_that_cannot_point_elsewhere_are_this_machine() {
-        let here = [
-            "localhost",
-            "LOCALHOST:7373",
-            "127.0.0.1:80",
-            "127.9.9.9",
-            "[::1]:7373",
-            "book.localhost:1",
-        ];
-        for host in here {
-            assert!(is_this_machine(host), "{host}");
-        }
-        let elsewhere = [
-            "",
-            "example.com",
-            "localhost.example.com",
-            "127.0.0.1.example.com",
-            "10.0.0.1",
-            "[::2]",
-            "notlocalhost",
-            "user@localhost.evil",
-        ];
-        for host in elsewhere {
-            assert!(!is_this_machine(host), "{host}");
-        }
     }
 }

@@ -16,6 +16,8 @@ use axum::response::Response;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use tower_service::Service;
 
+use super::peer::Peer;
+
 /// How soon another one is asked to go when the first did not: it had just begun to work.
 const PATIENCE: Duration = Duration::from_millis(20);
 
@@ -139,9 +141,10 @@ impl Admitted {
     }
 
     /// The requests of this connection.
-    pub fn service(&self, router: Router) -> Tracked {
+    pub fn service(&self, router: Router, peer: Option<Peer>) -> Tracked {
         Tracked {
             router,
+            peer,
             limit: self.limit.clone(),
             activity: self.activity.clone(),
         }
@@ -158,6 +161,8 @@ impl Drop for Admitted {
 #[derive(Clone)]
 pub struct Tracked {
     router: Router,
+    /// Who made the connection, for each of its requests.
+    peer: Option<Peer>,
     limit: Arc<ConnectionLimit>,
     activity: Arc<Activity>,
 }
@@ -177,7 +182,10 @@ where
         self.router.poll_ready(cx)
     }
 
-    fn call(&mut self, request: Request<B>) -> Answering {
+    fn call(&mut self, mut request: Request<B>) -> Answering {
+        if let Some(peer) = &self.peer {
+            request.extensions_mut().insert(peer.clone());
+        }
         self.activity.busy.store(true, Ordering::Relaxed);
         let answering = self.router.call(request);
         let limit = self.limit.clone();

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::{oneshot, watch};
@@ -14,9 +15,16 @@ use super::reads::{Live, Reads};
 use super::server::Server;
 use super::subscriptions::Subscriptions;
 use crate::book::{Answer, Book, Done, Reader, TaskNews, Writer};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, Outside};
 use crate::model::{Error, Result, Seq};
 use crate::tasks::BookDesk;
+
+/// Connections to the log that are kept while nobody reads, and those of them that keep the pages they have read.
+const READERS_IDLE_MAX: usize = 32;
+const READERS_WARM_MAX: usize = 4;
+
+/// Time between two looks whether there are tokens.
+const TOKENS_LOOK: Duration = Duration::from_millis(500);
 
 /// A book that is served. Clones are the one book.
 #[derive(Clone)]
@@ -59,7 +67,10 @@ impl Hosted {
         server: Server,
         tokio: Handle,
     ) -> Result<(Hosted, JoinHandle<Book>)> {
-        let access = Access::of(book.dir(), server.options())?;
+        let access = Access::of(book.dir(), book.log(), server.options())?;
+        if access.has_tokens() {
+            book.note_tokens()?;
+        }
         book.follow()?;
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
@@ -76,6 +87,7 @@ impl Hosted {
                 hosted.tell_gateway(&book.take_task_news());
             }
         };
+        let looks = tokio.clone();
         let give = Box::new(move |answer| {
             let answer = Given(Some(answer));
             tokio.spawn(async move { drop(answer) });
@@ -97,6 +109,7 @@ impl Hosted {
             subscriptions: Subscriptions::new(subscribers_max),
         }));
         let _ = publish.set(hosted.clone());
+        looks.spawn(hosted.clone().watch_tokens());
         Ok((hosted, thread))
     }
 
@@ -109,6 +122,24 @@ impl Hosted {
         self.0.head.send_replace(head);
     }
 
+    /// Has the log told of the first token as soon as it is there: it may be given while the book is served.
+    pub async fn watch_tokens(self) {
+        let mut stopped = self.server().stopped();
+        while !self.access().has_tokens() {
+            tokio::select! {
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+                () = tokio::time::sleep(TOKENS_LOOK) => {}
+            }
+        }
+        while let Err(error) = self.alone(Book::note_tokens).await {
+            tracing::warn!(%error, "the log is not told that there are tokens");
+            tokio::select! {
+                _ = stopped.wait_for(|stopped| *stopped) => return,
+                () = tokio::time::sleep(TOKENS_LOOK) => {}
+            }
+        }
+    }
+
     /// Has tasks carried out. What that commits is published like everything else, so it comes last.
     pub fn start_gateway(&self) -> Result<()> {
         let options = self.server().options();
@@ -116,7 +147,11 @@ impl Hosted {
             return Ok(());
         }
         let desk = BookDesk::new(&self.0.book, self.writer().clone())?;
-        let gateway = Gateway::start(desk, options.printer.clone())?;
+        let outside = Outside {
+            printer: options.printer.clone(),
+            folders: options.folders.clone(),
+        };
+        let gateway = Gateway::start(desk, outside)?;
         let _ = self.0.gateway.set(gateway);
         // Between its first look and now a commit may have asked for tasks, and found nobody to tell.
         if let Some(gateway) = self.gateway() {
@@ -203,9 +238,7 @@ impl Hosted {
             // A caller that is gone does not want its answer.
             Box::new(move |result| drop(done.send(result))),
         )?;
-        answer
-            .await
-            .map_err(|_| Error::unavailable("the book is being closed"))?
+        answer.await.map_err(|_| self.0.writer.gone())?
     }
 
     /// Has the book to itself between two groups.
@@ -231,7 +264,13 @@ impl Hosted {
                 None => Reader::beside(&hosted.0.book)?,
             };
             let result = work(&reader);
-            lock().push(reader);
+            // Some keep what they have read for the next one; others would keep memory for nobody.
+            let waiting = lock().len();
+            if waiting < READERS_IDLE_MAX
+                && (waiting < READERS_WARM_MAX || reader.log().shrink().is_ok())
+            {
+                lock().push(reader);
+            }
             result
         };
         tokio::task::spawn_blocking(read)

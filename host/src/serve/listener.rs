@@ -18,16 +18,21 @@ use super::connection_limit::{Admitted, ConnectionLimit, Tracked};
 use super::hosted::Hosted;
 use super::http;
 use super::options::ServeOptions;
+use super::peer::Peer;
 use super::server::Server;
 use super::slow_clients::Patient;
 use super::tls;
 use crate::book::Book;
+use crate::model::clock::Stopwatch;
 use crate::model::{Error, Result};
 use crate::store::Announced;
 
 /// Bytes of a request's head.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 100;
+
+/// Time between two looks whether the writer is still there.
+const FAULT_LOOK: Duration = Duration::from_millis(200);
 
 /// How shells call the end by a second Ctrl-C.
 const INTERRUPTED: i32 = 130;
@@ -127,20 +132,44 @@ impl Serving {
             .writer_thread
             .take()
             .ok_or_else(|| Error::internal("the writer was stopped before"))?;
-        thread
-            .join()
-            .map_err(|_| Error::internal("the writer's thread panicked"))
+        let waiting = Stopwatch::start();
+        let grace = self.hosted.server().options().grace;
+        while !thread.is_finished() && waiting.seconds() < grace.as_secs_f64() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        if !thread.is_finished() {
+            let text = format!(
+                "the writer is still at work after {} s",
+                grace.as_secs_f64()
+            );
+            return Err(Error::unavailable(text)
+                .hint("nothing that was acknowledged is lost where the process ends now"));
+        }
+        thread.join().map_err(|_| self.hosted.writer().gone())
     }
 
-    /// Until Ctrl-C or SIGTERM; then as `stop`. A second one ends the process at once, which costs no event that was
-    /// acknowledged.
+    /// Until Ctrl-C or SIGTERM, or until the writer has panicked; then as `stop`. A second signal ends the process at once,
+    /// which costs no event that was acknowledged.
     pub fn wait(self) -> Result<Book> {
         let failed = |error| Error::io("waiting for a signal", error);
         let tokio = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(failed)?;
-        tokio.block_on(signal()).map_err(failed)?;
+        let writer = self.hosted.writer();
+        let gone = async {
+            while writer.fault().is_none() {
+                tokio::time::sleep(FAULT_LOOK).await;
+            }
+            Ok(())
+        };
+        let ended = async {
+            tokio::select! {
+                signal = signal() => signal,
+                gone = gone => gone,
+            }
+        };
+        tokio.block_on(ended).map_err(failed)?;
         std::thread::Builder::new()
             .name("daybook-signal".to_owned())
             .spawn(move || {
@@ -207,7 +236,7 @@ fn run(tokio: Tokio, listener: std::net::TcpListener, tls: Option<TlsAcceptor>, 
                 _ = stopped.wait_for(|stopped| *stopped) => break,
                 accepted = accept(&listener, &limit) => accepted,
             };
-            let (stream, admitted) = match accepted {
+            let (stream, from, admitted) = match accepted {
                 Ok(accepted) => accepted,
                 Err(error) => {
                     // Mostly too many open files: others may close theirs meanwhile.
@@ -216,8 +245,9 @@ fn run(tokio: Tokio, listener: std::net::TcpListener, tls: Option<TlsAcceptor>, 
                     continue;
                 }
             };
+            let peer = stream.local_addr().ok().map(|own| Peer::of(from, own));
             let stream = Patient::new(stream, slow_client_time, stopped.clone());
-            let service = admitted.service(router.clone());
+            let service = admitted.service(router.clone(), peer);
             let http = http.clone();
             let tls = tls.clone();
             let stopped = stopped.clone();
@@ -264,8 +294,8 @@ where
 async fn accept(
     listener: &TcpListener,
     limit: &Arc<ConnectionLimit>,
-) -> std::io::Result<(TcpStream, Admitted)> {
-    let (stream, _) = listener.accept().await?;
+) -> std::io::Result<(TcpStream, SocketAddr, Admitted)> {
+    let (stream, from) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, limit.admit().await))
+    Ok((stream, from, limit.admit().await))
 }

@@ -145,7 +145,7 @@ impl Default for Metrics {
         );
         to.register(
             "tasks_oldest_seconds",
-            "Age of the oldest task that waits or is being delivered",
+            "How long the oldest task has been due that waits or is being delivered",
             metrics.tasks_oldest.clone(),
         );
         to.register(

@@ -4,6 +4,7 @@
 mod access;
 mod background;
 mod bodies;
+mod browser;
 mod connection_limit;
 mod hosted;
 mod http;
@@ -12,6 +13,7 @@ mod metrics;
 mod operations;
 mod options;
 mod otlp;
+mod peer;
 mod reads;
 mod server;
 mod slow_clients;

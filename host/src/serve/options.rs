@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::tls::TlsFiles;
 use crate::book::WriterOptions;
-use crate::gateway::Printer;
+use crate::gateway::{Folders, Printer};
 
 /// How a book is served.
 #[derive(Debug, Clone)]
@@ -23,6 +23,10 @@ pub struct ServeOptions {
     pub connections_max: u32,
     /// Every request needs a token, even where the book has none yet and only this machine can ask.
     pub require_token: bool,
+    /// Whoever is on this machine may do everything, while the book has no tokens: nobody is asked who they are.
+    pub open_loopback: bool,
+    /// Where tasks may be written, and secrets read, on this machine.
+    pub folders: Folders,
     /// What the server looks after by itself.
     pub background: Background,
     /// HTTPS instead of HTTP.
@@ -68,6 +72,8 @@ impl ServeOptions {
             bodies_max: 256 << 20,
             connections_max: 1_024,
             require_token: false,
+            open_loopback: false,
+            folders: Folders::default(),
             background: Background::default(),
             tls: None,
             head_time: Duration::from_secs(10),

@@ -84,12 +84,11 @@ impl Exporter {
     pub fn start(endpoint: &str, counts: Counts) -> Result<Exporter> {
         let url = format!("{}/v1/traces", endpoint.trim_end_matches('/'));
         let url = url.parse::<Url>().ok();
-        let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+        let is_bare = |url: &Url| url.username().is_empty() && url.password().is_none();
+        let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && is_bare(url));
         let Some(url) = url else {
-            return Err(
-                Error::usage(format!("'{endpoint}' is not where spans can be sent"))
-                    .hint("OTLP over HTTP: http://127.0.0.1:4318"),
-            );
+            return Err(Error::usage("spans cannot be sent to this address")
+                .hint("OTLP over HTTP, without user or password: http://127.0.0.1:4318"));
         };
         let client = outbound::client(outbound::settings(&url, None)?.timeout(SEND_TIME))?;
         let waiter = Waiter::new()?;

@@ -1,17 +1,26 @@
 //! A book's directory: where its files are, and the lock that makes one process its writer.
 
 use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::json;
 
+use super::private::{close_folder, may_write, private_file, private_folder};
+use super::standin::StandIn;
+use super::{Catalog, copy_projection, remove_projection};
 use crate::model::error::Problem;
-use crate::model::{Error, Result};
+use crate::model::{Error, ErrorKind, Result};
 
 /// Paths of a book.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BookDir(PathBuf);
+#[derive(Debug, Clone)]
+pub struct BookDir {
+    path: PathBuf,
+    /// Where a book on a disk that cannot be written has what is made to read it.
+    stand_in: Option<Arc<StandIn>>,
+}
 
 impl BookDir {
     /// Makes the directory of a new book. Refuses one that holds anything.
@@ -25,21 +34,31 @@ impl BookDir {
             ))
             .hint("name a directory that does not exist yet"));
         }
-        let book = BookDir(path.to_owned());
+        let book = BookDir {
+            path: path.to_owned(),
+            stand_in: None,
+        };
         for directory in [
-            book.0.clone(),
-            book.0.join("projections"),
-            book.0.join("snapshots"),
+            book.path.clone(),
+            book.path.join("projections"),
+            book.path.join("snapshots"),
             book.cache(),
         ] {
-            std::fs::create_dir_all(&directory)
+            private_folder(&directory)
                 .map_err(|error| Error::io(format!("creating {}", directory.display()), error))?;
         }
+        // One that was there, and empty. Where it is not ours to close, its files are closed all the same.
+        let _ = close_folder(path);
         Ok(book)
     }
 
+    /// A book on a disk that cannot be written is opened too: to be read, with the system's temporary folder for what
+    /// that takes.
     pub fn open(path: &Path) -> Result<BookDir> {
-        let book = BookDir(path.to_owned());
+        let mut book = BookDir {
+            path: path.to_owned(),
+            stand_in: None,
+        };
         if !book.log().is_file() {
             return Err(Error::unavailable(format!(
                 "{} is not a book: it has no log.db",
@@ -47,59 +66,123 @@ impl BookDir {
             ))
             .hint(format!("make one with: daybook init {}", path.display())));
         }
+        if !may_write(path) || !may_write(&book.log()) {
+            book.stand_in = Some(Arc::new(StandIn::new()));
+            book.copy_unreadable_log()?;
+            return Ok(book);
+        }
         // Both can be deleted at any time.
-        for directory in [book.0.join("projections"), book.cache()] {
-            std::fs::create_dir_all(&directory)
+        for directory in [book.path.join("projections"), book.cache()] {
+            private_folder(&directory)
                 .map_err(|error| Error::io(format!("creating {}", directory.display()), error))?;
         }
         Ok(book)
     }
 
+    /// A log that SQLite reads only where it may write beside it, or that an earlier version wrote, is read from a copy.
+    fn copy_unreadable_log(&self) -> Result<()> {
+        let Some(stand_in) = &self.stand_in else {
+            return Ok(());
+        };
+        match Catalog::open(&self.path.join("log.db")) {
+            Err(error) if error.kind == ErrorKind::Io => stand_in.copy_log(&self.path),
+            // Damage is told by who reads it.
+            _ => Ok(()),
+        }
+    }
+
+    /// True where the book can only be read.
+    pub fn is_read_only(&self) -> bool {
+        self.stand_in.is_some()
+    }
+
     pub fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     pub fn log(&self) -> PathBuf {
-        self.0.join("log.db")
+        let copy = self.stand_in.as_ref().map(|it| it.path("log.db"));
+        let copy = copy.filter(|path| path.is_file());
+        copy.unwrap_or_else(|| self.path.join("log.db"))
     }
 
+    /// The file of a projection, or the place for a new one.
     pub fn projection(&self, file: &str) -> PathBuf {
-        self.0.join("projections").join(file)
+        let own = self.path.join("projections").join(file);
+        match &self.stand_in {
+            Some(stand_in) if !own.is_file() || stand_in.path(file).is_file() => {
+                stand_in.path(file)
+            }
+            _ => own,
+        }
+    }
+
+    /// The file of a projection that is to be brought up to date: where its disk cannot be written, a copy of it.
+    pub fn projection_to_write(&self, file: &str) -> PathBuf {
+        let Some(stand_in) = &self.stand_in else {
+            return self.projection(file);
+        };
+        let (own, copy) = (
+            self.path.join("projections").join(file),
+            stand_in.path(file),
+        );
+        if own.is_file()
+            && !copy.is_file()
+            && let Err(error) = copy_projection(&own, &copy)
+        {
+            tracing::warn!(%error, "a projection cannot be copied; building it again");
+            // The error that matters is the copy's.
+            let _ = remove_projection(&copy);
+        }
+        copy
     }
 
     pub fn snapshot(&self, file: &str) -> PathBuf {
-        self.0.join("snapshots").join(file)
+        self.path.join("snapshots").join(file)
     }
 
     pub fn cache(&self) -> PathBuf {
-        self.0.join("cache")
+        self.path.join("cache")
+    }
+
+    /// Where earlier states are kept for whoever asks next.
+    pub fn past_states(&self) -> PathBuf {
+        match &self.stand_in {
+            Some(stand_in) => stand_in.path(""),
+            None => self.cache(),
+        }
     }
 
     /// Takes the writer's lock, or says that somebody has it. Gone with the process, however it ends.
     pub fn lock(&self) -> Result<BookLock> {
-        let path = self.0.join("lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
+        let path = self.path.join("lock");
+        if self.is_read_only() {
+            // Nothing can be written here; somebody else may have the book by another way.
+            return match OpenOptions::new().read(true).open(&path) {
+                Ok(file) => self.locked(file.try_lock_shared()).map(|()| BookLock(None)),
+                Err(_) => Ok(BookLock(None)),
+            };
+        }
+        let file = private_file(&path)
             .map_err(|error| Error::io(format!("opening {}", path.display()), error))?;
-        match file.try_lock() {
-            Ok(()) => {
-                // Whoever wrote it had the lock, and is gone.
-                remove(&self.server())?;
-                Ok(BookLock(file))
-            }
-            Err(TryLockError::WouldBlock) => Err(Error::unavailable(format!(
+        self.locked(file.try_lock())?;
+        // Whoever wrote it had the lock, and is gone.
+        remove(&self.server())?;
+        Ok(BookLock(Some(file)))
+    }
+
+    fn locked(&self, locked: Result<(), TryLockError>) -> Result<()> {
+        locked.map_err(|error| match error {
+            TryLockError::WouldBlock => Error::unavailable(format!(
                 "{} is open in another process",
-                self.0.display()
+                self.path.display()
             ))
             .problem(Problem::InUse)
-            .hint("wait until it is done, or stop it; reading needs no lock")),
-            Err(TryLockError::Error(error)) => {
-                Err(Error::io(format!("locking {}", path.display()), error))
+            .hint("wait until it is done, or stop it; reading needs no lock"),
+            TryLockError::Error(error) => {
+                Error::io(format!("locking {}", self.path.display()), error)
             }
-        }
+        })
     }
 
     /// Removes all snapshots, and the past states in the cache: copies of projections, which can be made again.
@@ -112,11 +195,11 @@ impl BookDir {
     /// Removes snapshots that no record names.
     pub fn sweep_snapshots(&self, known: &[String]) -> Result<()> {
         let is_unknown = |name: &str| !known.iter().any(|file| file == stem(name));
-        remove_files(&self.0.join("snapshots"), is_unknown)
+        remove_files(&self.path.join("snapshots"), is_unknown)
     }
 
     fn server(&self) -> PathBuf {
-        self.0.join("server.json")
+        self.path.join("server.json")
     }
 
     /// Says where the process that has the lock serves the book, until what is returned is dropped.
@@ -126,7 +209,9 @@ impl BookDir {
         let failed = |error| Error::io(format!("writing {}", path.display()), error);
         // Who reads it finds all of it or nothing.
         let unfinished = path.with_extension("json.new");
-        std::fs::write(&unfinished, text).map_err(failed)?;
+        remove(&unfinished)?;
+        let mut file = private_file(&unfinished).map_err(failed)?;
+        file.write_all(text.as_bytes()).map_err(failed)?;
         std::fs::rename(&unfinished, &path).map_err(failed)?;
         Ok(Announced(path))
     }
@@ -150,7 +235,7 @@ impl BookDir {
     /// Removes what an interrupted build left: files below `projections/` that no record names.
     pub fn sweep(&self, known: &[String]) -> Result<()> {
         let is_unknown = |name: &str| !known.iter().any(|file| file == stem(name));
-        remove_files(&self.0.join("projections"), is_unknown)
+        remove_files(&self.path.join("projections"), is_unknown)
     }
 }
 
@@ -215,6 +300,6 @@ fn remove(path: &Path) -> Result<()> {
     }
 }
 
-/// Held by the one process that writes a book.
+/// Held by the one process that writes a book. Of a book that can only be read there is nothing to hold.
 #[derive(Debug)]
-pub struct BookLock(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub struct BookLock(#[expect(dead_code, reason = "the open file is the lock")] Option<File>);

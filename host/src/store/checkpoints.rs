@@ -6,9 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
-
-use super::sqlite;
+use super::{connect, sqlite};
 use crate::model::{Error, Result};
 
 /// Carries over what a log and a live projection have in their write-ahead logs, whenever it is told to look.
@@ -64,9 +62,8 @@ fn work(log: &Path, waiting: &Receiver<PathBuf>) {
 /// Carries over what one file has in its write-ahead log. It waits for nobody, neither writers nor readers. What a reader still needs is left for the next time.
 pub fn carry_over(path: &Path) -> Result<()> {
     let failed = |error| sqlite(&format!("checkpoint of {}", path.display()), error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     // Opened anew each time: it must not keep a file that the book has given up.
-    let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+    let connection = connect::open(path).map_err(failed)?;
     connection
         .busy_timeout(Duration::from_secs(1))
         .map_err(failed)?;

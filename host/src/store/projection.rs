@@ -14,13 +14,13 @@ pub use search::Bounds;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::guard::Guard;
 use super::key_filter::KeyFilter;
 use super::rows::{TableRows, key_values};
 use super::sql::{self, Bind};
-use super::{schema, sqlite, temporary};
+use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{Digest, Error, Layouts, Result, Row, Seq, TableLayout, Value, limits};
@@ -82,7 +82,7 @@ impl Projection {
 
     /// A new, empty projection file.
     pub fn create(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let connection = temporary::open(path, OpenFlags::default())
+        let connection = connect::create(path)
             .map_err(|error| sqlite(&format!("creating {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         projection.begin()?;
@@ -94,8 +94,7 @@ impl Projection {
 
     /// Opens a file whose tables are those of `layouts`.
     pub fn open(path: &Path, layouts: Arc<Layouts>, access: Access) -> Result<Projection> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = temporary::open(path, flags)
+        let connection = connect::open(path)
             .map_err(|error| sqlite(&format!("opening {}", path.display()), error))?;
         let mut projection = Self::set_up(connection, path, access)?;
         schema::check_projection(&projection.connection, path)?;

@@ -2,23 +2,23 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
-
-use super::{Projection, sqlite};
+use super::private::private_file;
+use super::{Projection, connect, sqlite};
 use crate::model::{Error, Result, Seq};
 
 /// Copies a projection as its last commit left it, beside whoever writes it, into a file that is not there yet. Durable
 /// when it returns; gives the position of the copy.
 pub fn copy_projection(from: &Path, to: &Path) -> Result<Seq> {
     let failed = |error| sqlite(&format!("copying {}", from.display()), error);
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(from, flags).map_err(failed)?;
+    let connection = connect::open(from).map_err(failed)?;
     connection
         .busy_timeout(std::time::Duration::from_secs(10))
         .map_err(failed)?;
     let name = to
         .to_str()
         .ok_or_else(|| Error::usage(format!("{} is not UTF-8", to.display())))?;
+    // Which takes an empty file as it takes none, and leaves it its mode.
+    private_file(to).map_err(|error| Error::io(to.display(), error))?;
     connection
         .execute("VACUUM INTO ?1", [name])
         .map_err(failed)?;

@@ -156,6 +156,8 @@ CREATE INDEX IF NOT EXISTS task_steps__task ON task_steps (seq, ordinal);
 CREATE TABLE IF NOT EXISTS gateway (
     kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT
 ) STRICT, WITHOUT ROWID;
+-- From the first token on every request needs one, also where the file with the tokens is lost.
+CREATE TABLE IF NOT EXISTS tokens_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), since TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS task_marks (
     kind TEXT PRIMARY KEY, seq INTEGER NOT NULL, ordinal INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;

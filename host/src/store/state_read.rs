@@ -9,12 +9,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
-use rusqlite::{Connection, OpenFlags, params_from_iter};
+use rusqlite::{Connection, params_from_iter};
 
 use super::guard::Guard;
 use super::meter::Allowance;
 use super::sql::{self, Bind};
-use super::{guard, schema, sqlite, temporary};
+use super::{connect, guard, schema, sqlite};
 use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value};
 
 /// Connections that are kept while nobody uses them.
@@ -160,8 +160,7 @@ impl StatePool {
 impl StateReader {
     pub fn open(path: &Path) -> Result<StateReader> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = temporary::open(path, flags).map_err(failed)?;
+        let mut connection = connect::open_to_read(path).map_err(failed)?;
         // Readers do not wait for writers; this is for the moments in which SQLite sorts its files out.
         connection
             .busy_timeout(Duration::from_secs(1))

@@ -1,9 +1,9 @@
 //! Who may ask a served book, and for what: a book's tokens, in a file of their own beside the log, so that they can be
 //! given and taken while a server has the book open. The file holds no secret, only its SHA-256.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::Write;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,8 @@ use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use uuid::Uuid;
 
 use super::BookDir;
+use super::local_token::check_private;
+use super::private::private_file;
 use crate::model::error::shown;
 use crate::model::{Digest, Error, PluginName, Result, clock};
 
@@ -152,15 +154,18 @@ impl TokenFile {
         TokenFile(book.path().join("tokens.json"))
     }
 
-    /// None where there is no such file.
+    /// None where there is no such file. Refuses one that others can read.
     pub fn stamp(&self) -> Result<Option<TokenStamp>> {
         match std::fs::metadata(&self.0) {
-            Ok(known) => Ok(Some(TokenStamp {
-                inode: known.ino(),
-                bytes: known.len(),
-                modified: (known.mtime(), known.mtime_nsec()),
-                changed: (known.ctime(), known.ctime_nsec()),
-            })),
+            Ok(known) => {
+                check_private(&self.0, known.mode())?;
+                Ok(Some(TokenStamp {
+                    inode: known.ino(),
+                    bytes: known.len(),
+                    modified: (known.mtime(), known.mtime_nsec()),
+                    changed: (known.ctime(), known.ctime_nsec()),
+                }))
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(Error::io(self.0.display(), error)),
         }
@@ -257,7 +262,7 @@ impl TokenFile {
             let path = path.display().to_string();
             move |error| Error::io(format!("writing {path}"), error)
         };
-        let held = open(&lock).map_err(failed(&lock))?;
+        let held = private_file(&lock).map_err(failed(&lock))?;
         held.lock().map_err(failed(&lock))?;
         let mut tokens = self.read()?;
         let result = change(&mut tokens)?;
@@ -269,7 +274,7 @@ impl TokenFile {
             .map_err(|error| Error::internal(format!("writing tokens: {error}")))?;
         let new = self.0.with_extension("new");
         let write = || {
-            let mut file = open(&new)?;
+            let mut file = private_file(&new)?;
             file.set_len(0)?;
             file.write_all(text.as_bytes())?;
             file.write_all(b"\n")?;
@@ -290,25 +295,15 @@ impl TokenFile {
     }
 }
 
-/// For its owner alone: who may use a book is nobody else's business.
-fn open(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(path)
-}
-
 /// 256 bits of the operating system's randomness: three UUIDs of version 4 have 366.
-fn secret() -> String {
+pub(super) fn secret() -> String {
     let random = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];
     let bytes: Vec<u8> = random.iter().flat_map(|uuid| *uuid.as_bytes()).collect();
     format!("{PREFIX}{}", Digest::of(&bytes))
 }
 
 /// True for what could be a secret of ours.
-fn is_secret(text: &str) -> bool {
+pub(super) fn is_secret(text: &str) -> bool {
     text.strip_prefix(PREFIX).is_some_and(|rest| {
         rest.len() == 64
             && rest
@@ -406,6 +401,13 @@ mod tests {
         (folder, file)
     }
 
+    /// For its owner alone, as the file is.
+    fn write(file: &TokenFile, text: &str) {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::write(&file.0, text).unwrap();
+        std::fs::set_permissions(&file.0, std::fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
     #[test]
     fn a_secret_finds_its_token_and_is_not_in_the_file() {
         let (_folder, file) = file();
@@ -471,7 +473,7 @@ mod tests {
             ("", ErrorKind::Corrupt),
         ];
         for (text, kind) in cases {
-            std::fs::write(&file.0, text).unwrap();
+            write(&file, text);
             assert_eq!(file.read().unwrap_err().kind, kind, "{text}");
             assert_eq!(file.create(new("anna")).unwrap_err().kind, kind, "{text}");
             assert_eq!(std::fs::read_to_string(&file.0).unwrap(), text);
@@ -486,7 +488,7 @@ mod tests {
             r#"{{"format": 1, "tokens": [{{"name": "anna", "role": "reader", "plugins": ["bank"],
                 "created": "2026-11-21T00:00:00.000000Z", "expires": null, "revoked": null, "sha256": "{digest}"}}]}}"#
         );
-        std::fs::write(&file.0, text).unwrap();
+        write(&file, &text);
         let tokens = file.read().unwrap();
         let token = tokens.find(&format!("{PREFIX}{}", "0".repeat(64))).unwrap();
         assert_eq!(

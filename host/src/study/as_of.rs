@@ -118,7 +118,7 @@ impl Reader {
         let epochs = history.log.epochs()?;
         let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
         let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
-        let cache = self.dir().cache();
+        let cache = self.dir().past_states();
         let path = cache.join(name(&schedule, (epoch, origin), position));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());

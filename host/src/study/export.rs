@@ -464,7 +464,12 @@ impl Writer<'_> {
             extensions: event.extensions.as_deref().map(|text| masker.json(text)),
             ..event.clone()
         };
-        let line = serde_json::to_string(&CloudEvent::from(&masked))
+        // The place that its plugins were told: they are told it again, wherever the file is taken.
+        let written = CloudEvent {
+            seq: event.told_seq().0,
+            ..CloudEvent::from(&masked)
+        };
+        let line = serde_json::to_string(&written)
             .map_err(|error| Error::internal(format!("writing event {}: {error}", event.seq)))?;
         // A payload keeps its text, line breaks between its tokens too; inside of strings JSON has none.
         let line = line.replace(['\n', '\r'], " ");

@@ -1,22 +1,37 @@
 //! Runs the simulation: `simulate --seed N` repeats one seed and tells each step; `simulate --crashes N` goes on with new
 //! seeds until so many crashes were survived, `simulate --seconds N` for so long.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_simulation::{Report, run};
 
-fn main() {
+fn main() -> ExitCode {
+    if let Some(compiled) = compile_if_asked() {
+        return compiled;
+    }
+    compile_by(std::env::current_exe().expect("a program has a file"));
+    match simulate() {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(finding) => {
+            eprintln!("{finding}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn simulate() -> Result<Report, String> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let number = |name: &str| {
         let at = arguments.iter().position(|it| it == name)?;
         Some(arguments.get(at + 1)?.parse::<u64>().expect("a number"))
     };
     if let Some(seed) = number("--seed") {
-        match run(seed, true) {
-            Ok(report) => println!("{report}"),
-            Err(finding) => fail(&finding),
-        }
-        return;
+        return run(seed, true);
     }
     let crashes = number("--crashes");
     let until = number("--seconds").map(|it| Instant::now() + Duration::from_secs(it));
@@ -29,16 +44,8 @@ fn main() {
     let mut total = Report::default();
     while crashes.is_none_or(|it| total.crashes < it) && until.is_none_or(|it| Instant::now() < it)
     {
-        match run(seed, false) {
-            Ok(report) => total.add(&report),
-            Err(finding) => fail(&finding),
-        }
+        total.add(&run(seed, false)?);
         seed += 1;
     }
-    println!("{total}");
-}
-
-fn fail(finding: &str) -> ! {
-    eprintln!("{finding}");
-    std::process::exit(1);
+    Ok(total)
 }

@@ -1,7 +1,10 @@
-//! Seeds of the simulation: those that found something once, and new ones for some seconds.
+//! Seeds of the simulation: those that found something once, and new ones for some seconds. It has a `main` of its own,
+//! because components are compiled by a process of the program that needs them.
 
+use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_simulation::{Report, lie, run};
 
 /// Each found a fault that is mended.
@@ -10,7 +13,15 @@ const FOUND: &[u64] = &[];
 /// Seconds of new seeds; `DAYBOOK_SIMULATION_SECONDS` says another number.
 const SECONDS: u64 = 20;
 
-#[test]
+fn main() -> ExitCode {
+    if let Some(compiled) = compile_if_asked() {
+        return compiled;
+    }
+    compile_by(std::env::current_exe().expect("a program has a file"));
+    nothing_acknowledged_is_lost_and_nothing_refused_is_kept_whatever_fails();
+    ExitCode::SUCCESS
+}
+
 fn nothing_acknowledged_is_lost_and_nothing_refused_is_kept_whatever_fails() {
     let mut total = Report::default();
     let one = |seed| run(seed, false).unwrap_or_else(|finding| panic!("{finding}"));

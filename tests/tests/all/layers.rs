@@ -71,6 +71,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
             "authoring",
             "cli",
             "gateway/driver",
+            "serve/peer.rs",
         ],
     ),
 ];

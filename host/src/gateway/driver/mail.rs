@@ -7,10 +7,10 @@ use lettre::{AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor};
 use reqwest::Url;
 
 use super::template::{fill, list};
-use super::{Verdict, beginning};
-use crate::gateway::config::{MailConfig, Secret};
+use super::{Folders, Verdict, beginning};
+use crate::gateway::config::MailConfig;
 use crate::model::error::causes;
-use crate::model::{DueTask, Error, Result};
+use crate::model::{DueTask, Error, Result, limits};
 
 pub struct Mail {
     config: MailConfig,
@@ -18,7 +18,7 @@ pub struct Mail {
 }
 
 impl Mail {
-    pub fn new(config: &MailConfig) -> Result<Mail> {
+    pub fn new(config: &MailConfig, folders: &Folders) -> Result<Mail> {
         let unusable = |error: &dyn std::fmt::Display| {
             Error::usage(format!(
                 "'{}' is no mail server: {error}",
@@ -27,13 +27,14 @@ impl Mail {
             .hint("smtp://host:25, smtp://user@host:587?tls=required, smtps://user@host")
         };
         let url: Url = config.url.parse().map_err(|error| unusable(&error))?;
-        if url.password().is_some() {
-            return Err(Error::usage("a password does not belong into the address")
-                .hint("--secret-env NAME or --secret-file FILE"));
-        }
         let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(&config.url)
             .map_err(|error| unusable(&error))?;
-        if let Some(password) = config.password.as_ref().map(Secret::read).transpose()? {
+        if let Some(password) = config
+            .password
+            .as_ref()
+            .map(|it| it.read(folders))
+            .transpose()?
+        {
             builder = builder.credentials(Credentials::new(url.username().to_owned(), password));
         }
         Ok(Mail {
@@ -43,10 +44,14 @@ impl Mail {
     }
 
     pub async fn deliver(&self, task: &DueTask) -> Verdict {
-        let message = match message(&self.config, task) {
-            Ok(message) => message,
+        // On a thread of its own: what a message costs holds nobody up, and the time for a delivery is over when it is.
+        let (config, copy) = (self.config.clone(), task.clone());
+        let made = tokio::task::spawn_blocking(move || message(&config, &copy)).await;
+        let message = match made {
+            Ok(Ok(message)) => message,
             // The same task makes the same message: nothing is gained by trying again.
-            Err(said) => return Verdict::Dead(said),
+            Ok(Err(said)) => return Verdict::Dead(said),
+            Err(error) => return Verdict::retry(error),
         };
         match self.transport.send(message).await {
             Ok(response) => {
@@ -101,6 +106,10 @@ fn recipients(template: &str, data: &str) -> Result<Vec<Mailbox>, String> {
             Some(addresses) => addresses,
             None => vec![fill(part, data, None)?],
         };
+        let (count, max) = (all.len() + addresses.len(), limits::MAIL_RECIPIENTS_MAX);
+        if count > max {
+            return Err(format!("{count} recipients; a message has {max} at most"));
+        }
         for address in addresses {
             let address = one_line(address)?;
             let mailbox = address.parse();
@@ -117,8 +126,12 @@ fn recipients(template: &str, data: &str) -> Result<Vec<Mailbox>, String> {
     }
 }
 
-/// Refuses what would begin another header.
+/// Refuses what would begin another header, and what is too long for one.
 fn one_line(text: String) -> Result<String, String> {
+    let (bytes, max) = (text.len(), limits::MAIL_HEADER_BYTES_MAX);
+    if bytes > max {
+        return Err(format!("a header of {bytes} bytes; {max} are possible"));
+    }
     match text.contains(['\r', '\n']) {
         true => Err(format!("a header of more than one line: {text:?}")),
         false => Ok(text),
@@ -188,5 +201,21 @@ mod tests {
         ] {
             assert!(message(&config(), &task(data)).is_err(), "{data}");
         }
+    }
+
+    #[test]
+    fn a_message_to_too_many_is_refused_before_it_is_made() {
+        let to = |count: usize| {
+            let to = vec!["a@example.com"; count];
+            let data = serde_json::json!({"to": to, "name": "Ana"}).to_string();
+            message(&config(), &task(&data)).map(drop)
+        };
+        to(limits::MAIL_RECIPIENTS_MAX).unwrap();
+        let refused = to(20_000).unwrap_err();
+        assert_eq!(refused, "20000 recipients; a message has 100 at most");
+        let name = "x".repeat(limits::MAIL_HEADER_BYTES_MAX);
+        let data = serde_json::json!({"to": "a@example.com", "name": name}).to_string();
+        let refused = message(&config(), &task(&data)).unwrap_err();
+        assert!(refused.starts_with("a header of "), "{refused}");
     }
 }

@@ -1,7 +1,9 @@
 //! Who carries tasks out: one file for each way. A delivery may be repeated, always with the task's id; a driver says what
 //! came of it, and leaves to `deliver` what follows.
 
+mod address;
 mod file;
+mod folders;
 mod mail;
 mod object;
 mod template;
@@ -14,8 +16,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+pub use self::folders::Folders;
+pub(super) use address::check as check_address;
+
+use super::Span;
 use super::config::{DriverConfig, Secret};
-use crate::model::{DueTask, Error, Result, limits};
+use crate::model::{DueTask, Error, ErrorKind, Result, limits};
 
 /// Takes the lines of tasks that are printed.
 #[derive(Clone)]
@@ -63,35 +69,97 @@ pub enum Driver {
 
 impl Driver {
     /// Made and dropped where the runtime of its deliveries is the current one.
-    pub fn new(config: &DriverConfig, printer: Option<Printer>) -> Result<Driver> {
+    pub fn new(config: &DriverConfig, outside: &Outside) -> Result<Driver> {
         Ok(match config {
             DriverConfig::Webhook(config) => {
-                Driver::Webhook(Box::new(webhook::Webhook::new(config)?))
+                Driver::Webhook(Box::new(webhook::Webhook::new(config, &outside.folders)?))
             }
-            DriverConfig::Mail(config) => Driver::Mail(Box::new(mail::Mail::new(config)?)),
-            DriverConfig::Object(config) => Driver::Object(Box::new(object::Objects::new(config)?)),
+            DriverConfig::Mail(config) => {
+                Driver::Mail(Box::new(mail::Mail::new(config, &outside.folders)?))
+            }
+            DriverConfig::Object(config) => {
+                Driver::Object(Box::new(object::Objects::new(config, &outside.folders)?))
+            }
             DriverConfig::Command {} => Driver::Command,
-            DriverConfig::File { path } => Driver::File(file::File::new(path)),
-            DriverConfig::Stdout {} => Driver::Stdout(printer.ok_or_else(|| {
-                Error::usage("this process has no standard output for tasks")
-                    .hint("daybook serve has one")
-            })?),
+            DriverConfig::File { path } => {
+                Driver::File(file::File::new(path, outside.folders.clone())?)
+            }
+            DriverConfig::Stdout {} => {
+                Driver::Stdout(outside.printer.clone().ok_or_else(|| {
+                    Error::usage("this process has no standard output for tasks")
+                        .hint("daybook serve has one")
+                })?)
+            }
         })
     }
 
-    pub async fn deliver(&self, task: &DueTask) -> Verdict {
-        match self {
-            Driver::Webhook(webhook) => webhook.deliver(task).await,
-            Driver::Mail(mail) => mail.deliver(task).await,
-            Driver::Object(objects) => objects.deliver(task).await,
-            Driver::File(file) => file.deliver(task).await,
-            Driver::Stdout(printer) => {
-                (printer.0)(&body(task));
-                Verdict::Done(None)
+    /// Ends within `limit`, or soon after it: what a receiver goes on to say counts for nothing.
+    pub async fn deliver(&self, task: &DueTask, limit: Duration) -> Verdict {
+        let delivered = async {
+            match self {
+                Driver::Webhook(webhook) => webhook.deliver(task, limit).await,
+                Driver::Mail(mail) => mail.deliver(task).await,
+                Driver::Object(objects) => objects.deliver(task).await,
+                Driver::File(file) => file.deliver(task).await,
+                Driver::Stdout(printer) => {
+                    let (printer, line) = (printer.clone(), body(task));
+                    let printed = tokio::task::spawn_blocking(move || (printer.0)(&line));
+                    match printed.await {
+                        Ok(()) => Verdict::Done(None),
+                        Err(error) => Verdict::retry(error),
+                    }
+                }
+                Driver::Command => Verdict::retry("a command is not delivered like this"),
             }
-            Driver::Command => Verdict::retry("a command is not delivered like this"),
+        };
+        // A webhook keeps its time itself: it has its answer once the head is there.
+        let whole = match self {
+            Driver::Webhook(_) => limit + LAST_WORDS,
+            _ => limit,
+        };
+        let delivered = tokio::time::timeout(whole, delivered).await;
+        delivered.unwrap_or_else(|_| late(limit))
+    }
+}
+
+/// Time for the body of an answer whose head has come; what comes later is not waited for.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+fn late(limit: Duration) -> Verdict {
+    Verdict::retry(format_args!("no answer within {}", Span(limit)))
+}
+
+impl DriverConfig {
+    /// Refuses what this machine does not allow, and a secret that is not what it says it is. One that is not there yet is
+    /// for the deliveries to tell.
+    pub fn check_outside(&self, folders: &Folders) -> Result<()> {
+        let secret = match self {
+            DriverConfig::Webhook(config) => config.secret.as_ref(),
+            DriverConfig::Mail(config) => config.password.as_ref(),
+            DriverConfig::Object(config) => {
+                object::folder(config, folders)?;
+                config.secret.as_ref()
+            }
+            DriverConfig::File { path } => {
+                folders.to_write(path)?;
+                None
+            }
+            DriverConfig::Command {} | DriverConfig::Stdout {} => None,
+        };
+        let read = secret.map(|secret| secret.read(folders));
+        match (read, self) {
+            (Some(Ok(text)), DriverConfig::Webhook(_)) => webhook::key(&text).map(drop),
+            (Some(Err(error)), _) if error.kind == ErrorKind::Usage => Err(error),
+            _ => Ok(()),
         }
     }
+}
+
+/// What drivers use of the process they are in.
+#[derive(Debug, Clone, Default)]
+pub struct Outside {
+    pub printer: Option<Printer>,
+    pub folders: Folders,
 }
 
 /// What a receiver gets: the same bytes at every try.
@@ -145,7 +213,7 @@ fn body(task: &DueTask) -> String {
 
 impl Secret {
     /// What is there now.
-    fn read(&self) -> Result<String> {
+    fn read(&self, folders: &Folders) -> Result<String> {
         let text = match self {
             Secret::Env(name) => std::env::var(name).map_err(|_| {
                 Error::unavailable(format!(
@@ -154,8 +222,7 @@ impl Secret {
                 ))
                 .hint("set it where the server is started, and start it again")
             })?,
-            Secret::File(path) => std::fs::read_to_string(path)
-                .map_err(|error| Error::io(format!("reading {}", path.display()), error))?,
+            Secret::File(path) => folders.secret(path)?,
         };
         let text = text.trim();
         match text.is_empty() {

@@ -1,6 +1,7 @@
 //! Object storage: a directory, or a bucket of an S3-compatible server. Putting the same object again changes nothing, so a
 //! repeated delivery leaves no trace.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use object_store::aws::AmazonS3Builder;
@@ -10,8 +11,8 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _, PutPayload, RetryConfig};
 use reqwest::{Client, Url};
 
-use super::Verdict;
 use super::template::{fill, member};
+use super::{Folders, Verdict};
 use crate::gateway::config::ObjectConfig;
 use crate::model::error::causes;
 use crate::model::{DueTask, Error, Result};
@@ -22,6 +23,20 @@ pub struct Objects {
     store: Arc<dyn ObjectStore>,
     /// Before the names of all objects.
     prefix: String,
+    /// Where objects are files: their folder, and which folders they may be in.
+    local: Option<(PathBuf, Folders)>,
+}
+
+/// The folder that objects are files of, where they are: one that tasks may be written into.
+pub fn folder(config: &ObjectConfig, folders: &Folders) -> Result<Option<PathBuf>> {
+    let url = config.url.parse::<Url>().ok();
+    let Some(url) = url.filter(|url| url.scheme() == "file") else {
+        return Ok(None);
+    };
+    let path = url
+        .to_file_path()
+        .map_err(|()| Error::usage("the address of a folder is file:///folder"))?;
+    folders.to_write(&path).map(Some)
 }
 
 /// Gives the store the gateway's own client.
@@ -35,7 +50,7 @@ impl HttpConnector for Connector {
 }
 
 impl Objects {
-    pub fn new(config: &ObjectConfig) -> Result<Objects> {
+    pub fn new(config: &ObjectConfig, folders: &Folders) -> Result<Objects> {
         let unusable = |error: &dyn std::fmt::Display| {
             Error::usage(format!(
                 "'{}' is no place for objects: {error}",
@@ -44,15 +59,15 @@ impl Objects {
             .hint("file:///var/out, or s3://bucket/prefix")
         };
         let url: Url = config.url.parse().map_err(|error| unusable(&error))?;
-        let (store, prefix): (Arc<dyn ObjectStore>, _) = match url.scheme() {
-            "file" => {
-                let path = url.to_file_path().map_err(|()| unusable(&"no path"))?;
+        let folder = folder(config, folders)?;
+        let (store, prefix): (Arc<dyn ObjectStore>, _) = match &folder {
+            Some(path) => {
                 let store =
                     LocalFileSystem::new_with_prefix(path).map_err(|error| unusable(&error))?;
                 (Arc::new(store.with_fsync(true)), String::new())
             }
-            _ => (
-                Arc::new(bucket(config, &url)?),
+            None => (
+                Arc::new(bucket(config, &url, folders)?),
                 url.path().trim_matches('/').to_owned(),
             ),
         };
@@ -60,6 +75,7 @@ impl Objects {
             config: config.clone(),
             store,
             prefix,
+            local: folder.map(|folder| (folder, folders.clone())),
         })
     }
 
@@ -69,6 +85,12 @@ impl Objects {
             // The same task makes the same object: nothing is gained by trying again.
             Err(said) => return Verdict::Dead(said),
         };
+        if let Some((folder, folders)) = &self.local
+            // A link in the folder may lead elsewhere.
+            && let Err(error) = folders.to_write(&folder.join(name.as_ref()))
+        {
+            return Verdict::retry(error);
+        }
         let put = self.store.put(&name, PutPayload::from(content)).await;
         match put {
             Ok(_) => Verdict::Done(Some(name.to_string())),
@@ -101,7 +123,11 @@ impl Objects {
     }
 }
 
-fn bucket(config: &ObjectConfig, url: &Url) -> Result<object_store::aws::AmazonS3> {
+fn bucket(
+    config: &ObjectConfig,
+    url: &Url,
+    folders: &Folders,
+) -> Result<object_store::aws::AmazonS3> {
     let name = url.host_str().unwrap_or_default();
     let mut builder = AmazonS3Builder::new()
         .with_bucket_name(name)
@@ -122,7 +148,7 @@ fn bucket(config: &ObjectConfig, url: &Url) -> Result<object_store::aws::AmazonS
         builder = builder.with_access_key_id(key);
     }
     if let Some(secret) = &config.secret {
-        builder = builder.with_secret_access_key(secret.read()?);
+        builder = builder.with_secret_access_key(secret.read(folders)?);
     }
     let settings = outbound::settings(asked.as_ref().unwrap_or(url), None)?;
     builder

@@ -1,5 +1,5 @@
 //! What requests are answered with, as a type: JSON, and with reads the position that they saw and a tag to ask again
-//! with.
+//! with. Nobody but who asked is to keep any of it, which `browser::guard` says.
 
 use std::marker::PhantomData;
 
@@ -11,9 +11,6 @@ use super::guards;
 use super::problem::Problem;
 use crate::model::error::Problem as Detail;
 use crate::model::{Digest, Error, Seq, limits};
-
-/// Ask again before it is used again.
-const CHANGING: &str = "no-cache";
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -55,11 +52,6 @@ impl<T> Answer<T> {
         self
     }
 
-    /// Nobody is to keep it.
-    pub fn unkept(self) -> Answer<T> {
-        self.with(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))
-    }
-
     /// The answer with the position that it was read at.
     pub fn at(self, position: Seq) -> Answer<T> {
         let position = HeaderValue::from(position.0);
@@ -73,9 +65,9 @@ impl<T> IntoResponse for Answer<T> {
     }
 }
 
-/// What was done, for nobody else to keep.
+/// What was done.
 pub fn told<T: Serialize>(status: StatusCode, body: &T) -> Result<Answer<T>, Problem> {
-    Ok(json(body)?.status(status).unkept())
+    Ok(json(body)?.status(status))
 }
 
 /// What may be said of an answer beside its body.
@@ -107,7 +99,6 @@ pub fn answer<T: Serialize>(
     };
     let headers = response.headers_mut();
     headers.insert(header::ETAG, header_value(&tag)?);
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(CHANGING));
     Ok(Answer::of(at(position, response)))
 }
 

@@ -82,7 +82,7 @@ async fn post(
         command_type,
         data,
         actor: door.caller().named(actor)?,
-        id: guards::command_id(door.headers())?,
+        id: guards::command_id(door.headers(), door.caller())?,
         pin: guards::pin(door.headers())?,
         guards: guards::guards(door.headers(), subject.as_deref())?,
         extensions: guards::context(door.headers(), door.caller().actor()).text(),
@@ -131,7 +131,7 @@ fn answer(reply: &Reply) -> Result<Answer<CommandReply<'static>>, Problem> {
         }
     };
     let date = reply.version.date.to_string();
-    let answer = answer.with(VERSION, header_value(&date)?).unkept();
+    let answer = answer.with(VERSION, header_value(&date)?);
     Ok(match reply.repeated {
         true => answer.with(REPEATED, HeaderValue::from_static("true")),
         false => answer,

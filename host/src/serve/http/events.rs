@@ -84,7 +84,7 @@ async fn append(
     };
     let request = AppendRequest {
         guards: guards::guards(door.headers(), subject.as_deref())?,
-        key: guards::command_id(door.headers())?,
+        key: guards::command_id(door.headers(), door.caller())?,
         preview,
         marks: door.marks(),
         events,
@@ -156,7 +156,7 @@ async fn reply(
     };
     let first = admitted.first().and_then(|first| first.caused.as_ref());
     let version = version.or_else(|| first.and_then(|caused| caused.event.version));
-    let answer = json(&body)?.status(status).unkept().described_as();
+    let answer = json(&body)?.status(status).described_as();
     Ok(match version {
         Some(version) => answer.with(VERSION, header_value(&version.to_string())?),
         None => answer,
@@ -239,7 +239,6 @@ async fn show(door: Authorized<Read, OfEvent>) -> Result<Answer<RecordedEvent<'s
     let OfEvent(seq) = door.scope;
     let head = door.book().live().head;
     let shown = door.book().read_log(move |reader| reader.show(seq)).await?;
-    // Not for ever: it may be amended or redacted, and a cache must not keep what was erased.
     answer(
         door.headers(),
         &RecordedEvent::from(&shown),

@@ -13,6 +13,7 @@ use crate::gateway::KindConfig;
 use crate::model::error::{Problem as Detail, shown};
 use crate::model::{Error, limits};
 use crate::serve::hosted::Hosted;
+use crate::serve::operations::blocking;
 use crate::verbs::Reads;
 use crate::wire::{GatewayKind, GatewayKinds, UnsetKind};
 
@@ -82,6 +83,8 @@ async fn set(
 ) -> Result<Answer<GatewayKind>, Problem> {
     let (name, actor) = (door.path("kind")?, door.actor());
     let kind = name.clone();
+    let folders = door.book().server().options().folders.clone();
+    let config = blocking(move || config.driver.check_outside(&folders).map(|()| config)).await?;
     door.book()
         .alone(move |book| book.set_gateway_kind(&kind, &config, actor.as_deref()))
         .await?;

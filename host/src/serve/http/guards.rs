@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::problem::Problem;
 use crate::book::{Extensions, Guards, SeenRow};
 use crate::model::{Seq, VersionDate};
+use crate::serve::access::Caller;
 use crate::wire::{Cell, ExpectedRow};
 
 /// A header's text; none where it is absent.
@@ -20,8 +21,9 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, P
         .map_err(|_| Problem::malformed(format!("header '{name}' is not plain ASCII text")))
 }
 
-/// `Idempotency-Key`: a UUID is the id itself, other text stands for one.
-pub fn command_id(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
+/// `Idempotency-Key`: a UUID is the id itself, other text stands for one. A key is its caller's: where there are tokens, it
+/// stands for another id with each of their names.
+pub fn command_id(headers: &HeaderMap, caller: &Caller) -> Result<Option<Uuid>, Problem> {
     let Some(key) = text(headers, "idempotency-key")? else {
         return Ok(None);
     };
@@ -31,10 +33,12 @@ pub fn command_id(headers: &HeaderMap) -> Result<Option<Uuid>, Problem> {
             "Idempotency-Key has 1 to 255 characters",
         ));
     }
-    let name = format!("idempotency-key:{key}");
-    Ok(Some(Uuid::parse_str(key).unwrap_or_else(|_| {
-        Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes())
-    })))
+    let id = |name: String| Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes());
+    Ok(Some(match caller.actor() {
+        // Neither part can be taken for the other: no name has a control character.
+        Some(actor) => id(format!("idempotency-key:{actor}\n{key}")),
+        None => Uuid::parse_str(key).unwrap_or_else(|_| id(format!("idempotency-key:{key}"))),
+    }))
 }
 
 /// `Daybook-Version`: a date.

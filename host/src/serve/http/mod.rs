@@ -35,7 +35,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 
 use self::declared::Declared;
@@ -43,7 +43,7 @@ use self::problem::Problem;
 use self::route::{Route, Shared};
 use super::hosted::Hosted;
 use super::metrics::Counting;
-use super::{bodies, otlp};
+use super::{bodies, browser, otlp};
 use crate::store::TokenRole;
 
 /// Every route there is.
@@ -91,10 +91,13 @@ pub fn router(hosted: Hosted) -> Router {
     let router = router
         .fallback(move |request| undeclared(here.clone(), request, nothing_there))
         .method_not_allowed_fallback(move |request| undeclared(there.clone(), request, not_so));
-    match server.exporter() {
+    let router = match server.exporter() {
         None => router,
         Some(_) => router.layer(from_fn_with_state(server.clone(), otlp::trace)),
-    }
+    };
+    router.layer(map_response(async |response: Response| {
+        browser::guard(response)
+    }))
 }
 
 /// What no route declares. Who asks is settled first here too: only who may do everything learns what there is not.

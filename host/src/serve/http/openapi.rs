@@ -1,21 +1,23 @@
 //! `GET /openapi.json`: what may be asked, made from what the routes declare and from the loaded plugins.
 
 use axum::http::{HeaderValue, header};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value as Json, json};
 
-use super::answer::{Answer, Tag, answer};
+use super::answer::{Answer, Tag, answer, header_value};
 use super::asyncapi::rebase;
 use super::commands::COMMAND;
 use super::declared::{BodyDeclared, Declared, Kind, Parameter, Place, Touches};
 use super::problem::Problem;
 use super::route::{Authorized, Route};
-use super::scopes::{AnyPlugin, Read};
+use super::scopes::{AnyPlugin, Anybody, Read};
 use super::subscribe::SUBSCRIBE;
 use super::usual;
 use crate::engine::Program;
-use crate::model::TaskState;
+use crate::model::{Digest, TaskState};
 use crate::store::TokenRole;
 use crate::wire::{self, json_text};
 
@@ -52,9 +54,26 @@ async fn get(door: Authorized<Read, AnyPlugin>) -> Result<Answer<OpenApi>, Probl
     answer(door.headers(), &description, live.head, Tag::Body).map(Answer::described_as)
 }
 
-async fn page(_: Authorized<Read, AnyPlugin>) -> Result<Answer<String>, Problem> {
+const PAGE: &str = include_str!("page.html");
+
+/// The page holds nothing of the book, and asks for a token by itself: a browser has no other way to show one.
+async fn page(_: Authorized<Anybody, AnyPlugin>) -> Result<Answer<String>, Problem> {
     let kind = HeaderValue::from_static("text/html; charset=utf-8");
-    Ok(Answer::of(include_str!("page.html")).with(header::CONTENT_TYPE, kind))
+    let own = |tag: &str| {
+        let (open, close) = (format!("<{tag}>"), format!("</{tag}>"));
+        let rest = PAGE.split(&open).nth(1).unwrap_or_default();
+        let text = rest.split(&close).next().unwrap_or_default();
+        STANDARD.encode(Digest::of(text.as_bytes()).0)
+    };
+    // Its own script and style, and nothing else.
+    let policy = format!(
+        "default-src 'none'; script-src 'sha256-{}'; style-src 'sha256-{}'; connect-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        own("script"),
+        own("style")
+    );
+    let page = Answer::of(PAGE).with(header::CONTENT_TYPE, kind);
+    Ok(page.with(header::CONTENT_SECURITY_POLICY, header_value(&policy)?))
 }
 
 /// Statuses that any request may be answered with, and why.

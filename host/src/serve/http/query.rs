@@ -63,7 +63,7 @@ async fn post(
             Ok((snapshot.position(), body))
         })
         .await?;
-    Ok(json(&body)?.at(position).unkept())
+    Ok(json(&body)?.at(position))
 }
 
 /// A parameter as JSON writes it; a blob as answers show it.

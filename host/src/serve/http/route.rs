@@ -5,6 +5,7 @@
 use std::marker::PhantomData;
 use std::sync::Arc;
 
+use axum::body::HttpBody as _;
 use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
@@ -23,6 +24,7 @@ use crate::book::Marks;
 use crate::model::Error;
 use crate::serve::access::{Caller, Refusal};
 use crate::serve::bodies;
+use crate::serve::browser;
 use crate::serve::hosted::Hosted;
 use crate::serve::metrics::Counting;
 use crate::serve::otlp::Traced;
@@ -302,7 +304,9 @@ async fn answer<M, H: Handler<M>>(
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
-    let (caller, scope, query) = match admit::<M, H>(&shared.hosted, &declared, &parts).await {
+    let has_body = !body.is_end_stream();
+    let admitted = admit::<M, H>(&shared.hosted, &declared, &parts, has_body).await;
+    let (caller, scope, query) = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
             // A connection that is closed on what its client still sends is reset, and the answer may be lost with it.
@@ -352,11 +356,13 @@ async fn admit<M, H: Handler<M>>(
     hosted: &Hosted,
     declared: &Declared,
     parts: &Parts,
+    has_body: bool,
 ) -> Result<(Caller, H::Scope, Parameters), Refusal> {
     let caller = match H::Role::ROLE {
         None => Caller::nobody(),
         Some(role) => hosted.access().admit(parts, role)?,
     };
+    browser::check_content_type(parts, has_body)?;
     let query = Parameters::of(&parts.uri)?;
     let asking = Asking {
         hosted,

@@ -49,6 +49,9 @@ pub fn routes() -> Vec<Route> {
             .says("One row, with the hashes that Daybook-Expect takes.")
             .path("key", Kind::Text, "The parts of the key, separated by commas.")
             .and(rows),
+        Route::get("/state/{table}/", "rowOfEmptyKey", row)
+            .says("The row whose key is the empty text.")
+            .and(rows),
     ]
 }
 

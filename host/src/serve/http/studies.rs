@@ -128,9 +128,7 @@ async fn diff(
     });
     let parts = futures_util::stream::poll_fn(move |context| read.poll_recv(context));
     let kind = HeaderValue::from_static("application/jsonl");
-    Ok(Answer::of(Body::from_stream(parts))
-        .with(header::CONTENT_TYPE, kind)
-        .unkept())
+    Ok(Answer::of(Body::from_stream(parts)).with(header::CONTENT_TYPE, kind))
 }
 
 /// A report on its way to a client; an error once nobody reads it.

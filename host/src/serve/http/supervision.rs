@@ -33,12 +33,15 @@ async fn alive(_: Authorized<Anybody, AnyPlugin>) -> Result<Answer<String>, Prob
     Ok(Answer::of("alive"))
 }
 
-/// Whether writes are taken: the queue has room. The book itself is open as long as the server runs.
+/// Whether writes are taken: the writer is there, and its queue has room.
 async fn ready(door: Authorized<Anybody, AnyPlugin>) -> Result<Answer<String>, Problem> {
+    let writer = door.book().writer();
     let queue_max = door.book().server().options().writer.queue_max;
-    Ok(match door.book().writer().waiting() < queue_max {
-        true => Answer::of("ready"),
-        false => Answer::of((StatusCode::SERVICE_UNAVAILABLE, "busy")),
+    let no = |why: String| Answer::of((StatusCode::SERVICE_UNAVAILABLE, why));
+    Ok(match writer.fault() {
+        Some(fault) => no(fault.message),
+        None if writer.waiting() >= queue_max => no("busy".to_owned()),
+        None => Answer::of("ready"),
     })
 }
 

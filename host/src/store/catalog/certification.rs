@@ -4,7 +4,7 @@ use crate::model::Certification;
 use std::collections::HashMap;
 
 use super::events::Catalog;
-use crate::model::{Digest, Isolation, Isolations, PluginVersion, Result, Seq};
+use crate::model::{Digest, Error, Isolation, Isolations, PluginVersion, Result, Seq};
 
 /// Positions to try: in the log's order, each with whether it is of the sample or only leads to it.
 pub type SampledEvents = Vec<(Seq, bool)>;
@@ -65,8 +65,8 @@ impl Catalog {
                 ] = texts;
                 Ok(Certification {
                     version: PluginVersion {
-                        plugin: plugin.parse()?,
-                        date: date.parse()?,
+                        plugin: plugin.parse().map_err(Error::stored)?,
+                        date: date.parse().map_err(Error::stored)?,
                     },
                     digest: Digest::from_slice(&digest)?,
                     certified_at,

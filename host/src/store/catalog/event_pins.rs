@@ -1,7 +1,7 @@
 //! Events that a version named for them handles, in whatever is pinned.
 
 use super::events::Catalog;
-use crate::model::{PluginVersion, Result, Seq};
+use crate::model::{Error, PluginVersion, Result, Seq};
 
 impl Catalog {
     /// In the order of the log.
@@ -13,8 +13,8 @@ impl Catalog {
         rows.into_iter()
             .map(|(event, plugin, date)| {
                 let version = PluginVersion {
-                    plugin: plugin.parse()?,
-                    date: date.parse()?,
+                    plugin: plugin.parse().map_err(Error::stored)?,
+                    date: date.parse().map_err(Error::stored)?,
                 };
                 Ok((Seq(event as u64), version))
             })

@@ -4,14 +4,14 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
 use super::seal::Sealing;
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
-use crate::store::{schema, sqlite};
+use crate::store::{connect, damaged, schema, sqlite};
 
 /// The log of one book, open for reading and, with the book's lock, for writing.
 #[derive(Debug)]
@@ -41,10 +41,7 @@ const COMMAND_COLUMNS: &str =
 
 impl Catalog {
     pub fn create(path: &Path) -> Result<Catalog> {
-        let log = Self::connect(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        )?;
+        let log = Self::set_up(connect::create(path), path)?;
         log.connection
             .execute_batch("BEGIN IMMEDIATE")
             .map_err(|error| log.failed(error))?;
@@ -56,16 +53,37 @@ impl Catalog {
     }
 
     pub fn open(path: &Path) -> Result<Catalog> {
-        let mut log = Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        match std::fs::metadata(path) {
+            // None of our files ever has its name before it is whole.
+            Ok(known) if known.len() == 0 => {
+                return Err(Error::corrupt(format!("{} is empty", path.display()))
+                    .hint("restore it from a copy"));
+            }
+            Ok(_) => {}
+            // Said of a book that is open, and of one that is to be opened.
+            Err(_) => {
+                return Err(
+                    Error::unavailable(format!("{} is not there", path.display()))
+                        .hint("a book that was moved has to be opened, or served, where it is now"),
+                );
+            }
+        }
+        let mut log = Self::set_up(connect::open(path), path)?;
         schema::check_log(&log.connection, path)?;
         log.load_lineups()?;
         Ok(log)
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Catalog> {
+    /// Has every write refused from now on.
+    pub fn only_read(&self) -> Result<()> {
+        self.connection
+            .execute_batch("PRAGMA query_only=ON")
+            .map_err(|error| self.failed(error))
+    }
+
+    fn set_up(connection: rusqlite::Result<Connection>, path: &Path) -> Result<Catalog> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let mut connection = connection.map_err(failed)?;
         // A reader may meet a writer's checkpoint; it waits rather than fails.
         connection
             .busy_timeout(std::time::Duration::from_secs(10))
@@ -90,7 +108,12 @@ impl Catalog {
     }
 
     pub(crate) fn failed(&self, error: rusqlite::Error) -> Error {
-        sqlite(&format!("log {}", self.path.display()), error)
+        let text = format!("log {}", self.path.display());
+        // The host's own statements name tables that every log has.
+        match error.to_string().starts_with("no such table") {
+            true => damaged(format!("{text}: {error}")),
+            false => sqlite(&text, error),
+        }
     }
 
     fn load_lineups(&mut self) -> Result<()> {
@@ -167,6 +190,22 @@ impl Catalog {
             .transpose()
     }
 
+    /// The last event that is not the host's own, or gives rows.
+    pub fn last_own_event(&self) -> Result<Option<Event>> {
+        self.connection
+            .prepare_cached(&format!(
+                "{} WHERE e.type NOT LIKE 'daybook.%' OR e.type = 'daybook.StateGiven' ORDER BY e.seq DESC LIMIT 1",
+                Event::SELECT
+            ))
+            .and_then(|mut statement| {
+                statement
+                    .query_row([], |row| Event::read(row, &mut LineupText::default()))
+                    .optional()
+            })
+            .map_err(|error| self.failed(error))?
+            .transpose()
+    }
+
     /// The sources that have an event with this id.
     pub fn sources_of(&self, id: &str) -> Result<Vec<String>> {
         self.connection
@@ -213,7 +252,10 @@ impl Catalog {
     pub fn stamped(&self) -> Result<Vec<(String, TypeName, u64)>> {
         let rows: Vec<(String, String, i64)> = self.all("SELECT l.text, e.type, count(*) FROM events e JOIN lineups l ON l.id = e.lineup GROUP BY 1, 2 ORDER BY 1, 2", |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
         rows.into_iter()
-            .map(|(lineup, name, count)| Ok((lineup, TypeName::new(&name)?, count as u64)))
+            .map(|(lineup, name, count)| {
+                let name = TypeName::new(&name).map_err(Error::stored)?;
+                Ok((lineup, name, count as u64))
+            })
             .collect()
     }
 
@@ -272,7 +314,7 @@ impl Catalog {
 fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
-    let command_type = match TypeName::new(&name) {
+    let command_type = match TypeName::new(&name).map_err(Error::stored) {
         Ok(command_type) => command_type,
         Err(error) => return Ok((ordinal, Err(error))),
     };

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::events::Catalog;
-use crate::model::{PluginVersion, Result};
+use crate::model::{Error, PluginVersion, Result};
 
 /// A caller that asked for a version.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +34,8 @@ impl Catalog {
         let mut pins: BTreeMap<PluginVersion, Vec<Pinned>> = BTreeMap::new();
         for (plugin, date, actor, uses, last_at) in rows {
             let version = PluginVersion {
-                plugin: plugin.parse()?,
-                date: date.parse()?,
+                plugin: plugin.parse().map_err(Error::stored)?,
+                date: date.parse().map_err(Error::stored)?,
             };
             pins.entry(version).or_default().push(Pinned {
                 actor: Some(actor).filter(|actor| !actor.is_empty()),
@@ -52,8 +52,8 @@ impl Catalog {
         rows.into_iter()
             .map(|[plugin, date, at]| {
                 let version = PluginVersion {
-                    plugin: plugin.parse()?,
-                    date: date.parse()?,
+                    plugin: plugin.parse().map_err(Error::stored)?,
+                    date: date.parse().map_err(Error::stored)?,
                 };
                 Ok((version, at))
             })

@@ -24,6 +24,12 @@ impl Catalog {
         result
     }
 
+    /// Gives up the pages that its connection keeps.
+    pub fn shrink(&self) -> Result<()> {
+        let shrunk = self.connection.execute_batch("PRAGMA shrink_memory");
+        shrunk.map_err(|error| self.failed(error))
+    }
+
     /// Events with an id, whatever their source: position and source, at most `count_max`.
     pub fn find_id(&self, id: &str, count_max: usize) -> Result<Vec<(Seq, String)>> {
         self.connection

@@ -8,6 +8,7 @@ mod clean;
 mod commits;
 mod event_pins;
 mod events;
+mod in_force;
 mod late_tasks;
 mod life;
 mod local;

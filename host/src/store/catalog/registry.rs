@@ -18,7 +18,7 @@ impl Catalog {
                     name,
                     file,
                     role,
-                    schedule: schedule.parse()?,
+                    schedule: schedule.parse().map_err(Error::stored)?,
                     made_by,
                 })
             })
@@ -40,7 +40,7 @@ impl Catalog {
             |row| Ok((row.get(0)?, row.get(1)?)),
         )?;
         rows.into_iter()
-            .map(|(from, text)| Ok((Seq(from as u64), text.parse()?)))
+            .map(|(from, text)| Ok((Seq(from as u64), text.parse().map_err(Error::stored)?)))
             .collect()
     }
 }

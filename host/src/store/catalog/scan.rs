@@ -258,7 +258,7 @@ fn event(row: &rusqlite::Row<'_>, stamp: &mut LineupText) -> rusqlite::Result<Re
     let event_type = match known {
         Some(known) => known.clone(),
         None => {
-            let event_type = match TypeName::new(name) {
+            let event_type = match TypeName::new(name).map_err(Error::stored) {
                 Ok(event_type) => event_type,
                 Err(error) => return Ok(Err(error)),
             };

@@ -3,7 +3,7 @@
 use crate::model::SnapshotRecord;
 
 use super::events::Catalog;
-use crate::model::{Result, Seq};
+use crate::model::{Error, Result, Seq};
 
 impl Catalog {
     /// By position.
@@ -26,7 +26,7 @@ impl Catalog {
                 Ok(SnapshotRecord {
                     file,
                     position: Seq(position as u64),
-                    schedule: schedule.parse()?,
+                    schedule: schedule.parse().map_err(Error::stored)?,
                     made_by,
                     made_at,
                 })

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::events::Catalog;
 use super::tasks::{DELIVERY_COLUMNS, delivery_at, place_of, state_of};
+use crate::model::clock::{text_of_milliseconds, unix_milliseconds, unix_milliseconds_now};
 use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep, limits};
 
 /// Which tasks a listing wants.
@@ -34,7 +35,7 @@ pub struct TaskRow {
 pub struct KindCount {
     pub kind: String,
     pub counts: Vec<(TaskState, u64)>,
-    /// When the oldest that is neither final nor dead was recorded.
+    /// Since when the oldest that is neither final nor dead may be carried out; none where none may be yet.
     pub oldest_at: Option<String>,
 }
 
@@ -226,54 +227,46 @@ impl Catalog {
         ];
         let mut counts: Vec<(TaskState, u64)> = counts.map(|state| (state, 0)).to_vec();
         let mut oldest: Option<i64> = None;
-        let touched: Vec<(TaskState, i64, i64)> = self
+        // Of those that may wait for a time of their own, each is looked at; of the others only the first of each state.
+        let open = self
             .connection
             .prepare_cached(
-                "SELECT state, count(*), min(seq) FROM deliveries
-                 WHERE kind = ?1 AND state IN ('pending', 'running', 'retry', 'dead') GROUP BY state",
-            )
-            .and_then(|mut statement| {
-                let found = statement.query_map([&kind], |row| {
-                    Ok((state_of(row, 0)?, row.get(1)?, row.get(2)?))
-                });
-                found?.collect()
-            })
-            .map_err(|error| self.failed(error))?;
-        let (fresh, first): (i64, Option<i64>) = self
-            .connection
-            .prepare_cached(
-                "SELECT count(*), min(t.seq) FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 WHERE t.kind = ?1 AND (t.seq, t.ordinal) > (?2, ?3) AND d.seq IS NULL AND t.state = 'pending'",
+                "WITH open (seq, ordinal, state) AS (
+                     SELECT seq, ordinal, state FROM deliveries
+                     WHERE kind = ?1 AND state IN ('pending', 'running', 'retry', 'dead')
+                     UNION ALL
+                     SELECT t.seq, t.ordinal, t.state
+                     FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                     WHERE t.kind = ?1 AND (t.seq, t.ordinal) > (?2, ?3) AND d.seq IS NULL AND t.state = 'pending')
+                 SELECT o.state, count(*), t.not_before, (SELECT recorded_at FROM events e WHERE e.seq = min(o.seq))
+                 FROM open o JOIN tasks t ON t.kind = ?1 AND t.seq = o.seq AND t.ordinal = o.ordinal
+                 GROUP BY o.state, t.not_before",
             )
             .and_then(|mut statement| {
                 let values = (&kind, mark.seq.0 as i64, mark.ordinal);
-                statement.query_row(values, |row| Ok((row.get(0)?, row.get(1)?)))
+                let found = statement.query_map(values, |row| {
+                    let time = |at| -> rusqlite::Result<Option<i64>> {
+                        Ok(row.get_ref(at)?.as_str_or_null()?.and_then(unix_milliseconds))
+                    };
+                    let since = time(3)?.unwrap_or(0).max(time(2)?.unwrap_or(0));
+                    Ok((state_of(row, 0)?, row.get::<_, i64>(1)?, since))
+                });
+                found?.collect::<rusqlite::Result<Vec<_>>>()
             })
             .map_err(|error| self.failed(error))?;
-        let mut add = |state: TaskState, count: i64, first: Option<i64>| {
+        let now = unix_milliseconds_now();
+        for (state, count, since) in open {
             if let Some((_, sum)) = counts.iter_mut().find(|(known, _)| *known == state) {
                 *sum += count as u64;
             }
-            if state != TaskState::Dead {
-                oldest = oldest.into_iter().chain(first).min();
+            if state != TaskState::Dead && since <= now {
+                oldest = oldest.into_iter().chain([since]).min();
             }
-        };
-        for (state, count, first) in touched {
-            add(state, count, Some(first));
         }
-        add(TaskState::Pending, fresh, first);
-        let oldest_at = match oldest {
-            None => None,
-            Some(seq) => self
-                .connection
-                .prepare_cached("SELECT recorded_at FROM events WHERE seq = ?1")
-                .and_then(|mut statement| statement.query_row([seq], |row| row.get(0)).optional())
-                .map_err(|error| self.failed(error))?,
-        };
         Ok(KindCount {
             kind,
             counts,
-            oldest_at,
+            oldest_at: oldest.map(text_of_milliseconds),
         })
     }
 }

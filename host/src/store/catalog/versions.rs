@@ -29,8 +29,8 @@ impl Catalog {
             .map(|(plugin, date, digest, manifest, loaded_at)| {
                 Ok(StoredVersion {
                     version: PluginVersion {
-                        plugin: plugin.parse()?,
-                        date: date.parse()?,
+                        plugin: plugin.parse().map_err(Error::stored)?,
+                        date: date.parse().map_err(Error::stored)?,
                     },
                     digest: Digest::from_slice(&digest)?,
                     manifest: serde_json::from_str(&manifest).map_err(|error| {
@@ -43,15 +43,25 @@ impl Catalog {
     }
 
     pub fn component(&self, digest: &Digest) -> Result<Vec<u8>> {
-        self.connection
+        let bytes: Option<Vec<u8>> = self
+            .connection
             .query_row(
                 "SELECT bytes FROM components WHERE digest = ?1",
                 [&digest.0[..]],
                 |row| row.get(0),
             )
             .optional()
-            .map_err(|error| self.failed(error))?
-            .ok_or_else(|| Error::corrupt(format!("component {digest} is not in the log")))
+            .map_err(|error| self.failed(error))?;
+        match bytes {
+            Some(bytes) if Digest::of(&bytes) == *digest => Ok(bytes),
+            Some(_) => Err(
+                Error::corrupt(format!("component {digest} is not what was loaded"))
+                    .hint("restore the log from a copy"),
+            ),
+            None => Err(Error::corrupt(format!(
+                "component {digest} is not in the log"
+            ))),
+        }
     }
 
     /// Every layout that was ever registered, for reading recorded effects.
@@ -64,7 +74,8 @@ impl Catalog {
             .map(|(plugin, declaration)| {
                 let table: Table = serde_json::from_str(&declaration)
                     .map_err(|error| Error::corrupt(format!("a layout of {plugin}: {error}")))?;
-                let layout = table.layout(&PluginName::new(&plugin)?)?;
+                let layout = { PluginName::new(&plugin).and_then(|plugin| table.layout(&plugin)) }
+                    .map_err(Error::stored)?;
                 Ok((layout.digest, Arc::new(layout)))
             })
             .collect()

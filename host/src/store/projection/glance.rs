@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
-
 use super::Projection;
 use crate::model::{Digest, Error, ErrorKind, Result, Seq};
-use crate::store::{schema, sqlite};
+use crate::store::{connect, schema, sqlite};
 
 /// What a projection's file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +20,7 @@ impl Projection {
     /// What a projection's file says of itself, without knowing its tables.
     pub fn glance(path: &Path) -> Result<Glance> {
         let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(failed)?;
+        let connection = connect::open(path).map_err(failed)?;
         // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
         let read = || -> Result<Glance> {
             schema::check_projection(&connection, path)?;

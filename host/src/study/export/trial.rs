@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::mask::Masker;
-use crate::book::Incoming;
+use crate::book::{Extensions, Incoming};
 use crate::diff::words::{place, sides};
 use crate::diff::{Step, differences};
 use crate::engine::{Materializer, Program, step_of};
@@ -117,6 +117,8 @@ impl Trial {
     fn read(&mut self, line: &str, number: u64) -> Result<Event> {
         let incoming = Incoming::parse(line)?;
         let lineup = &self.materializer()?.program().lineup;
+        let kept = incoming.extensions.get("seq").and_then(|seq| seq.as_u64());
+        let extensions = incoming.extensions.filled_in(incoming.context);
         Ok(Event {
             seq: Seq(number),
             id: incoming.id.unwrap_or_default(),
@@ -126,7 +128,10 @@ impl Trial {
             subject: incoming.subject,
             time: incoming.time.unwrap_or_default(),
             data: incoming.data,
-            extensions: incoming.extensions.filled_in(incoming.context),
+            extensions: match kept {
+                Some(kept) => Extensions::keeping(extensions.as_deref(), Seq(kept)),
+                None => extensions,
+            },
         })
     }
 

@@ -1,8 +1,10 @@
 //! Bad input and bad circumstances: each is named, with the way out, and nothing is kept.
 
 mod cloud_events;
+mod damaged;
 mod full_disk;
 mod opening;
+mod read_only;
 
 use std::fs::File;
 use std::io::{BufWriter, Write};

@@ -87,6 +87,11 @@ fn what_is_no_book_is_refused() {
     std::fs::write(folder.path().join("log.db"), vec![b'x'; 10_000]).unwrap();
     check(ErrorKind::Corrupt, "log.db");
     std::fs::write(folder.path().join("log.db"), b"").unwrap();
+    check(ErrorKind::Corrupt, "log.db is empty");
+    std::fs::remove_file(folder.path().join("log.db")).unwrap();
+    let other = rusqlite::Connection::open(folder.path().join("log.db")).unwrap();
+    other.execute_batch("CREATE TABLE theirs (a)").unwrap();
+    drop(other);
     check(ErrorKind::Unavailable, "is not the log of a book");
     let error = Book::init(runtime(), folder.path())
         .map(|book| book.head())

@@ -3,15 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daybook::gateway::Moves;
-use daybook::gateway::Printer;
+use daybook::gateway::{Folders, Moves, Printer};
 use daybook::model::clock;
 use daybook::model::{Move, Place, Seq};
 use daybook_tests::{Server, TestBook};
 use serde_json::{Value as Json, json};
 
 use super::receiver::{Receiver, Reply};
-use super::{act, ask, asked, served, set, steps, tasks, until};
+use super::{act, ask, asked, served, set, steps, tasks, until, with_folder};
 
 #[test]
 fn a_task_is_delivered_once_with_its_id_and_told_beside_its_event() {
@@ -53,8 +52,8 @@ fn a_task_is_delivered_once_with_its_id_and_told_beside_its_event() {
 #[test]
 fn deliveries_are_signed_where_there_is_a_secret_and_the_secret_is_never_shown() {
     let receiver = Receiver::willing();
-    let server = Server::of(TestBook::with_guests(&["asks-1"]));
     let folder = tempfile::tempdir().unwrap();
+    let server = with_folder(TestBook::with_guests(&["asks-1"]), folder.path());
     let secret = folder.path().join("secret");
     std::fs::write(&secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\n").unwrap();
     let config =
@@ -484,11 +483,12 @@ fn tasks_are_written_to_a_file_or_printed_for_development() {
     let printed = Arc::new(std::sync::Mutex::new(Vec::new()));
     let lines = printed.clone();
     let printer = move |line: &str| lines.lock().unwrap().push(line.to_owned());
+    let book = TestBook::with_guests(&["asks-1"]);
     let options = daybook::serve::ServeOptions {
         printer: Some(Printer(Arc::new(printer))),
+        folders: Folders::new(&[book.folder().to_owned()], &[]).unwrap(),
         ..Server::options()
     };
-    let book = TestBook::with_guests(&["asks-1"]);
     let path = book.folder().join("tasks.jsonl");
     let server = Server::with(book, options);
     let put = |kind: &str, driver: Json| {

@@ -1,6 +1,7 @@
 //! The task gateway: what events ask for is carried out, retried, kept in order, and told; in a served book and nowhere
 //! else.
 
+mod bounds;
 mod inert;
 mod life;
 mod operate;
@@ -24,6 +25,16 @@ fn served(receiver: &Receiver, options: Json) -> Server {
     let server = Server::of(TestBook::with_guests(&["asks-1"]));
     set(&server, "note", receiver, options);
     server
+}
+
+/// A served book whose tasks may be written into a folder, and whose secrets may be there.
+fn with_folder(book: TestBook, folder: &std::path::Path) -> Server {
+    let folder = [folder.to_owned()];
+    let options = daybook::serve::ServeOptions {
+        folders: daybook::gateway::Folders::new(&folder, &folder).expect("a folder"),
+        ..Server::options()
+    };
+    Server::with(book, options)
 }
 
 /// Configures a webhook; the options stand beside the driver.

@@ -248,6 +248,11 @@ fn metrics_tell_how_many_tasks_wait_and_for_how_long() {
     let server = served(&receiver, json!({}));
     ask(&server, json!({"n": 1, "kind": "letter", "count": 3}));
     ask(&server, json!({"n": 2}));
+    // Nobody waits for these yet; and one has been due for no longer than it has been there.
+    ask(
+        &server,
+        json!({"n": 3, "kind": "note", "not_before": "2099-01-01T00:00:00Z"}),
+    );
     until(&server, 1, "dead");
     std::thread::sleep(std::time::Duration::from_millis(20));
     let text = server.get("/metrics").text;
@@ -263,7 +268,19 @@ fn metrics_tell_how_many_tasks_wait_and_for_how_long() {
         3.0
     );
     assert_eq!(value(r#"daybook_tasks{kind="note",state="dead"}"#), 1.0);
-    assert_eq!(value(r#"daybook_tasks{kind="note",state="pending"}"#), 0.0);
+    assert_eq!(value(r#"daybook_tasks{kind="note",state="pending"}"#), 1.0);
     assert!(value(r#"daybook_tasks_oldest_seconds{kind="letter"}"#) >= 0.02);
     assert_eq!(value(r#"daybook_tasks_oldest_seconds{kind="note"}"#), 0.0);
+    ask(
+        &server,
+        json!({"n": 4, "kind": "letter", "not_before": "1999-01-01T00:00:00Z"}),
+    );
+    let text = server.get("/metrics").text;
+    let oldest = text
+        .lines()
+        .find_map(|line| line.strip_prefix(r#"daybook_tasks_oldest_seconds{kind="letter"}"#));
+    assert!(
+        oldest.unwrap().trim().parse::<f64>().unwrap() < 600.0,
+        "{text}"
+    );
 }

@@ -125,6 +125,8 @@ fn tokens_that_are_none_let_nobody_in() {
     assert_eq!(ask_as(&server, &bearer).status, 401);
     assert_eq!(server.post(DO, &json!({"n": 1})).status, 401);
     std::fs::write(&path, text).unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    std::fs::set_permissions(&path, private).unwrap();
     assert_eq!(ask_as(&server, &bearer).status, 200);
     assert_eq!(server.stop().mark(), before);
 }

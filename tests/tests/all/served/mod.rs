@@ -3,8 +3,11 @@
 mod access;
 mod background;
 mod describe;
+mod faults;
 mod hostile;
+mod local;
 mod operate;
+mod private;
 mod promotions;
 mod queries;
 mod races;

@@ -1,6 +1,8 @@
 //! How requests are read: keys that name them, media types, positions, subjects.
 
-use daybook_tests::{Answer, Server, TestBook};
+use daybook::book::{Decision, Request};
+use daybook::model::ErrorKind;
+use daybook_tests::{Answer, Server, TestBook, event, guest};
 use serde_json::{Value as Json, json};
 
 use super::reads::{bank, encoded, ok};
@@ -275,5 +277,87 @@ fn a_commands_subject_and_actor_obey_the_rules_of_an_events() {
     }
     let most = format!("/commands/deposit.Deposit?subject={}", "x".repeat(1_024));
     assert_eq!(server.post(&most, &payload).status, 201);
+    server.stop();
+}
+
+/// Nothing was kept of a command that failed, so a key does not hold its caller to a fault that was mended.
+#[test]
+fn a_command_that_failed_is_answered_so_until_other_versions_are_in_force_and_then_tried_anew() {
+    let mut book = TestBook::with_guests(&["cascade-1"]);
+    let run = |book: &mut TestBook, n: i64| {
+        book.run(Request {
+            command_type: "cascade.Do".to_owned(),
+            data: json!({"n": n}).to_string(),
+            id: Some(uuid::Uuid::from_u128(5)),
+            ..Request::default()
+        })
+    };
+    let first = run(&mut book, 7).map(|reply| reply.command_id).unwrap_err();
+    assert_eq!(first.kind, ErrorKind::Plugin, "{first}");
+    let journal = |book: &TestBook| book.log().commands(0, 10).unwrap().len();
+    let again = run(&mut book, 7).map(|reply| reply.command_id).unwrap_err();
+    assert_eq!((again.message, journal(&book)), (first.message, 1));
+    book.load_active(guest("cascade-2"));
+    let other = run(&mut book, 8).map(|reply| reply.command_id).unwrap_err();
+    assert!(other.message.contains("another payload"), "{other}");
+    let mended = run(&mut book, 7).unwrap();
+    assert!(
+        !mended.repeated
+            && matches!(&mended.decision, Decision::Accepted(events) if events.len() == 1)
+    );
+    let head = book.head();
+    let repeated = run(&mut book, 7).unwrap();
+    assert!(repeated.repeated);
+    assert_eq!(
+        (repeated.command_id, book.head()),
+        (mended.command_id, head)
+    );
+    assert_eq!(journal(&book), 2, "both tries are in the journal");
+    book.assert_verified();
+
+    // The same of a served book, where both may come in one group.
+    let mut book = TestBook::with_guests(&["cascade-1"]);
+    run(&mut book, 7).map(|reply| reply.command_id).unwrap_err();
+    book.load_active(guest("cascade-2"));
+    let server = Server::of(book);
+    let key = uuid::Uuid::from_u128(5).to_string();
+    let answers: Vec<Answer> = std::thread::scope(|scope| {
+        let ask = || {
+            server.ask(
+                "POST",
+                "/commands/cascade.Do",
+                &[(KEY, &*key)],
+                Some(r#"{"n":7}"#),
+            )
+        };
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asked
+            .into_iter()
+            .map(|asked| asked.join().unwrap())
+            .collect()
+    });
+    assert!(answers.iter().all(|answer| answer.status == 201));
+    let repeated = |answer: &&Answer| answer.header("daybook-repeated").is_some();
+    assert_eq!(answers.iter().filter(repeated).count(), 7);
+    server.stop().assert_verified();
+}
+
+#[test]
+fn a_row_whose_key_is_the_empty_text_has_a_url() {
+    let mut book = TestBook::with_plugins(&["asset@2020-01-01"]);
+    for asset in ["", "a"] {
+        let registered = json!({"asset": asset, "owner": format!("owner of {asset}")});
+        book.append_one(event("asset.AssetRegistered", registered))
+            .unwrap();
+    }
+    let server = Server::of(book);
+    let row = server.get("/state/asset.asset/?columns=owner");
+    assert_eq!(ok(&row)["row"], json!({"owner": "owner of "}));
+    assert_eq!(ok(&row)["key"], json!([""]));
+    assert_eq!(
+        ok(&server.get("/state/asset.asset/a"))["row"]["owner"],
+        "owner of a"
+    );
+    assert_eq!(server.get("/state/asset.swap/").status, 400);
     server.stop();
 }

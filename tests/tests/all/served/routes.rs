@@ -250,7 +250,7 @@ const TABLE: &[Line] = &[
         "",
     ),
     ("GET", "/openapi.json", READER, Any, "/openapi.json", ""),
-    ("GET", "/api", READER, Any, "/api", ""),
+    ("GET", "/api", PUBLIC, Any, "/api", ""),
     ("GET", "/asyncapi.json", READER, Any, "/asyncapi.json", ""),
     ("GET", "/healthz", PUBLIC, Any, "/healthz", ""),
     ("GET", "/readyz", PUBLIC, Any, "/readyz", ""),

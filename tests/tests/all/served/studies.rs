@@ -128,6 +128,8 @@ fn a_patch_is_shown_and_made_over_http_and_by_the_command_line() {
     assert!(output.status.success(), "{text}{:?}", output.stderr);
     let done: Json = serde_json::from_str(text.lines().last().unwrap()).unwrap();
     assert_eq!(done["lineup"], SECOND, "{done}");
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert!(talk.contains("a patch leaves no standby"), "{talk}");
     server.stop().assert_verified();
 }
 
@@ -226,7 +228,12 @@ fn tasks_that_only_the_later_version_asks_for_are_listed_and_enqueued_once() {
     assert_eq!(texts, expected);
     book.assert_verified();
 
-    let server = Server::of(book);
+    let folder = tempfile::tempdir().unwrap();
+    let options = daybook::serve::ServeOptions {
+        folders: daybook::gateway::Folders::new(&[folder.path().to_owned()], &[]).unwrap(),
+        ..Server::options()
+    };
+    let server = Server::with(book, options);
     let listed = server.post("/tasks/late", &json!({}));
     assert_eq!(
         (&listed.json["total"], &listed.json["enqueued"]),
@@ -246,7 +253,6 @@ fn tasks_that_only_the_later_version_asks_for_are_listed_and_enqueued_once() {
     };
     assert_eq!(run("list")["total"], 7);
     // The gateway has been past their events when they come, and carries them out all the same.
-    let folder = tempfile::tempdir().unwrap();
     let notes = folder.path().join("notes");
     let set = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
         .args(["gateway", "set", "--url", &server.url, "note", "file"])

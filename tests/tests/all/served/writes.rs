@@ -1,5 +1,7 @@
 //! A book online: writes, their answers and their guards.
 
+use std::process::Command;
+
 use daybook::model::limits;
 use daybook_tests::{Server, TestBook, done};
 use serde_json::json;
@@ -216,4 +218,31 @@ fn a_request_with_more_events_than_one_may_have_is_refused_before_it_keeps_anybo
     done(&server.post("/events", &events(1_000)));
     let book = server.stop();
     assert_eq!(book.numbers("SELECT count(*) FROM counter_thing"), [1_000]);
+}
+
+#[test]
+fn a_batch_that_is_too_large_for_one_request_is_appended_in_parts() {
+    let server = Server::of(TestBook::with_guests(&["mutable-global"]));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("events.jsonl");
+    let count = limits::EVENTS_PER_REQUEST_MAX + 1;
+    let line = json!({"type": "counter.Happened", "data": {"n": 1}}).to_string() + "\n";
+    std::fs::write(&file, line.repeat(count)).unwrap();
+    let appended = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
+        .args([
+            "append",
+            "--url",
+            &server.url,
+            "--batch",
+            &count.to_string(),
+        ])
+        .arg(&file)
+        .output()
+        .unwrap();
+    assert!(appended.status.success(), "{appended:?}");
+    let book = server.stop();
+    assert_eq!(
+        book.numbers("SELECT count(*) FROM counter_thing"),
+        [count as i64]
+    );
 }

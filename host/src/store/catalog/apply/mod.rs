@@ -57,6 +57,7 @@ impl Catalog {
             LogOp::EventPin { event, version, by } => self.write_event_pin(*event, version, *by),
             LogOp::EventUnpin { event } => self.remove_event_pin(*event),
             LogOp::GatewayKind(kind) => self.write_gateway_kind(kind),
+            LogOp::TokensInForce { since } => self.write_tokens_in_force(since),
             LogOp::GatewayUnset { kind } => self.remove_gateway_kind(kind),
         }
     }

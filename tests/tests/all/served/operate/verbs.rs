@@ -240,3 +240,13 @@ fn the_command_line_trusts_the_certificate_it_is_given_and_no_other() {
         );
     }
 }
+
+#[test]
+fn help_is_given_for_each_verb_by_its_name() {
+    for verb in [&["run"][..], &["plugin", "new"], &["token"]] {
+        let told = daybook(&[&["help"], verb].concat());
+        assert_eq!(told.status.code(), Some(0), "{verb:?}: {}", stderr(&told));
+        assert!(stdout(&told).contains("daybook "), "{verb:?}");
+    }
+    assert_eq!(daybook(&["help", "nothing"]).status.code(), Some(2));
+}

@@ -150,6 +150,7 @@ impl Hosted {
         let outside = Outside {
             printer: options.printer.clone(),
             folders: options.folders.clone(),
+            carrier: None,
         };
         let gateway = Gateway::start(desk, outside)?;
         let _ = self.0.gateway.set(gateway);

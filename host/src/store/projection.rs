@@ -8,7 +8,6 @@ mod glance;
 mod search;
 
 pub use glance::Glance;
-
 pub use search::Bounds;
 
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! A look at a projection's file by whoever does not know its tables: how far it is, and of what history.
+//! What a projection's file says of itself, for whoever need not know its tables.
 
 use std::path::Path;
 

@@ -152,10 +152,10 @@ impl Book {
         expect: Expect,
         progress: OnProgress<'_>,
     ) -> Result<Book> {
-        catalog.begin_sealing()?;
-        if dir.is_read_only() {
+        match dir.is_read_only() {
             // Its log may be a copy, which nobody would find again.
-            catalog.only_read()?;
+            true => catalog.only_read()?,
+            false => catalog.begin_sealing()?,
         }
         log.catch_up(&mut catalog)?;
         let record = live_of(&mut catalog)?;

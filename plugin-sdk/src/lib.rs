@@ -68,6 +68,7 @@ mod date;
 mod event;
 mod failure;
 mod find;
+mod finite;
 mod key;
 mod payload;
 mod plugin;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::failure::Failure;
+use crate::finite;
 
 /// A type that travels as JSON and describes itself. Derive it: `#[derive(Payload)]`.
 #[diagnostic::on_unimplemented(
@@ -21,12 +22,19 @@ impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T {}
 /// The payload as JSON text.
 ///
 /// # Panics
-/// Where the payload cannot be JSON, which takes a map whose keys are not text.
+/// Where the payload cannot be JSON, which takes a map whose keys are not text, or a number that is infinite or none.
 pub fn encode<T: Serialize>(payload: &T) -> String {
-    match serde_json::to_string(payload) {
+    let text = match serde_json::to_string(payload) {
         Ok(text) => text,
         Err(error) => panic!("a payload that cannot be written as JSON: {error}"),
+    };
+    // Most payloads have no null, and then no number that stands as one.
+    if text.contains("null")
+        && let Err(error) = finite::check(payload)
+    {
+        panic!("a payload that cannot be written as JSON: {error}");
     }
+    text
 }
 
 /// The payload from its JSON text.

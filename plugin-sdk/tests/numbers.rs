@@ -92,3 +92,25 @@ fn rows_hold_what_events_said() {
             });
     }
 }
+
+/// Something is weighed, perhaps.
+#[derive(Clone, Debug, PartialEq, Event)]
+pub struct Weighed {
+    weights: Vec<Option<f64>>,
+    note: Option<String>,
+}
+
+#[test]
+fn a_number_that_json_does_not_have_is_never_written_as_null() {
+    let weighed = |weight: Option<f64>| Weighed {
+        weights: vec![None, weight],
+        note: None,
+    };
+    let fine = NewEvent::from(weighed(Some(0.5)));
+    assert_eq!(fine.payload::<Weighed>().unwrap(), Some(weighed(Some(0.5))));
+    for number in [f64::INFINITY, f64::NEG_INFINITY, f64::NAN] {
+        let panic = std::panic::catch_unwind(|| NewEvent::from(weighed(Some(number)))).unwrap_err();
+        let words = panic.downcast_ref::<String>().unwrap();
+        assert!(words.contains("JSON has no number"), "{words}");
+    }
+}

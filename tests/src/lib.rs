@@ -32,5 +32,6 @@ pub use server::{Server, done, refused};
 pub use small_disk::SmallDisk;
 pub use subscriber::{Heard, Sse, Ws};
 pub use test_book::{
-    Mark, TestBook, accepted, copy_folder, event, event_at, open, runtime, version,
+    Mark, TestBook, accepted, compiled_if_asked, copy_folder, event, event_at, open, runtime,
+    version,
 };

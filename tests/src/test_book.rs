@@ -2,12 +2,13 @@
 
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 use daybook::book::{Book, Decision, Incoming, Receipt, Reply, Request};
 use daybook::history;
 use daybook::model::{Digest, Error, PluginVersion, Seq, Value};
-use daybook::runtime::{Runtime, compile_by};
+use daybook::runtime::{Runtime, compile_by, compile_if_asked};
 use daybook::store::{ProjectionHead, StoredEvent, read_only_query};
 use daybook::study::Verified;
 use daybook::versions::Policy;
@@ -30,6 +31,16 @@ pub fn runtime() -> Arc<Runtime> {
         Arc::new(Runtime::new().expect("the engine starts"))
     };
     RUNTIME.get_or_init(start).clone()
+}
+
+/// For the `main` of a program that compiles its components by processes of its own: what such a process ends with, where
+/// this is one.
+pub fn compiled_if_asked() -> Option<ExitCode> {
+    let compiled = compile_if_asked(std::io::stdin(), std::io::stdout());
+    if compiled.is_none() {
+        compile_by(std::env::current_exe().expect("a program has a file"));
+    }
+    compiled
 }
 
 /// `counter@2020-01-01` as a version.

@@ -47,6 +47,7 @@ mod verify;
 mod versions;
 mod what_if;
 
+use std::io;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -147,7 +148,7 @@ impl Exit {
 
 /// Runs the process's arguments.
 pub fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = compile_if_asked(io::stdin(), io::stdout()) {
         return compiled;
     }
     if let Some(program) = own_program() {

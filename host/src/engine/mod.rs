@@ -33,5 +33,6 @@ pub(crate) use preparer::Preparer;
 pub use priority::give_way;
 pub(crate) use program::Handler;
 pub use program::Program;
+pub use schema_budget::SchemaBudget;
 pub use schemas::PayloadSchema;
 pub(crate) use step::step_of;

@@ -88,32 +88,34 @@ impl Worker {
 
     /// Until it is stopped.
     pub fn work(mut self) {
-        loop {
-            let now = unix_milliseconds_now();
-            if self.is_stale && now >= self.not_before {
-                self.configure();
-            }
-            if self.stopping.is_none() && now >= self.not_before {
-                self.read(now);
-            }
-            self.ask(now);
-            if self.stopping.is_some_and(|since| {
-                let is_quiet = self.asked.is_none()
-                    && self.ends.is_empty()
-                    && self.kinds.values().all(|kind| kind.on_the_way == 0);
-                is_quiet || since.seconds() > STOP_TIME.as_secs_f64()
-            }) {
-                break;
-            }
-            match self.inbox.recv_timeout(self.pause(now)) {
+        while self.turn() {
+            match self.inbox.recv_timeout(self.pause(unix_milliseconds_now())) {
                 Ok(message) => self.hear(message),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
-            while let Ok(message) = self.inbox.try_recv() {
-                self.hear(message);
-            }
         }
+    }
+
+    /// Hears what it was told, and does what can be done now. False once it has stopped.
+    pub fn turn(&mut self) -> bool {
+        while let Ok(message) = self.inbox.try_recv() {
+            self.hear(message);
+        }
+        let now = unix_milliseconds_now();
+        if self.is_stale && now >= self.not_before {
+            self.configure();
+        }
+        if self.stopping.is_none() && now >= self.not_before {
+            self.read(now);
+        }
+        self.ask(now);
+        !self.stopping.is_some_and(|since| {
+            let is_quiet = self.asked.is_none()
+                && self.ends.is_empty()
+                && self.kinds.values().all(|kind| kind.on_the_way == 0);
+            is_quiet || since.seconds() > STOP_TIME.as_secs_f64()
+        })
     }
 
     fn pause(&self, now: i64) -> Duration {
@@ -161,7 +163,7 @@ impl Worker {
                     kind.config = config;
                     kind
                 }
-                None => match Lane::new() {
+                None => match Lane::new(&self.outside) {
                     Ok(lane) => Kind {
                         queue: Queue::new(config.ordered),
                         config,
@@ -431,6 +433,10 @@ fn start(kind: &mut Kind, desk: &mut dyn Desk, messages: &Sender<Message>, task:
             again(task, ran_verdict(Err(error)));
         }
         return;
+    }
+    if let Driver::Carried(carrier) = &*driver {
+        let copy = task.clone();
+        return (carrier.0)(&task, Box::new(move |verdict| tell(copy, verdict)));
     }
     let limit = kind.config.timeout.0;
     kind.lane.spawn(async move {

@@ -10,22 +10,27 @@ use crate::model::{Error, Result};
 
 /// A runtime of its own, and the driver that works on it.
 pub struct Lane {
-    /// There until the drop.
+    /// There until the drop; not at all where somebody else carries everything out.
     tokio: Option<Runtime>,
     /// Or why there is none.
     driver: Result<Arc<Driver>>,
 }
 
 impl Lane {
-    pub fn new() -> Result<Lane> {
-        let tokio = Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("daybook-deliver")
-            .enable_all()
-            .build()
-            .map_err(|error| Error::io("starting a thread for deliveries", error))?;
+    pub fn new(outside: &Outside) -> Result<Lane> {
+        let tokio = || {
+            Builder::new_multi_thread()
+                .worker_threads(1)
+                .thread_name("daybook-deliver")
+                .enable_all()
+                .build()
+                .map_err(|error| Error::io("starting a thread for deliveries", error))
+        };
         Ok(Lane {
-            tokio: Some(tokio),
+            tokio: match outside.carrier {
+                Some(_) => None,
+                None => Some(tokio()?),
+            },
             driver: Err(Error::unavailable("the kind is not carried out yet")),
         })
     }

@@ -20,7 +20,7 @@ use std::time::Duration;
 use crate::model::{DueTask, Error, Move, Place, Result, Waiting};
 
 pub use config::{DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, WebhookConfig};
-pub use driver::{Folders, Outside, Printer};
+pub use driver::{Carrier, Folders, Outside, Printer, ToldVerdict, Verdict};
 pub use schedule::Backoff;
 pub use span::Span;
 
@@ -94,6 +94,16 @@ pub struct Gateway {
     thread: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
+/// What a gateway does, where it has no thread of its own.
+pub struct GatewayTurns(deliver::Worker);
+
+impl GatewayTurns {
+    /// Hears what it was told, and does what can be done now. False once it has stopped.
+    pub fn turn(&mut self) -> bool {
+        self.0.turn()
+    }
+}
+
 /// Time that deliveries on their way have to end when the gateway stops. Those that have not are begun again by the next
 /// process.
 const STOP_TIME: Duration = Duration::from_secs(5);
@@ -101,16 +111,29 @@ const STOP_TIME: Duration = Duration::from_secs(5);
 impl Gateway {
     /// Starts to deliver.
     pub fn start(desk: impl Desk, outside: Outside) -> Result<Gateway> {
-        let (messages, inbox) = channel();
-        let worker = deliver::Worker::new(Box::new(desk), outside, messages.clone(), inbox)?;
+        let (gateway, GatewayTurns(worker)) = Self::in_turns(desk, outside)?;
         let thread = std::thread::Builder::new()
             .name("daybook-gateway".to_owned())
             .spawn(move || worker.work())
             .map_err(|error| Error::io("starting the gateway's thread", error))?;
-        Ok(Gateway {
+        let mut place = gateway
+            .thread
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *place = Some(thread);
+        drop(place);
+        Ok(gateway)
+    }
+
+    /// As `start`, without a thread: whoever has the turns takes them.
+    pub fn in_turns(desk: impl Desk, outside: Outside) -> Result<(Gateway, GatewayTurns)> {
+        let (messages, inbox) = channel();
+        let worker = deliver::Worker::new(Box::new(desk), outside, messages.clone(), inbox)?;
+        let gateway = Gateway {
             messages,
-            thread: Arc::new(Mutex::new(Some(thread))),
-        })
+            thread: Arc::default(),
+        };
+        Ok((gateway, GatewayTurns(worker)))
     }
 
     /// A commit asked for tasks.

@@ -3,19 +3,17 @@
 use wasmtime::component::{
     ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
 };
-use wasmtime::{PoolConcurrencyLimitError, Store, Trap};
+use wasmtime::{Store, Trap};
 
 use super::bindings::types::{CreateError, Failure, NewEvent};
 use super::bindings::{CommandRef, EventRef};
 use super::component::Code;
 use super::engine::Runtime;
+use super::fault::host_fault;
 use super::instance::{Instance, Kept, NotStarted};
 use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use super::wasi::{Perturbed, Wasi};
-use crate::model::error::Problem;
-use crate::model::{
-    self, Budget, Created, Creation, Error, ErrorKind, HandlerError, Materialization, limits,
-};
+use crate::model::{self, Budget, Created, Creation, Error, HandlerError, Materialization, limits};
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
@@ -300,28 +298,6 @@ fn explain(error: &wasmtime::Error, state: &mut CallState) -> HandlerError {
             }
         }
     }
-}
-
-/// What the host, or the system below it, could not give. The guest has no part in it.
-pub(super) fn host_fault(error: &wasmtime::Error) -> Option<Error> {
-    if error.is::<PoolConcurrencyLimitError>() {
-        let text = format!(
-            "no instance was free for {} s: {error}",
-            limits::INSTANCE_WAIT_SECONDS_MAX
-        );
-        return Some(
-            Error::unavailable(text)
-                .problem(Problem::Busy)
-                .hint("nothing of the request was kept; try again in a moment"),
-        );
-    }
-    let by_system = error.is::<std::io::Error>()
-        || error.is::<rustix::io::Errno>()
-        || error.is::<wasmtime::OutOfMemory>();
-    by_system.then(|| {
-        Error::new(ErrorKind::Io, format!("running an instance: {error:#}"))
-            .hint("nothing of the request was kept; see what the machine lacks")
-    })
 }
 
 /// The innermost named functions of a trap, where the component carries names.

@@ -31,8 +31,9 @@ pub fn compile_by(program: PathBuf) {
     PROGRAM.get_or_init(|| program);
 }
 
-/// Does a compiler's work, where that is what this process was started for. None: it is not.
-pub fn compile_if_asked() -> Option<ExitCode> {
+/// Does a compiler's work, where that is what this process was started for: what it is to compile comes in, what it made goes
+/// out. None: it was started for something else.
+pub fn compile_if_asked(input: impl Read, output: impl Write) -> Option<ExitCode> {
     let mut arguments = std::env::args().skip(1);
     if arguments.next().as_deref() != Some(ARGUMENT) {
         return None;
@@ -42,9 +43,7 @@ pub fn compile_if_asked() -> Option<ExitCode> {
         memory_bytes: number()?,
         seconds: number()?,
     };
-    let answered = terms
-        .take_on()
-        .and_then(|()| answer(std::io::stdin().lock(), std::io::stdout().lock()));
+    let answered = terms.take_on().and_then(|()| answer(input, output));
     Some(match answered {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => ExitCode::from(error.kind.exit_code()),

@@ -9,6 +9,7 @@ mod compiler;
 mod component;
 mod describe;
 mod engine;
+mod fault;
 mod instance;
 mod metadata;
 mod recent;

@@ -3,7 +3,7 @@
 use wasmtime::ResourceLimiter;
 use wasmtime_wasi::{WasiCtxView, WasiView};
 
-use super::call::host_fault;
+use super::fault::host_fault;
 use super::wasi::Wasi;
 use crate::model::{Budget, Creation, HandlerError, Materialization, Violation, limits};
 

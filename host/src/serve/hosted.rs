@@ -19,11 +19,12 @@ use crate::gateway::{Gateway, Outside};
 use crate::model::{Error, Result, Seq};
 use crate::tasks::BookDesk;
 
-/// Time between two looks whether there are tokens.
-const TOKENS_LOOK: Duration = Duration::from_millis(500);
 /// Connections to the log that are kept while nobody reads, and those of them that keep the pages they have read.
 const READERS_IDLE_MAX: usize = 32;
 const READERS_WARM_MAX: usize = 4;
+
+/// Time between two looks whether there are tokens.
+const TOKENS_LOOK: Duration = Duration::from_millis(500);
 
 /// A book that is served. Clones are the one book.
 #[derive(Clone)]
@@ -149,6 +150,7 @@ impl Hosted {
         let outside = Outside {
             printer: options.printer.clone(),
             folders: options.folders.clone(),
+            carrier: None,
         };
         let gateway = Gateway::start(desk, outside)?;
         let _ = self.0.gateway.set(gateway);

@@ -4,8 +4,10 @@
 //! thousand times between two commits is written once. What SQL sees is brought up to date before
 //! any `find` or `query`. Undoing is writing rows back, so no savepoint is ever needed.
 
+mod glance;
 mod search;
 
+pub use glance::Glance;
 pub use search::Bounds;
 
 use std::path::{Path, PathBuf};
@@ -20,9 +22,7 @@ use super::sql::{self, Bind};
 use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
-use crate::model::{
-    Digest, Error, ErrorKind, Layouts, Result, Row, Seq, TableLayout, Value, limits,
-};
+use crate::model::{Digest, Error, Layouts, Result, Row, Seq, TableLayout, Value, limits};
 
 /// What a projection's file is for, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,16 +61,6 @@ pub struct Projection {
     note: Option<String>,
     /// Which history the position that the next commit writes is of.
     origin: Option<Digest>,
-}
-
-/// What a projection's file says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Glance {
-    pub position: Seq,
-    /// Which history it is of; none where it does not say.
-    pub origin: Option<Digest>,
-    /// What its owner noted.
-    pub note: Option<String>,
 }
 
 impl Projection {
@@ -124,30 +114,6 @@ impl Projection {
         // The first read is what the moment is of.
         projection.head = schema::projection_head(&projection.connection)?;
         Ok(projection)
-    }
-
-    /// What a projection's file says of itself, without knowing its tables.
-    pub fn glance(path: &Path) -> Result<Glance> {
-        let failed = |error| sqlite(&format!("opening {}", path.display()), error);
-        let connection = connect::open(path).map_err(failed)?;
-        // Not a database, a torn file, another program's: all of them are "cannot be used", not a refusal.
-        let read = || -> Result<Glance> {
-            schema::check_projection(&connection, path)?;
-            // Of one moment, whoever writes it meanwhile.
-            let moment = connection.unchecked_transaction().map_err(failed)?;
-            Ok(Glance {
-                position: schema::projection_head(&moment)?.position,
-                origin: schema::projection_origin(&moment)?,
-                note: schema::projection_note(&moment)?,
-            })
-        };
-        match read() {
-            Ok(glance) => Ok(glance),
-            Err(error) if error.kind == ErrorKind::Unavailable && error.hint.is_none() => {
-                Err(Error::corrupt(error.message))
-            }
-            Err(error) => Err(error),
-        }
     }
 
     fn set_up(mut connection: Connection, path: &Path, access: Access) -> Result<Projection> {

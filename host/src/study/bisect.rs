@@ -39,15 +39,16 @@ pub struct SeenRow {
 }
 
 impl Study<'_> {
-    /// Runs both side by side from the first event and stops where they part: at the first difference that nobody expects.
-    /// Events that differ only in what is expected are passed over. None: they never part. The book is as it was.
+    /// Runs both side by side from the first event and stops where they part: at the first difference that `expect`, the text
+    /// of an expectation file, does not name. None: they never part. The book is as it was.
     pub fn bisect(
         &mut self,
         base: &Picked,
         candidate: &Picked,
-        expectations: &mut Expectations,
+        expect: &str,
         progress: OnProgress<'_>,
     ) -> Result<Option<Divergence>> {
+        let mut expectations = Expectations::parse(expect)?;
         if expectations.name_causes() {
             return Err(
                 Error::usage("bisect tells no causes, and an expectation names one")
@@ -64,7 +65,7 @@ impl Study<'_> {
         let to = self.head();
         for events in self.history.log.events(Seq(1)..=to) {
             let events = events?;
-            let found = part(&mut base, &mut candidate, &events, expectations)?;
+            let found = part(&mut base, &mut candidate, &events, &mut expectations)?;
             progress(Progress {
                 done: events.last().map_or(0, |event| event.seq.0),
                 total: to.0,

@@ -1,7 +1,6 @@
 //! A directory that is studied.
 
 use super::Studies;
-use crate::diff::Expectations;
 use crate::history::OnProgress;
 use crate::model::{Error, Result, Seq};
 use crate::study::{Picked, Study};
@@ -15,8 +14,7 @@ impl Studies for Study<'_> {
         expect: &str,
         progress: OnProgress<'_>,
     ) -> Result<Bisected<'static>> {
-        let mut expectations = Expectations::parse(expect)?;
-        let found = Study::bisect(self, base, candidate, &mut expectations, progress)?;
+        let found = Study::bisect(self, base, candidate, expect, progress)?;
         Ok(Bisected::new(found.as_ref(), self.head().0).into_owned())
     }
 

@@ -1,6 +1,6 @@
 //! Owns the targets that read what a plugin's author hands over: modules, components, manifests, schemas.
 
-use daybook::engine::PayloadSchema;
+use daybook::engine::{PayloadSchema, SchemaBudget};
 use daybook::model::Manifest;
 use daybook::runtime::encode_component;
 
@@ -56,7 +56,7 @@ pub fn schema(bytes: &[u8]) {
         return;
     };
     let (schema, payload) = text.split_once('\0').unwrap_or((text, "{}"));
-    if let Ok(schema) = PayloadSchema::new("fuzz.Payload", schema) {
+    if let Ok(schema) = PayloadSchema::new("fuzz.Payload", schema, &mut SchemaBudget::default()) {
         // Fitting or refused in words.
         let _ = schema.check(payload);
     }

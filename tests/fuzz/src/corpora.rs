@@ -3,14 +3,12 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_fuzz::TARGETS;
 
 fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = daybook_tests::compiled_if_asked() {
         return compiled;
     }
-    compile_by(std::env::current_exe().expect("a program has a file"));
     let folder = std::env::args().nth(1).expect("corpora DIRECTORY");
     for target in TARGETS {
         let folder = Path::new(&folder).join(target.name);

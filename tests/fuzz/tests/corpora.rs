@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_fuzz::{TARGETS, Target};
 use daybook_tests::Random;
 
@@ -48,10 +47,9 @@ fn tried(target: &Target) {
 
 /// Nothing that is parsed does worse than refuse.
 fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = daybook_tests::compiled_if_asked() {
         return compiled;
     }
-    compile_by(std::env::current_exe().expect("a program has a file"));
     TARGETS.iter().for_each(tried);
     ExitCode::SUCCESS
 }

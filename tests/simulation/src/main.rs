@@ -4,14 +4,12 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_simulation::{Report, run};
 
 fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = daybook_tests::compiled_if_asked() {
         return compiled;
     }
-    compile_by(std::env::current_exe().expect("a program has a file"));
     match simulate() {
         Ok(report) => {
             println!("{report}");

@@ -74,6 +74,20 @@ impl Model {
         other.rows().is_ok()
     }
 
+    /// Whether any event was.
+    pub fn is_repaired(&self) -> bool {
+        let repaired = |entry: &Entry| {
+            matches!(
+                entry,
+                Entry::Happened {
+                    is_repaired: true,
+                    ..
+                }
+            )
+        };
+        self.entries.iter().any(repaired)
+    }
+
     /// Positions of events that may be repaired.
     pub fn repairable(&self) -> Vec<usize> {
         let open = |entry: &Entry| {

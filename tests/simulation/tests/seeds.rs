@@ -4,7 +4,6 @@
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use daybook::runtime::{compile_by, compile_if_asked};
 use daybook_simulation::{Report, lie, run};
 
 /// Each found a fault that is mended.
@@ -14,10 +13,9 @@ const FOUND: &[u64] = &[];
 const SECONDS: u64 = 20;
 
 fn main() -> ExitCode {
-    if let Some(compiled) = compile_if_asked() {
+    if let Some(compiled) = daybook_tests::compiled_if_asked() {
         return compiled;
     }
-    compile_by(std::env::current_exe().expect("a program has a file"));
     nothing_acknowledged_is_lost_and_nothing_refused_is_kept_whatever_fails();
     ExitCode::SUCCESS
 }

@@ -139,14 +139,19 @@ fn whatever_a_book_does_its_digest_goes_on_from_the_one_before() {
     let mut kept = vec![digest(&book)];
     let acts: [fn(&mut TestBook); 5] = [
         |book| deposit(book, 7),
-        |book| drop(amend(book, &to_amend(4, &json!({"account": 1, "amount": 9}))).unwrap()),
-        |book| drop(redact(book, &to_redact(5, None)).unwrap()),
-        |book| drop(undo(book, book.head().0.min(6), false)),
         |book| {
-            drop(
-                book.load(&daybook_tests::redated("deposit@2020-02-01", "2020-03-01"))
-                    .unwrap(),
-            )
+            amend(book, &to_amend(4, &json!({"account": 1, "amount": 9}))).unwrap();
+        },
+        |book| {
+            redact(book, &to_redact(5, None)).unwrap();
+        },
+        |book| {
+            deposit(book, 6);
+            undo(book, book.head().0, false).unwrap();
+        },
+        |book| {
+            let again = daybook_tests::redated("deposit@2020-02-01", "2020-03-01");
+            book.load(&again).unwrap();
         },
     ];
     for act in acts {
@@ -163,7 +168,7 @@ fn whatever_a_book_does_its_digest_goes_on_from_the_one_before() {
     let mut distinct = kept.clone();
     distinct.sort();
     distinct.dedup();
-    assert!(distinct.len() >= 5, "{kept:?}");
+    assert_eq!(distinct.len(), kept.len(), "{kept:?}");
 }
 
 #[test]

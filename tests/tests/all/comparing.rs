@@ -55,10 +55,7 @@ fn bisect_passes_over_what_is_expected_and_what_is_of_layout() {
     let sides = [WITH_TEXT, WITHOUT].map(|text| Picked::Pinned(vec![version(text)]));
     let [base, candidate] = &sides;
     let mut first = |text: &str| {
-        let mut expectations = Expectations::parse(text).unwrap();
-        let found = book
-            .study()
-            .bisect(base, candidate, &mut expectations, &mut silent());
+        let found = book.study().bisect(base, candidate, text, &mut silent());
         found.map(|found| found.map(|it| it.event.seq))
     };
     let (unexpected, expected) = (first("").unwrap(), first(NOTES).unwrap());

@@ -24,6 +24,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     ),
     (&["axum"], &["serve", "console"]),
     (&["clap", "indicatif"], &["cli"]),
+    (&["daybook_sdk"], &["model/clock.rs"]),
     (
         &["reqwest"],
         &["outbound.rs", "client", "gateway/driver", "serve/otlp.rs"],

@@ -308,7 +308,7 @@ fn events_keep_their_positions_in_a_fixture_whatever_is_left_out_of_it() {
         "",
         "--from 20",
         "--sample 4",
-        "--from 9 --sample 3 --mask deposit.account.balance",
+        "--from 9 --sample 3 --mask deposit.Deposited/nothing",
     ] {
         let ran = desk.export(options);
         assert_eq!(ran.code, 0, "{options}: {ran:?}");

@@ -33,6 +33,19 @@ impl fmt::Debug for Printer {
     }
 }
 
+/// Is told what came of a delivery, once.
+pub type ToldVerdict = Box<dyn FnOnce(Verdict) + Send>;
+
+/// Carries tasks out in the drivers' place, where somebody chooses what becomes of each and when: a simulation.
+#[derive(Clone)]
+pub struct Carrier(pub Arc<dyn Fn(&DueTask, ToldVerdict) + Send + Sync>);
+
+impl fmt::Debug for Carrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Carrier")
+    }
+}
+
 /// What came of a delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
@@ -65,11 +78,16 @@ pub enum Driver {
     Command,
     File(file::File),
     Stdout(Printer),
+    /// `deliver` gives it what these take.
+    Carried(Carrier),
 }
 
 impl Driver {
     /// Made and dropped where the runtime of its deliveries is the current one.
     pub fn new(config: &DriverConfig, outside: &Outside) -> Result<Driver> {
+        if let Some(carrier) = &outside.carrier {
+            return Ok(Driver::Carried(carrier.clone()));
+        }
         Ok(match config {
             DriverConfig::Webhook(config) => {
                 Driver::Webhook(Box::new(webhook::Webhook::new(config, &outside.folders)?))
@@ -109,7 +127,9 @@ impl Driver {
                         Err(error) => Verdict::retry(error),
                     }
                 }
-                Driver::Command => Verdict::retry("a command is not delivered like this"),
+                Driver::Command | Driver::Carried(_) => {
+                    Verdict::retry("this is not delivered by a driver")
+                }
             }
         };
         // A webhook keeps its time itself: it has its answer once the head is there.
@@ -160,6 +180,7 @@ impl DriverConfig {
 pub struct Outside {
     pub printer: Option<Printer>,
     pub folders: Folders,
+    pub carrier: Option<Carrier>,
 }
 
 /// What a receiver gets: the same bytes at every try.

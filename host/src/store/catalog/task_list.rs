@@ -238,9 +238,11 @@ impl Catalog {
                      SELECT t.seq, t.ordinal, t.state
                      FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
                      WHERE t.kind = ?1 AND (t.seq, t.ordinal) > (?2, ?3) AND d.seq IS NULL AND t.state = 'pending')
-                 SELECT o.state, count(*), t.not_before, (SELECT recorded_at FROM events e WHERE e.seq = min(o.seq))
-                 FROM open o JOIN tasks t ON t.kind = ?1 AND t.seq = o.seq AND t.ordinal = o.ordinal
-                 GROUP BY o.state, t.not_before",
+                 SELECT f.state, f.count, f.not_before, e.recorded_at
+                 FROM (SELECT o.state, count(*) AS count, t.not_before, min(o.seq) AS seq
+                       FROM open o JOIN tasks t ON t.kind = ?1 AND t.seq = o.seq AND t.ordinal = o.ordinal
+                       GROUP BY o.state, t.not_before) f
+                 JOIN events e ON e.seq = f.seq",
             )
             .and_then(|mut statement| {
                 let values = (&kind, mark.seq.0 as i64, mark.ordinal);

@@ -1,5 +1,7 @@
 //! Owns what is compared with the model: the log, rows, tasks, files.
 
+use daybook::store::TaskRow;
+
 use super::*;
 
 impl World {
@@ -67,6 +69,7 @@ impl World {
                 _ => {}
             }
         }
+        self.look_for_unkept()?;
         self.verify()?;
         self.compare()?;
         self.look_for_erased()
@@ -84,16 +87,12 @@ impl World {
     pub(super) fn rested(&mut self) -> Found {
         self.subscribe()?;
         self.recovered()?;
-        let tasks = Reader::beside(&self.path)
-            .and_then(|reader| reader.tasks(&daybook::store::TaskFilter::default(), 1 << 30))
-            .map_err(|error| format!("tasks: {error}"))?;
         let mut asking = BTreeSet::new();
-        for task in &tasks {
+        for task in self.tasks(None)? {
             asking.insert(task.delivery.place.seq.0);
-            let (received, allowed) = self.received.get(&task.id).copied().unwrap_or((0, 1));
-            if received == 0 || received > allowed {
+            if !self.taken.contains_key(&task.id) {
                 return Err(format!(
-                    "task {} of event {} was taken {received} times; once, or {allowed} times for all we know",
+                    "task {} of {} was never delivered",
                     task.id, task.delivery.place
                 ));
             }
@@ -109,6 +108,37 @@ impl World {
             );
             if asks && !asking.contains(&(at as u64 + 1)) {
                 return Err(format!("event {} has no task", at + 1));
+            }
+        }
+        Ok(())
+    }
+
+    fn tasks(&self, state: Option<TaskState>) -> Result<Vec<TaskRow>, String> {
+        let filter = TaskFilter {
+            state,
+            ..TaskFilter::default()
+        };
+        Reader::beside(&self.path)
+            .and_then(|reader| reader.tasks(&filter, 1 << 30))
+            .map_err(|error| format!("tasks: {error}"))
+    }
+
+    /// Tasks to which something is still to happen.
+    pub(super) fn open_tasks(&self) -> Result<usize, String> {
+        let states = [TaskState::Pending, TaskState::Running, TaskState::Retry];
+        states
+            .into_iter()
+            .try_fold(0, |count, state| Ok(count + self.tasks(Some(state))?.len()))
+    }
+
+    /// Tasks that were taken, and of which nobody kept that they were, are delivered again.
+    fn look_for_unkept(&mut self) -> Found {
+        let done: BTreeSet<String> = { self.tasks(Some(TaskState::Done))?.into_iter() }
+            .map(|task| task.id)
+            .collect();
+        for id in std::mem::take(&mut self.unkept) {
+            if !done.contains(&id) {
+                self.may_come_again(&id);
             }
         }
         Ok(())

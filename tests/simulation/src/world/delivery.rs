@@ -1,106 +1,104 @@
-//! Owns the gateway of a run, at the desk that the real one has, and its receiver.
+//! Owns the receiver of a run: the gateway is the real one, and what becomes of each delivery is chosen here.
 
 use super::*;
 
+/// A delivery that has begun, and who is told what came of it.
+pub(super) struct Carried {
+    task: DueTask,
+    told: ToldVerdict,
+}
+
+/// Deliveries that have begun, in order.
+pub(super) type OnTheWay = Arc<Mutex<Vec<Carried>>>;
+
+/// What puts deliveries into a list.
+pub(super) fn carrier(list: &OnTheWay) -> Carrier {
+    let list = list.clone();
+    Carrier(Arc::new(move |task, told| {
+        let task = task.clone();
+        lock(&list).push(Carried { task, told });
+    }))
+}
+
 impl World {
-    /// Takes what is due, delivers, or has kept what was delivered.
-    pub(super) fn gateway(&mut self) {
-        self.told_of_tasks();
-        let desk = self.desk.as_mut().expect("open");
-        if self.leasing.is_none() && self.random.below(2) == 0 {
-            let Ok((found, _)) = desk.waiting("note", Place::default(), 16) else {
-                return;
-            };
-            let mut keys: BTreeSet<_> = { self.leased.values() }
-                .map(|it| it.task.key.clone())
-                .collect();
-            let mut moves = Moves::default();
-            let mut places = Vec::new();
-            for waiting in found {
-                // In order for each key.
-                if !keys.insert(waiting.key.clone()) || self.leased.contains_key(&waiting.place) {
-                    continue;
-                }
-                let step = match waiting.state {
-                    TaskState::Running => Move::Interrupt {
-                        due: Some("2026-01-01T00:00:00Z".to_owned()),
-                    },
-                    _ => {
-                        places.push(waiting.place);
-                        Move::Lease
-                    }
-                };
-                moves.moves.push(("note".to_owned(), waiting.place, step));
-                if moves.moves.len() == 4 {
-                    break;
-                }
-            }
-            if moves.moves.is_empty() {
-                return;
-            }
-            let (answer, done) = later();
-            if desk.make(moves, done).is_ok() {
-                self.leasing = Some((places, answer));
-            }
-            return;
+    /// The gateway's turn, or the receiver's.
+    pub(super) fn gateway(&mut self) -> Found {
+        if self.random.below(2) == 0 {
+            let (gateway, turns) = self.gateway.as_mut().expect("open");
+            // The server tells it of every commit that asks for tasks; here it is told more often than that.
+            gateway.look();
+            turns.turn();
+            return Ok(());
         }
-        let Some(place) = self.leased.keys().next().copied() else {
-            return;
-        };
-        if self.ending.iter().any(|(known, ..)| *known == place) {
-            return;
+        let mut list = lock(&self.on_the_way);
+        if list.is_empty() {
+            return Ok(());
         }
-        let takes = self.random.below(5) > 0;
-        let leased = self.leased.get_mut(&place).expect("it is there");
-        let ended = match takes || leased.is_taken {
-            true => Ended::Done { result: None },
-            false => Ended::Retry {
-                due: "2026-01-01T00:00:00Z".to_owned(),
+        let at = self.random.below(list.len() as u64) as usize;
+        let Carried { task, told } = list.remove(at);
+        drop(list);
+        let verdict = match self.random.below(6) {
+            0 => Verdict::Retry {
                 said: "not now".to_owned(),
+                after: None,
             },
+            // Its answer is lost: it took it, and will get it again.
+            1 => {
+                self.received(&task)?;
+                self.may_come_again(&task.id);
+                Verdict::Retry {
+                    said: "no answer".to_owned(),
+                    after: None,
+                }
+            }
+            _ => {
+                self.received(&task)?;
+                self.unkept.push(task.id.clone());
+                Verdict::Done(None)
+            }
         };
-        if takes && !leased.is_taken {
-            leased.is_taken = true;
-            self.report.deliveries += 1;
-            let id = leased.task.id.clone();
-            let received = self.received.entry(id).or_insert((0, 1));
-            received.0 += 1;
-        }
-        let moves = Moves {
-            moves: vec![("note".to_owned(), place, Move::End(ended))],
-            marks: Vec::new(),
-        };
-        let (answer, done) = later();
-        if desk.make(moves, done).is_ok() {
-            self.ending.push((place, takes, answer));
-        }
+        self.say(|| format!("task {} of {}: {verdict:?}", task.id, task.place));
+        told(verdict);
+        Ok(())
     }
 
-    pub(super) fn told_of_tasks(&mut self) {
-        if let Some((places, answer)) = self.leasing.take() {
-            match taken(&answer) {
-                None => self.leasing = Some((places, answer)),
-                Some(Ok(made)) => {
-                    for made in made {
-                        if let Made::Leased(task) = made {
-                            let is_taken = false;
-                            self.leased.insert(task.place, Leased { task, is_taken });
-                        }
-                    }
-                }
-                // It is looked at again.
-                Some(Err(_)) => {}
-            }
+    fn received(&mut self, task: &DueTask) -> Found {
+        self.report.deliveries += 1;
+        let taken = self.taken.entry(task.id.clone()).or_default();
+        taken.times += 1;
+        let (times, allowed) = (taken.times, 1 + taken.again);
+        if times > allowed {
+            return Err(format!(
+                "task {} of {} was delivered {times} times, and {allowed} times for all we know",
+                task.id, task.place
+            ));
         }
-        let mut open = Vec::new();
-        for (place, takes, answer) in std::mem::take(&mut self.ending) {
-            match taken(&answer) {
-                None => open.push((place, takes, answer)),
-                Some(Ok(_)) => drop(self.leased.remove(&place)),
-                // It is told again; what was taken is not delivered again.
-                Some(Err(_)) => {}
-            }
+        // Repairs make other tasks of events long past; without them each key's come in order.
+        let key = task.key.clone().unwrap_or_default();
+        let last = self.last_of_key.entry(key).or_default();
+        if task.place < *last && !self.model.is_repaired() {
+            return Err(format!(
+                "task {} came after that of {last}, which has the same key",
+                task.place
+            ));
         }
-        self.ending = open;
+        *last = task.place.max(*last);
+        Ok(())
     }
+
+    /// A receiver took it, and nobody may have kept that.
+    pub(super) fn may_come_again(&mut self, id: &str) {
+        self.taken.entry(id.to_owned()).or_default().again += 1;
+    }
+}
+
+/// How often a receiver took a task, and how often more than once it may have, as nobody kept that it had.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Taken {
+    pub times: u64,
+    pub again: u64,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -5,27 +5,28 @@ mod checks;
 mod delivery;
 mod requests;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use daybook::book::{
     AppendRequest, Book, Decision, Done, Incoming, Reader, Request, Turns, Wanted, Writer,
     WriterOptions,
 };
-use daybook::gateway::{Desk, Made, Moves};
+use daybook::gateway::{Carrier, Gateway, GatewayTurns, Outside, ToldVerdict, Verdict};
 use daybook::history::silent;
 use daybook::log::{CommitLog, Loss, LossyLog, MemoryLog, SqliteLog};
-use daybook::model::{DueTask, Ended, Error, ErrorKind, Move, Place, Seq, TaskState, Value, given};
+use daybook::model::{DueTask, Error, ErrorKind, Place, Seq, TaskState, Value, given};
 use daybook::repair::{AmendRequest, NewPayload, RedactRequest};
-use daybook::store::{EventFilter, carry_over, read_only_query};
+use daybook::store::{EventFilter, TaskFilter, carry_over, read_only_query};
 use daybook::tasks::BookDesk;
 use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::{Random, repair::files_with, runtime, version};
 use serde_json::{Value as Json, json};
 use tempfile::TempDir;
 
+use self::delivery::{OnTheWay, Taken, carrier, lock};
 use crate::Report;
 use crate::disk::disk;
 use crate::model::{Data, Entry, Model, Rows};
@@ -53,7 +54,7 @@ fn taken<T>(slot: &Later<T>) -> Option<Result<T, Error>> {
 }
 
 /// How the writer answered.
-enum Verdict {
+enum Answered {
     /// By position: the ids that were added.
     Kept(Vec<(u64, String)>),
     Rejected,
@@ -62,7 +63,7 @@ enum Verdict {
 /// A request on its way, and what it would add.
 struct Asked {
     events: Vec<(String, Data)>,
-    answer: Later<Verdict>,
+    answer: Later<Answered>,
     is_command: bool,
 }
 
@@ -80,12 +81,6 @@ enum Log {
     Lossy(MemoryLog, Arc<Mutex<Loss>>),
 }
 
-/// A delivery between its lease and its end.
-struct Leased {
-    task: Box<DueTask>,
-    is_taken: bool,
-}
-
 struct World {
     random: Random,
     tell: bool,
@@ -95,19 +90,18 @@ struct World {
     log: Log,
     turns: Option<Turns>,
     writer: Option<Writer>,
-    desk: Option<BookDesk>,
     model: Model,
     asked: Vec<Asked>,
     /// Requests whose answer was a failure that says nothing about what was kept.
     doubtful: Vec<Vec<(String, Data)>>,
     refused: BTreeSet<String>,
     act: Option<Act>,
-    leased: BTreeMap<Place, Leased>,
-    leasing: Option<(Vec<Place>, Later<Vec<Made>>)>,
-    ending: Vec<(Place, bool, Later<Vec<Made>>)>,
-    /// How often a receiver took each task, and how often it may have: once, and once more for each time when nobody kept
-    /// that it had.
-    received: HashMap<String, (u64, u64)>,
+    gateway: Option<(Gateway, GatewayTurns)>,
+    on_the_way: OnTheWay,
+    /// Tasks that were taken since the last time when all ends were surely kept.
+    unkept: Vec<String>,
+    taken: HashMap<String, Taken>,
+    last_of_key: HashMap<String, Place>,
     /// What a subscriber saw, by position.
     seen: Vec<(u64, String)>,
     next: u64,
@@ -144,7 +138,6 @@ pub fn run(seed: u64, tell: bool) -> Result<Report, String> {
         log,
         turns: None,
         writer: None,
-        desk: None,
         model: Model {
             times: 1,
             ..Model::default()
@@ -153,10 +146,11 @@ pub fn run(seed: u64, tell: bool) -> Result<Report, String> {
         doubtful: Vec::new(),
         refused: BTreeSet::new(),
         act: None,
-        leased: BTreeMap::new(),
-        leasing: None,
-        ending: Vec::new(),
-        received: HashMap::new(),
+        gateway: None,
+        on_the_way: OnTheWay::default(),
+        unkept: Vec::new(),
+        taken: HashMap::new(),
+        last_of_key: HashMap::new(),
         seen: Vec::new(),
         next: 0,
     };
@@ -240,12 +234,19 @@ impl World {
         let (writer, turns) = Writer::in_turns(book, options, watch, give, Box::new(|_| {}));
         let desk = BookDesk::new(&self.path, writer.clone())
             .map_err(|error| format!("the gateway's desk: {error}"))?;
-        (self.writer, self.turns, self.desk) = (Some(writer), Some(turns), Some(desk));
+        let outside = Outside {
+            carrier: Some(carrier(&self.on_the_way)),
+            ..Outside::default()
+        };
+        let gateway = Gateway::in_turns(desk, outside);
+        let gateway = gateway.map_err(|error| format!("the gateway: {error}"))?;
+        (self.writer, self.turns, self.gateway) = (Some(writer), Some(turns), Some(gateway));
         Ok(())
     }
 
     fn close(&mut self) {
-        (self.desk, self.writer, self.turns) = (None, None, None);
+        (self.gateway, self.writer, self.turns) = (None, None, None);
+        lock(&self.on_the_way).clear();
     }
 
     fn step(&mut self) -> Found {
@@ -257,7 +258,7 @@ impl World {
             35..=59 => self.turn()?,
             60..=64 => self.checkpoint(),
             65..=69 => self.book().turn_followers(),
-            70..=79 => self.gateway(),
+            70..=79 => self.gateway()?,
             80..=85 => self.subscribe()?,
             86..=88 => self.amend()?,
             89..=90 => self.redact()?,
@@ -353,23 +354,10 @@ impl World {
         let open = std::mem::take(&mut self.asked);
         for asked in open {
             match taken(&asked.answer) {
-                Some(Ok(Verdict::Kept(_))) | None | Some(Err(_)) => {
+                Some(Ok(Answered::Kept(_))) | None | Some(Err(_)) => {
                     self.doubtful.push(asked.events);
                 }
-                Some(Ok(Verdict::Rejected)) => {}
-            }
-        }
-        self.told_of_tasks();
-        self.leasing = None;
-        self.ending.clear();
-        for (_, leased) in std::mem::take(&mut self.leased) {
-            if leased.is_taken {
-                // Nobody kept that it was: it is delivered once more.
-                let received = self
-                    .received
-                    .entry(leased.task.id.clone())
-                    .or_insert((0, 1));
-                received.1 += 1;
+                Some(Ok(Answered::Rejected)) => {}
             }
         }
     }
@@ -381,12 +369,9 @@ impl World {
             self.report.steps += 1;
             given::advance(Duration::from_secs(1));
             self.turn()?;
-            self.gateway();
-            let (found, _) = { self.desk.as_mut().expect("open") }
-                .waiting("note", Place::default(), 1)
-                .map_err(|error| format!("waiting tasks: {error}"))?;
-            let is_quiet = found.is_empty() && self.asked.is_empty() && self.leased.is_empty();
-            if is_quiet && self.leasing.is_none() && self.ending.is_empty() {
+            self.gateway()?;
+            let is_quiet = self.asked.is_empty() && lock(&self.on_the_way).is_empty();
+            if is_quiet && self.open_tasks()? == 0 {
                 return self.rested();
             }
         }

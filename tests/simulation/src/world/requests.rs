@@ -55,7 +55,7 @@ impl World {
             }
         }
         self.say(|| format!("append {events:?}"));
-        let (answer, done) = later::<Verdict>();
+        let (answer, done) = later::<Answered>();
         let request = AppendRequest {
             events: incoming,
             ..AppendRequest::default()
@@ -63,7 +63,7 @@ impl World {
         let told = Box::new(move |result: Result<Vec<daybook::book::Admitted>, Error>| {
             done(result.map(|admitted| {
                 let new = admitted.into_iter().filter(|it| !it.receipt.duplicate);
-                Verdict::Kept(new.map(|it| (it.receipt.seq.0, it.receipt.id)).collect())
+                Answered::Kept(new.map(|it| (it.receipt.seq.0, it.receipt.id)).collect())
             }));
         });
         let writer = self.writer.as_ref().expect("open");
@@ -85,16 +85,16 @@ impl World {
             ..Request::default()
         };
         self.say(|| format!("command {data:?}"));
-        let (answer, done) = later::<Verdict>();
+        let (answer, done) = later::<Answered>();
         let told = Box::new(move |result: Result<daybook::book::Reply, Error>| {
             done(result.map(|reply| {
                 match reply.decision {
-                    Decision::Accepted(events) => Verdict::Kept(
+                    Decision::Accepted(events) => Answered::Kept(
                         { events.into_iter() }
                             .map(|it| (it.event.seq.0, it.event.id))
                             .collect(),
                     ),
-                    Decision::Rejected(_) => Verdict::Rejected,
+                    Decision::Rejected(_) => Answered::Rejected,
                 }
             }));
         });
@@ -117,12 +117,12 @@ impl World {
         for asked in std::mem::take(&mut self.asked) {
             match taken(&asked.answer) {
                 None => self.asked.push(asked),
-                Some(Ok(Verdict::Kept(new))) => {
+                Some(Ok(Answered::Kept(new))) => {
                     self.report.acknowledged += 1;
                     self.say(|| format!("kept {new:?}"));
                     kept.push((asked, new));
                 }
-                Some(Ok(Verdict::Rejected)) => {
+                Some(Ok(Answered::Rejected)) => {
                     self.report.refused += 1;
                     self.say(|| format!("rejected {:?}", asked.events));
                     if asked.events[0].1.n <= 50 {

@@ -72,9 +72,9 @@ fn the_bytes_of_tasks_count_among_an_events_effects() {
 #[test]
 fn the_effects_of_one_request_are_bounded_together_and_one_event_is_always_taken() {
     let mut book = book_with("many-finds");
-    let large = || event("manyfinds.Happened", json!({"n": 0}));
+    let large = |n: i64| event("manyfinds.Happened", json!({"n": -n}));
     let before = book.mark();
-    let error = book.append(vec![large(), large(), large()]).unwrap_err();
+    let error = book.append(vec![large(0), large(1), large(2)]).unwrap_err();
     assert_eq!(error.kind, ErrorKind::Refused, "{error}");
     assert_eq!(error.problem.as_deref(), Some(&Problem::Limit), "{error}");
     assert!(
@@ -82,8 +82,8 @@ fn the_effects_of_one_request_are_bounded_together_and_one_event_is_always_taken
         "{error}"
     );
     assert_eq!(book.mark(), before);
-    for _ in 0..3 {
-        book.append_one(large()).unwrap();
+    for n in 0..3 {
+        book.append_one(large(n)).unwrap();
     }
     book.assert_verified();
 }

@@ -130,7 +130,7 @@ impl BookDir {
             && !copy.is_file()
             && let Err(error) = copy_projection(&own, &copy)
         {
-            tracing::warn!(%error, "a projection cannot be copied; building it again");
+            tracing::debug!(%error, "a projection cannot be copied; building it again");
             // The error that matters is the copy's.
             let _ = remove_projection(&copy);
         }

@@ -55,19 +55,19 @@ fn a_file_of_a_newer_format_is_refused_and_left_as_it_is() {
         (book.live_path(), "live-"),
     ] {
         let error = book
-            .try_reopen_after(|_| set_format(&file, 2))
+            .try_reopen_after(|_| set_format(&file, 3))
             .expect_err(what);
         assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
         assert!(
-            error.message.contains(what) && error.message.contains("has format 2"),
+            error.message.contains(what) && error.message.contains("has format 3"),
             "{error}"
         );
-        assert!(error.message.contains("reads formats up to 1"), "{error}");
+        assert!(error.message.contains("reads formats up to 2"), "{error}");
         assert_eq!(
             error.hint.as_deref(),
             Some("open it with the daybook that wrote it, or a newer one")
         );
-        set_format(&file, 1);
+        set_format(&file, 2);
         book.reopen();
         assert_eq!(book.mark(), mark, "the refusal left {what} as it was");
     }

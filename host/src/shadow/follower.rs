@@ -162,7 +162,7 @@ fn thread(
         .name("daybook-follow".to_owned())
         .spawn(move || {
             crate::engine::give_way();
-            let result = begin().and_then(Following::to_the_end);
+            let result = begin().and_then(Following::follow_on);
             result.map_err(|error| shared.failed(&name, error)).ok()
         })
         .map_err(|error| Error::io("starting a follower's thread", error))
@@ -214,7 +214,7 @@ impl Following {
     }
 
     /// One turn after another, until it is told to stop.
-    fn to_the_end(mut self) -> Result<History> {
+    fn follow_on(mut self) -> Result<History> {
         let mut position = self.track.position();
         while let Some(to) = self.head.beyond(position, &self.shared.stop) {
             self = self.turn(to)?;

@@ -55,7 +55,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
             "Zoned::now",
             "Utc::now",
         ],
-        &["model/clock.rs"],
+        &["model/clock.rs", "model/given.rs"],
     ),
     (
         &["std::fs", "File::open", "File::create"],

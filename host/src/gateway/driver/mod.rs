@@ -38,7 +38,10 @@ pub type ToldVerdict = Box<dyn FnOnce(Verdict) + Send>;
 
 /// Carries tasks out in the drivers' place, where somebody chooses what becomes of each and when: a simulation.
 #[derive(Clone)]
-pub struct Carrier(pub Arc<dyn Fn(&DueTask, ToldVerdict) + Send + Sync>);
+pub struct Carrier(pub Arc<Carry>);
+
+/// Is given a task, and who is told what came of it.
+pub type Carry = dyn Fn(&DueTask, ToldVerdict) + Send + Sync;
 
 impl fmt::Debug for Carrier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

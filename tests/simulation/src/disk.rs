@@ -2,6 +2,7 @@
 //! and any operation may fail. Files are real ones, whose content is what a machine without a crash would see; kept
 //! beside it is what each unsynced sector held before.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -112,15 +113,14 @@ impl Disk {
     pub(crate) fn opened(&mut self, path: &Path) -> Option<(u64, u64)> {
         let metadata = path.metadata().ok()?;
         let id = (metadata.dev(), metadata.ino());
-        if !self.files.contains_key(&id) {
+        if let Entry::Vacant(place) = self.files.entry(id) {
             let handle = OpenOptions::new().read(true).write(true).open(path).ok()?;
-            let tracked = Tracked {
+            place.insert(Tracked {
                 name: path.file_name()?.to_owned(),
                 handle,
                 before: BTreeMap::new(),
                 length: metadata.len(),
-            };
-            self.files.insert(id, tracked);
+            });
         }
         Some(id)
     }

@@ -213,9 +213,7 @@ impl World {
                     return Err(format!("half of {whole:?} is in the log"));
                 };
                 let json: Json = serde_json::from_str(&event.data).expect("JSON");
-                if json["text"] != Json::from(data.text.clone())
-                    || !(id.is_empty() || *id == event.id)
-                {
+                if json["text"] != *data.text || !(id.is_empty() || *id == event.id) {
                     return Err(format!("of {whole:?} the log has {}", event.data));
                 }
                 if self.refused.contains(&event.id) {

@@ -101,12 +101,9 @@ fn every_door_takes_the_same_times() {
             encoded(text)
         ));
         if text.parse::<u64>().is_err() {
-            assert_eq!(
-                found.status == 400,
-                instant.is_none(),
-                "{text}: {}",
-                found.text
-            );
+            // A time that is read may still be before all that was recorded: that is said in other words.
+            let is_none = found.status == 400 && !found.text.contains("was recorded by");
+            assert_eq!(is_none, instant.is_none(), "{text}: {}", found.text);
         }
     }
     server.stop();

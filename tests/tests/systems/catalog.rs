@@ -286,8 +286,9 @@ fn a_column_that_is_added_counts_what_was_before_it_and_what_comes_meanwhile() {
     let finally: BTreeMap<String, &FinalKind> = { found.final_rows.iter() }
         .map(|row| (text(&row.key[0]), &row.kind))
         .collect();
-    assert_eq!(finally.len(), products.len());
-    for (product, count) in products.iter().zip([3, 1, 2, 0]) {
+    // The fourth has the new column's default, which is no difference.
+    assert_eq!(finally.len(), products.len() - 1);
+    for (product, count) in products.iter().zip([3, 1, 2]) {
         let column = ("comments".to_owned(), None, Some(Value::Integer(count)));
         assert_eq!(*finally[product], FinalKind::Changed(vec![column]));
     }

@@ -104,6 +104,14 @@ const TABLE: &[Line] = &[
     ("GET", "/state/{table}", READER, Own, "/state/asks.nope", ""),
     (
         "GET",
+        "/state/{table}/",
+        READER,
+        Own,
+        "/state/asks.nope/",
+        "",
+    ),
+    (
+        "GET",
         "/state/{table}/{key}",
         READER,
         Own,

@@ -63,6 +63,18 @@ const LEFT: &[(&str, &str)] = &[
         "these run the tests, of which this page's test is one",
     ),
     (
+        "cargo run -p daybook-simulation --bin simulate -- --seconds 60",
+        "these take as long as they are told to",
+    ),
+    (
+        "cargo run -p daybook-simulation --bin simulate -- --seed 100244",
+        "these take as long as they are told to",
+    ),
+    (
+        "tests/fuzz/run 60",
+        "these take as long as they are told to",
+    ),
+    (
         "cargo install --path host",
         "the test has the command already",
     ),
@@ -188,7 +200,7 @@ fn verbs(line: &str) -> Vec<String> {
     // What continues a line is indented further.
     let verbs = listed.filter_map(|line| {
         line.strip_prefix("  ")
-            .filter(|rest| !rest.starts_with(' '))
+            .filter(|rest| !rest.starts_with(' ') && !rest.starts_with("help "))
     });
     verbs
         .filter_map(|line| line.split_whitespace().next().map(str::to_owned))

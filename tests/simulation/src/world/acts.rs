@@ -77,7 +77,8 @@ impl World {
         let answer = self.alone(move |book| book.redact(&request, &mut silent()))?;
         let cleaned = matches!(&answer, Some(Ok(redacted)) if redacted.cleaned);
         self.acted(answer.map(|it| it.map(drop)), |model| {
-            model.allows(seq, replacement)
+            // Each epoch is worked out again as it was, with the payloads of its time.
+            !model.is_repaired() && model.allows(seq, replacement)
         })?;
         if cleaned && !disk().has_crashed() {
             self.look_for_erased()?;

@@ -124,7 +124,8 @@ impl Terms {
             Some(libc::SIGXCPU | libc::SIGKILL) => {
                 format!("compiling it takes more than {} s", self.seconds)
             }
-            Some(libc::SIGABRT) => {
+            // The program's allocator does not survive a refusal of the system's.
+            Some(libc::SIGABRT | libc::SIGSEGV) => {
                 format!("compiling it takes more than {megabytes} MiB of memory")
             }
             _ => "the compiler cannot handle this file".to_owned(),

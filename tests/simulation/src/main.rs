@@ -1,5 +1,5 @@
 //! Runs the simulation: `simulate --seed N` repeats one seed and tells each step; `simulate --crashes N` goes on with new
-//! seeds until so many crashes were survived, `simulate --seconds N` for so long.
+//! seeds until so many crashes were survived, `simulate --seeds N` for so many, `simulate --seconds N` for so long.
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -32,15 +32,18 @@ fn simulate() -> Result<Report, String> {
         return run(seed, true);
     }
     let crashes = number("--crashes");
+    let seeds = number("--seeds");
     let until = number("--seconds").map(|it| Instant::now() + Duration::from_secs(it));
     assert!(
-        crashes.is_some() || until.is_some(),
-        "simulate --seed N | --crashes N | --seconds N, and --from SEED"
+        crashes.is_some() || seeds.is_some() || until.is_some(),
+        "simulate --seed N | --crashes N | --seeds N | --seconds N, and --from SEED"
     );
     let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut seed = number("--from").unwrap_or_else(|| now().map_or(1, |it| it.as_secs() * 1_000));
     let mut total = Report::default();
-    while crashes.is_none_or(|it| total.crashes < it) && until.is_none_or(|it| Instant::now() < it)
+    while crashes.is_none_or(|it| total.crashes < it)
+        && seeds.is_none_or(|it| total.seeds < it)
+        && until.is_none_or(|it| Instant::now() < it)
     {
         total.add(&run(seed, false)?);
         seed += 1;

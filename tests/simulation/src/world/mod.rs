@@ -124,6 +124,8 @@ pub fn run(seed: u64, tell: bool) -> Result<Report, String> {
             Log::File
         }
     };
+    // What the template is made of is no part of the run.
+    disk().begin();
     crate::vfs::seed(seed);
     given::begin(seed, BEGIN);
     let mut world = World {

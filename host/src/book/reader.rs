@@ -187,7 +187,7 @@ impl Reader {
         self.event_page(filter, count_max).map(|(events, _)| events)
     }
 
-    /// The same, and whether there are others behind them.
+    /// A page of events that match a filter, and whether there are others behind it.
     pub fn event_page(&self, filter: &EventFilter, count_max: usize) -> Result<(Vec<Event>, bool)> {
         self.log.list(filter, count_max)
     }

@@ -40,7 +40,7 @@ pub struct Args {
     /// now
     #[arg(long, value_name = "SEQ|TIME", conflicts_with = "projection")]
     as_of: Option<Moment>,
-    /// The same after the last event that happened by this time, by its own account: for history that was imported
+    /// The state after the last event that happened by this time, by its own account: for history that was imported
     #[arg(long, value_name = "TIME", value_parser = Moment::happened, conflicts_with_all = ["projection", "as_of"])]
     as_of_event_time: Option<Moment>,
     /// How the rows are written

@@ -13,7 +13,7 @@ pub(crate) use notes::notes;
 pub(crate) use past::{NO_PAYLOADS, Past, Payloads, put_in_place};
 pub(crate) use pieces::{Pieces, hole};
 pub(crate) use rebuild::Rebuild;
-pub(crate) use replay::{play, read_ahead};
+pub(crate) use replay::{advance, play, read_ahead};
 
 use std::ops::RangeInclusive;
 use std::path::Path;

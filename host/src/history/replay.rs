@@ -4,9 +4,9 @@ use std::ops::ControlFlow;
 use std::sync::mpsc::sync_channel;
 
 use crate::engine::Player;
-use crate::model::progress::{OnProgress, Progress};
+use crate::model::progress::{OnProgress, Progress, silent};
 use crate::model::{Error, Result, Seq, limits};
-use crate::store::Logged;
+use crate::store::{Catalog, Logged};
 
 /// Lets a player go through pieces of the log that end at `to`. `step` runs each event, and may end it with what it found.
 /// Between two pieces the player commits, where so much is kept that it should.
@@ -33,6 +33,17 @@ pub(crate) fn play<T: Logged, B>(
         });
     }
     Ok(None)
+}
+
+/// Runs and keeps all events behind a player's position, up to another one. An event of doom is an error.
+pub(crate) fn advance(player: &mut Player, log: &Catalog, to: Seq) -> Result<()> {
+    let events = log.events(player.materializer.head().position.next()..=to);
+    play(player, events, to, &mut silent(), |player, event| {
+        player.run(&event).map_err(Error::from)?;
+        player.keep()?;
+        Ok(ControlFlow::<()>::Continue(()))
+    })?;
+    Ok(())
 }
 
 /// Has pieces read on a thread of their own, a little ahead of `work`, which need not take them all.

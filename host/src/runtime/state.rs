@@ -123,7 +123,7 @@ impl ResourceLimiter for CallState {
         }
     }
 
-    /// The same for tables.
+    /// A table that the system has no room for is judged as memory is.
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
         self.memory_grow_failed(error)
     }

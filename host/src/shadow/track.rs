@@ -1,7 +1,7 @@
 //! A projection beside the live one that follows the log: a shadow, whose effects are compared with what was recorded on
 //! the way, or a standby. Whoever has one drives it: the command line to the log's head, a follower's thread for ever.
 
-use std::ops::{ControlFlow, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::diff::{About, Expectations, Step, Tally, differences};
 use crate::engine::{Failure, Outcome, Player, step_of};
-use crate::history::{Decoder, History, play, silent};
+use crate::history::{Decoder, History, advance};
 use crate::model::effects::RecordedChange;
 use crate::model::{
     Change, Effects, Error, ErrorKind, Event, Layouts, Result, Schedule, Seq, TableLayout, Task,
@@ -294,19 +294,7 @@ impl Base {
         let runtime = history.library.runtime.clone();
         let player = Player::begin(runtime, plan, &path, start.as_ref())?;
         let mut base = Base { player, path };
-        let first = base.player.materializer.head().position.next();
-        let events = history.log.events(first..=position);
-        play(
-            &mut base.player,
-            events,
-            position,
-            &mut silent(),
-            |player, event| {
-                player.run(&event).map_err(Error::from)?;
-                player.keep()?;
-                Ok(ControlFlow::<()>::Continue(()))
-            },
-        )?;
+        advance(&mut base.player, &history.log, position)?;
         Ok(base)
     }
 }

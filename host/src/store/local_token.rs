@@ -34,7 +34,7 @@ impl LocalToken {
         }
     }
 
-    /// The same, made where it is missing.
+    /// The token of a book, made where it is missing.
     pub fn made(book: &BookDir) -> Result<LocalToken> {
         if let Some(known) = LocalToken::read(book)? {
             return Ok(known);

@@ -228,7 +228,7 @@ impl StateReader {
         self.guard.foreign(&self.connection, None, work)
     }
 
-    /// The same outside of any snapshot.
+    /// Runs a SELECT outside of any snapshot.
     pub fn select_alone(
         &self,
         allowance: Allowance,

@@ -177,7 +177,7 @@ impl Book {
         self.verification()?.run(progress, || true)
     }
 
-    /// The same, and that a digest which was kept elsewhere (`Reader::log_head`) is of a commit of this log: that nothing was
+    /// Verifies all of history, and that a digest which was kept elsewhere (`Reader::log_head`) is of a commit of this log: that nothing was
     /// cut off since.
     pub fn verify_against(
         &mut self,

@@ -2,7 +2,6 @@
 //! answer beside what was answered.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
@@ -12,7 +11,7 @@ use super::onlooker::Study;
 use super::replays::Picked;
 use crate::engine::Failure;
 use crate::engine::Player;
-use crate::history::{OnProgress, Past, Progress, play, silent};
+use crate::history::{OnProgress, Past, Progress, advance};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
 use crate::store::Catalog;
@@ -211,7 +210,7 @@ impl Asked {
     }
 
     fn ask(&mut self, log: &Catalog, command: &RecordedCommand) -> Result<Said> {
-        self.advance(log, command.position)?;
+        advance(&mut self.player, log, command.position)?;
         let name = command.command_type.as_str();
         let program = self.player.materializer.program().clone();
         let handler = match program.creator(name, None) {
@@ -251,21 +250,5 @@ impl Asked {
             }
             Err(Failure::Host(error)) => Err(error),
         }
-    }
-
-    fn advance(&mut self, log: &Catalog, to: Seq) -> Result<()> {
-        let events = log.events(self.position().next()..=to);
-        play(
-            &mut self.player,
-            events,
-            to,
-            &mut silent(),
-            |player, event| {
-                player.run(&event).map_err(Error::from)?;
-                player.keep()?;
-                Ok(ControlFlow::<()>::Continue(()))
-            },
-        )?;
-        Ok(())
     }
 }

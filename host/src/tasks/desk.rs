@@ -173,7 +173,7 @@ impl Reader {
         self.log().tasks(filter, count_max)
     }
 
-    /// The same, and whether there are others behind them.
+    /// A page of tasks, and whether there are others behind it.
     pub fn task_page(&self, filter: &TaskFilter, count_max: usize) -> Result<(Vec<TaskRow>, bool)> {
         self.log().task_page(filter, count_max)
     }

@@ -49,7 +49,7 @@ impl Catalog {
         self.task_page(filter, count_max).map(|(rows, _)| rows)
     }
 
-    /// The same, and whether there are others behind them.
+    /// A page of tasks, and whether there are others behind it.
     pub fn task_page(&self, filter: &TaskFilter, count_max: usize) -> Result<(Vec<TaskRow>, bool)> {
         let kinds = match &filter.kind {
             Some(kind) => vec![kind.clone()],

@@ -209,7 +209,11 @@ impl Book {
     ) -> Result<Promotion> {
         self.check_current()?;
         let records = self.history.log.projections()?;
-        let Some(record) = records.iter().find(|it| it.role == Role::Standby) else {
+        // A log on other machines may have gone back already: what stood by then stands by no more.
+        let lineup = self.lineup();
+        let back =
+            |it: &&ProjectionRecord| it.role == Role::Standby && it.schedule.last() != lineup;
+        let Some(record) = records.iter().find(back) else {
             return Err(Error::usage("there is nothing to go back to: no standby")
                 .problem(Problem::Unknown)
                 .hint(

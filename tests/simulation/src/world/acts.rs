@@ -26,15 +26,24 @@ impl World {
         Err("the writer does not come to what it was asked".to_owned())
     }
 
-    pub(super) fn amend(&mut self) -> Found {
+    /// The position of an event to be repaired, once everything that waits is answered, and nothing is in doubt: one act at
+    /// a time is remembered.
+    fn to_repair(&mut self) -> Result<Option<usize>, String> {
         while self.writer.as_ref().is_some_and(|it| it.waiting() > 0) && !disk().has_crashed() {
             self.turn()?;
         }
+        let current = self.alone(Book::check_current)?;
         let places = self.model.repairable();
-        if places.is_empty() || disk().has_crashed() {
-            return Ok(());
+        if !matches!(current, Some(Ok(()))) || places.is_empty() || disk().has_crashed() {
+            return Ok(None);
         }
-        let seq = *self.random.pick(&places);
+        Ok(Some(*self.random.pick(&places)))
+    }
+
+    pub(super) fn amend(&mut self) -> Found {
+        let Some(seq) = self.to_repair()? else {
+            return Ok(());
+        };
         let mut data = self.data();
         if let Some(Entry::Happened {
             data: Some(old), ..
@@ -57,14 +66,9 @@ impl World {
     }
 
     pub(super) fn redact(&mut self) -> Found {
-        while self.writer.as_ref().is_some_and(|it| it.waiting() > 0) && !disk().has_crashed() {
-            self.turn()?;
-        }
-        let places = self.model.repairable();
-        if places.is_empty() || disk().has_crashed() {
+        let Some(seq) = self.to_repair()? else {
             return Ok(());
-        }
-        let seq = *self.random.pick(&places);
+        };
         let replacement = (self.random.below(2) == 0).then(|| self.data());
         self.say(|| format!("redact {seq}, {replacement:?} in its place"));
         self.act = Some(Act::Redact(seq, replacement.clone()));

@@ -28,7 +28,7 @@ impl World {
 
     /// The position of an event to be repaired, once everything that waits is answered, and nothing is in doubt: one act at
     /// a time is remembered.
-    fn to_repair(&mut self) -> Result<Option<usize>, String> {
+    fn repair_place(&mut self) -> Result<Option<usize>, String> {
         while self.writer.as_ref().is_some_and(|it| it.waiting() > 0) && !disk().has_crashed() {
             self.turn()?;
         }
@@ -41,7 +41,7 @@ impl World {
     }
 
     pub(super) fn amend(&mut self) -> Found {
-        let Some(seq) = self.to_repair()? else {
+        let Some(seq) = self.repair_place()? else {
             return Ok(());
         };
         let mut data = self.data();
@@ -66,7 +66,7 @@ impl World {
     }
 
     pub(super) fn redact(&mut self) -> Found {
-        let Some(seq) = self.to_repair()? else {
+        let Some(seq) = self.repair_place()? else {
             return Ok(());
         };
         let replacement = (self.random.below(2) == 0).then(|| self.data());

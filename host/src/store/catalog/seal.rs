@@ -59,19 +59,13 @@ impl Sum {
     }
 
     fn of(rows: i64, bytes: &[u8]) -> Result<Sum> {
-        let mut sum = Sum {
-            rows,
-            words: [0; 8],
-        };
         if bytes.len() != 64 {
             return Err(Error::corrupt("a table's sum in the log is not one"));
         }
-        for (word, part) in sum.words.iter_mut().zip(bytes.chunks_exact(8)) {
-            *word = part
-                .iter()
-                .fold(0, |word, byte| word << 8 | u64::from(*byte));
-        }
-        Ok(sum)
+        Ok(Sum {
+            rows,
+            words: words(bytes),
+        })
     }
 }
 
@@ -114,12 +108,16 @@ fn row_hash<'v>(table: &str, cells: impl Iterator<Item = ValueRef<'v>>) -> [u64;
             ValueRef::Blob(bytes) => part(5, bytes),
         }
     }
-    let hash = hasher.finalize();
+    words(&hasher.finalize())
+}
+
+/// 64 bytes as eight words.
+fn words(bytes: &[u8]) -> [u64; 8] {
     let mut words = [0; 8];
-    for (word, part) in words.iter_mut().zip(hash.chunks_exact(8)) {
+    for (word, part) in words.iter_mut().zip(bytes.chunks_exact(8)) {
         *word = part
             .iter()
-            .fold(0, |word: u64, byte| word << 8 | u64::from(*byte));
+            .fold(0, |word, byte| word << 8 | u64::from(*byte));
     }
     words
 }

@@ -1,59 +1,11 @@
 //! What many calls in one instance come to: memory, fuel, and when it is replaced. No book is needed for that.
 
-use std::any::Any;
 use std::collections::BTreeSet;
 
-use daybook::model::capability::{StateRead, WriteResult};
-use daybook::model::{
-    Budget, Event, Find, HandlerError, LogLine, Materialization, QueryResult, Seq, Task, TypeName,
-    Value, Violation, limits,
-};
+use daybook::model::{Budget, Event, Seq, TypeName, limits};
 use daybook::runtime::{Instances, Terms};
-use daybook_tests::{guest, plugin, runtime};
+use daybook_tests::{NoRows, guest, plugin, runtime};
 use serde_json::{Value as Json, json};
-
-/// A state without rows, for calls that need no book.
-#[derive(Debug, Default)]
-struct Nothing;
-
-impl StateRead for Nothing {
-    fn get(&mut self, _: &str, _: Vec<Value>) -> Result<Option<Vec<Value>>, Violation> {
-        Ok(None)
-    }
-    fn find(&mut self, _: &str, _: Find) -> Result<Vec<Vec<Value>>, Violation> {
-        Ok(Vec::new())
-    }
-    fn query(&mut self, _: &str, _: Vec<Value>, _: &mut u64) -> Result<QueryResult, Violation> {
-        Ok(QueryResult::default())
-    }
-    fn log(&mut self, _: LogLine) -> Result<(), Violation> {
-        Ok(())
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
-}
-
-impl Materialization for Nothing {
-    fn insert(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        Ok(Ok(()))
-    }
-    fn update(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        Ok(Ok(()))
-    }
-    fn upsert(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        Ok(Ok(()))
-    }
-    fn delete(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        Ok(Ok(()))
-    }
-    fn enqueue(&mut self, _: Task) -> Result<(), Violation> {
-        Ok(())
-    }
-    fn previous(&mut self, _: Event, _: &mut Budget) -> Result<(), HandlerError> {
-        Ok(())
-    }
-}
 
 /// Kilobytes of memory that this process has.
 fn resident_kilobytes() -> i64 {
@@ -102,7 +54,7 @@ fn wear(component: &[u8], event_type: &str, data: Json, calls: u32) -> Wear {
         };
         let is_first = terms.instance.is_none();
         wear.instances += u32::from(is_first);
-        let called = runtime.materialize(&code, &event, Box::new(Nothing), terms);
+        let called = runtime.materialize(&code, &event, Box::new(NoRows(|| {})), terms);
         called.result.unwrap();
         assert!(!called.doubtful);
         match is_first {

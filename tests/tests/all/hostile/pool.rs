@@ -1,88 +1,32 @@
 //! All instances taken: that is the host's, never the plugin's. Nothing is journalled, no event is doomed, and once there is
 //! room the same requests go through.
 
-use std::any::Any;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use daybook::book::{Book, Decision, Request};
-use daybook::model::capability::{StateRead, WriteResult};
 use daybook::model::error::Problem;
-use daybook::model::{
-    Budget, Error, ErrorKind, Event, Find, HandlerError, LogLine, Materialization, QueryResult,
-    Task, Value, Violation, limits,
-};
+use daybook::model::{Budget, Error, ErrorKind, Event, limits};
 use daybook::runtime::{Code, Runtime, Terms};
-use daybook_tests::{event, guest};
+use daybook_tests::{NoRows, event, guest};
 use serde_json::json;
 use uuid::Uuid;
-
-/// A capability whose first write waits until it is let go.
-struct Waits {
-    here: Sender<()>,
-    go: Arc<Mutex<Receiver<()>>>,
-}
-
-impl Waits {
-    fn wait(&self) -> WriteResult {
-        self.here.send(()).expect("somebody counts");
-        // Let go, or nobody is left to do it.
-        let _ = self.go.lock().expect("no waiting thread panics").recv();
-        Ok(Ok(()))
-    }
-}
-
-impl StateRead for Waits {
-    fn get(&mut self, _: &str, _: Vec<Value>) -> Result<Option<Vec<Value>>, Violation> {
-        Ok(None)
-    }
-    fn find(&mut self, _: &str, _: Find) -> Result<Vec<Vec<Value>>, Violation> {
-        Ok(Vec::new())
-    }
-    fn query(&mut self, _: &str, _: Vec<Value>, _: &mut u64) -> Result<QueryResult, Violation> {
-        Ok(QueryResult::default())
-    }
-    fn log(&mut self, _: LogLine) -> Result<(), Violation> {
-        Ok(())
-    }
-    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
-        self
-    }
-}
-
-impl Materialization for Waits {
-    fn insert(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        self.wait()
-    }
-    fn update(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        self.wait()
-    }
-    fn upsert(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        self.wait()
-    }
-    fn delete(&mut self, _: &str, _: Vec<Value>) -> WriteResult {
-        self.wait()
-    }
-    fn enqueue(&mut self, _: Task) -> Result<(), Violation> {
-        Ok(())
-    }
-    fn previous(&mut self, _: Event, _: &mut Budget) -> Result<(), HandlerError> {
-        Ok(())
-    }
-}
 
 /// Takes every instance of an engine while `work` runs.
 fn with_none_left(runtime: &Arc<Runtime>, code: &Code, event: &Event, work: impl FnOnce()) {
     let (here, arrived) = channel();
-    let (let_go, go) = channel();
+    let (let_go, go) = channel::<()>();
     let go = Arc::new(Mutex::new(go));
     thread::scope(|threads| {
         for _ in 0..limits::INSTANCES_MAX {
-            let waits = Box::new(Waits {
-                here: here.clone(),
-                go: go.clone(),
-            });
+            let (here, go) = (here.clone(), go.clone());
+            // Each call waits in its write until it is let go.
+            let waits = Box::new(NoRows(move || {
+                here.send(()).expect("somebody counts");
+                // Let go, or nobody is left to do it.
+                let _ = go.lock().expect("no waiting thread panics").recv();
+            }));
             threads.spawn(move || {
                 let called = runtime.materialize(code, event, waits, Terms::fresh(Budget::WHOLE));
                 called.result.expect("it was let go");

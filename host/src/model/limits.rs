@@ -118,6 +118,9 @@ pub const UNDO_BYTES_MAX: usize = 16 << 20;
 /// Events of doom that a refused redaction names.
 pub const DOOMS_TOLD_MAX: usize = 20;
 
+/// Bytes of what a handler says when it rejects or fails: code, message and details together.
+pub const REASON_BYTES_MAX: usize = 64 << 10;
+
 /// Depth of a payload's JSON.
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 

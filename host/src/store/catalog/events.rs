@@ -259,7 +259,7 @@ impl Catalog {
             .collect()
     }
 
-    /// Commands of the journal in order, after an ordinal.
+    /// Commands of the journal in order, after an ordinal: as many as hold `PIECE_BYTES_MAX` together, and one at least.
     pub fn commands(&self, after: u64, count_max: usize) -> Result<Vec<(u64, StoredCommand)>> {
         let mut statement = self
             .connection
@@ -270,10 +270,15 @@ impl Catalog {
         let mut found = statement
             .query((after as i64, count_max as i64))
             .map_err(|error| self.failed(error))?;
-        let mut commands = Vec::new();
+        let (mut commands, mut held) = (Vec::new(), 0);
         while let Some(row) = found.next().map_err(|error| self.failed(error))? {
             let (ordinal, command) = command(row).map_err(|error| self.failed(error))?;
-            commands.push((ordinal, command?));
+            let command = command?;
+            held += command.command.data.len();
+            commands.push((ordinal, command));
+            if held >= limits::PIECE_BYTES_MAX {
+                break;
+            }
         }
         Ok(commands)
     }

@@ -154,12 +154,19 @@ mod tests {
         assert!(shown(1_795_219_200).is_ok());
         assert!(shown(253_402_128_000).is_ok());
         // 10000-01-02, and when a counter of milliseconds ends.
-        for later in [253_402_387_200, u64::from(u32::MAX) << 10, (i64::MAX / 1_000) as u64] {
+        for later in [
+            253_402_387_200,
+            u64::from(u32::MAX) << 10,
+            (i64::MAX / 1_000) as u64,
+        ] {
             let refused = shown(later).unwrap_err();
             let words = "clock shows a year beyond all calendars; times from 1970 to 9999 can be";
             assert!(refused.message.contains(words), "{later}: {refused}");
         }
         let before = check_shown(SystemTime::UNIX_EPOCH - Duration::from_secs(1)).unwrap_err();
-        assert!(before.message.contains("clock shows 1969-12-31T23:59:59Z"), "{before}");
+        assert!(
+            before.message.contains("clock shows 1969-12-31T23:59:59Z"),
+            "{before}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 //! components.
 //!
 //! `history.jsonl` is of the demo's bank: `daybook demo --events 2000 --dir demo`, then
-//! `daybook export demo/book --out history.jsonl --sample 120`.
+//! `daybook export demo/book --out history.jsonl --sample 40`.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
@@ -96,6 +97,10 @@ impl Catalog {
             ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
+        // Else a statement whose plan could profit from what is bound is compiled again each time.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(failed)?;
         Ok(Catalog {
             meter: Meter::install(&mut connection)?,
             connection,

@@ -24,7 +24,6 @@ mod tokens;
 mod told_tasks;
 mod writer;
 
-pub(crate) use append::tasks;
 pub use append::{Admitted, AppendRequest, Receipt};
 pub use caused::Caused;
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};

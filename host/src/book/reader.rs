@@ -43,6 +43,8 @@ pub struct Shown {
     pub tasks: Vec<Task>,
     /// What has become of each, where anybody carries it out.
     pub told: Vec<Option<ToldTask>>,
+    /// Tasks that were enqueued after it was handled; only where steps are told.
+    pub late: Vec<ToldTask>,
     /// `told` has everything that happened to them, and is shown; else it is there for their ids.
     pub tells_steps: bool,
     /// What was done to it since.
@@ -52,8 +54,7 @@ pub struct Shown {
 impl Shown {
     /// Looks up what has become of its tasks.
     pub(crate) fn tell_tasks(&mut self, log: &Catalog, with_steps: bool) -> Result<()> {
-        let kinds: Vec<&str> = self.tasks.iter().map(|task| &*task.kind).collect();
-        self.told = told_tasks(log, self.stored.event.seq, &kinds, with_steps)?;
+        (self.told, self.late) = told_tasks(log, self.stored.event.seq, &self.tasks, with_steps)?;
         self.tells_steps = with_steps;
         Ok(())
     }
@@ -106,6 +107,7 @@ pub(crate) fn shown_with(notes: &BTreeMap<Seq, RepairNote>, changed: Changed) ->
         changes,
         tasks,
         told: Vec::new(),
+        late: Vec::new(),
         tells_steps: false,
     }
 }

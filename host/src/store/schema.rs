@@ -152,6 +152,16 @@ CREATE TABLE IF NOT EXISTS task_steps (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS task_steps__task ON task_steps (seq, ordinal);
 
+-- Which event enqueued a task after its own event was handled: its ordinal is one that no event's own tasks have.
+CREATE TABLE IF NOT EXISTS late_tasks (
+    seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, enqueued_by INTEGER NOT NULL, PRIMARY KEY (seq, ordinal)
+) STRICT, WITHOUT ROWID;
+
+-- Tasks whose delivery was begun, and that are asked for no more since effects were written anew: what they were is gone.
+CREATE TABLE IF NOT EXISTS gone_tasks (
+    seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (seq, ordinal)
+) STRICT, WITHOUT ROWID;
+
 -- How each kind of task is carried out, and up to where every one that may go on has a row in `deliveries`.
 CREATE TABLE IF NOT EXISTS gateway (
     kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT

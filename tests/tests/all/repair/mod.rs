@@ -3,3 +3,4 @@
 mod amend;
 mod redact;
 mod stale;
+mod tasks;

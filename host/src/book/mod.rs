@@ -38,7 +38,7 @@ pub use open::{Book, LIVE};
 pub(crate) use open::{Live, clean, live_record};
 pub(crate) use reactions::{AskedCommand, extensions};
 pub(crate) use reader::shown;
-pub use reader::{LogHead, Reader, Shown};
+pub use reader::{HistoryHashes, LogHead, Reader, Shown};
 pub(crate) use recovery::PATCHED;
 pub use snapshots::copy_live;
 pub use task_news::TaskNews;

@@ -12,10 +12,13 @@ use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
 use crate::log::SqliteLog;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Lineup, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
-use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_only_query};
+use crate::store::{
+    BookDir, Catalog, EventFilter, Projection, ProjectionHead, StoredEvent, TextQuery,
+    read_only_query,
+};
 
 /// An open book that cannot be changed.
 #[derive(Debug)]
@@ -33,6 +36,16 @@ pub struct LogHead {
     /// The last event, and its chain hash.
     pub event: Seq,
     pub hash: Digest,
+}
+
+/// What a whole history came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryHashes {
+    /// Of the live projection: its position, and the running hashes of changes and tasks.
+    pub head: ProjectionHead,
+    /// Chain hash of the log at that position.
+    pub log: Digest,
+    pub lineup: Lineup,
 }
 
 /// An event with what it caused, as it was recorded.
@@ -181,6 +194,28 @@ impl Reader {
             digest,
             event,
             hash,
+        })
+    }
+
+    /// What the whole history came to, in a few hashes.
+    pub fn hashes(&self) -> Result<HistoryHashes> {
+        let mut live = self.live()?;
+        let mut glance = Projection::glance(&self.dir.projection(&live.file));
+        // Another one may have taken its place meanwhile.
+        if glance.is_err() {
+            live = self.live()?;
+            glance = Projection::glance(&self.dir.projection(&live.file));
+        }
+        let found = glance?;
+        let position = found.head.position;
+        let log = match self.log.recorded_at(position)? {
+            Some(stored) => stored.hash,
+            None => Digest::ZERO,
+        };
+        Ok(HistoryHashes {
+            head: found.head,
+            log,
+            lineup: live.schedule.last(),
         })
     }
 

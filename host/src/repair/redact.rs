@@ -17,9 +17,10 @@ use crate::diff::Sink;
 use crate::engine::{Doom, Failure, Plan, Player};
 use crate::history::{Decoder, OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
 use crate::model::Redaction;
-use crate::model::event::EVENT_REDACTED;
+use crate::model::event::{EVENT_REDACTED, EVENT_UNDONE};
 use crate::model::hash::payload_hash;
 use crate::model::same_task::without;
+use crate::model::undo::undone_of;
 use crate::model::{Error, Event, Result, Seq, Task, clock, limits};
 use crate::store::remove_projection;
 use crate::store::{Catalog, StoredEvent};
@@ -40,7 +41,7 @@ pub struct Redacted {
     /// Of the redaction's own event.
     pub seq: Seq,
     pub event: Seq,
-    /// The undo of the event, erased with it.
+    /// The undo of the event, erased with it: one of an earlier daybook, which holds the event's rows.
     pub undo: Option<Seq>,
     /// Events whose recorded effects were written anew.
     pub rewritten: u64,
@@ -56,7 +57,7 @@ struct Redacting {
     /// The event, and its undo.
     events: Vec<StoredEvent>,
     payloads: Payloads,
-    /// Undos of other events, and those events: an undo holds values, which must not be of the erased event.
+    /// Undos of other events that hold values, and those events: the values must not be of the erased event.
     watched: BTreeSet<Seq>,
 }
 
@@ -264,24 +265,26 @@ impl Book {
             watched: BTreeSet::new(),
         };
         for (event, undo) in self.history.log.undone()? {
+            // One that only names its event takes back what that does now, whatever it is.
+            let undo = self.history.log.recorded_at(undo)?;
+            let Some(undo) = undo.filter(holds_rows) else {
+                continue;
+            };
             if event != seq {
-                redacting.watched.extend([event, undo]);
+                redacting.watched.extend([event, undo.event.seq]);
                 continue;
             }
             // The undo's payload holds the rows of the event: it goes too. Both have no effects then, and the rows are
             // what they were.
             if request.replacement.is_some() {
                 return Err(Error::refused(format!(
-                    "event {seq} was undone by event {undo}: a replacement would come to life again"
+                    "event {seq} was undone by event {}: a replacement would come to life again",
+                    undo.event.seq
                 ))
                 .hint("redact it without a replacement"));
             }
-            let undo = self.history.log.recorded_at(undo)?;
-            let undo = undo.filter(|undo| !undo.event.is_withheld());
-            if let Some(undo) = undo {
-                redacting.payloads.insert(undo.event.seq, String::new());
-                redacting.events.push(undo);
-            }
+            redacting.payloads.insert(undo.event.seq, String::new());
+            redacting.events.push(undo);
         }
         Ok(redacting)
     }
@@ -310,6 +313,14 @@ impl Book {
         }
         Ok(wanted)
     }
+}
+
+/// True for an undo whose payload holds the rows that it puts back.
+fn holds_rows(stored: &StoredEvent) -> bool {
+    let event = &stored.event;
+    event.event_type.as_str() == EVENT_UNDONE
+        && !event.is_withheld()
+        && undone_of(&event.data).is_none()
 }
 
 /// The hash that the chain covers, of a payload that is still there.

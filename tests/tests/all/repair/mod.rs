@@ -4,3 +4,4 @@ mod amend;
 mod redact;
 mod stale;
 mod tasks;
+mod undone;

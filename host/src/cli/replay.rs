@@ -79,15 +79,22 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     for (from, lineup) in &replayed.schedule.0 {
         out.line(format_args!("  from {from:>6}  {lineup}"))?;
     }
-    out.line(format_args!("  effects      {}", replayed.head.running))?;
+    out.line(format_args!("  changes      {}", replayed.head.running))?;
+    out.line(format_args!("  tasks        {}", replayed.head.tasks))?;
     out.line(format_args!("  rows         {}", replayed.rows))?;
-    if replayed.head.position == book.live_head().position {
-        let word = if same_as_live {
-            "the same effects as"
-        } else {
-            "other effects than"
+    let live = book.live_head();
+    if replayed.head.position == live.position {
+        let are_same = [
+            replayed.head.running == live.running,
+            replayed.head.tasks == live.tasks,
+        ];
+        let words = match are_same {
+            [true, true] => "the same effects as the live state's: changes and tasks",
+            [true, false] => "the same changes as the live state's, and other tasks",
+            [false, true] => "other changes than the live state's, and the same tasks",
+            [false, false] => "other changes than the live state's, and other tasks",
         };
-        out.line(format_args!("  {word} the live state's"))?;
+        out.line(format_args!("  {words}"))?;
     }
     let path = args.book.path.display();
     out.advise(format_args!(

@@ -8,8 +8,9 @@ use crate::store::{EventFilter, TaskFilter};
 use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf, only_by_directory};
 use crate::wire::{
-    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, LogHead, QueryReply,
-    QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots, Task, Tasks, Version, Versions,
+    Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, HistoryHashes,
+    LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots, Task, Tasks,
+    Version, Versions,
 };
 
 /// Events, and tasks, of one page that are asked for.
@@ -18,6 +19,10 @@ const PAGE_MAX: usize = 1_000;
 impl Reads for Client {
     fn log_head(&self) -> Result<LogHead> {
         self.get("/head")
+    }
+
+    fn hashes(&self) -> Result<HistoryHashes> {
+        self.get("/hashes")
     }
 
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {

@@ -116,9 +116,6 @@ pub const EFFECTS_BYTES_PER_REQUEST_MAX: usize = 32 << 20;
 /// Bytes of one payload (event, command or task).
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of the payload of an undo, which holds every row that it puts back.
-pub const UNDO_BYTES_MAX: usize = 16 << 20;
-
 /// Events of doom that a refused redaction names.
 pub const DOOMS_TOLD_MAX: usize = 20;
 

@@ -10,12 +10,17 @@ use crate::model::{Result, Seq, Value};
 use crate::runtime::Runtime;
 use crate::store::{EventFilter, TaskFilter};
 use crate::wire::{
-    ChangelogEntry, CloudEvent, GatewayKind, LogHead, RecordedEvent, Snapshot, Task, Version,
+    ChangelogEntry, CloudEvent, GatewayKind, HistoryHashes, LogHead, RecordedEvent, Snapshot, Task,
+    Version,
 };
 
 impl Reads for Reader {
     fn log_head(&self) -> Result<LogHead> {
         Ok((&Reader::log_head(self)?).into())
+    }
+
+    fn hashes(&self) -> Result<HistoryHashes> {
+        Ok((&Reader::hashes(self)?).into())
     }
 
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {

@@ -14,11 +14,14 @@ pub struct Replayed {
     pub to: u64,
     /// Which versions handled the events from which on.
     pub schedule: String,
-    /// Running hash of all effects.
+    /// Running hash of all changes.
     pub running: String,
+    /// Running hash of all tasks.
+    #[serde(default)]
+    pub running_tasks: String,
     /// Hash of the rows.
     pub rows: String,
-    /// The live state is at the same event and has had the same effects.
+    /// The live state is at the same event and has had the same effects: changes and tasks.
     pub same_as_live: bool,
     pub seconds: f64,
 }
@@ -30,6 +33,7 @@ impl Replayed {
             to: replayed.head.position.0,
             schedule: replayed.schedule.to_string(),
             running: replayed.head.running.to_string(),
+            running_tasks: replayed.head.tasks.to_string(),
             rows: replayed.rows.to_string(),
             same_as_live,
             seconds,

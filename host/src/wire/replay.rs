@@ -3,7 +3,32 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::version::FreshInstances;
 use crate::study;
+
+/// Which events are materialized again, by what, and under which name the rows are kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// `plugin@date`, several with spaces between, the other plugins as they are active; or `recorded`. The active versions,
+    /// where it is left out.
+    #[serde(default)]
+    pub with: String,
+    /// The last event to run; the log's last, where it is left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub to: Option<u64>,
+    /// The projection's name; an earlier replay of that name is replaced.
+    #[serde(default = "replay_name")]
+    pub name: String,
+    /// Every call gets a fresh instance, whatever isolation a version was certified for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<FreshInstances>,
+}
+
+fn replay_name() -> String {
+    "replay".to_owned()
+}
 
 /// A replay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -37,6 +37,8 @@ pub struct Request {
     pub guards: Guards,
     /// CloudEvents extension attributes for each of its events, a JSON object.
     pub extensions: Option<String>,
+    /// The payload is that of an event which is to be undone, and may have more members than the command names.
+    pub is_inverse: bool,
     /// Run it in full, report everything, keep nothing.
     pub preview: bool,
     /// Where the writer tells when it did what.
@@ -90,7 +92,10 @@ impl Book {
         }
         let program = self.live.materializer.program().clone();
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
-        schema.check(&request.data)?;
+        match request.is_inverse {
+            true => schema.check_open(&request.data)?,
+            false => schema.check(&request.data)?,
+        }
         let version = program.link(handler).code.version.clone();
         let command = Command {
             id: id.to_string(),

@@ -17,8 +17,8 @@ use crate::wire::{
     CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
     LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
     ReconcileRequest, Reconciled, RedactReply, RedactRequest, Rejected, RemedyRequest, RemedyTaken,
-    Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
-    Verified,
+    ReplayRequest, Replayed, Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks,
+    UndoRequest, Undone, Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -172,6 +172,10 @@ impl Operates for Client {
             log(line)?;
         }
         Ok(reply)
+    }
+
+    fn replay(&mut self, request: &ReplayRequest, _: OnProgress<'_>) -> Result<Replayed> {
+        self.tell("/replays", request)?.read()
     }
 
     fn verify(

@@ -1,5 +1,7 @@
 //! Payloads against their JSON Schemas.
 
+use std::sync::OnceLock;
+
 use serde_json::Value as Json;
 
 use super::counted_json::{Counted, within};
@@ -13,6 +15,10 @@ use crate::model::{Error, Result, limits};
 pub struct PayloadSchema {
     name: String,
     validator: jsonschema::Validator<Counted>,
+    /// As it was declared.
+    text: String,
+    /// Lets members through that it does not name. Made when it is first asked for.
+    open: OnceLock<Option<Box<PayloadSchema>>>,
 }
 
 impl std::fmt::Debug for PayloadSchema {
@@ -30,15 +36,38 @@ impl PayloadSchema {
         budget
             .spend(&schema)
             .map_err(|error| refuse(error.message))?;
+        Self::compile(name, text, &schema)
+    }
+
+    fn compile(name: &str, text: &str, schema: &Json) -> Result<PayloadSchema> {
+        let refuse = |what: String| Error::refused(format!("the schema of '{name}' {what}"));
         let validator = jsonschema::options_for::<Counted>()
             .with_pattern_options(pattern_options(PATTERN_BYTES_MAX))
             .with_keyword("type", schema_types::keyword)
-            .build(&schema)
+            .build(schema)
             .map_err(|error| refuse(format!("is not a JSON Schema: {}", cut(error.to_string()))))?;
         Ok(PayloadSchema {
             name: name.to_owned(),
             validator,
+            text: text.to_owned(),
+            open: OnceLock::new(),
         })
+    }
+
+    /// As `check`, but members that the schema does not name are let through: what a newer version asks of this one may have
+    /// more of them, and so may an event whose inverse is asked for.
+    pub fn check_open(&self, data: &str) -> Result<()> {
+        let refused = match self.check(data) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let open = self.open.get_or_init(|| {
+            let mut schema = serde_json::from_str(&self.text).ok()?;
+            let was_closed = open(&mut schema);
+            let made = was_closed.then(|| Self::compile(&self.name, "", &schema).ok());
+            made.flatten().map(Box::new)
+        });
+        open.as_ref().map_or(Err(refused), |open| open.check(data))
     }
 
     /// Refuses what is no payload of any version: too large, no JSON, too deep.
@@ -101,6 +130,24 @@ impl PayloadSchema {
         ))
         .problem(Problem::Schema { pointer })
         .hint("daybook plugin inspect FILE.wasm shows the schema"))
+    }
+}
+
+/// Takes out of a schema that no other members may come. True where anything of it said so.
+fn open(schema: &mut Json) -> bool {
+    match schema {
+        Json::Object(members) => {
+            let mut was_closed = false;
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                if members.get(keyword) == Some(&Json::Bool(false)) {
+                    members.remove(keyword);
+                    was_closed = true;
+                }
+            }
+            { members.values_mut() }.fold(was_closed, |was_closed, it| open(it) | was_closed)
+        }
+        Json::Array(items) => { items.iter_mut() }.fold(false, |was, item| open(item) | was),
+        _ => false,
     }
 }
 

@@ -76,6 +76,12 @@ impl VersionLine {
             .as_ref()
             .is_none_or(|known| known.engine != fingerprint())
     }
+
+    /// True where it was tried on this engine, and nothing that must not matter made a difference.
+    pub fn is_certified(&self) -> bool {
+        !self.is_certification_due() && { self.certification.as_ref() }
+            .is_some_and(|known| !known.is_refused() && known.events + known.commands > 0)
+    }
 }
 
 /// What activating does with the events that are there already.

@@ -79,13 +79,7 @@ impl Book {
         let kept = self.history.log.meta(&expect_key(&name))?;
         let kept = kept.unwrap_or_default();
         let expect = expect.into().unwrap_or(&kept);
-        if Expectations::parse(expect)?.name_causes() {
-            return Err(
-                Error::usage("a shadow cannot tell causes, and an expectation names one").hint(
-                    "daybook diff tells them; leave `cause` out of what a shadow is to expect",
-                ),
-            );
-        }
+        Expectations::parse(expect)?;
         // What cannot be resolved is refused now and not by the thread that follows.
         self.history.program(&lineup)?;
         let pinned = self.study().pinned(lineup.clone())?;

@@ -124,6 +124,8 @@ pub struct Version {
     pub isolation: String,
     /// It was never certified, or on another engine.
     pub certification_due: bool,
+    /// A certification on this engine tried it, and nothing that must not matter made a difference.
+    pub certified: bool,
     pub certification: Option<Certification>,
     pub description: String,
     /// What it says that it changes.
@@ -163,6 +165,7 @@ impl From<&VersionLine> for Version {
             loaded_at: line.loaded_at.clone(),
             isolation: line.isolation().to_string(),
             certification_due: line.is_certification_due(),
+            certified: line.is_certified(),
             certification: line.certification.as_ref().map(Into::into),
             description: manifest.description.clone(),
             changes: manifest.changes.clone(),

@@ -36,7 +36,7 @@ pub struct StoredCommand {
     pub command: RecordedCommand,
 }
 
-const COMMAND_COLUMNS: &str =
+pub(super) const COMMAND_COLUMNS: &str =
     "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
      c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
 
@@ -321,7 +321,8 @@ impl Catalog {
     }
 }
 
-fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
+/// A row of `COMMAND_COLUMNS`: its number and what it says.
+pub(super) fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
     let command_type = match TypeName::new(&name).map_err(Error::stored) {

@@ -104,13 +104,19 @@ impl Catalog {
                  AND ?8 IS NULL"
             }
         };
+        // In the order of the index that is gone through.
+        let seq = if filter.subject.is_some() {
+            "e.seq"
+        } else {
+            "t.seq"
+        };
         let sql = format!(
             "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM {from} AND (t.seq, t.ordinal) > (?2, ?3)
-             AND e.seq >= ?5 AND e.seq <= ?6 ORDER BY e.seq, t.ordinal LIMIT ?7"
+             AND {seq} >= ?5 AND {seq} <= ?6 ORDER BY {seq}, t.ordinal LIMIT ?7"
         );
         let (first, last) = match filter.event {
             Some(seq) => (seq.0 as i64, seq.0 as i64),
-            None => (0, i64::MAX),
+            None => (after.seq.0 as i64, i64::MAX),
         };
         let values = params![
             kind,

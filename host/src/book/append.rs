@@ -272,7 +272,7 @@ fn check_count(events: usize) -> Result<()> {
 }
 
 /// Tasks with ids that any replay derives again.
-pub(crate) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
+fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
     effects
         .tasks
         .iter()

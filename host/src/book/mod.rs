@@ -27,7 +27,6 @@ mod tokens;
 mod told_tasks;
 mod writer;
 
-pub(crate) use append::tasks;
 pub use append::{Admitted, AppendRequest, Receipt};
 pub use caused::Caused;
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
@@ -43,7 +42,7 @@ pub use open::{Book, LIVE};
 pub(crate) use open::{Live, clean, live_record};
 pub(crate) use reactions::{AskedCommand, extensions};
 pub(crate) use reader::shown;
-pub use reader::{LogHead, Reader, Shown};
+pub use reader::{HistoryHashes, LogHead, Reader, Shown};
 pub(crate) use recovery::PATCHED;
 pub use snapshots::copy_live;
 pub use subject::{SubjectPage, SubjectRepair, SubjectRow};

@@ -14,10 +14,13 @@ use crate::log::SqliteLog;
 use crate::model::clock::Stopwatch;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Lineup, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
-use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_only_query};
+use crate::store::{
+    BookDir, Catalog, EventFilter, Projection, ProjectionHead, StoredEvent, TextQuery,
+    read_only_query,
+};
 
 /// An open book that cannot be changed.
 #[derive(Debug)]
@@ -37,6 +40,16 @@ pub struct LogHead {
     pub hash: Digest,
 }
 
+/// What a whole history came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryHashes {
+    /// Of the live projection: its position, and the running hashes of changes and tasks.
+    pub head: ProjectionHead,
+    /// Chain hash of the log at that position.
+    pub log: Digest,
+    pub lineup: Lineup,
+}
+
 /// An event with what it caused, as it was recorded.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -45,6 +58,8 @@ pub struct Shown {
     pub tasks: Vec<Task>,
     /// What has become of each, where anybody carries it out.
     pub told: Vec<Option<ToldTask>>,
+    /// Tasks that were enqueued after it was handled; only where steps are told.
+    pub late: Vec<ToldTask>,
     /// `told` has everything that happened to them, and is shown; else it is there for their ids.
     pub tells_steps: bool,
     /// What was done to it since.
@@ -54,8 +69,7 @@ pub struct Shown {
 impl Shown {
     /// Looks up what has become of its tasks.
     pub(crate) fn tell_tasks(&mut self, log: &Catalog, with_steps: bool) -> Result<()> {
-        let kinds: Vec<&str> = self.tasks.iter().map(|task| &*task.kind).collect();
-        self.told = told_tasks(log, self.stored.event.seq, &kinds, with_steps)?;
+        (self.told, self.late) = told_tasks(log, self.stored.event.seq, &self.tasks, with_steps)?;
         self.tells_steps = with_steps;
         Ok(())
     }
@@ -108,6 +122,7 @@ pub(crate) fn shown_with(notes: &BTreeMap<Seq, RepairNote>, changed: Changed) ->
         changes,
         tasks,
         told: Vec::new(),
+        late: Vec::new(),
         tells_steps: false,
     }
 }
@@ -185,6 +200,28 @@ impl Reader {
             digest,
             event,
             hash,
+        })
+    }
+
+    /// What the whole history came to, in a few hashes.
+    pub fn hashes(&self) -> Result<HistoryHashes> {
+        let mut live = self.live()?;
+        let mut glance = Projection::glance(&self.dir.projection(&live.file));
+        // Another one may have taken its place meanwhile.
+        if glance.is_err() {
+            live = self.live()?;
+            glance = Projection::glance(&self.dir.projection(&live.file));
+        }
+        let found = glance?;
+        let position = found.head.position;
+        let log = match self.log.recorded_at(position)? {
+            Some(stored) => stored.hash,
+            None => Digest::ZERO,
+        };
+        Ok(HistoryHashes {
+            head: found.head,
+            log,
+            lineup: live.schedule.last(),
         })
     }
 

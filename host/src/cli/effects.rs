@@ -24,8 +24,11 @@ pub fn print_effects(
         let not_before = { task.not_before.as_deref() }
             .map(|time| format!(", not before {time}"))
             .unwrap_or_default();
+        let late = { task.late }
+            .map(|by| format!("  (enqueued late, by event {by})"))
+            .unwrap_or_default();
         out.line(format_args!(
-            "  task   {}{key}{not_before}  {}",
+            "  task   {}{key}{not_before}  {}{late}",
             clean(&task.kind),
             clean(task.data.get())
         ))?;

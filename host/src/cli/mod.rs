@@ -33,6 +33,7 @@ mod redact;
 mod replay;
 mod retire;
 mod run;
+mod same;
 mod serve;
 mod shadow;
 mod show;
@@ -74,7 +75,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
    0  done; nothing unexpected
-   1  unexpected differences (diff), what was recorded does not hold (verify, export), or a preview that would be refused
+   1  unexpected differences (diff, same), what was recorded does not hold (verify, export), or a preview that would be refused
    2  the call itself is wrong: unknown verb, option, file or name
    3  the input was refused: malformed, of an unknown type, against its schema; the line says where
    4  the plugin rejected the command
@@ -121,6 +122,7 @@ enum Verb {
     Doom(doom::Args),
     Verify(verify::Args),
     Head(head::Args),
+    Same(same::Args),
     Reconcile(reconcile::Args),
     Amend(amend::Args),
     Redact(redact::Args),
@@ -217,6 +219,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Doom(args) => doom::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
         Verb::Head(args) => head::run(&args, out),
+        Verb::Same(args) => same::run(&args, out),
         Verb::Reconcile(args) => reconcile::run(&args, out),
         Verb::Amend(args) => amend::run(args, out),
         Verb::Redact(args) => redact::run(args, out),

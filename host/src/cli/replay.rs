@@ -83,14 +83,17 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     for (from, lineup) in &schedule.0 {
         out.line(format_args!("  from {from:>6}  {lineup}"))?;
     }
-    out.line(format_args!("  effects      {}", replayed.running))?;
+    out.line(format_args!("  changes      {}", replayed.running))?;
+    out.line(format_args!("  tasks        {}", replayed.running_tasks))?;
     out.line(format_args!("  rows         {}", replayed.rows))?;
-    if replayed.same_as_live || replayed.to == target.head()?.0 {
-        let word = match replayed.same_as_live {
-            true => "the same effects as",
-            false => "other effects than",
+    if let Some(same) = &replayed.same_as_live {
+        let words = match [same.changes, same.tasks] {
+            [true, true] => "the same effects as the live state's: changes and tasks",
+            [true, false] => "the same changes as the live state's, and other tasks",
+            [false, true] => "other changes than the live state's, and the same tasks",
+            [false, false] => "other changes than the live state's, and other tasks",
         };
-        out.line(format_args!("  {word} the live state's"))?;
+        out.line(format_args!("  {words}"))?;
     }
     out.advise(format_args!(
         "daybook query {} --projection {} 'SELECT …'",

@@ -9,8 +9,8 @@ use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf};
 use crate::wire::{
     AnsweredCommand, Changelog, ChangelogEntry, CloudEvent, Commands, Events, GatewayKind,
-    GatewayKinds, LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots,
-    Subject, Task, Tasks, Version, Versions,
+    GatewayKinds, HistoryHashes, LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent,
+    Snapshot, Snapshots, Subject, Task, Tasks, Version, Versions,
 };
 
 /// Events, and tasks, of one page that are asked for.
@@ -27,6 +27,10 @@ impl Reads for Client {
 
     fn log_head(&self) -> Result<LogHead> {
         self.get("/head")
+    }
+
+    fn hashes(&self) -> Result<HistoryHashes> {
+        self.get("/hashes")
     }
 
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {

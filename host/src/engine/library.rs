@@ -59,6 +59,8 @@ impl Beside {
 pub struct Plan {
     pub schedule: Schedule,
     programs: Vec<(Seq, Arc<Program>)>,
+    /// Events that are undone later, by what they change: as of when it was made.
+    pub(super) undone: Arc<BTreeSet<Seq>>,
 }
 
 impl Plan {
@@ -331,6 +333,7 @@ impl Library {
         Ok(Plan {
             schedule: schedule.clone(),
             programs,
+            undone: Arc::new(log.undone_by_rows()?),
         })
     }
 }

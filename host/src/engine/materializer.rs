@@ -11,6 +11,7 @@ use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
 use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::hash::running_hash;
+use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
     Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
@@ -155,6 +156,16 @@ impl Materializer {
         self.program = program;
     }
 
+    /// What takes back what an event changed here: for the event that undoes it.
+    pub fn remember(&mut self, event: Seq, undo: Vec<RowUndo>) {
+        self.ground().undone.insert(event, undo);
+    }
+
+    /// Forgets what was remembered of events.
+    pub fn forget_undone(&mut self) {
+        self.ground().undone.clear();
+    }
+
     /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
     pub fn perturb(&mut self, perturbed: Perturbed) {
         self.ground().perturbed = perturbed;
@@ -174,13 +185,18 @@ impl Materializer {
         let program = self.program.of_event(event).clone();
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
-        let running = match outcome.effects.changes.as_slice() {
-            [] => self.head().running,
-            _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
-        };
+        let head = self.head();
+        let Effects { changes, tasks } = &outcome.effects;
         self.pending = Some(ProjectionHead {
             position: event.seq,
-            running,
+            running: match changes.is_empty() {
+                true => head.running,
+                false => running_hash(&head.running, event.seq, &body[1..changes_end]),
+            },
+            tasks: match tasks.is_empty() {
+                true => head.tasks,
+                false => running_hash(&head.tasks, event.seq, &body[changes_end..]),
+            },
         });
         Ok(Outcome { body, ..outcome })
     }

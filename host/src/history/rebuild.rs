@@ -47,6 +47,7 @@ impl History {
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
         let start = self.start(schedule, to.min(changed))?;
         let mut player = Player::begin(self.library.runtime.clone(), plan, path, start.as_ref())?;
+        self.remind(&mut player, to)?;
         let first = player.materializer.head().position.next();
         let events = self.events_apart(first..=to)?.with(payloads);
         read_ahead(events, |pieces| {

@@ -18,6 +18,7 @@ pub mod log;
 pub mod manifest;
 pub mod progress;
 pub mod records;
+pub mod same_task;
 pub mod state_given;
 pub mod strict_json;
 pub mod task;

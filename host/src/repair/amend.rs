@@ -183,11 +183,13 @@ impl Book {
             ))
             .hint("daybook redact BOOK SEQ --with JSON puts another payload in its place, once"));
         }
-        if let Some(undo) = self.undone_by(seq)? {
+        if let Some(undo) = self.history.log.undone_by(seq)? {
             return Err(Error::refused(format!(
                 "event {seq} was undone by event {undo}, which took back what its present payload did"
             ))
-            .hint("append the event anew, with the right payload"));
+            .hint(format!(
+                "undo event {undo} first: daybook undo BOOK {undo}; or append the event anew"
+            )));
         }
         let data = match &request.payload {
             NewPayload::Original => match past.original(seq) {

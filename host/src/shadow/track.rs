@@ -190,10 +190,14 @@ impl Track {
     /// is kept. An event of doom ends it too: `status` tells, and nothing after it is run.
     pub fn follow(
         &mut self,
-        history: &History,
+        history: &mut History,
         to: Seq,
         mut pause: impl FnMut(&Track) -> bool,
     ) -> Result<()> {
+        history.remind(&mut self.player, to)?;
+        if let Some(base) = { self.comparing.as_mut() }.and_then(|it| it.base.as_mut()) {
+            history.remind(&mut base.player, to)?;
+        }
         let mut go_on = self.doom.is_none();
         for piece in history.log.recorded(self.position().next()..=to) {
             if !go_on {
@@ -296,6 +300,7 @@ impl Base {
         let runtime = history.library.runtime.clone();
         let player = Player::begin(runtime, plan, &path, start.as_ref())?;
         let mut base = Base { player, path };
+        history.remind(&mut base.player, position)?;
         advance(&mut base.player, &history.log, position)?;
         Ok(base)
     }

@@ -36,11 +36,14 @@ pub enum Access {
 /// Table, key, and the row there.
 pub type RowAt<'r> = (usize, &'r [Value], Option<&'r Row>);
 
-/// How far a projection is, and the running hash of its changes up to there.
+/// How far a projection is, and the running hashes of what events up to there caused. Equal hashes: the same effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProjectionHead {
     pub position: Seq,
+    /// Of changes.
     pub running: Digest,
+    /// Of tasks that were asked for.
+    pub tasks: Digest,
 }
 
 #[derive(Debug)]

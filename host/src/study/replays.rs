@@ -73,7 +73,10 @@ pub struct Replayed {
 pub struct Verified {
     pub events: u64,
     pub epochs: u64,
+    /// Running hash of all changes.
     pub running: Digest,
+    /// Running hash of all tasks.
+    pub tasks: Digest,
     pub head_hash: Digest,
     pub rows: Digest,
     /// Of everything that the log's commits left, up to the last one.
@@ -187,7 +190,7 @@ impl Book {
         }
     }
 
-    /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hash and rows.
+    /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hashes and rows.
     /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
     /// instance, so that what instances did which saw many events is checked too.
     pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
@@ -310,6 +313,7 @@ impl Verification {
             events: self.head.0.0,
             epochs: 0,
             running: state.head.running,
+            tasks: state.head.tasks,
             head_hash: self.head.1,
             rows: state.layouts.rows_digest(&state.tables),
             digest: None,
@@ -440,6 +444,7 @@ impl Verifier<'_> {
     ) -> Result<Player> {
         let plan = self.history.plan(schedule)?;
         let mut player = Player::begin(self.history.library.runtime.clone(), plan, path, start)?;
+        self.history.remind(&mut player, self.head)?;
         player.materializer.reuse_instances(false);
         player
             .materializer
@@ -489,14 +494,18 @@ impl Verifier<'_> {
             return Ok(None);
         }
         let live = &self.live;
-        if player.materializer.head() != live.head {
-            return Ok(Some(format!(
-                "the live projection's running hash is {} at event {}; the replay's is {} at event {}",
-                live.head.running,
-                live.head.position,
-                player.materializer.head().running,
-                player.materializer.head().position
-            )));
+        let replayed = player.materializer.head();
+        let hashes = [
+            ("changes", live.head.running, replayed.running),
+            ("tasks", live.head.tasks, replayed.tasks),
+        ];
+        for (what, is, yields) in hashes {
+            if is != yields || live.head.position != replayed.position {
+                return Ok(Some(format!(
+                    "the live projection's running hash of {what} is {is} at event {}; the replay's is {yields} at event {}",
+                    live.head.position, replayed.position
+                )));
+            }
         }
         for (table, (layout, digest)) in live.layouts.tables.iter().zip(&live.tables).enumerate() {
             if player.materializer.projection().table_digest(table)? != *digest {

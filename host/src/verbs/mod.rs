@@ -15,10 +15,11 @@ use crate::study::{Moment, Picked};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AnsweredCommand, AppendedEvent, Bisected,
     Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Commands, Dooms,
-    DoomsRequest, DroppedShadow, Forecast, GatewayKind, KindConfig, LateTasks, LateTasksRequest,
-    Loaded, LogHead, PromoteRequest, Promotion, Reason, ReconcileRequest, Reconciled,
-    RecordedEvent, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, ReplayRequest, Replayed,
-    Retired, ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest, Undone, Verified, Version,
+    DoomsRequest, DroppedShadow, Forecast, GatewayKind, HistoryHashes, KindConfig, LateTasks,
+    LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason, ReconcileRequest,
+    Reconciled, RecordedEvent, RedactReply, RedactRequest, RemedyRequest, RemedyTaken,
+    ReplayRequest, Replayed, Retired, ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest,
+    Undone, Verified, Version,
 };
 
 /// Which state a SELECT is about.
@@ -45,6 +46,9 @@ pub trait Reads {
 
     /// Where the log stands, as a digest to be kept elsewhere.
     fn log_head(&self) -> Result<LogHead>;
+
+    /// What the whole history came to, in a few hashes: two books are compared by them.
+    fn hashes(&self) -> Result<HistoryHashes>;
 
     /// Events in order that match a filter: at most `count_max`, and not more than a page of whoever is asked.
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>>;

@@ -174,8 +174,7 @@ impl Operates for Book {
         let replayed = Book::replay(self, &request.with.parse()?, to, &request.name, progress);
         self.isolate_events(false)?;
         let replayed = replayed?;
-        let same_as_live = replayed.head == live;
-        Ok(Replayed::new(&replayed, same_as_live, clock.seconds()))
+        Ok(Replayed::new(&replayed, &live, clock.seconds()))
     }
 
     fn verify(

@@ -10,8 +10,8 @@ use crate::model::{Result, Seq, Value};
 use crate::runtime::Runtime;
 use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::wire::{
-    AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, LogHead, RecordedEvent,
-    Snapshot, Subject, Task, Version,
+    AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, HistoryHashes, LogHead,
+    RecordedEvent, Snapshot, Subject, Task, Version,
 };
 
 impl Reads for Reader {
@@ -21,6 +21,10 @@ impl Reads for Reader {
 
     fn log_head(&self) -> Result<LogHead> {
         Ok((&Reader::log_head(self)?).into())
+    }
+
+    fn hashes(&self) -> Result<HistoryHashes> {
+        Ok((&Reader::hashes(self)?).into())
     }
 
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {

@@ -295,7 +295,7 @@ impl Book {
         let live = self.live.record.schedule.clone();
         let mut track = Track::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
-        track.follow(&self.history, head, |track| {
+        track.follow(&mut self.history, head, |track| {
             progress(Progress {
                 done: track.position().0 - first.0,
                 total: head.0 - first.0,

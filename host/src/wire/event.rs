@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::task::TaskHistory;
 use super::value::Row;
-use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown};
+use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown, ToldTask};
 use crate::engine::task_id;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, JsonText, LogLine, Seq, Task};
@@ -91,6 +91,9 @@ pub struct AskedTask<'a> {
     pub data: JsonText<'a>,
     /// RFC 3339; it is not carried out earlier.
     pub not_before: Option<Cow<'a, str>>,
+    /// The event that enqueued it, where that was after its own was handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
     /// What has become of it, where that is known and asked for.
     #[serde(flatten)]
     pub history: Option<TaskHistory>,
@@ -104,7 +107,22 @@ impl<'a> AskedTask<'a> {
             key: task.key.as_deref().map(Cow::from),
             data: JsonText::of(&task.data),
             not_before: task.not_before.as_deref().map(Cow::from),
+            late: None,
             history,
+        }
+    }
+
+    /// One that was enqueued after its event was handled.
+    fn late(told: &'a ToldTask) -> AskedTask<'a> {
+        let row = &told.row;
+        AskedTask {
+            id: row.id.clone(),
+            kind: (&*row.delivery.kind).into(),
+            key: row.key.as_deref().map(Cow::from),
+            data: JsonText::of(&row.data),
+            not_before: row.not_before.as_deref().map(Cow::from),
+            late: row.late.map(|by| by.0),
+            history: Some(told.into()),
         }
     }
 
@@ -115,6 +133,7 @@ impl<'a> AskedTask<'a> {
             key: self.key.map(|key| key.into_owned().into()),
             data: self.data.into_owned(),
             not_before: self.not_before.map(|time| time.into_owned().into()),
+            late: self.late,
             history: self.history,
         }
     }
@@ -198,10 +217,12 @@ impl<'a> From<&'a Shown> for RecordedEvent<'a> {
         let id = |ordinal: usize| told(ordinal).map(|told| told.row.id.clone());
         let history =
             |ordinal: usize| { told(ordinal).filter(|_| shown.tells_steps) }.map(Into::into);
+        let mut with_late = tasks(&stored.event, &shown.tasks, id, history);
+        with_late.extend(shown.late.iter().map(AskedTask::late));
         RecordedEvent {
             event: (&stored.event).into(),
             changes: changes(&shown.changes),
-            tasks: tasks(&stored.event, &shown.tasks, id, history),
+            tasks: with_late,
             amended: shown.repairs.amended.map(|seq| seq.0),
             redacted: shown.repairs.redacted.map(|seq| seq.0),
             undone: shown.repairs.undone.map(|seq| seq.0),

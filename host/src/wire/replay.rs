@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::version::FreshInstances;
+use crate::store::ProjectionHead;
 use crate::study;
 
 /// Which events are materialized again, by what, and under which name the rows are kept.
@@ -39,22 +40,39 @@ pub struct Replayed {
     pub to: u64,
     /// Which versions handled the events from which on.
     pub schedule: String,
-    /// Running hash of all effects.
+    /// Running hash of all changes.
     pub running: String,
+    /// Running hash of all tasks.
+    #[serde(default)]
+    pub running_tasks: String,
     /// Hash of the rows.
     pub rows: String,
-    /// The live state is at the same event and has had the same effects.
-    pub same_as_live: bool,
+    /// What of the effects is as the live state's. Absent where that is at another event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as_live: Option<SameEffects>,
     pub seconds: f64,
 }
 
+/// What two histories have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SameEffects {
+    pub changes: bool,
+    pub tasks: bool,
+}
+
 impl Replayed {
-    pub fn new(replayed: &study::Replayed, same_as_live: bool, seconds: f64) -> Replayed {
+    pub fn new(replayed: &study::Replayed, live: &ProjectionHead, seconds: f64) -> Replayed {
+        let head = &replayed.head;
+        let same_as_live = (head.position == live.position).then(|| SameEffects {
+            changes: head.running == live.running,
+            tasks: head.tasks == live.tasks,
+        });
         Replayed {
             name: replayed.name.clone(),
             to: replayed.head.position.0,
             schedule: replayed.schedule.to_string(),
             running: replayed.head.running.to_string(),
+            running_tasks: replayed.head.tasks.to_string(),
             rows: replayed.rows.to_string(),
             same_as_live,
             seconds,

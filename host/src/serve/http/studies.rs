@@ -265,10 +265,9 @@ async fn replay(
     door.book()
         .alone(move |book| book.keep_replay(record))
         .await?;
-    let same_as_live = replayed.head == live;
     told(
         StatusCode::OK,
-        &Replayed::new(&replayed, same_as_live, clock.seconds()),
+        &Replayed::new(&replayed, &live, clock.seconds()),
     )
 }
 

@@ -28,7 +28,7 @@ mod versions;
 pub use certification::SampledEvents;
 pub use events::{Catalog, StoredCommand};
 pub use journal::{CommandFilter, NumberedCommand};
-pub use late_tasks::LATE as FIRST_LATE;
+pub use late_tasks::{LATE as FIRST_LATE, LateRow};
 pub use life::Pinned;
 pub use log_read::Extent;
 pub use repairs::Repair;

@@ -1,11 +1,13 @@
 //! Amendments, redactions and undone events in the log: what was replaced, by whom and why, and what is left to check.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::model::{Amendment, Redaction};
+use rusqlite::OptionalExtension;
 
 use super::events::Catalog;
-use crate::model::{Digest, Error, Result, Seq};
+use crate::model::event::EVENT_UNDONE;
+use crate::model::{Amendment, Digest, Error, Redaction, Result, Seq};
 
 /// What can be done to an event after it was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,6 +173,54 @@ impl Catalog {
                 Seq(row.get::<_, i64>(1)? as u64),
             ))
         })
+    }
+
+    /// By which event one was undone; none where that was undone in turn.
+    pub fn undone_by(&self, event: Seq) -> Result<Option<Seq>> {
+        let (mut first, mut last, mut is_undone) = (None, event, false);
+        loop {
+            let by: Option<i64> = self
+                .connection
+                .prepare_cached("SELECT seq FROM undone WHERE event = ?1")
+                .and_then(|mut statement| {
+                    let found = statement.query_row([last.0 as i64], |row| row.get(0));
+                    found.optional()
+                })
+                .map_err(|error| self.failed(error))?;
+            let Some(by) = by else {
+                return Ok(first.filter(|_| is_undone));
+            };
+            last = Seq(by as u64);
+            first = first.or(Some(last));
+            is_undone = !is_undone;
+        }
+    }
+
+    /// Events of which a later one takes back the row changes.
+    pub fn undone_by_rows(&self) -> Result<BTreeSet<Seq>> {
+        self.undone_rows("", [])
+    }
+
+    /// Those of them up to a position that are undone behind it, up to `to`.
+    pub fn undone_across(&self, position: Seq, to: Seq) -> Result<BTreeSet<Seq>> {
+        let bounds = [position.0 as i64, to.0 as i64];
+        self.undone_rows("AND u.event <= ?1 AND u.seq > ?1 AND u.seq <= ?2", bounds)
+    }
+
+    fn undone_rows<const N: usize>(&self, which: &str, values: [i64; N]) -> Result<BTreeSet<Seq>> {
+        let sql = format!(
+            "SELECT u.event FROM undone u JOIN events e ON e.seq = u.seq
+             WHERE e.type = '{EVENT_UNDONE}' {which}"
+        );
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
+                    Ok(Seq(row.get::<_, i64>(0)? as u64))
+                });
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))
     }
 
     /// True where an event once had this payload, or where what it had cannot be known any more.

@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::events::Catalog;
+use super::late_tasks::enqueued_by;
 use super::tasks::{DELIVERY_COLUMNS, delivery_at, place_of, state_of};
 use crate::model::clock::{text_of_milliseconds, unix_milliseconds, unix_milliseconds_now};
-use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep, limits};
+use crate::model::{Delivery, Place, Result, Seq, Task, TaskState, TaskStep, limits};
 
 /// Which tasks a listing wants.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +31,20 @@ pub struct TaskRow {
     /// The type of the event that asked.
     pub event_type: String,
     pub delivery: Delivery,
+    /// The event that enqueued it, where that was after its own was handled.
+    pub late: Option<Seq>,
+}
+
+impl TaskRow {
+    /// What was asked for.
+    pub fn task(&self) -> Task {
+        Task {
+            kind: self.delivery.kind.clone(),
+            key: self.key.clone(),
+            data: self.data.clone(),
+            not_before: self.not_before.clone(),
+        }
+    }
 }
 
 /// How many tasks of a kind are in a state, of those that may go on.
@@ -41,9 +56,14 @@ pub struct KindCount {
     pub oldest_at: Option<String>,
 }
 
-const COLUMNS: &str =
-    "t.seq, t.ordinal, t.kind, t.id, t.key, t.data, t.not_before, t.state, e.recorded_at, e.type,
-    d.seq";
+/// What `task_row` reads.
+fn columns() -> String {
+    let late = enqueued_by();
+    format!(
+        "t.seq, t.ordinal, t.kind, t.id, t.key, t.data, t.not_before, t.state, e.recorded_at, e.type, {late}, d.seq,
+         {DELIVERY_COLUMNS}"
+    )
+}
 
 impl Catalog {
     /// A page of tasks in the order of the log: at most `count_max`, and fewer where they are large.
@@ -104,14 +124,15 @@ impl Catalog {
                  AND ?8 IS NULL"
             }
         };
-        // In the order of the index that is gone through.
+        let columns = columns();
+        // That of the table whose index gives the order.
         let seq = if filter.subject.is_some() {
             "e.seq"
         } else {
             "t.seq"
         };
         let sql = format!(
-            "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM {from} AND (t.seq, t.ordinal) > (?2, ?3)
+            "SELECT {columns} FROM {from} AND ({seq}, t.ordinal) > (?2, ?3)
              AND {seq} >= ?5 AND {seq} <= ?6 ORDER BY {seq}, t.ordinal LIMIT ?7"
         );
         let (first, last) = match filter.event {
@@ -152,29 +173,28 @@ impl Catalog {
     /// A task by its id.
     pub fn task(&self, id: &str) -> Result<Option<TaskRow>> {
         self.connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
-                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.id = ?1"
-            ))
+            .prepare_cached(&format!("{} WHERE t.id = ?1", select()))
             .and_then(|mut statement| statement.query_row([id], task_row).optional())
             .map_err(|error| self.failed(error))
     }
 
-    /// An event's task of a kind at an ordinal. None: it is asked for no more.
-    pub fn task_at(&self, kind: &str, place: Place) -> Result<Option<TaskRow>> {
-        self.connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
-                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND t.seq = ?2 AND t.ordinal = ?3"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_row((kind, place.seq.0 as i64, place.ordinal), task_row)
-                    .optional()
-            })
-            .map_err(|error| self.failed(error))
+    /// Every task of an event, late ones last.
+    pub fn tasks_of(&self, seq: Seq) -> Result<Vec<TaskRow>> {
+        let mut found = Vec::new();
+        let sql = format!("{} WHERE t.kind = ?1 AND t.seq = ?2", select());
+        for kind in self.task_kinds()? {
+            let rows: Vec<TaskRow> = self
+                .connection
+                .prepare_cached(&sql)
+                .and_then(|mut statement| {
+                    let rows = statement.query_map((&kind, seq.0 as i64), task_row);
+                    rows?.collect()
+                })
+                .map_err(|error| self.failed(error))?;
+            found.extend(rows);
+        }
+        found.sort_by_key(|row| row.delivery.place);
+        Ok(found)
     }
 
     /// Everything that happened to a task, in order.
@@ -289,11 +309,20 @@ impl Catalog {
     }
 }
 
+/// All tasks with what has become of them.
+fn select() -> String {
+    let columns = columns();
+    format!(
+        "SELECT {columns} FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+         JOIN events e ON e.seq = t.seq"
+    )
+}
+
 fn task_row(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
     let place = place_of(row, 0)?;
     let kind: String = row.get(2)?;
-    let delivery = match row.get::<_, Option<i64>>(10)? {
-        Some(_) => delivery_at(row, 11)?,
+    let delivery = match row.get::<_, Option<i64>>(11)? {
+        Some(_) => delivery_at(row, 12)?,
         None => Delivery {
             state: state_of(row, 7)?,
             ..Delivery::untouched(place, &kind)
@@ -307,6 +336,7 @@ fn task_row(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
         recorded_at: row.get(8)?,
         event_type: row.get(9)?,
         delivery,
+        late: row.get::<_, Option<i64>>(10)?.map(|by| Seq(by as u64)),
     })
 }
 

@@ -106,7 +106,7 @@ impl Trial {
             .map(|(change, key)| (change.table, key.as_slice(), change.after.as_ref()));
         let head = ProjectionHead {
             position: event.seq,
-            running: materializer.head().running,
+            ..materializer.head()
         };
         materializer.replace(rows, head)?;
         materializer.end_batch()?;

@@ -206,6 +206,7 @@ const TABLE: &[Line] = &[
     ("POST", "/rollback", OPERATOR, Book, "/rollback", NOPE),
     ("GET", "/snapshots", READER, Any, "/snapshots", ""),
     ("GET", "/head", READER, Book, "/head", ""),
+    ("GET", "/hashes", READER, Book, "/hashes", ""),
     ("POST", "/snapshots", OPERATOR, Book, "/snapshots", ""),
     ("POST", "/bisect", OPERATOR, Book, "/bisect", NOPE),
     ("POST", "/diff", OPERATOR, Book, "/diff", NOPE),

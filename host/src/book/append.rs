@@ -147,8 +147,11 @@ impl Book {
             return Ok((receipt, None));
         }
         let program = self.live.materializer.program();
-        program.event_schema(event_type)?.check(&incoming.data)?;
+        // A type that nobody knows is told before the version of its plugin.
+        program.event_schema(event_type)?;
         let version = self.handled_by(&incoming, pin)?;
+        let handling = program.of_version(incoming.event_type.plugin(), version);
+        handling.event_schema(event_type)?.check(&incoming.data)?;
         let event = Event {
             seq: self.next_seq(group),
             id: incoming
@@ -204,7 +207,8 @@ impl Book {
         if self.live.materializer.projection().is_full() {
             self.live.materializer.projection().shrink()?;
         }
-        let stamp = self.live.materializer.program().stamp.clone();
+        let program = self.live.materializer.program();
+        let stamp = program.of_event(&event).stamp.clone();
         let at = group.commit.events.len();
         group
             .identities

@@ -150,10 +150,12 @@ impl Operates for Client {
             ("actor", request.actor),
         ];
         let path = format!("/commands/{}", encoded(&request.command_type));
-        let headers = [
+        let pin = request.pin.map(|date| date.to_string());
+        let mut headers = vec![
             ("content-type", "application/json"),
             ("idempotency-key", id.as_str()),
         ];
+        headers.extend(pin.as_deref().map(|date| ("daybook-version", date)));
         let path = path_with(&path, &parameters);
         let sent = self.post(&path, &headers, request.data.into_bytes());
         let answer = sent.map_err(|error| match request.preview {

@@ -180,3 +180,25 @@ fn check_size(name: &str, data: &str) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_closed_schema_does_not_name_is_let_through_where_that_is_wanted_and_nothing_else() {
+        let text = r##"{"type": "object", "required": ["n"], "additionalProperties": false,
+            "properties": {"n": {"type": "integer"}, "inner": {"$ref": "#/$defs/inner"}},
+            "$defs": {"inner": {"type": "object", "unevaluatedProperties": false, "properties": {"a": {"type": "string"}}}}}"##;
+        let schema = PayloadSchema::new("a.B", text, &mut SchemaBudget::default()).unwrap();
+        schema.check(r#"{"n": 1, "inner": {"a": "x"}}"#).unwrap();
+        for more in [r#"{"n": 1, "m": 2}"#, r#"{"n": 1, "inner": {"b": 2}}"#] {
+            let error = schema.check(more).unwrap_err();
+            assert!(error.message.contains("does not fit its schema"), "{error}");
+            schema.check_open(more).unwrap();
+        }
+        for bad in [r#"{"m": 2}"#, r#"{"n": 1, "inner": {"a": 2}}"#, "{"] {
+            assert!(schema.check_open(bad).is_err(), "{bad}");
+        }
+    }
+}

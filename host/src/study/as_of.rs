@@ -140,21 +140,27 @@ impl Reader {
     ) -> Result<PastState> {
         let mut history = History::open(runtime, self.dir())?;
         let epochs = history.log.epochs()?;
-        let last = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
-        let (schedule, epoch, payloads) = match as_known {
-            false => (self.live()?.schedule, last, Payloads::new()),
+        let past = Past::read(&history.log)?;
+        let (epoch, schedule, payloads) = match as_known {
+            false => {
+                let last = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+                (last, self.live()?.schedule, Payloads::new())
+            }
             true => {
                 let known = epochs.iter().rfind(|(from, _)| *from <= position);
                 let (from, schedule) = known.cloned().unwrap_or_default();
-                // What was redacted since is gone at every position, which the last epoch tells.
-                let payloads = Past::read(&history.log)?.as_of(position);
-                (schedule, Seq(from.0.max(last.0)), payloads)
+                (from, schedule, past.as_of(position))
             }
         };
         let program = history.plan(&schedule)?.at(position).0.clone();
         let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
         let cache = self.dir().past_states();
-        let path = cache.join(name(&schedule, as_known, (epoch, origin), position));
+        let path = cache.join(name(
+            &schedule,
+            as_known,
+            (epoch, past.last(), origin),
+            position,
+        ));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
             let rebuild = Rebuild::of(&schedule, &unfinished, position).with(&payloads);
@@ -226,16 +232,16 @@ impl PastState {
     }
 }
 
-/// Equal names for equal content: what was run, by what, up to where, on which history (its chain of hashes, and the last
-/// epoch, which begins where payloads change).
+/// Equal names for equal content: what was run, by what, up to where, on which history: its chain of hashes, its epoch, and
+/// the last repair of a payload. Whoever has a file open reads on in it when it is gone, so no other gets its name.
 fn name(
     schedule: &Schedule,
     as_known: bool,
-    (epoch, origin): (Seq, Digest),
+    (epoch, repair, origin): (Seq, Seq, Digest),
     position: Seq,
 ) -> String {
     let made_of = format!(
-        "{schedule}\n{as_known}\n{}\n{epoch}\n{origin}\n{position}",
+        "{schedule}\n{as_known}\n{}\n{epoch}\n{repair}\n{origin}\n{position}",
         fingerprint()
     );
     format!(

@@ -15,6 +15,8 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the version handles what comes from now on.
     Recorded,
+    /// State stays as it is; from now on each event is handled by the version of its caller's date.
+    Stamped,
 }
 
 impl From<Policy> for versions::Policy {
@@ -22,6 +24,7 @@ impl From<Policy> for versions::Policy {
         match policy {
             Policy::Pinned => versions::Policy::Pinned,
             Policy::Recorded => versions::Policy::Recorded,
+            Policy::Stamped => versions::Policy::Stamped,
         }
     }
 }

@@ -137,7 +137,7 @@ impl Catalog {
         );
         let (first, last) = match filter.event {
             Some(seq) => (seq.0 as i64, seq.0 as i64),
-            None => (0, i64::MAX),
+            None => (after.seq.0 as i64, i64::MAX),
         };
         let values = params![
             kind,

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::caused::Caused;
 use super::cloud_event::check_text;
+use super::extensions::Extensions;
 use super::group::Group;
 use super::guards::Guards;
 use super::identity;
@@ -92,6 +93,7 @@ impl Book {
         let (handler, schema) = program.creator(name.as_str(), request.pin)?;
         schema.check(&request.data)?;
         let version = program.link(handler).code.version.clone();
+        let extensions = Extensions::by(request.extensions.as_deref(), request.actor.as_deref());
         let command = Command {
             id: id.to_string(),
             command_type: name,
@@ -120,7 +122,7 @@ impl Book {
                 command: &command,
                 id,
                 handler,
-                extensions: request.extensions.as_deref(),
+                extensions: extensions.as_deref(),
             };
             book.create_events(group, &asked, events)
                 .map(Decision::Accepted)

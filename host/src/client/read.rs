@@ -3,14 +3,14 @@
 use super::{Client, encoded, path_with};
 use crate::book::LIVE;
 use crate::history::OnProgress;
-use crate::model::{Result, Seq};
+use crate::model::{PluginVersion, Result, Seq};
 use crate::store::{EventFilter, TaskFilter};
 use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf, only_by_directory};
 use crate::wire::{
     Changelog, ChangelogEntry, CloudEvent, Events, GatewayKind, GatewayKinds, HistoryHashes,
     LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots, Task, Tasks,
-    Version, Versions,
+    Version, Versions, WhyNot,
 };
 
 /// Events, and tasks, of one page that are asked for.
@@ -44,6 +44,10 @@ impl Reads for Client {
 
     fn versions(&self) -> Result<Vec<Version>> {
         self.get("/versions").map(|it: Versions| it.versions)
+    }
+
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot> {
+        self.get(&format!("/versions/{version}/why-not"))
     }
 
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {

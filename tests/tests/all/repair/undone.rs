@@ -50,7 +50,11 @@ fn a_replay_under_another_version_takes_back_what_the_event_did_there() {
     undo(&mut book, third, false).unwrap();
     assert_eq!(account(&book), never(FIRST));
     let (_, found) = diff(&mut book, FIRST, SECOND, &mut Expectations::default());
-    let rows: Vec<_> = found.final_rows.iter().map(|row| row.table.clone()).collect();
+    let rows: Vec<_> = found
+        .final_rows
+        .iter()
+        .map(|row| row.table.clone())
+        .collect();
     assert_eq!(
         rows,
         ["bank.account"],

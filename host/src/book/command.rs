@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::caused::Caused;
 use super::cloud_event::check_text;
+use super::extensions::Extensions;
 use super::group::Group;
 use super::guards::Guards;
 use super::identity;
@@ -107,6 +108,7 @@ impl Book {
             false => schema.check(&request.data)?,
         }
         let version = program.link(handler).code.version.clone();
+        let extensions = Extensions::by(request.extensions.as_deref(), request.actor.as_deref());
         let command = Command {
             id: id.to_string(),
             command_type: name,
@@ -136,7 +138,7 @@ impl Book {
                 id,
                 program: &program,
                 handler,
-                extensions: request.extensions.as_deref(),
+                extensions: extensions.as_deref(),
             };
             book.create_events(group, &asked, events)
                 .map(Decision::Accepted)

@@ -100,6 +100,15 @@ impl Extensions {
         self.text()
     }
 
+    /// With who did it, where that is known: an event says it, whether or not a token did.
+    pub fn by(text: Option<&str>, actor: Option<&str>) -> Option<String> {
+        let mut read = Self::read(text);
+        if let Some(actor) = actor {
+            read.set(ACTOR, actor.into());
+        }
+        read.text()
+    }
+
     /// With the position that the event keeps.
     pub fn keeping(text: Option<&str>, seq: Seq) -> Option<String> {
         let mut read = Self::read(text);

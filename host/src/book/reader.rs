@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::caused::Caused;
 use super::open::{Book, LIVE};
+use super::story::Story;
 use super::told_tasks::{ToldTask, told_tasks};
 use crate::engine::Usage;
 use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
@@ -64,6 +65,8 @@ pub struct Shown {
     pub tells_steps: bool,
     /// What was done to it since.
     pub repairs: RepairNote,
+    /// Everything else that became of it, where that is asked for.
+    pub story: Option<Box<Story>>,
 }
 
 impl Shown {
@@ -124,6 +127,7 @@ pub(crate) fn shown_with(notes: &BTreeMap<Seq, RepairNote>, changed: Changed) ->
         told: Vec::new(),
         late: Vec::new(),
         tells_steps: false,
+        story: None,
     }
 }
 
@@ -272,10 +276,11 @@ impl Reader {
                     .problem(Problem::Unknown),
             );
         };
-        let mut shown = shown(&self.log, vec![stored])?;
-        shown
-            .pop()
-            .ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))
+        let shown = shown(&self.log, vec![stored])?.pop();
+        let mut shown =
+            shown.ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))?;
+        shown.story = Some(Box::new(Story::read(&self.log, &shown)?));
+        Ok(shown)
     }
 
     /// Stops what `work` reads of the log once it takes longer than this many seconds.

@@ -87,6 +87,16 @@ fn print_change(change: &Change<'_>, out: &mut Output) -> Result<()> {
         .try_for_each(|(name, what)| out.line(format_args!("    {name:width$}  {what}")))
 }
 
+/// `balance 100 → 150, lines 1 → 2`: the columns of a change in one line.
+pub fn changed_columns(change: &Change<'_>) -> String {
+    let key = change.key.as_ref().map(Row::members).unwrap_or_default();
+    let columns = column_lines(change, &key).into_iter();
+    let columns: Vec<_> = columns
+        .map(|(name, what)| format!("{name} {what}"))
+        .collect();
+    columns.join(", ")
+}
+
 /// Columns beside the key: all of a row that comes or goes, those that differ of one that stays.
 fn column_lines<'a>(change: &'a Change<'_>, key: &[(&str, &Value)]) -> Vec<(&'a str, String)> {
     let Some(row) = change.after.as_ref().or(change.before.as_ref()) else {

@@ -17,8 +17,8 @@ use crate::wire::{
     CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
     LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
     ReconcileRequest, Reconciled, RedactReply, RedactRequest, Rejected, RemedyRequest, RemedyTaken,
-    ReplayRequest, Replayed, Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks,
-    UndoRequest, Undone, Verified,
+    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Task, TaskReason,
+    Track, Tracks, UndoRequest, Undone, Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -109,11 +109,11 @@ impl Operates for Client {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         actor: Option<&str>,
     ) -> Result<Retired> {
         let path = acting(&format!("/versions/{version}/retire"), actor);
-        self.tell(&path, reason)?.read()
+        self.tell(&path, request)?.read()
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {

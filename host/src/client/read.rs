@@ -3,14 +3,14 @@
 use super::{Client, encoded, path_with};
 use crate::book::LIVE;
 use crate::history::OnProgress;
-use crate::model::{Result, Seq};
+use crate::model::{PluginVersion, Result, Seq};
 use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf};
 use crate::wire::{
     AnsweredCommand, Changelog, ChangelogEntry, CloudEvent, Commands, Events, GatewayKind,
     GatewayKinds, HistoryHashes, LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent,
-    Snapshot, Snapshots, Subject, Task, Tasks, Version, Versions,
+    Snapshot, Snapshots, Subject, Task, Tasks, Version, Versions, WhyNot,
 };
 
 /// Events, and tasks, of one page that are asked for.
@@ -89,6 +89,10 @@ impl Reads for Client {
 
     fn versions(&self) -> Result<Vec<Version>> {
         self.get("/versions").map(|it: Versions| it.versions)
+    }
+
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot> {
+        self.get(&format!("/versions/{version}/why-not"))
     }
 
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {

@@ -17,6 +17,8 @@ pub struct Library {
     pub runtime: Arc<Runtime>,
     pub cache: ComponentCache,
     versions: BTreeMap<PluginVersion, StoredVersion>,
+    /// Given up: nobody gets them by name. What was recorded under them can be replayed still.
+    retired: BTreeSet<PluginVersion>,
     codes: HashMap<Digest, Arc<Code>>,
     programs: HashMap<Lineup, Arc<Program>>,
     /// Engines that were used and may be used again.
@@ -94,6 +96,7 @@ impl Library {
             runtime,
             cache,
             versions: BTreeMap::new(),
+            retired: BTreeSet::new(),
             codes: HashMap::new(),
             programs: HashMap::new(),
             spare: Vec::new(),
@@ -138,11 +141,10 @@ impl Library {
 
     /// Reads the registry again after it changed.
     pub fn reload(&mut self, log: &Catalog) -> Result<()> {
-        let retired = log.retired()?;
+        self.retired = log.retired()?.into_keys().collect();
         self.versions = log
             .versions()?
             .into_iter()
-            .filter(|version| !retired.contains_key(&version.version))
             .map(|version| (version.version.clone(), version))
             .collect();
         let lent = self.lent.values().map(|lent| &lent.stored);
@@ -222,11 +224,15 @@ impl Library {
     }
 
     pub fn find(&self, version: &PluginVersion) -> Result<&StoredVersion> {
-        self.versions.get(version).ok_or_else(|| {
+        let known = self.versions.get(version);
+        let is_given_up = |version: &PluginVersion| {
+            self.retired.contains(version) && !self.lent.contains_key(version)
+        };
+        known.filter(|_| !is_given_up(version)).ok_or_else(|| {
             let dates: Vec<_> = self
                 .versions
                 .keys()
-                .filter(|known| known.plugin == version.plugin)
+                .filter(|known| known.plugin == version.plugin && !is_given_up(known))
                 .map(|known| known.date.to_string())
                 .collect();
             let error = Error::usage(format!("{version} is not loaded")).problem(Problem::Unknown);
@@ -288,7 +294,10 @@ impl Library {
     }
 
     pub fn code(&mut self, log: &Catalog, version: &PluginVersion) -> Result<Arc<Code>> {
-        let digest = self.find(version)?.digest;
+        let digest = match self.versions.get(version) {
+            Some(known) => known.digest,
+            None => self.find(version)?.digest,
+        };
         if let Some(code) = self.codes.get(&digest) {
             return Ok(code.clone());
         }

@@ -256,6 +256,11 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
                 reason: "misread".into(),
             },
             data: r#"{"account":8}"#.into(),
+            effects: vec![1, 0, 0],
+        },
+        LogOp::AmendedEffects {
+            by: Seq(2),
+            effects: vec![1, 2, 3],
         },
         LogOp::Effects {
             seq: Seq(2),
@@ -298,13 +303,14 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::Unretired(_)
         | LogOp::Epoch { .. }
         | LogOp::Amendment { .. }
+        | LogOp::AmendedEffects { .. }
         | LogOp::Redaction { .. }
         | LogOp::Effects { .. }
         | LogOp::EventPin { .. }
         | LogOp::EventUnpin { .. }
         | LogOp::GatewayKind(_)
         | LogOp::GatewayUnset { .. }
-        | LogOp::TokensInForce { .. } => 25,
+        | LogOp::TokensInForce { .. } => 26,
     }
 }
 

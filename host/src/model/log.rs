@@ -114,10 +114,16 @@ pub enum LogOp {
         from: Seq,
         schedule: Schedule,
     },
-    /// `data` is the payload in force from now on.
+    /// `data` is the payload in force from now on, `effects` what the event does with it (`Effects::encode`).
     Amendment {
         amendment: Amendment,
         data: String,
+        effects: Vec<u8>,
+    },
+    /// What an amended event does with the payload that the amendment `by` put in force, after a redaction.
+    AmendedEffects {
+        by: Seq,
+        effects: Vec<u8>,
     },
     /// Erases a payload with its salt, those that amendments put in its place, and the command that asked for it.
     /// `data` stands in its place; empty where nothing does.

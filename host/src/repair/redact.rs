@@ -69,6 +69,8 @@ struct Epoch {
     payloads: Payloads,
     /// Tasks that what was in force then asks for, of events that were handled before.
     late: Late,
+    /// The event whose amendment it began with.
+    amended: Option<Seq>,
 }
 
 /// What came of working the epochs out.
@@ -309,6 +311,9 @@ impl Book {
                 plan: self.plan(schedule)?,
                 payloads,
                 late: late_between(&late, *from, to),
+                amended: { past.amendments.iter() }
+                    .find(|amendment| amendment.seq == *from)
+                    .map(|amendment| amendment.event),
             });
         }
         Ok(wanted)
@@ -370,6 +375,12 @@ impl Epoch {
                             tally.strayed.push(event.seq);
                         }
                     }
+                }
+                if self.amended == Some(event.seq) {
+                    tally.ops.push(LogOp::AmendedEffects {
+                        by: self.from,
+                        effects: outcome.body.clone(),
+                    });
                 }
                 if let Some(late) = self.late.get(&event.seq) {
                     let own = match tally.asked.get(&event.seq) {

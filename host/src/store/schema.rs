@@ -118,6 +118,9 @@ CREATE TABLE IF NOT EXISTS amendments (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS amendments__event ON amendments (event, seq);
 
+-- What an amended event does with the payload that the amendment put in force, in canonical bytes.
+CREATE TABLE IF NOT EXISTS amended_effects (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
 -- Payloads that were erased. `payload_hash` is the original's, for the chain; `salt` and `replacement` (a hash) are of
 -- what stands in its place.
 CREATE TABLE IF NOT EXISTS redactions (
@@ -132,6 +135,7 @@ CREATE TABLE IF NOT EXISTS event_pins (
 
 -- Events whose row changes were taken back, and by which event.
 CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS undone__by ON undone (seq);
 
 -- Tasks of a kind in the order of the log: new ones come at the end.
 CREATE INDEX IF NOT EXISTS tasks__place ON tasks (kind, seq, ordinal);

@@ -18,8 +18,8 @@ use crate::wire::{
     DoomsRequest, DroppedShadow, Forecast, GatewayKind, HistoryHashes, KindConfig, LateTasks,
     LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason, ReconcileRequest,
     Reconciled, RecordedEvent, RedactReply, RedactRequest, RemedyRequest, RemedyTaken,
-    ReplayRequest, Replayed, Retired, ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest,
-    Undone, Verified, Version,
+    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Subject, Task, Track,
+    UndoRequest, Undone, Verified, Version, WhyNot,
 };
 
 /// Which state a SELECT is about.
@@ -67,6 +67,9 @@ pub trait Reads {
 
     /// Every version that was ever loaded, by plugin and date.
     fn versions(&self) -> Result<Vec<Version>>;
+
+    /// Who and what needs a version, so that it cannot be retired.
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot>;
 
     /// What each version changed, of one plugin or of all.
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>>;
@@ -169,7 +172,7 @@ pub trait Operates {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         actor: Option<&str>,
     ) -> Result<Retired>;
 

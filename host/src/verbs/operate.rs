@@ -12,7 +12,7 @@ use crate::wire::{
     CommandReply, DifferingRows, DroppedShadow, Foreseeing, KindConfig, LateTasks,
     LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason, ReconcileRequest,
     Reconciled, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, ReplayRequest, Replayed,
-    Retired, ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified,
+    RetireRequest, Retired, ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified,
 };
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
@@ -122,10 +122,13 @@ impl Operates for Book {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         actor: Option<&str>,
     ) -> Result<Retired> {
-        let seq = Book::retire(self, version, reason.reason.as_deref(), actor)?;
+        if request.pin_days.is_some() {
+            self.set_pin_days(request.pin_days)?;
+        }
+        let seq = Book::retire(self, version, request.reason.as_deref(), actor)?;
         Ok(Retired {
             version: version.to_string(),
             seq: seq.0,

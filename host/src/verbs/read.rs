@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::{Reads, Rows, StateOf};
 use crate::book::Reader;
 use crate::history::OnProgress;
-use crate::model::{Result, Seq, Value};
+use crate::model::{PluginVersion, Result, Seq, Value};
 use crate::runtime::Runtime;
 use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::wire::{
     AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, HistoryHashes, LogHead,
-    RecordedEvent, Snapshot, Subject, Task, Version,
+    RecordedEvent, Snapshot, Subject, Task, Version, WhyNot,
 };
 
 impl Reads for Reader {
@@ -58,6 +58,10 @@ impl Reads for Reader {
 
     fn versions(&self) -> Result<Vec<Version>> {
         Ok(Reader::versions(self)?.iter().map(Into::into).collect())
+    }
+
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot> {
+        Ok(WhyNot::new(version, &self.needs(version)?))
     }
 
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {

@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::story::EventStory;
 use super::task::TaskHistory;
 use super::value::Row;
 use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown, ToldTask};
@@ -208,6 +209,9 @@ pub struct RecordedEvent<'a> {
     pub command: Option<Cow<'a, str>>,
     /// SHA-256 of the log up to here.
     pub hash: String,
+    /// What became of it, and because of it; where one event is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<Box<EventStory>>,
 }
 
 impl<'a> From<&'a Shown> for RecordedEvent<'a> {
@@ -230,6 +234,7 @@ impl<'a> From<&'a Shown> for RecordedEvent<'a> {
             lineup: (&*stored.lineup).into(),
             command: stored.command.as_deref().map(Cow::from),
             hash: stored.hash.to_string(),
+            story: { shown.story.as_deref() }.map(|story| Box::new(story.into())),
         }
     }
 }
@@ -247,6 +252,7 @@ impl RecordedEvent<'_> {
             lineup: self.lineup.into_owned().into(),
             command: self.command.map(|id| id.into_owned().into()),
             hash: self.hash,
+            story: self.story,
         }
     }
 }

@@ -94,6 +94,29 @@ pub struct Exported {
     pub differing: u64,
     /// The first of those.
     pub told: Vec<DifferingLine>,
+    /// Events of the stretch that were repaired since they were logged.
+    #[serde(default)]
+    pub repaired: u64,
+    /// The first of those.
+    #[serde(default)]
+    pub repairs: Vec<ExportedRepair>,
+    /// A book made of the file has the rows of this one; null where the file does not have everything, or not to the log's end.
+    #[serde(default)]
+    pub same_rows: Option<bool>,
+}
+
+/// An event of an exported stretch that was repaired since it was logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExportedRepair {
+    pub seq: u64,
+    /// The event that replaced the payload.
+    pub amended: Option<u64>,
+    /// The event that erased the payload.
+    pub redacted: Option<u64>,
+    /// The event that took the row changes back.
+    pub undone: Option<u64>,
+    /// Nobody handles it any more.
+    pub withheld: bool,
 }
 
 /// A line of an exported file whose event has other effects than in the book.
@@ -116,6 +139,13 @@ impl From<&study::Exported> for Exported {
             event_type: told.event_type.as_str().to_owned(),
             differs: told.words.clone(),
         });
+        let repairs = exported.repaired.1.iter().map(|repaired| ExportedRepair {
+            seq: repaired.seq.0,
+            amended: repaired.note.amended.map(|seq| seq.0),
+            redacted: repaired.note.redacted.map(|seq| seq.0),
+            undone: repaired.note.undone.map(|seq| seq.0),
+            withheld: repaired.is_withheld,
+        });
         Exported {
             lines: exported.lines,
             events: exported.events,
@@ -123,6 +153,9 @@ impl From<&study::Exported> for Exported {
             masked: exported.masked,
             differing: exported.differing,
             told: told.collect(),
+            repaired: exported.repaired.0,
+            repairs: repairs.collect(),
+            same_rows: exported.same_rows,
         }
     }
 }

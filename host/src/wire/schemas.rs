@@ -71,6 +71,7 @@ const MESSAGES: &[Add] = &[
     add::<RemedyReply>,
     add::<RemedyRequest>,
     add::<Replayed>,
+    add::<RetireRequest>,
     add::<Retired>,
     add::<SameHistories>,
     add::<ShadowRequest>,
@@ -92,6 +93,7 @@ const MESSAGES: &[Add] = &[
     add::<UnsetKind>,
     add::<Verified>,
     add::<Versions>,
+    add::<WhyNot>,
 ];
 
 /// The schema of every message and of what it consists of, by name, as components of an OpenAPI document.

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
 use super::seal::Sealing;
+use crate::model::event::{SYSTEM_PLUGIN, TASKS_ENQUEUED};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
@@ -262,6 +263,41 @@ impl Catalog {
                 Ok((lineup, name, count as u64))
             })
             .collect()
+    }
+
+    /// The first events of a type that a lineup handled, as its text stands in the log.
+    pub fn stamped_events(
+        &self,
+        lineup: &str,
+        event_type: &TypeName,
+        count_max: usize,
+    ) -> Result<Vec<Seq>> {
+        let sql = "SELECT e.seq FROM events e JOIN lineups l ON l.id = e.lineup
+             WHERE l.text = ?1 AND e.type = ?2 ORDER BY e.seq LIMIT ?3";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                let values = (lineup, event_type.as_str(), count_max as i64);
+                let rows = statement.query_map(values, |row| Ok(Seq(row.get::<_, i64>(0)? as u64)));
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// True where an event from one on, and before another, is a plugin's, or did something, or enqueued late tasks.
+    pub fn has_effects(&self, from: Seq, before: Option<Seq>) -> Result<bool> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM events e JOIN effects f ON f.seq = e.seq
+             WHERE e.seq >= ?1 AND e.seq < ?2
+               AND (e.type NOT GLOB '{SYSTEM_PLUGIN}.*' OR f.body <> x'010000' OR e.type = '{TASKS_ENQUEUED}'))"
+        );
+        let before = before.map_or(i64::MAX, |before| before.0 as i64);
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row((from.0 as i64, before), |row| row.get(0))
+            })
+            .map_err(|error| self.failed(error))
     }
 
     /// Commands of the journal in order, after an ordinal: as many as hold `PIECE_BYTES_MAX` together, and one at least.

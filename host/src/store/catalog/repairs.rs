@@ -175,25 +175,49 @@ impl Catalog {
         })
     }
 
+    /// What an event does with the payload that an amendment put in force. None: an earlier daybook did not keep it.
+    pub fn amended_effects(&self, by: Seq) -> Result<Option<Vec<u8>>> {
+        self.connection
+            .prepare_cached("SELECT body FROM amended_effects WHERE seq = ?1")
+            .and_then(|mut statement| {
+                let found = statement.query_row([by.0 as i64], |row| row.get(0));
+                found.optional()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Events that say what was done to an event, but for amendments.
+    pub fn repaired_by(&self, event: Seq) -> Result<Vec<Seq>> {
+        self.all(
+            &format!(
+                "SELECT seq FROM redactions WHERE event = {event}
+                 UNION SELECT seq FROM undone WHERE event = {event}
+                 UNION SELECT seq FROM event_pins WHERE event = {event}"
+            ),
+            |row| Ok(Seq(row.get::<_, i64>(0)? as u64)),
+        )
+    }
+
+    /// The event that undid one, whether or not it was undone in turn.
+    pub fn undone_row(&self, event: Seq) -> Result<Option<Seq>> {
+        self.connection
+            .prepare_cached("SELECT seq FROM undone WHERE event = ?1")
+            .and_then(|mut statement| {
+                let found = statement.query_row([event.0 as i64], |row| row.get::<_, i64>(0));
+                found.optional()
+            })
+            .map(|by| by.map(|by| Seq(by as u64)))
+            .map_err(|error| self.failed(error))
+    }
+
     /// By which event one was undone; none where that was undone in turn.
     pub fn undone_by(&self, event: Seq) -> Result<Option<Seq>> {
-        let (mut first, mut last, mut is_undone) = (None, event, false);
-        loop {
-            let by: Option<i64> = self
-                .connection
-                .prepare_cached("SELECT seq FROM undone WHERE event = ?1")
-                .and_then(|mut statement| {
-                    let found = statement.query_row([last.0 as i64], |row| row.get(0));
-                    found.optional()
-                })
-                .map_err(|error| self.failed(error))?;
-            let Some(by) = by else {
-                return Ok(first.filter(|_| is_undone));
-            };
-            last = Seq(by as u64);
-            first = first.or(Some(last));
-            is_undone = !is_undone;
+        let first = self.undone_row(event)?;
+        let (mut last, mut is_undone) = (first, first.is_some());
+        while let Some(next) = last.map(|by| self.undone_row(by)).transpose()?.flatten() {
+            (last, is_undone) = (Some(next), !is_undone);
         }
+        Ok(first.filter(|_| is_undone))
     }
 
     /// Events of which a later one takes back the row changes.

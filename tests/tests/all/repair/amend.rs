@@ -406,7 +406,7 @@ fn an_undo_of_the_banks_postings_gives_the_state_before_them() {
         )
     };
     book.activate_pinned(&version("bank@1994-01-01")).unwrap();
-    let mut never = TestBook::with_plugins(&["bank@1994-01-01"]);
+    let mut never = TestBook::with_plugins(&[BANK, "bank@1994-01-01"]);
     let open = json!({"account": 1, "date": "1993-01-01"});
     never.command("bank.OpenAccount", open, false).unwrap();
     never

@@ -18,7 +18,10 @@ impl Catalog {
         let erases = |op: &LogOp| {
             matches!(
                 op,
-                LogOp::Redaction { .. } | LogOp::Effects { .. } | LogOp::TaskRewritten { .. }
+                LogOp::Redaction { .. }
+                    | LogOp::Effects { .. }
+                    | LogOp::AmendedEffects { .. }
+                    | LogOp::TaskRewritten { .. }
             )
         };
         if commit.ops.iter().any(erases) {
@@ -55,7 +58,12 @@ impl Catalog {
             } => self.write_retired(version, at, reason.as_deref()),
             LogOp::Unretired(version) => self.remove_retired(version),
             LogOp::Epoch { from, schedule } => self.write_epoch(*from, schedule),
-            LogOp::Amendment { amendment, data } => self.write_amendment(amendment, data),
+            LogOp::Amendment {
+                amendment,
+                data,
+                effects,
+            } => self.write_amendment(amendment, data, effects),
+            LogOp::AmendedEffects { by, effects } => self.rewrite_amended(*by, effects),
             LogOp::Redaction { redaction, data } => self.write_redaction(redaction, data),
             LogOp::Effects { seq, effects } => self.rewrite_effects(*seq, effects),
             LogOp::EventPin { event, version, by } => self.write_event_pin(*event, version, *by),

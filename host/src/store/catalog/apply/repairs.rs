@@ -6,7 +6,12 @@ use super::super::events::Catalog;
 use crate::model::{Amendment, Place, Redaction, Result, Seq, Task};
 
 impl Catalog {
-    pub(super) fn write_amendment(&self, amendment: &Amendment, data: &str) -> Result<()> {
+    pub(super) fn write_amendment(
+        &self,
+        amendment: &Amendment,
+        data: &str,
+        effects: &[u8],
+    ) -> Result<()> {
         self.run(
             "INSERT INTO amendments (seq, event, reverts, replaced, salt, hash, time, actor, reason)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -26,7 +31,19 @@ impl Catalog {
             "UPDATE events SET data = ?2 WHERE seq = ?1",
             params![amendment.event.0 as i64, data],
         )?;
+        self.run(
+            "INSERT INTO amended_effects (seq, body) VALUES (?1, ?2)",
+            params![amendment.seq.0 as i64, effects],
+        )?;
         self.forget_following(amendment.event)
+    }
+
+    pub(super) fn rewrite_amended(&self, by: Seq, effects: &[u8]) -> Result<()> {
+        self.run(
+            "UPDATE amended_effects SET body = ?2 WHERE seq = ?1",
+            params![by.0 as i64, effects],
+        )?;
+        Ok(())
     }
 
     /// Forgets this machine's projections that follow the log, and the snapshots that have the event: their history is

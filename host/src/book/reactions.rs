@@ -152,11 +152,12 @@ impl Book {
             data: asked.data,
         };
         let position = Seq(self.next_seq(group).0 - 1);
-        let (answer, _) = self
-            .live
-            .materializer
-            .create(handler, &command, id)
-            .map_err(|failure| creator_failed(&command, failure))?;
+        let (answer, lines) =
+            { self.live.materializer.create(handler, &command, id) }.map_err(|failure| {
+                group.hear_command(&command, failure.log());
+                creator_failed(&command, failure)
+            })?;
+        group.hear_command(&command, &lines);
         group.burn(self.live.materializer.usage().fuel)?;
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
         // Before those that come of it: a journal is read in the order in which commands were asked for.

@@ -14,6 +14,7 @@ mod doom;
 mod effects;
 mod events;
 mod export;
+mod follow;
 mod foreseen;
 mod gateway;
 mod head;
@@ -22,6 +23,7 @@ mod input;
 mod inspect;
 mod lines;
 mod load;
+mod log;
 mod output;
 mod plugin;
 mod progress;
@@ -32,6 +34,7 @@ mod redact;
 mod replay;
 mod retire;
 mod run;
+mod schedule;
 mod serve;
 mod shadow;
 mod show;
@@ -111,6 +114,8 @@ enum Verb {
     Query(query::Args),
     Tasks(tasks::Args),
     Gateway(gateway::Args),
+    Schedule(schedule::Args),
+    Log(log::Args),
     Replay(replay::Args),
     Diff(diff::Args),
     Bisect(bisect::Args),
@@ -122,6 +127,7 @@ enum Verb {
     Redact(redact::Args),
     Undo(undo::Args),
     Serve(serve::Args),
+    Follow(follow::Args),
     Token(token::Args),
     Demo(demo::Args),
 }
@@ -205,6 +211,8 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Query(args) => query::run(&args, out),
         Verb::Tasks(args) => tasks::run(&args, out),
         Verb::Gateway(args) => gateway::run(&args, out),
+        Verb::Schedule(args) => schedule::run(args, out),
+        Verb::Log(args) => log::run(args, out),
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Bisect(args) => bisect::run(&args, out),
@@ -216,6 +224,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Redact(args) => redact::run(args, out),
         Verb::Undo(args) => undo::run(args, out),
         Verb::Serve(args) => serve::run(&args, out),
+        Verb::Follow(args) => follow::run(&args, out),
         Verb::Token(args) => token::run(&args, out),
         Verb::Demo(args) => demo::run(&args, out),
     }

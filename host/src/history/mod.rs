@@ -6,6 +6,7 @@ mod past;
 mod pieces;
 mod rebuild;
 mod replay;
+mod undone;
 
 pub(crate) use changes::{Changed, Decoder};
 pub use notes::RepairNote;

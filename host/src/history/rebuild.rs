@@ -16,6 +16,8 @@ pub(crate) struct Rebuild<'a> {
     to: Seq,
     /// Other payloads than the log's, for some events.
     payloads: &'a Payloads,
+    /// The event whose effects are wanted.
+    watched: Seq,
 }
 
 impl<'a> Rebuild<'a> {
@@ -25,38 +27,54 @@ impl<'a> Rebuild<'a> {
             path,
             to,
             payloads: &NO_PAYLOADS,
+            watched: Seq::ZERO,
         }
     }
 
     pub fn with(self, payloads: &'a Payloads) -> Rebuild<'a> {
         Rebuild { payloads, ..self }
     }
+
+    pub fn watching(self, watched: Seq) -> Rebuild<'a> {
+        Rebuild { watched, ..self }
+    }
 }
 
 impl History {
-    /// Materializes from the nearest snapshot that fits.
-    pub(crate) fn build(&mut self, rebuild: Rebuild<'_>, progress: OnProgress<'_>) -> Result<()> {
+    /// Materializes from the nearest snapshot that fits. Gives the canonical effects of the watched event.
+    pub(crate) fn build(
+        &mut self,
+        rebuild: Rebuild<'_>,
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<u8>> {
         let Rebuild {
             schedule,
             path,
             to,
             payloads,
+            watched,
         } = rebuild;
         let plan = self.plan(schedule)?;
         // A snapshot is of the log as it is.
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
         let start = self.start(schedule, to.min(changed))?;
         let mut player = Player::begin(self.library.runtime.clone(), plan, path, start.as_ref())?;
+        self.remind(&mut player, to)?;
         let first = player.materializer.head().position.next();
         let events = self.events_apart(first..=to)?.with(payloads);
+        let mut effects = Vec::new();
         read_ahead(events, |pieces| {
             play(&mut player, pieces, to, progress, |player, event| {
-                player.run(&event).map_err(Error::from)?;
+                let outcome = player.run(&event).map_err(Error::from)?;
+                if event.seq == watched {
+                    effects = outcome.body;
+                }
                 player.keep()?;
                 Ok(ControlFlow::<()>::Continue(()))
             })
         })?;
-        self.finish(player).map(drop)
+        self.finish(player)?;
+        Ok(effects)
     }
 
     /// Ends the building of a projection that the log yields: its file says from now on which history it is of.

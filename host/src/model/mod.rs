@@ -19,6 +19,7 @@ pub mod log;
 pub mod manifest;
 pub mod progress;
 pub mod records;
+pub mod same_task;
 pub mod span;
 pub mod state_given;
 pub mod strict_json;
@@ -42,8 +43,8 @@ pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
 pub use records::{
-    Amendment, Certification, CommandSchedule, HandlerLine, LastRun, ProjectionRecord, Redaction,
-    Role, SnapshotRecord, StoredKind, StoredVersion,
+    Amendment, Certification, CommandSchedule, HandlerLine, LastRun, NOT_DETERMINISTIC,
+    ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind, StoredVersion,
 };
 pub use span::Span;
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};

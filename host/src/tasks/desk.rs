@@ -5,21 +5,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::book::Book;
 use crate::book::Group;
 use crate::book::Reader;
 use crate::book::Writer;
-use crate::book::{AskedCommand, TaskNews, ToldTask, extensions, told_task, unknown_task};
+use crate::book::{
+    AskedCommand, TaskNews, ToldTask, command_id, extensions, told_task, unknown_task,
+};
 use crate::book::{Decision, Reply, Request};
 use crate::gateway::{Desk, KindConfig, Made, Moves, Ran, Told};
 use crate::model::StoredKind;
 use crate::model::error::{Problem, shown};
 use crate::model::task::COMMAND_KIND;
 use crate::model::{
-    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, Rejection, Result, TaskStep, Waiting,
-    clock, limits,
+    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, PluginVersion, Rejection, Result,
+    TaskStep, Waiting, clock, limits,
 };
 use crate::store::{BookDir, Catalog, KindCount, TaskFilter, TaskRow};
 
@@ -310,11 +311,18 @@ impl Desk for BookDesk {
             }
         };
         let extensions = extensions(&task.event_id, task.event_extensions.as_deref());
+        let event = self.log.event_at(task.place.seq)?;
+        let caused_by = event.and_then(|event| {
+            let plugin = event.event_type.plugin().parse().ok()?;
+            let date = event.version?;
+            Some(PluginVersion { plugin, date })
+        });
         let request = Request {
+            caused_by,
             command_type: asked.command_type,
             data: asked.data,
             subject: asked.subject,
-            id: Some(command_id(task)?),
+            id: Some(command_id(&task.id, task.round)?),
             extensions: Some(extensions),
             ..Request::default()
         };
@@ -323,7 +331,7 @@ impl Desk for BookDesk {
     }
 
     fn ran(&mut self, task: &DueTask) -> Result<Option<Ran>> {
-        let id = command_id(task)?.to_string();
+        let id = command_id(&task.id, task.round)?.to_string();
         let found = self.log.find_command(&id)?;
         Ok(found.map(|command| match command.outcome {
             CommandOutcome::Accepted { events } => {
@@ -334,17 +342,6 @@ impl Desk for BookDesk {
             CommandOutcome::Rejected(rejection) => refused(&rejection),
             CommandOutcome::Failed(said) => Ran::Refused(said),
         }))
-    }
-}
-
-/// The id of the command that a task asks for. It is the task's, so the same command however often it is delivered; after
-/// an operator put a dead one back it is another one, since the first was answered.
-fn command_id(task: &DueTask) -> Result<Uuid> {
-    let id: Uuid = { task.id.parse() }
-        .map_err(|_| Error::corrupt(format!("'{}' is no task's id", task.id)))?;
-    match task.round {
-        0 => Ok(id),
-        round => Ok(crate::engine::beside(id, &format!("round:{round}"))),
     }
 }
 

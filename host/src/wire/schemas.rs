@@ -51,6 +51,7 @@ const MESSAGES: &[Add] = &[
     add::<GatewayKinds>,
     add::<HandlerLog>,
     add::<HandlerLogLine>,
+    add::<HistoryHashes>,
     add::<Index>,
     add::<Inspected>,
     add::<KindConfig>,
@@ -75,7 +76,9 @@ const MESSAGES: &[Add] = &[
     add::<RemedyReply>,
     add::<RemedyRequest>,
     add::<Replayed>,
+    add::<RetireRequest>,
     add::<Retired>,
+    add::<SameHistories>,
     add::<ShadowRequest>,
     add::<Sides>,
     add::<Snapshot>,
@@ -95,6 +98,7 @@ const MESSAGES: &[Add] = &[
     add::<UnsetKind>,
     add::<Verified>,
     add::<Versions>,
+    add::<WhyNot>,
 ];
 
 /// The schema of every message and of what it consists of, by name, as components of an OpenAPI document.

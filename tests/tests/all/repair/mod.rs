@@ -3,3 +3,5 @@
 mod amend;
 mod redact;
 mod stale;
+mod tasks;
+mod undone;

@@ -172,7 +172,10 @@ impl Hosted {
     pub fn start_timekeeper(&self) -> Result<()> {
         if self.server().options().schedules && !self.0.is_copy {
             let timekeeper = Timekeeper::new(&self.0.book, self.writer().clone())?;
-            let _ = self.0.timekeeper.set(timekeeper.start()?);
+            let handle = timekeeper.start()?;
+            let _ = self.0.timekeeper.set(handle.clone());
+            // Between its first look and now a schedule may have been set, and found nobody to tell.
+            handle.look();
         }
         Ok(())
     }

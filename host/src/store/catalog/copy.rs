@@ -18,10 +18,9 @@ pub(super) const FOLLOWS: &str = "follows";
 
 /// Tables whose rows are added at an end, and by which column: a copy asks for what is behind its own last row. Rows in the
 /// middle that were changed since show in the sum.
-const GROWING: [(&str, &str); 8] = [
+const GROWING: [(&str, &str); 7] = [
     ("amendments", "seq"),
     ("commands", "ordinal"),
-    ("deliveries", "changed_at"),
     ("effects", "seq"),
     ("events", "seq"),
     ("lineups", "id"),
@@ -29,9 +28,9 @@ const GROWING: [(&str, &str); 8] = [
     ("tasks", "seq"),
 ];
 
-/// Events whose payload was replaced or erased behind the event of the first parameter.
+/// Events whose payload was replaced or erased behind the event of the second parameter.
 const TOUCHED: &str =
-    "SELECT event FROM amendments WHERE seq > ?1 UNION SELECT event FROM redactions WHERE seq > ?1";
+    "SELECT event FROM amendments WHERE seq > ?2 UNION SELECT event FROM redactions WHERE seq > ?2";
 
 /// What a copy has, told to what it follows.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -165,10 +164,6 @@ impl Catalog {
             .as_ref()
             .map_or(0, |(_, position, _)| position.0 as i64);
         let columns = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
-        let event = match marks.last.get("events") {
-            Some(Value::Integer(seq)) => *seq,
-            _ => 0,
-        };
         let sums = self.kept_sums()?;
         for (table, names) in sealed_tables(&self.connection).map_err(|error| self.failed(error))? {
             let own = sums.get(&table).map(digest_of);
@@ -176,33 +171,9 @@ impl Catalog {
             if own == marks.sums.get(&table).cloned() && !is_whole {
                 continue;
             }
-            let grows = GROWING.iter().find(|(name, _)| *name == table);
-            let last = grows.and_then(|(_, key)| Some((key, marks.last.get(&table)?)));
-            let (condition, parameters): (String, Vec<Value>) = match (is_whole, last, &*table) {
-                (false, Some((key, last)), "events" | "commands") => {
-                    let touched = match &*table {
-                        "events" => format!("seq IN ({TOUCHED})"),
-                        _ => format!("id IN (SELECT command FROM events WHERE seq IN ({TOUCHED}))"),
-                    };
-                    (
-                        format!("{key} > ?2 OR {touched}"),
-                        vec![Value::Integer(event), last.clone()],
-                    )
-                }
-                // Of one moment there may be several.
-                (false, Some((key, last)), "deliveries") => {
-                    (format!("{key} >= ?1"), vec![last.clone()])
-                }
-                (false, Some((key, last)), _) => (format!("{key} > ?1"), vec![last.clone()]),
-                (false, None, "components") if !marks.components.is_empty() => {
-                    let known: Vec<String> = marks
-                        .components
-                        .iter()
-                        .map(|it| format!("x'{it}'"))
-                        .collect();
-                    (format!("digest NOT IN ({})", known.join(", ")), Vec::new())
-                }
-                _ => (String::new(), Vec::new()),
+            let (condition, parameters) = match is_whole {
+                false => lacking(&table, marks).unwrap_or_default(),
+                true => Default::default(),
             };
             self.tell_table(&mut writer, &table, names, &condition, &parameters)?;
         }
@@ -337,7 +308,7 @@ impl Catalog {
         if !differs.is_empty() {
             return Ok(Taken::Differs(differs));
         }
-        self.check_components()?;
+        self.check_components(before)?;
         self.check_seals(
             before
                 .place
@@ -352,24 +323,20 @@ impl Catalog {
     }
 
     /// A component is known by the digest of its bytes, whoever sent it.
-    fn check_components(&self) -> Result<()> {
-        let mut statement = { &self.connection }
-            .prepare("SELECT digest, bytes FROM components WHERE digest IN (SELECT digest FROM versions)")
-            .map_err(|error| self.failed(error))?;
-        let mut rows = statement.query([]).map_err(|error| self.failed(error))?;
-        while let Some(row) = rows.next().map_err(|error| self.failed(error))? {
-            let read = || -> rusqlite::Result<(Vec<u8>, bool)> {
-                let bytes = row.get_ref(1)?.as_blob()?;
-                let digest: Vec<u8> = row.get(0)?;
-                let holds = digest == Digest::of(bytes).0;
-                Ok((digest, holds))
-            };
-            let (digest, holds) = read().map_err(|error| self.failed(error))?;
-            if !holds {
-                return Err(Error::corrupt(format!(
-                    "the component {} that was sent has other bytes",
-                    Digest::from_slice(&digest)?
-                )));
+    fn check_components(&self, before: &CopyMarks) -> Result<()> {
+        let all: Vec<Vec<u8>> = self.all("SELECT digest FROM components", |row| row.get(0))?;
+        for digest in all {
+            let digest = Digest::from_slice(&digest)?;
+            if before.components.contains(&digest) {
+                continue;
+            }
+            let sql = "SELECT bytes FROM components WHERE digest = ?1";
+            let found = self.connection.query_row(sql, [&digest.0[..]], |row| {
+                Ok(Digest::of(row.get_ref(0)?.as_blob()?))
+            });
+            if found.map_err(|error| self.failed(error))? != digest {
+                let text = format!("the component {digest} that was sent has other bytes");
+                return Err(Error::corrupt(text));
             }
         }
         Ok(())
@@ -465,6 +432,42 @@ impl Catalog {
         self.follows.take();
         Ok(())
     }
+}
+
+/// Which rows of a table a copy lacks, as a condition with its parameters. None: nobody can tell, so all of them.
+fn lacking(table: &str, marks: &CopyMarks) -> Option<(String, Vec<Value>)> {
+    marks.place.as_ref()?;
+    let last = |table: &str| marks.last.get(table).cloned().unwrap_or(Value::Integer(0));
+    if table == "components" {
+        let known: Vec<String> = marks
+            .components
+            .iter()
+            .map(|it| format!("x'{it}'"))
+            .collect();
+        return Some((format!("digest NOT IN ({})", known.join(", ")), Vec::new()));
+    }
+    if table == "deliveries" {
+        // One that is over has a step that says so.
+        let condition = "state IN ('pending', 'running', 'retry', 'dead')
+                         OR (seq, ordinal) IN (SELECT seq, ordinal FROM task_steps WHERE step > ?1)";
+        return Some((condition.to_owned(), vec![last("task_steps")]));
+    }
+    let (_, key) = GROWING.iter().find(|(name, _)| *name == table)?;
+    let behind = format!("{key} > ?1");
+    Some(match table {
+        "events" => (
+            format!("{behind} OR seq IN ({TOUCHED})"),
+            vec![last(table), last("events")],
+        ),
+        "commands" => {
+            let touched = format!("SELECT command FROM events WHERE seq IN ({TOUCHED})");
+            (
+                format!("{behind} OR id IN ({touched})"),
+                vec![last(table), last("events")],
+            )
+        }
+        _ => (behind, vec![last(table)]),
+    })
 }
 
 fn digest_of(sum: &Sum) -> String {

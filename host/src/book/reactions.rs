@@ -171,11 +171,15 @@ impl Book {
             data: asked.data,
         };
         let position = Seq(self.next_seq(group).0 - 1);
-        let (answer, _) = self
+        let created = self
             .live
             .materializer
-            .create_by(&program, handler, &command, id)
-            .map_err(|failure| creator_failed(&command, failure))?;
+            .create_by(&program, handler, &command, id);
+        let (answer, lines) = created.map_err(|failure| {
+            group.hear_command(&command, failure.log());
+            creator_failed(&command, failure)
+        })?;
+        group.hear_command(&command, &lines);
         group.burn(self.live.materializer.usage().fuel)?;
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
         // Before those that come of it: a journal is read in the order in which commands were asked for.

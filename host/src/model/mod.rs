@@ -3,6 +3,7 @@
 pub mod capability;
 pub mod changelog;
 pub mod clock;
+pub mod copying;
 pub mod effects;
 pub mod error;
 pub mod event;
@@ -19,9 +20,11 @@ pub mod manifest;
 pub mod progress;
 pub mod records;
 pub mod same_task;
+pub mod span;
 pub mod state_given;
 pub mod strict_json;
 pub mod task;
+pub mod timing;
 pub mod undo;
 pub mod value;
 
@@ -40,8 +43,10 @@ pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
 pub use records::{
-    Amendment, Certification, NOT_DETERMINISTIC, ProjectionRecord, Redaction, Role, SnapshotRecord,
-    StoredKind, StoredVersion,
+    Amendment, Certification, CommandSchedule, HandlerLine, LastRun, NOT_DETERMINISTIC,
+    ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind, StoredVersion,
 };
+pub use span::Span;
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
+pub use timing::Timing;
 pub use value::{Row, Value};

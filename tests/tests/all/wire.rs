@@ -223,6 +223,13 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         data["amount"] = json!(70_000);
         data.to_string()
     };
+    let yearly = [
+        "yearly",
+        "--cron",
+        "0 0 1 1 *",
+        "bank.Deposit",
+        r#"{"account": 1, "date": "1994-01-02", "amount": 1}"#,
+    ];
     vec![
         used("events", &["--limit", "3"], "CloudEvent"),
         used(
@@ -359,8 +366,15 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         ),
         used("show", &[&doom], "RecordedEvent"),
         used("reconcile", &[], "Reconciled"),
+        used("schedule set", &yearly, "CommandSchedule"),
+        used("schedule pause", &["yearly"], "CommandSchedule"),
+        used("schedule list", &[], "CommandSchedule"),
+        used("schedule resume", &["yearly"], "CommandSchedule"),
+        used("schedule run", &["yearly"], "CommandSchedule"),
+        used("schedule list", &[], "CommandSchedule"),
         used("verify", &[], "Verified"),
         used("head", &[], "LogHead"),
+        used("log", &["--limit", "3"], "HandlerLogLine"),
     ]
 }
 
@@ -462,6 +476,8 @@ fn what_a_server_answers_fits_the_schema_of_its_message() {
         ("/tasks", "Tasks"),
         ("/gateway", "GatewayKinds"),
         ("/gateway/note", "GatewayKind"),
+        ("/schedules", "CommandSchedules"),
+        ("/log", "HandlerLog"),
         ("/shadows", "Tracks"),
         ("/snapshots", "Snapshots"),
         ("/head", "LogHead"),

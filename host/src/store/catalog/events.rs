@@ -27,6 +27,8 @@ pub struct Catalog {
     pub(super) sealing: Option<Sealing>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
+    /// What the log follows, where it is a copy, once it was asked for.
+    pub(super) follows: OnceCell<Option<String>>,
     /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
     pub(super) is_in_time: OnceCell<bool>,
 }
@@ -109,6 +111,7 @@ impl Catalog {
             lineups: HashMap::new(),
             sealing: None,
             book: OnceCell::new(),
+            follows: OnceCell::new(),
             is_in_time: OnceCell::new(),
         })
     }
@@ -122,7 +125,7 @@ impl Catalog {
         }
     }
 
-    fn load_lineups(&mut self) -> Result<()> {
+    pub(super) fn load_lineups(&mut self) -> Result<()> {
         let mut statement = self
             .connection
             .prepare("SELECT text, id FROM lineups")

@@ -27,6 +27,7 @@ mod poker;
 mod previous;
 mod promote;
 mod repair;
+mod retirement;
 mod served;
 mod times;
 mod wire;

@@ -153,12 +153,17 @@ impl Study<'_> {
         writer.exported.repaired = self.repaired(&writer.notes)?;
         let is_whole = request.sample.is_none() && to == self.head() && writer.masker.is_idle();
         if request.sample.is_none() {
+            if to == self.head() {
+                let program = self.plan(self.live)?.at(to).0.clone();
+                let runtime = self.history.library.runtime.clone();
+                writer.trial.go_on(&runtime, program)?;
+            }
             let time = writer.last_time.clone();
             writer.give_pending(&time)?;
         }
         if is_whole {
             let rows = writer.trial.rows_digest()?;
-            writer.exported.same_rows = Some(rows == self.live_rows()?);
+            writer.exported.same_rows = self.live_rows(to)?.map(|live| live == rows);
         }
         writer
             .out

@@ -164,7 +164,7 @@ fn the_command_tells_of_repairs_and_of_the_rows() {
     let first = export(&["--payloads", "first"]);
     assert!(first.contains("the file has its first payload"), "{first}");
     assert!(
-        first.contains("has other rows: the repairs are not in the file"),
+        first.contains("a book made of the file has the same rows"),
         "{first}"
     );
 }

@@ -8,8 +8,8 @@ use crate::model::error::shown;
 use crate::model::event::KEPT_SEQ;
 use crate::model::{Error, Result, Seq, limits};
 
-/// What the host says of an event of its log. A producer's word on it is passed over: an event that was listed in one book
-/// brings its old place along to another.
+/// What the host says of an event of its log. A producer's word on it is not kept: an event that was listed in one book
+/// brings its old place along to another. Only `version` asks for something, and is heeded or refused.
 const OF_THE_HOST: [&str; 7] = [
     "seq", "version", "amended", "redacted", "undone", "undoes", KEPT_SEQ,
 ];

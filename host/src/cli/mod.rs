@@ -7,6 +7,7 @@ mod append;
 mod bisect;
 mod certify;
 mod changelog;
+mod commands;
 mod common;
 mod demo;
 mod diff;
@@ -37,6 +38,7 @@ mod serve;
 mod shadow;
 mod show;
 mod snapshot;
+mod subject;
 mod table;
 mod target;
 mod tasks;
@@ -106,9 +108,11 @@ enum Verb {
     Snapshot(snapshot::Args),
     Append(append::Args),
     Run(run::Args),
+    Commands(commands::Args),
     Events(events::Args),
     Export(export::Args),
     Show(show::Args),
+    Subject(subject::Args),
     Query(query::Args),
     Tasks(tasks::Args),
     Gateway(gateway::Args),
@@ -201,9 +205,11 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Snapshot(args) => snapshot::run(&args, out),
         Verb::Append(args) => append::run(&args, out),
         Verb::Run(args) => run::run(args, out),
+        Verb::Commands(args) => commands::run(args, out),
         Verb::Events(args) => events::run(args, out),
         Verb::Export(args) => export::run(&args, out),
         Verb::Show(args) => show::run(&args, out),
+        Verb::Subject(args) => subject::run(&args, out),
         Verb::Query(args) => query::run(&args, out),
         Verb::Tasks(args) => tasks::run(&args, out),
         Verb::Gateway(args) => gateway::run(&args, out),

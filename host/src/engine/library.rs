@@ -7,7 +7,8 @@ use super::program::Program;
 use crate::model::StoredVersion;
 use crate::model::error::Problem;
 use crate::model::{
-    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, clock,
+    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, VersionDate,
+    clock,
 };
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, Catalog};
@@ -213,6 +214,15 @@ impl Library {
         Ok(())
     }
 
+    /// The dates of a plugin's versions.
+    pub fn dates(&self, plugin: &str) -> impl Iterator<Item = VersionDate> {
+        let of_plugin = self
+            .versions
+            .keys()
+            .filter(move |it| it.plugin.as_str() == plugin);
+        of_plugin.map(|version| version.date)
+    }
+
     pub fn find(&self, version: &PluginVersion) -> Result<&StoredVersion> {
         let known = self.versions.get(version);
         let is_given_up = |version: &PluginVersion| {
@@ -246,8 +256,7 @@ impl Library {
         code: &Code,
         active: &Lineup,
     ) -> Result<std::result::Result<Lineup, String>> {
-        let mut lineup = Lineup::default();
-        { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
+        let mut lineup = Lineup::default().with(std::slice::from_ref(&code.version));
         let mut reads = self.reads(&code.manifest)?;
         while let Some(plugin) = reads.pop_first() {
             if lineup.version(&plugin).is_some() {
@@ -261,7 +270,7 @@ impl Library {
                 date,
             };
             reads.extend(self.reads(&self.find(&version)?.manifest)?);
-            lineup.0.insert(version.plugin, date);
+            lineup = lineup.with(&[version]);
         }
         Ok(Ok(lineup))
     }

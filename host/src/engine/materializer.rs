@@ -182,7 +182,7 @@ impl Materializer {
     /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
-        let program = self.program.clone();
+        let program = self.program.of_event(event).clone();
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
         let head = self.head();
@@ -204,6 +204,7 @@ impl Materializer {
     /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
     pub fn probe(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
+        let program = program.of_event(event);
         self.ground().lend_to(program);
         let result = self.work_out(program, event).map(|outcome| {
             let (body, _) = outcome.effects.encode(&program.layouts);
@@ -442,24 +443,36 @@ impl Materializer {
         command: &Command,
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
+        let program = self.program.clone();
+        self.create_by(&program, handler, command, id)
+    }
+
+    /// Asks the creator of a command in this program, or in one of an earlier version beside it.
+    pub fn create_by(
+        &mut self,
+        program: &Arc<Program>,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
         self.discard()?;
-        let result = self.ask(handler, command, id);
+        let result = self.ask(program, handler, command, id);
         if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
             return result;
         }
         let reuse = std::mem::replace(&mut self.ground().reuse, false);
-        let result = self.ask(handler, command, id);
+        let result = self.ask(program, handler, command, id);
         self.ground().reuse = reuse;
         result
     }
 
     fn ask(
         &mut self,
+        program: &Arc<Program>,
         handler: Handler,
         command: &Command,
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
-        let program = self.program.clone();
         let mut ground = self
             .ground
             .take()

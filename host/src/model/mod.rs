@@ -40,8 +40,8 @@ pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
 pub use records::{
-    Amendment, Certification, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind,
-    StoredVersion,
+    Amendment, Certification, NOT_DETERMINISTIC, ProjectionRecord, Redaction, Role, SnapshotRecord,
+    StoredKind, StoredVersion,
 };
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
 pub use value::{Row, Value};

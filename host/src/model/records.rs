@@ -34,6 +34,16 @@ pub struct Certification {
     pub reason: String,
 }
 
+/// How the reason of a certification begins that found a version to differ from itself.
+pub const NOT_DETERMINISTIC: &str = "not deterministic: ";
+
+impl Certification {
+    /// True where something that must not matter made a difference: the version is not to be trusted.
+    pub fn is_refused(&self) -> bool {
+        self.reason.starts_with(NOT_DETERMINISTIC)
+    }
+}
+
 /// One replacement of an event's payload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Amendment {

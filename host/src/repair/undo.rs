@@ -126,6 +126,7 @@ impl Book {
             actor: request.actor.clone(),
             extensions: Some(json!({ "undoes": event.seq.to_string() }).to_string()),
             preview: request.preview,
+            is_inverse: true,
             command_type,
             ..Request::default()
         };

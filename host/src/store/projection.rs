@@ -561,15 +561,16 @@ impl Projection {
     pub fn finish(mut self) -> Result<PathBuf> {
         self.commit()?;
         let path = self.path.clone();
+        // The last transaction is synced, and with it all that was written before.
         self.connection
-            .execute_batch("PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE;")
+            .execute_batch(
+                "PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;
+                 UPDATE _daybook SET position = position;",
+            )
             .map_err(|error| self.failed(error))?;
         self.connection
             .close()
             .map_err(|(_, error)| sqlite("closing a projection", error))?;
-        let file = std::fs::File::open(&path).map_err(|error| Error::io(path.display(), error))?;
-        file.sync_all()
-            .map_err(|error| Error::io(path.display(), error))?;
         Ok(path)
     }
 }

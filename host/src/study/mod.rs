@@ -14,7 +14,7 @@ mod replays;
 mod scratch;
 mod what_if;
 
-pub use as_of::{Moment, PastState, PastStates};
+pub use as_of::{Moment, OtherState, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use diffs::DiffRequest;
 pub(crate) use diffs::{PlayerSide, Temporary};

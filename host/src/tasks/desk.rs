@@ -19,7 +19,8 @@ use crate::model::StoredKind;
 use crate::model::error::{Problem, shown};
 use crate::model::task::COMMAND_KIND;
 use crate::model::{
-    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, Result, TaskStep, Waiting, clock, limits,
+    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, PluginVersion, Result, TaskStep,
+    Waiting, clock, limits,
 };
 use crate::store::{BookDir, Catalog, KindCount, TaskFilter, TaskRow};
 
@@ -310,7 +311,14 @@ impl Desk for BookDesk {
             }
         };
         let extensions = extensions(&task.event_id, task.event_extensions.as_deref());
+        let event = self.log.event_at(task.place.seq)?;
+        let caused_by = event.and_then(|event| {
+            let plugin = event.event_type.plugin().parse().ok()?;
+            let date = event.version?;
+            Some(PluginVersion { plugin, date })
+        });
         let request = Request {
+            caused_by,
             command_type: asked.command_type,
             data: asked.data,
             subject: asked.subject,

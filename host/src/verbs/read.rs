@@ -8,13 +8,17 @@ use crate::book::Reader;
 use crate::history::OnProgress;
 use crate::model::{PluginVersion, Result, Seq, Value};
 use crate::runtime::Runtime;
-use crate::store::{EventFilter, TaskFilter};
+use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::wire::{
-    ChangelogEntry, CloudEvent, GatewayKind, HistoryHashes, LogHead, RecordedEvent, Snapshot, Task,
-    Version, WhyNot,
+    AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, HistoryHashes, LogHead,
+    RecordedEvent, Snapshot, Subject, Task, Version, WhyNot,
 };
 
 impl Reads for Reader {
+    fn reach(&self, position: Seq) -> Result<()> {
+        Reader::reach(self, position)
+    }
+
     fn log_head(&self) -> Result<LogHead> {
         Ok((&Reader::log_head(self)?).into())
     }
@@ -35,6 +39,21 @@ impl Reads for Reader {
 
     fn event(&self, seq: Seq) -> Result<RecordedEvent<'static>> {
         Ok(RecordedEvent::from(&self.show(seq)?).into_owned())
+    }
+
+    fn subject(&self, filter: &EventFilter, count_max: usize) -> Result<Subject<'static>> {
+        let page = Reader::subject(self, filter, count_max)?;
+        let subject = filter.subject.as_deref().unwrap_or_default();
+        Ok(Subject::new(subject, &page, self.head()?.0).into_owned())
+    }
+
+    fn commands(&self, filter: &CommandFilter, count_max: usize) -> Result<Commands> {
+        let (page, next) = Reader::commands(self, filter, count_max)?;
+        Ok(Commands::new(&page, next, self.head()?.0))
+    }
+
+    fn command(&self, id: &str) -> Result<AnsweredCommand<'static>> {
+        Ok(AnsweredCommand::from(&Reader::command(self, id)?).into_owned())
     }
 
     fn versions(&self) -> Result<Vec<Version>> {
@@ -80,9 +99,10 @@ impl Reads for Reader {
         let visit = |row: Vec<Value>| rows.borrow_mut().row(row);
         match state {
             StateOf::Projection(name) => self.query(name, sql, start, visit)?,
-            StateOf::Past(moment) => {
+            StateOf::Past { moment, as_known } => {
                 let position = self.position_at(moment)?;
-                let past = self.as_of(Arc::new(Runtime::new()?), position, progress)?;
+                let runtime = Arc::new(Runtime::new()?);
+                let past = self.past_state(runtime, position, as_known, progress)?;
                 past.query(sql, start, visit)?;
             }
         }

@@ -11,7 +11,7 @@ use super::trial::{Found, Trial};
 use crate::book::Book;
 use crate::engine::Program;
 use crate::history::History;
-use crate::model::Certification;
+use crate::model::{Certification, NOT_DETERMINISTIC};
 use crate::model::{
     Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
 };
@@ -58,9 +58,13 @@ impl Book {
         let digest = self.history.library.find(version)?.digest;
         let known = { self.history.log.certifications()?.into_iter() }
             .find(|known| known.version == *version && known.digest == digest);
+        let found = known.as_ref().filter(|known| known.is_refused());
         let certification = Certification {
             isolations: Isolations::default(),
-            reason: "asked for by hand".into(),
+            // What was found of a version does not go by asking for its isolation.
+            reason: found
+                .map_or("asked for by hand", |known| &known.reason)
+                .to_owned(),
             certified_at: clock::now(),
             engine: fingerprint(),
             ..known.unwrap_or_else(|| Certification {
@@ -216,7 +220,7 @@ fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
         creators: isolation(&creators),
     };
     let reason = match (&found.refusal, untried) {
-        (Some(refusal), _) => format!("not deterministic: {}", refusal.what),
+        (Some(refusal), _) => format!("{NOT_DETERMINISTIC}{}", refusal.what),
         (None, Some(why)) => format!("not certified: {why}"),
         (None, None) if found.events + found.commands == 0 => {
             "not certified: no events of its types yet".into()

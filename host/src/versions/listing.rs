@@ -64,16 +64,18 @@ impl Listing {
         lines.collect()
     }
 
-    /// True when a lineup runs a version: it names it, or one that extends it.
+    /// True when a lineup runs a version: it names it, for all callers or for some, or one that extends it.
     pub fn runs(&self, lineup: &Lineup, version: &PluginVersion) -> bool {
-        let named = lineup.version(version.plugin.as_str());
-        let named = named.and_then(|date| {
+        let plugin = version.plugin.as_str();
+        let dates = lineup.version(plugin).into_iter();
+        let dates = dates.chain(lineup.earlier(plugin).iter().copied());
+        let mut named = dates.filter_map(|date| {
             self.versions.get(&PluginVersion {
                 plugin: version.plugin.clone(),
                 date,
             })
         });
-        named.is_some_and(|named| {
+        named.any(|named| {
             let chain = self.chain(named);
             chain
                 .iter()

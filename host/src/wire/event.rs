@@ -24,6 +24,24 @@ pub struct Events<'a> {
     pub head: u64,
 }
 
+/// Events with everything recorded about them, a page of them.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedEvents<'a> {
+    pub events: Vec<RecordedEvent<'a>>,
+    /// Send it as `after` for those that follow; null at the end.
+    pub next: Option<u64>,
+    /// Position of the last event that can be read.
+    pub head: u64,
+}
+
+/// Events of the log, as they were asked for: alone, or with their effects.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ListedEvents<'a> {
+    Alone(Events<'a>),
+    Recorded(RecordedEvents<'a>),
+}
+
 /// What an event did to one row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Change<'a> {

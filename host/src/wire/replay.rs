@@ -3,7 +3,33 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::version::FreshInstances;
+use crate::store::ProjectionHead;
 use crate::study;
+
+/// Which events are materialized again, by what, and under which name the rows are kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// `plugin@date`, several with spaces between, the other plugins as they are active; or `recorded`. The active versions,
+    /// where it is left out.
+    #[serde(default)]
+    pub with: String,
+    /// The last event to run; the log's last, where it is left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub to: Option<u64>,
+    /// The projection's name; an earlier replay of that name is replaced.
+    #[serde(default = "replay_name")]
+    pub name: String,
+    /// Every call gets a fresh instance, whatever isolation a version was certified for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<FreshInstances>,
+}
+
+fn replay_name() -> String {
+    "replay".to_owned()
+}
 
 /// A replay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,13 +47,26 @@ pub struct Replayed {
     pub running_tasks: String,
     /// Hash of the rows.
     pub rows: String,
-    /// The live state is at the same event and has had the same effects: changes and tasks.
-    pub same_as_live: bool,
+    /// What of the effects is as the live state's. Absent where that is at another event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as_live: Option<SameEffects>,
     pub seconds: f64,
 }
 
+/// What two histories have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SameEffects {
+    pub changes: bool,
+    pub tasks: bool,
+}
+
 impl Replayed {
-    pub fn new(replayed: &study::Replayed, same_as_live: bool, seconds: f64) -> Replayed {
+    pub fn new(replayed: &study::Replayed, live: &ProjectionHead, seconds: f64) -> Replayed {
+        let head = &replayed.head;
+        let same_as_live = (head.position == live.position).then(|| SameEffects {
+            changes: head.running == live.running,
+            tasks: head.tasks == live.tasks,
+        });
         Replayed {
             name: replayed.name.clone(),
             to: replayed.head.position.0,

@@ -15,6 +15,8 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the version handles what comes from now on.
     Recorded,
+    /// State stays as it is; from now on each event is handled by the version of its caller's date.
+    Stamped,
 }
 
 impl From<Policy> for versions::Policy {
@@ -22,6 +24,7 @@ impl From<Policy> for versions::Policy {
         match policy {
             Policy::Pinned => versions::Policy::Pinned,
             Policy::Recorded => versions::Policy::Recorded,
+            Policy::Stamped => versions::Policy::Stamped,
         }
     }
 }
@@ -124,6 +127,8 @@ pub struct Version {
     pub isolation: String,
     /// It was never certified, or on another engine.
     pub certification_due: bool,
+    /// A certification on this engine tried it, and nothing that must not matter made a difference.
+    pub certified: bool,
     pub certification: Option<Certification>,
     pub description: String,
     /// What it says that it changes.
@@ -163,6 +168,7 @@ impl From<&VersionLine> for Version {
             loaded_at: line.loaded_at.clone(),
             isolation: line.isolation().to_string(),
             certification_due: line.is_certification_due(),
+            certified: line.is_certified(),
             certification: line.certification.as_ref().map(Into::into),
             description: manifest.description.clone(),
             changes: manifest.changes.clone(),

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
@@ -36,7 +37,7 @@ pub struct StoredCommand {
     pub command: RecordedCommand,
 }
 
-const COMMAND_COLUMNS: &str =
+pub(super) const COMMAND_COLUMNS: &str =
     "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
      c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
 
@@ -97,6 +98,10 @@ impl Catalog {
             ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
+        // Else a statement whose plan could profit from what is bound is compiled again each time.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(failed)?;
         Ok(Catalog {
             meter: Meter::install(&mut connection)?,
             connection,
@@ -304,7 +309,7 @@ impl Catalog {
             .map_err(|error| self.failed(error))
     }
 
-    /// Commands of the journal in order, after an ordinal.
+    /// Commands of the journal in order, after an ordinal: as many as hold `PIECE_BYTES_MAX` together, and one at least.
     pub fn commands(&self, after: u64, count_max: usize) -> Result<Vec<(u64, StoredCommand)>> {
         let mut statement = self
             .connection
@@ -315,10 +320,15 @@ impl Catalog {
         let mut found = statement
             .query((after as i64, count_max as i64))
             .map_err(|error| self.failed(error))?;
-        let mut commands = Vec::new();
+        let (mut commands, mut held) = (Vec::new(), 0);
         while let Some(row) = found.next().map_err(|error| self.failed(error))? {
             let (ordinal, command) = command(row).map_err(|error| self.failed(error))?;
-            commands.push((ordinal, command?));
+            let command = command?;
+            held += command.command.data.len();
+            commands.push((ordinal, command));
+            if held >= limits::PIECE_BYTES_MAX {
+                break;
+            }
         }
         Ok(commands)
     }
@@ -356,7 +366,8 @@ impl Catalog {
     }
 }
 
-fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
+/// A row of `COMMAND_COLUMNS`: its number and what it says.
+pub(super) fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
     let command_type = match TypeName::new(&name).map_err(Error::stored) {

@@ -75,18 +75,19 @@ impl Catalog {
 
     /// All amendments, oldest first.
     pub fn amendments(&self) -> Result<Vec<Amendment>> {
-        self.amendments_where("")
+        self.amendments_where("TRUE")
     }
 
-    /// Those of an event, oldest first.
+    /// Those of one event.
     pub fn amendments_of(&self, event: Seq) -> Result<Vec<Amendment>> {
-        self.amendments_where(&format!("WHERE event = {event}"))
+        self.amendments_where(&format!("event = {event}"))
     }
 
-    fn amendments_where(&self, which: &str) -> Result<Vec<Amendment>> {
+    fn amendments_where(&self, condition: &str) -> Result<Vec<Amendment>> {
         let rows = self.all(
             &format!(
-                "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments {which} ORDER BY seq"
+                "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments
+                 WHERE {condition} ORDER BY seq"
             ),
             |row| {
                 let (salt, hash) = (row.get::<_, Vec<u8>>(4)?, row.get::<_, Vec<u8>>(5)?);
@@ -117,8 +118,20 @@ impl Catalog {
 
     /// All redactions, by event.
     pub fn redactions(&self) -> Result<Vec<Redaction>> {
+        self.redactions_where("TRUE")
+    }
+
+    /// That of one event.
+    pub fn redaction_of(&self, event: Seq) -> Result<Option<Redaction>> {
+        Ok(self.redactions_where(&format!("event = {event}"))?.pop())
+    }
+
+    fn redactions_where(&self, condition: &str) -> Result<Vec<Redaction>> {
         let rows = self.all(
-            "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions ORDER BY event",
+            &format!(
+                "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions
+                 WHERE {condition} ORDER BY event"
+            ),
             |row| {
                 let hashes = (
                     row.get::<_, Vec<u8>>(2)?,

@@ -14,6 +14,8 @@ pub struct TaskFilter {
     pub kind: Option<String>,
     pub state: Option<TaskState>,
     pub event: Option<Seq>,
+    /// What their events are about.
+    pub subject: Option<String>,
     pub after: Option<Place>,
 }
 
@@ -105,24 +107,37 @@ impl Catalog {
         let after = filter.after.unwrap_or_default();
         // What may go on has an index of its own; what nobody has touched is not in it.
         let from = match filter.state {
+            // From the subject's events, which have an index, to the tasks of each.
+            _ if filter.subject.is_some() => {
+                "events e CROSS JOIN tasks t ON t.kind = ?1 AND t.seq = e.seq
+                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 WHERE e.subject = ?8 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)"
+            }
             Some(TaskState::Running | TaskState::Retry | TaskState::Dead) => {
                 "deliveries d JOIN tasks t ON t.kind = d.kind AND t.seq = d.seq AND t.ordinal = d.ordinal
                  JOIN events e ON e.seq = t.seq WHERE d.kind = ?1 AND d.state IN ('pending', 'running', 'retry', 'dead')
-                 AND d.state = ?4"
+                 AND d.state = ?4 AND ?8 IS NULL"
             }
             _ => {
                 "tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)"
+                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)
+                 AND ?8 IS NULL"
             }
         };
         let columns = columns();
+        // That of the table whose index gives the order.
+        let seq = if filter.subject.is_some() {
+            "e.seq"
+        } else {
+            "t.seq"
+        };
         let sql = format!(
-            "SELECT {columns} FROM {from} AND (t.seq, t.ordinal) > (?2, ?3)
-             AND t.seq >= ?5 AND t.seq <= ?6 ORDER BY t.seq, t.ordinal LIMIT ?7"
+            "SELECT {columns} FROM {from} AND ({seq}, t.ordinal) > (?2, ?3)
+             AND {seq} >= ?5 AND {seq} <= ?6 ORDER BY {seq}, t.ordinal LIMIT ?7"
         );
         let (first, last) = match filter.event {
             Some(seq) => (seq.0 as i64, seq.0 as i64),
-            None => (0, i64::MAX),
+            None => (after.seq.0 as i64, i64::MAX),
         };
         let values = params![
             kind,
@@ -136,6 +151,7 @@ impl Catalog {
             i64::try_from(count_max)
                 .unwrap_or(i64::MAX)
                 .saturating_add(1),
+            filter.subject,
         ];
         let mut statement =
             { self.connection.prepare_cached(&sql) }.map_err(|error| self.failed(error))?;

@@ -89,6 +89,15 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
         ("query", &["SELECT nothing"]),
         ("versions", &[]),
         ("versions", &["--format", "json"]),
+        ("commands", &["--format", "json"]),
+        ("commands", &["--outcome", "rejected"]),
+        ("subject", &["account/1"]),
+        (
+            "query",
+            &["SELECT * FROM bank_account", "--as-of", "4", "--as-known"],
+        ),
+        ("query", &["SELECT 1", "--min-position", "4"]),
+        ("tasks", &["--subject", "account/1"]),
     ];
     let formats: &[&[&str]] = &[&[], &["--format", "json"]];
     let path = book.path();
@@ -121,7 +130,8 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
     assert_eq!(
         codes,
         [
-            0, 0, 4, 4, 3, 3, 3, 3, 0, 3, 0, 3, 2, 2, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0
+            0, 0, 4, 4, 3, 3, 3, 3, 0, 3, 0, 3, 2, 2, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0,
+            0, 0, 0, 0
         ],
         "{here:#?}"
     );

@@ -16,9 +16,9 @@ use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
     CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
     LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
-    ReconcileRequest, Reconciled, RedactReply, RedactRequest, Rejected, RemedyRequest, RemedyTaken,
-    Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
-    Verified,
+    ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, Rejected,
+    RemedyRequest, RemedyTaken, Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks,
+    UndoRequest, Undone, Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -213,6 +213,19 @@ impl Operates for Client {
         _: OnProgress<'_>,
     ) -> Result<RedactReply> {
         let answer = self.tell(&format!("/events/{seq}/redact"), request)?;
+        match request.preview {
+            true => answer.read().map(RedactReply::Foreseen),
+            false => answer.read().map(RedactReply::Redacted),
+        }
+    }
+
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        _: Option<&str>,
+        _: OnProgress<'_>,
+    ) -> Result<RedactReply> {
+        let answer = self.tell("/redact", request)?;
         match request.preview {
             true => answer.read().map(RedactReply::Foreseen),
             false => answer.read().map(RedactReply::Redacted),

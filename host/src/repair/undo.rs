@@ -21,7 +21,7 @@ use crate::model::layout::find_table;
 use crate::model::undo::{RowUndo, inverse};
 use crate::model::{Error, ErrorKind, Result, Seq, Task, limits};
 use crate::store::StoredEvent;
-use crate::study::Temporary;
+use crate::store::Temporary;
 
 #[derive(Debug, Clone)]
 pub struct UndoRequest {

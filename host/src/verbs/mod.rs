@@ -16,9 +16,9 @@ use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Bisected, Certified,
     CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Dooms, DoomsRequest, DroppedShadow,
     Forecast, GatewayKind, KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead,
-    PromoteRequest, Promotion, Reason, ReconcileRequest, Reconciled, RecordedEvent, RedactReply,
-    RedactRequest, RemedyRequest, RemedyTaken, Retired, ShadowRequest, Snapshot, Task, Track,
-    UndoRequest, Undone, Verified, Version,
+    PromoteRequest, Promotion, Reason, ReconcileRequest, Reconciled, RecordedEvent,
+    RedactAllRequest, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, Retired,
+    ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified, Version,
 };
 
 /// Which state a SELECT is about.
@@ -204,6 +204,14 @@ pub trait Operates {
         &mut self,
         seq: Seq,
         request: &RedactRequest,
+        actor: Option<&str>,
+        progress: OnProgress<'_>,
+    ) -> Result<RedactReply>;
+
+    /// Erases the payloads of all events about somebody in one act, or tells what that would change.
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
         actor: Option<&str>,
         progress: OnProgress<'_>,
     ) -> Result<RedactReply>;

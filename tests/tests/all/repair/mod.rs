@@ -2,4 +2,5 @@
 
 mod amend;
 mod redact;
+mod redact_all;
 mod stale;

@@ -29,6 +29,7 @@ pub struct Materializer {
     pending: Option<ProjectionHead>,
     /// Events kept since the last commit.
     uncommitted: usize,
+    plays_part: bool,
 }
 
 /// A pending event's writes while a probe runs.
@@ -48,6 +49,8 @@ pub struct Outcome {
     pub body: Vec<u8>,
     pub usage: Usage,
     pub log: Vec<LogLine>,
+    /// Where the changes end in `body`, and the tasks begin.
+    pub changes_end: usize,
 }
 
 /// An event that could not be materialized.
@@ -103,6 +106,7 @@ impl Materializer {
             ground: Some(Ground::new(projection)),
             pending: None,
             uncommitted: 0,
+            plays_part: false,
         }
     }
 
@@ -175,6 +179,8 @@ impl Materializer {
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
         let running = match outcome.effects.changes.as_slice() {
+            // Whoever plays a part of the history does not know what came before.
+            _ if self.plays_part => self.head().running,
             [] => self.head().running,
             _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
         };
@@ -182,7 +188,22 @@ impl Materializer {
             position: event.seq,
             running,
         });
-        Ok(Outcome { body, ..outcome })
+        Ok(Outcome {
+            body,
+            changes_end,
+            ..outcome
+        })
+    }
+
+    /// Plays the events of some partitions from now on, and leaves the running hash to whoever sees all of them; or all events
+    /// again.
+    pub fn play_part(&mut self, on: bool) {
+        self.plays_part = on;
+    }
+
+    /// What the last event touched beyond the rows of its partition, if that stopped it.
+    pub fn take_strayed(&mut self) -> Option<String> {
+        self.ground().strayed.take()
     }
 
     /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
@@ -231,8 +252,13 @@ impl Materializer {
             true => program.handlers(event.event_type.as_str()),
             false => &[],
         };
-        for &handler in handlers {
-            if let Err(error) = self.handle(program, handler, event) {
+        for (place, &handler) in handlers.iter().enumerate() {
+            if program.partitions.any() {
+                self.ground().confined = program.partitions.confine(event, place);
+            }
+            let handled = self.handle(program, handler, event);
+            self.ground().confined = None;
+            if let Err(error) = handled {
                 let version = program.link(handler).code.version.clone();
                 return Err(self.doom(event, version, error));
             }
@@ -246,6 +272,7 @@ impl Materializer {
             body: Vec::new(),
             usage: ground.usage,
             log: std::mem::take(&mut ground.log),
+            changes_end: 0,
         })
     }
 

@@ -70,13 +70,19 @@ impl Player {
 
     /// Works out the effects of the next event, under the lineup that the plan has for it.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
-        if self.next_switch.is_some_and(|next| event.seq >= next) {
-            let (program, next) = self.plan.at(event.seq);
+        self.reach(event.seq)?;
+        self.materializer.run(event)
+    }
+
+    /// Goes on with the lineup that the plan has for an event.
+    pub fn reach(&mut self, seq: Seq) -> Result<()> {
+        if self.next_switch.is_some_and(|next| seq >= next) {
+            let (program, next) = self.plan.at(seq);
             let program = program.clone();
             self.next_switch = next;
             self.materializer.switch(program)?;
         }
-        self.materializer.run(event)
+        Ok(())
     }
 
     /// Keeps the event's effects in the batch.

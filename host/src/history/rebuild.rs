@@ -3,9 +3,9 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use super::{History, NO_PAYLOADS, OnProgress, Payloads, hole, play, read_ahead};
+use super::{Cast, History, Kept, NO_PAYLOADS, OnProgress, Payloads, hole};
 use crate::engine::{Player, Start};
-use crate::model::{Error, Result, Schedule, Seq};
+use crate::model::{Error, Event, Result, Schedule, Seq};
 use crate::runtime::fingerprint;
 
 /// What is to be materialized again: `1..=to`, into a new projection file.
@@ -42,20 +42,22 @@ impl History {
             to,
             payloads,
         } = rebuild;
-        let plan = self.plan(schedule)?;
         // A snapshot is of the log as it is.
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
         let start = self.start(schedule, to.min(changed))?;
-        let mut player = Player::begin(self.library.runtime.clone(), plan, path, start.as_ref())?;
-        let first = player.materializer.head().position.next();
-        let events = self.events_apart(first..=to)?.with(payloads);
-        read_ahead(events, |pieces| {
-            play(&mut player, pieces, to, progress, |player, event| {
-                player.run(&event).map_err(Error::from)?;
-                player.keep()?;
-                Ok(ControlFlow::<()>::Continue(()))
-            })
-        })?;
+        let cast = Cast {
+            schedule,
+            path,
+            start: start.as_ref(),
+            payloads,
+            prepare: &|_| Ok(()),
+        };
+        let step = |player: &mut Player, event: &Event| {
+            let outcome = player.run(event).map_err(Error::from)?;
+            player.keep()?;
+            Ok(ControlFlow::<(), _>::Continue(Kept::of(outcome)))
+        };
+        let (player, _) = self.play_all(&cast, to, &|| Ok(()), progress, step)?;
         self.finish(player).map(drop)
     }
 

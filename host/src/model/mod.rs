@@ -16,6 +16,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod partition;
 pub mod progress;
 pub mod records;
 pub mod state_given;
@@ -38,6 +39,7 @@ pub use json_text::JsonText;
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
+pub use partition::{Partition, PartitionSource, Partitioning};
 pub use records::{
     Amendment, Certification, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind,
     StoredVersion,

@@ -6,9 +6,11 @@
 
 mod glance;
 mod search;
+mod shares;
 
 pub use glance::Glance;
 pub use search::Bounds;
+pub use shares::Share;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -526,15 +528,21 @@ impl Projection {
         if let Some(note) = self.note.take() {
             schema::set_projection_note(&self.connection, &note)?;
         }
-        self.connection
-            .execute_batch("COMMIT")
-            .map_err(|error| self.failed(error))?;
-        self.in_transaction = false;
+        self.commit_now()?;
         self.origin = None;
         self.committed = self.head;
         if self.is_full() {
             self.tables.iter_mut().for_each(TableRows::clear);
         }
+        Ok(())
+    }
+
+    /// Ends the open transaction.
+    fn commit_now(&mut self) -> Result<()> {
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| self.failed(error))?;
+        self.in_transaction = false;
         Ok(())
     }
 

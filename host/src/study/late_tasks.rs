@@ -9,7 +9,6 @@ use std::ops::ControlFlow;
 
 use serde_json::json;
 
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::book::Book;
@@ -19,6 +18,7 @@ use crate::model::event::TASKS_ENQUEUED;
 use crate::model::task::REACT_KIND;
 use crate::model::{Error, Event, Place, Result, Seq, Task};
 use crate::store::FIRST_LATE;
+use crate::store::Temporary;
 
 /// A task that an event asks for under what is in force, and did not when it was handled.
 #[derive(Debug, Clone, PartialEq, Eq)]

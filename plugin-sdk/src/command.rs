@@ -18,6 +18,8 @@ pub trait CommandPayload: Payload {
     const PLUGIN: Option<&'static str> = None;
     /// What the command asks for: its doc comment.
     const DESCRIPTION: &'static str;
+    /// The host takes members that the type does not name. Else it refuses a command that has any: most are misspelt.
+    const OPEN: bool = false;
 }
 
 /// A command with its decoded payload.

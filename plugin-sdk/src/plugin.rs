@@ -151,7 +151,10 @@ impl<P: Plugin> ManifestBuilder<P> {
         self.manifest.commands.push(CommandType {
             name: full_type(P::NAME, T::NAME),
             description: T::DESCRIPTION.to_owned(),
-            schema: payload::schema::<T>(),
+            schema: match T::OPEN {
+                true => payload::schema::<T>(),
+                false => payload::closed_schema::<T>(),
+            },
         });
         self
     }

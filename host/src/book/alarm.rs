@@ -47,6 +47,7 @@ impl Book {
             ops: vec![LogOp::Task {
                 place: Place { seq, ordinal: 0 },
                 task: RecordedTask { id, task },
+                late: None,
             }],
             local: vec![LocalOp::Note {
                 key: LAST.to_owned(),

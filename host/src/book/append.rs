@@ -17,7 +17,9 @@ use crate::model::error::Problem;
 use crate::model::event::SYSTEM_PLUGIN;
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::log::{RecordedEvent, RecordedTask};
-use crate::model::{Effects, Error, Event, Result, Seq, Task, TypeName, clock, limits};
+use crate::model::{
+    Effects, Error, Event, Result, Seq, Task, TypeName, VersionDate, clock, limits,
+};
 
 /// What became of one event of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,8 @@ pub struct Receipt {
 pub struct AppendRequest {
     pub events: Vec<Incoming>,
     pub guards: Guards,
+    /// The version that the caller asks for: the newest that is not after this date.
+    pub pin: Option<VersionDate>,
     /// The request's own name: the same request again gets the first answer, and another one is refused.
     pub key: Option<Uuid>,
     /// Work it out in full, report everything, keep nothing.
@@ -64,7 +68,7 @@ impl Book {
             // Who has the book open keeps nobody waiting.
             group.allow(Most::ALONE);
             for incoming in events {
-                receipts.push(book.admit_line(group, incoming)?.0);
+                receipts.push(book.admit_line(group, incoming, None)?.0);
             }
             Ok(())
         })?;
@@ -90,7 +94,7 @@ impl Book {
             }
             let admitted = request.events.into_iter().map(|incoming| {
                 let at = group.commit.events.len();
-                let (receipt, outcome) = book.admit_line(group, incoming)?;
+                let (receipt, outcome) = book.admit_line(group, incoming, request.pin)?;
                 let Some((outcome, reactions)) = outcome else {
                     return Ok(Admitted {
                         receipt,
@@ -115,9 +119,10 @@ impl Book {
         &mut self,
         group: &mut Group,
         incoming: Incoming,
+        pin: Option<VersionDate>,
     ) -> Result<(Receipt, Option<Worked>)> {
         let (line, ordinal) = (incoming.line, incoming.ordinal);
-        self.admit(group, incoming)
+        self.admit(group, incoming, pin)
             .map_err(|error| match (line, ordinal) {
                 (Some(line), _) => error.context(format!("line {line}")),
                 (None, Some(ordinal)) => error.context(format!("event {ordinal}")),
@@ -130,6 +135,7 @@ impl Book {
         &mut self,
         group: &mut Group,
         incoming: Incoming,
+        pin: Option<VersionDate>,
     ) -> Result<(Receipt, Option<Worked>)> {
         let event_type = incoming.event_type.as_str();
         if incoming.event_type.plugin() == SYSTEM_PLUGIN {
@@ -140,23 +146,19 @@ impl Book {
         if let Some(receipt) = self.known(group, &incoming)? {
             return Ok((receipt, None));
         }
-        self.live
-            .materializer
-            .program()
-            .event_schema(event_type)?
-            .check(&incoming.data)?;
+        let program = self.live.materializer.program();
+        // A type that nobody knows is told before the version of its plugin.
+        program.event_schema(event_type)?;
+        let version = self.handled_by(&incoming, pin)?;
+        let handling = program.of_version(incoming.event_type.plugin(), version);
+        handling.event_schema(event_type)?.check(&incoming.data)?;
         let event = Event {
             seq: self.next_seq(group),
             id: incoming
                 .id
                 .unwrap_or_else(|| crate::model::given::id().to_string()),
             source: incoming.source,
-            version: self
-                .live
-                .record
-                .schedule
-                .last()
-                .version(incoming.event_type.plugin()),
+            version,
             event_type: incoming.event_type,
             subject: incoming.subject,
             time: incoming.time.unwrap_or_else(clock::now),
@@ -205,7 +207,8 @@ impl Book {
         if self.live.materializer.projection().is_full() {
             self.live.materializer.projection().shrink()?;
         }
-        let stamp = self.live.materializer.program().stamp.clone();
+        let program = self.live.materializer.program();
+        let stamp = program.of_event(&event).stamp.clone();
         let at = group.commit.events.len();
         group
             .identities
@@ -269,7 +272,7 @@ fn check_count(events: usize) -> Result<()> {
 }
 
 /// Tasks with ids that any replay derives again.
-pub(crate) fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
+fn tasks(event: &Event, effects: &Effects) -> Vec<RecordedTask> {
     effects
         .tasks
         .iter()

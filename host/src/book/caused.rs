@@ -21,18 +21,9 @@ pub struct Caused {
 impl Caused {
     /// Gives each change the layout of its table.
     pub(crate) fn now(event: Event, outcome: Outcome, layouts: &Layouts) -> Caused {
-        let changes = outcome
-            .effects
-            .changes
-            .into_iter()
-            .map(|change| RecordedChange {
-                layout: layouts.tables[change.table].clone(),
-                before: change.before,
-                after: change.after,
-            });
         Caused {
             event,
-            changes: changes.collect(),
+            changes: outcome.effects.recorded(layouts),
             tasks: outcome.effects.tasks,
             task_ids: Vec::new(),
             log: outcome.log,

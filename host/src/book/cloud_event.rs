@@ -14,7 +14,7 @@ use super::extensions::Extensions;
 use crate::history::RepairNote;
 use crate::model::error::shown;
 use crate::model::event::SYSTEM_PLUGIN;
-use crate::model::{Error, Event, JsonText, Result, TypeName, clock, limits};
+use crate::model::{Error, Event, JsonText, Result, TypeName, VersionDate, clock, limits};
 
 /// An event as a client gives it, before it has a position.
 #[derive(Debug, Clone, PartialEq)]
@@ -120,6 +120,18 @@ impl Incoming {
             return Err(Error::refused("the event has no 'type'"));
         }
         Ok(incoming)
+    }
+
+    /// The version that is to handle it, or did, as a listing of events has it.
+    pub fn version(&self) -> Result<Option<VersionDate>> {
+        let Some(version) = self.extensions.get("version") else {
+            return Ok(None);
+        };
+        let date = version.as_str().and_then(|text| text.parse().ok());
+        date.map(Some).ok_or_else(|| {
+            Error::refused(format!("version {version} is not a date"))
+                .hint("leave it out, or write the version that handles the event: 2024-01-01")
+        })
     }
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::caused::Caused;
 use super::cloud_event::check_text;
+use super::extensions::Extensions;
 use super::group::Group;
 use super::guards::Guards;
 use super::identity;
@@ -14,8 +15,9 @@ use super::marks::Marks;
 use super::open::Book;
 use crate::engine::Failure;
 use crate::engine::Handler;
+use crate::engine::Program;
 use crate::model::error::Problem;
-use crate::model::log::{CommandOutcome, PinUse, RecordedCommand};
+use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{
     Command, Error, ErrorKind, Event, LogLine, PluginVersion, Rejection, Result, Seq, TypeName,
     VersionDate, clock,
@@ -32,11 +34,16 @@ pub struct Request {
     /// None: the host makes one. A preview and the run after it yield the same ids when they share it. The same command
     /// with the same id again gets the first answer.
     pub id: Option<Uuid>,
-    /// The creator to ask: the newest version that is not after this date. Events are materialized by the active ones.
+    /// The creator to ask: the newest version that is not after this date. Events are materialized by the active ones, or,
+    /// where the plugin is served by its callers' dates, by that version.
     pub pin: Option<VersionDate>,
+    /// The version that handled the event which asked for this.
+    pub caused_by: Option<PluginVersion>,
     pub guards: Guards,
     /// CloudEvents extension attributes for each of its events, a JSON object.
     pub extensions: Option<String>,
+    /// The payload is that of an event which is to be undone, and may have more members than the command names.
+    pub is_inverse: bool,
     /// Run it in full, report everything, keep nothing.
     pub preview: bool,
     /// Where the writer tells when it did what.
@@ -89,9 +96,19 @@ impl Book {
                 .map_or(Ok(()), |text| check_text(name, text))?;
         }
         let program = self.live.materializer.program().clone();
-        let (handler, schema) = program.creator(name.as_str(), request.pin)?;
-        schema.check(&request.data)?;
+        let stamped = !program.lineup.earlier(name.plugin()).is_empty();
+        // What follows from an event is asked of the version that handled it, where the caller's date decides.
+        let caused_by = request.caused_by.as_ref();
+        let caused_by = caused_by.filter(|it| stamped && it.plugin.as_str() == name.plugin());
+        let pin = request.pin.or(caused_by.map(|version| version.date));
+        let program = self.serving(&program, name.plugin(), pin)?;
+        let (handler, schema) = program.creator(name.as_str(), pin)?;
+        match request.is_inverse {
+            true => schema.check_open(&request.data)?,
+            false => schema.check(&request.data)?,
+        }
         let version = program.link(handler).code.version.clone();
+        let extensions = Extensions::by(request.extensions.as_deref(), request.actor.as_deref());
         let command = Command {
             id: id.to_string(),
             command_type: name,
@@ -108,7 +125,7 @@ impl Book {
             let (answer, lines) = book
                 .live
                 .materializer
-                .create(handler, &command, id)
+                .create_by(&program, handler, &command, id)
                 .map_err(|failure| creator_failed(&command, failure))?;
             group.burn(book.live.materializer.usage().fuel)?;
             log = lines;
@@ -119,8 +136,9 @@ impl Book {
             let asked = Asked {
                 command: &command,
                 id,
+                program: &program,
                 handler,
-                extensions: request.extensions.as_deref(),
+                extensions: extensions.as_deref(),
             };
             book.create_events(group, &asked, events)
                 .map(Decision::Accepted)
@@ -145,16 +163,17 @@ impl Book {
             };
             if let Some(outcome) = outcome {
                 // Before those of its reactions: a journal is read in the order in which commands were asked for.
-                let record = self.record(&command, position, outcome);
+                let record = record(&command, position, &program, outcome);
                 group.commit.commands.insert(place, record);
                 group.asked.extend(request.id);
             }
             if request.pin.is_some() {
-                group.commit.pins.push(PinUse {
-                    version: version.clone(),
-                    actor: command.actor.clone(),
-                    at: command.time.clone(),
-                });
+                // Where the caller's date decides, its version materializes too.
+                let own = program.lineup.version(command.command_type.plugin());
+                let date = own.filter(|_| stamped).unwrap_or(version.date);
+                let plugin = command.command_type.plugin();
+                let used = self.pin_use(plugin, Some(date), command.actor.clone())?;
+                group.commit.pins.extend(used);
             }
         }
         Ok(Reply {
@@ -175,7 +194,10 @@ impl Book {
         id: Uuid,
         request: &Request,
     ) -> Result<Result<Uuid, (Uuid, Box<RecordedCommand>)>> {
-        let stamp = &self.live.materializer.program().stamp;
+        let program = self.live.materializer.program();
+        let plugin = request.command_type.split('.').next().unwrap_or_default();
+        let serving = self.serving(program, plugin, request.pin)?;
+        let stamp = &serving.stamp;
         let mut tried = id;
         for again in 1_u32.. {
             let Some(first) = self.history.log.find_command(&tried.to_string())? else {
@@ -225,25 +247,6 @@ impl Book {
         })
     }
 
-    pub(crate) fn record(
-        &self,
-        command: &Command,
-        position: Seq,
-        outcome: CommandOutcome,
-    ) -> RecordedCommand {
-        RecordedCommand {
-            id: command.id.clone(),
-            command_type: command.command_type.clone(),
-            subject: command.subject.clone(),
-            time: command.time.clone(),
-            actor: command.actor.clone(),
-            data: command.data.clone(),
-            position,
-            lineup: self.live.materializer.program().stamp.clone(),
-            outcome,
-        }
-    }
-
     /// Checks and materializes what a creator asked for. What its reactions cause comes between.
     pub(crate) fn create_events(
         &mut self,
@@ -254,11 +257,11 @@ impl Book {
         let Asked {
             command,
             id,
+            program,
             handler,
             extensions,
         } = *asked;
-        let program = self.live.materializer.program().clone();
-        // Whichever version answers, the one in force materializes what it asks for.
+        // Whichever version answers, the one in force, or of the caller's date, materializes what it asks for.
         let newest = Handler { link: 0, ..handler };
         let types = program.check_asked(newest, &events).map_err(|what| {
             Error::plugin(format!(
@@ -300,11 +303,33 @@ impl Book {
     }
 }
 
+/// A command as the journal has it.
+pub(crate) fn record(
+    command: &Command,
+    position: Seq,
+    program: &Program,
+    outcome: CommandOutcome,
+) -> RecordedCommand {
+    RecordedCommand {
+        id: command.id.clone(),
+        command_type: command.command_type.clone(),
+        subject: command.subject.clone(),
+        time: command.time.clone(),
+        actor: command.actor.clone(),
+        data: command.data.clone(),
+        position,
+        lineup: program.stamp.clone(),
+        outcome,
+    }
+}
+
 /// A command whose creator has answered.
 #[derive(Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub command: &'a Command,
     pub id: Uuid,
+    /// What materializes the events.
+    pub program: &'a Arc<Program>,
     pub handler: Handler,
     pub extensions: Option<&'a str>,
 }

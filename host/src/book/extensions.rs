@@ -8,8 +8,8 @@ use crate::model::error::shown;
 use crate::model::event::KEPT_SEQ;
 use crate::model::{Error, Result, Seq, limits};
 
-/// What the host says of an event of its log. A producer's word on it is passed over: an event that was listed in one book
-/// brings its old place along to another.
+/// What the host says of an event of its log. A producer's word on it is not kept: an event that was listed in one book
+/// brings its old place along to another. Only `version` asks for something, and is heeded or refused.
 const OF_THE_HOST: [&str; 7] = [
     "seq", "version", "amended", "redacted", "undone", "undoes", KEPT_SEQ,
 ];
@@ -98,6 +98,15 @@ impl Extensions {
             }
         }
         self.text()
+    }
+
+    /// With who did it, where that is known: an event says it, whether or not a token did.
+    pub fn by(text: Option<&str>, actor: Option<&str>) -> Option<String> {
+        let mut read = Self::read(text);
+        if let Some(actor) = actor {
+            read.set(ACTOR, actor.into());
+        }
+        read.text()
     }
 
     /// With the position that the event keeps.

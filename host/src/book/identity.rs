@@ -160,6 +160,14 @@ fn differing(first: &Event, again: &Incoming) -> Vec<String> {
         "time",
         { again.time.as_ref() }.is_some_and(|time| *time != first.time),
     );
+    // A listing's word on it that cannot be read differs from every version.
+    tell(
+        "version",
+        again
+            .version()
+            .is_ok_and(|said| said.is_some() && said != first.version)
+            || again.version().is_err(),
+    );
     let kept = first.extensions.as_deref();
     for name in again.extensions.differing(kept, &again.context) {
         tell(&format!("'{name}'"), true);

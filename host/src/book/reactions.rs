@@ -10,13 +10,15 @@ use uuid::Uuid;
 
 use super::caused::Caused;
 use super::cloud_event::check_text;
-use super::command::{Asked, creator_failed};
+use super::command::{Asked, creator_failed, record};
 use super::group::Group;
 use super::open::Book;
 use crate::model::error::Problem;
 use crate::model::log::{CommandOutcome, RecordedTask};
 use crate::model::task::REACT_KIND;
-use crate::model::{Command, Error, ErrorKind, Rejection, Result, Seq, TypeName, clock, limits};
+use crate::model::{
+    Command, Error, ErrorKind, Rejection, Result, Seq, TypeName, VersionDate, clock, limits,
+};
 
 /// A command as a task's data has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,17 @@ pub fn extensions(event_id: &str, of_event: Option<&str>) -> String {
     extensions.to_string()
 }
 
+/// The id of the command that a task asks for. It is the task's, so the same command however often it is delivered; after
+/// an operator put a dead one back it is another one, since the first was answered.
+pub(crate) fn command_id(task: &str, round: u32) -> Result<Uuid> {
+    let id: Uuid =
+        { task.parse() }.map_err(|_| Error::corrupt(format!("'{task}' is no task's id")))?;
+    Ok(match round {
+        0 => id,
+        round => crate::engine::beside(id, &format!("round:{round}")),
+    })
+}
+
 impl Book {
     /// Runs what the group's event at a place asks for, in order. A no to any of it is a no to the whole request.
     pub(crate) fn react(&mut self, group: &mut Group, at: usize) -> Result<Vec<Caused>> {
@@ -107,6 +120,7 @@ impl Book {
         let event = &group.commit.events[at].event;
         let (seq, event_type) = (event.seq, event.event_type.clone());
         let extensions = extensions(&event.id, event.extensions.as_deref());
+        let handled_by = (event_type.clone(), event.version);
         let about = |error: Error| {
             // What a plugin asked for wrongly is the plugin's failure, whatever it was that it asked for.
             let kind = match error.kind {
@@ -123,20 +137,25 @@ impl Book {
                 ..error.context(format!("the reaction of event {seq} ({event_type})"))
             }
         };
-        self.run_reaction(group, task, &extensions).map_err(about)
+        self.run_reaction(group, task, handled_by, &extensions)
+            .map_err(about)
     }
 
     fn run_reaction(
         &mut self,
         group: &mut Group,
         task: &RecordedTask,
+        (of_type, version): (TypeName, Option<VersionDate>),
         extensions: &str,
     ) -> Result<Vec<Caused>> {
         let asked = AskedCommand::parse(&task.task.data)?;
         let id: Uuid = { task.id.parse() }
             .map_err(|_| Error::internal(format!("'{}' is no task's id", task.id)))?;
         let command_type = TypeName::new(&asked.command_type)?;
-        let program: Arc<_> = self.live.materializer.program().clone();
+        let program = self.live.materializer.program();
+        // What is asked of the event's own plugin is asked of the version that handled it, where that serves its callers.
+        let version = version.filter(|_| of_type.plugin() == command_type.plugin());
+        let program: Arc<_> = program.of_version(command_type.plugin(), version).clone();
         let (handler, schema) = program.creator(command_type.as_str(), None)?;
         schema.check(&asked.data)?;
         asked
@@ -155,7 +174,7 @@ impl Book {
         let (answer, _) = self
             .live
             .materializer
-            .create(handler, &command, id)
+            .create_by(&program, handler, &command, id)
             .map_err(|failure| creator_failed(&command, failure))?;
         group.burn(self.live.materializer.usage().fuel)?;
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
@@ -164,6 +183,7 @@ impl Book {
         let asked = Asked {
             command: &command,
             id,
+            program: &program,
             handler,
             extensions: Some(extensions),
         };
@@ -171,7 +191,7 @@ impl Book {
         let outcome = CommandOutcome::Accepted {
             events: caused.len() as u64,
         };
-        let record = self.record(&command, position, outcome);
+        let record = record(&command, position, &program, outcome);
         group.commit.commands.insert(place, record);
         Ok(caused)
     }

@@ -1,21 +1,27 @@
 //! A book for reading: needs no lock, sees what is committed, works beside the process that writes.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::caused::Caused;
 use super::open::{Book, LIVE};
+use super::story::Story;
 use super::told_tasks::{ToldTask, told_tasks};
 use crate::engine::Usage;
 use crate::history::{Changed, Decoder, OnProgress, RepairNote, notes};
 use crate::log::SqliteLog;
+use crate::model::clock::Stopwatch;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Result, Seq, Task, Value};
+use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Lineup, Result, Seq, Task, Value};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
-use crate::store::{BookDir, Catalog, EventFilter, StoredEvent, TextQuery, read_only_query};
+use crate::store::{
+    BookDir, Catalog, EventFilter, Projection, ProjectionHead, StoredEvent, TextQuery,
+    read_only_query,
+};
 
 /// An open book that cannot be changed.
 #[derive(Debug)]
@@ -35,6 +41,16 @@ pub struct LogHead {
     pub hash: Digest,
 }
 
+/// What a whole history came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryHashes {
+    /// Of the live projection: its position, and the running hashes of changes and tasks.
+    pub head: ProjectionHead,
+    /// Chain hash of the log at that position.
+    pub log: Digest,
+    pub lineup: Lineup,
+}
+
 /// An event with what it caused, as it was recorded.
 #[derive(Debug, Clone)]
 pub struct Shown {
@@ -43,17 +59,20 @@ pub struct Shown {
     pub tasks: Vec<Task>,
     /// What has become of each, where anybody carries it out.
     pub told: Vec<Option<ToldTask>>,
+    /// Tasks that were enqueued after it was handled; only where steps are told.
+    pub late: Vec<ToldTask>,
     /// `told` has everything that happened to them, and is shown; else it is there for their ids.
     pub tells_steps: bool,
     /// What was done to it since.
     pub repairs: RepairNote,
+    /// Everything else that became of it, where that is asked for.
+    pub story: Option<Box<Story>>,
 }
 
 impl Shown {
     /// Looks up what has become of its tasks.
     pub(crate) fn tell_tasks(&mut self, log: &Catalog, with_steps: bool) -> Result<()> {
-        let kinds: Vec<&str> = self.tasks.iter().map(|task| &*task.kind).collect();
-        self.told = told_tasks(log, self.stored.event.seq, &kinds, with_steps)?;
+        (self.told, self.late) = told_tasks(log, self.stored.event.seq, &self.tasks, with_steps)?;
         self.tells_steps = with_steps;
         Ok(())
     }
@@ -106,12 +125,18 @@ pub(crate) fn shown_with(notes: &BTreeMap<Seq, RepairNote>, changed: Changed) ->
         changes,
         tasks,
         told: Vec::new(),
+        late: Vec::new(),
         tells_steps: false,
+        story: None,
     }
 }
 
 /// How often a query is tried whose projection is replaced, by an activation, while it is being opened.
 const ATTEMPTS_MAX: usize = 5;
+
+/// Seconds that a read waits for an event, and the time between two looks.
+const REACH_SECONDS_MAX: f64 = 5.0;
+const REACH_LOOK: Duration = Duration::from_millis(20);
 
 impl Reader {
     /// Opens a book. Where the live projection lags behind the log and nobody is writing, a process was killed: the
@@ -182,6 +207,46 @@ impl Reader {
         })
     }
 
+    /// What the whole history came to, in a few hashes.
+    pub fn hashes(&self) -> Result<HistoryHashes> {
+        let mut live = self.live()?;
+        let mut glance = Projection::glance(&self.dir.projection(&live.file));
+        // Another one may have taken its place meanwhile.
+        if glance.is_err() {
+            live = self.live()?;
+            glance = Projection::glance(&self.dir.projection(&live.file));
+        }
+        let found = glance?;
+        let position = found.head.position;
+        let log = match self.log.recorded_at(position)? {
+            Some(stored) => stored.hash,
+            None => Digest::ZERO,
+        };
+        Ok(HistoryHashes {
+            head: found.head,
+            log,
+            lineup: live.schedule.last(),
+        })
+    }
+
+    /// Waits until the live state has an event that somebody may just be writing.
+    pub fn reach(&self, position: Seq) -> Result<()> {
+        let clock = Stopwatch::start();
+        loop {
+            let (_, path) = self.projection_file(LIVE)?;
+            // One that is being replaced is looked at again.
+            let reached = self.log.position_of(&path).unwrap_or_default();
+            if reached >= position {
+                return Ok(());
+            }
+            if clock.seconds() > REACH_SECONDS_MAX {
+                let text = format!("the book is at event {reached}, and not at {position} yet");
+                return Err(Error::unavailable(text).hint("ask again once it was written"));
+            }
+            std::thread::sleep(REACH_LOOK);
+        }
+    }
+
     /// A page of the events that match a filter, in order: at most `count_max`, and fewer where they are large.
     pub fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<Event>> {
         self.event_page(filter, count_max).map(|(events, _)| events)
@@ -211,10 +276,11 @@ impl Reader {
                     .problem(Problem::Unknown),
             );
         };
-        let mut shown = shown(&self.log, vec![stored])?;
-        shown
-            .pop()
-            .ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))
+        let shown = shown(&self.log, vec![stored])?.pop();
+        let mut shown =
+            shown.ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))?;
+        shown.story = Some(Box::new(Story::read(&self.log, &shown)?));
+        Ok(shown)
     }
 
     /// Stops what `work` reads of the log once it takes longer than this many seconds.
@@ -241,23 +307,24 @@ impl Reader {
         mut visit: impl FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()> {
         for attempt in 1.. {
-            let file = self.projection_file(projection)?;
+            let (record, path) = self.projection_file(projection)?;
+            let is_replaced =
+                || Ok::<_, Error>(self.projection_file(projection)?.0.file != record.file);
             let mut started = false;
             // An activation removes the file it replaces, and what SQLite keeps beside it, after the registry names the
             // new one. So while the registry still names this file, all of it was there when it was opened.
             let checked_start = |query: TextQuery<'_>| {
-                if self.projection_file(projection)? != file {
+                if is_replaced()? {
                     return Err(Error::unavailable("the projection is being replaced"));
                 }
                 started = true;
                 start(query.columns)
             };
-            let path = self.dir.projection(&file);
             if projection != LIVE {
                 self.check_history(projection, &path)?;
             }
             let result = read_only_query(&path, sql, checked_start, &mut visit);
-            let replaced = result.is_err() && !started && self.projection_file(projection)? != file;
+            let replaced = result.is_err() && !started && is_replaced()?;
             if !replaced || attempt == ATTEMPTS_MAX {
                 return result;
             }
@@ -266,19 +333,18 @@ impl Reader {
     }
 
     /// The live projection was looked at when the book was opened; what is beside it only now.
-    fn check_history(&self, projection: &str, path: &Path) -> Result<()> {
-        let known = self.log.position_of(path).map(drop);
-        known.map_err(|error| {
+    pub(crate) fn check_history(&self, projection: &str, path: &Path) -> Result<Seq> {
+        self.log.position_of(path).map_err(|error| {
             error.hint(format!(
                 "make it again: daybook replay BOOK --as {projection}; a shadow or a standby is built again when it is next used"
             ))
         })
     }
 
-    fn projection_file(&self, name: &str) -> Result<String> {
+    pub(crate) fn projection_file(&self, name: &str) -> Result<(ProjectionRecord, PathBuf)> {
         let records = self.log.projections()?;
         match records.iter().find(|record| record.name == name) {
-            Some(record) => Ok(record.file.clone()),
+            Some(record) => Ok((record.clone(), self.dir.projection(&record.file))),
             None => {
                 let names: Vec<_> = records.iter().map(|record| record.name.as_str()).collect();
                 Err(

@@ -42,6 +42,7 @@ pub(super) fn recover(
     if path.is_file() {
         match open_at(history, record, &plan, &path) {
             Ok(mut player) => {
+                history.remind(&mut player, head)?;
                 catch_up(&history.log, &mut player, epoch, head, progress)?;
                 return Ok(player.materializer);
             }

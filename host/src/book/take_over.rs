@@ -7,7 +7,7 @@ use super::group::{Group, Most};
 use super::open::Book;
 use crate::model::event::{STATE_GIVEN, SYSTEM_PLUGIN};
 use crate::model::state_given;
-use crate::model::{Error, Event, PluginVersion, Result, Seq, TypeName, VersionDate};
+use crate::model::{Error, Event, PluginVersion, Result, Seq, TypeName};
 use crate::store::EventFilter;
 
 /// The time of a log's first event that has none.
@@ -50,6 +50,7 @@ impl Book {
             .hint("daybook export leaves them out, and daybook events --format json --no-system"));
         }
         let kept = self.kept_seq(group, seq, &incoming)?;
+        let said = incoming.version()?;
         let id = match incoming.id {
             Some(id) => id,
             None => format!("line-{}", incoming.line.unwrap_or(seq.0)),
@@ -71,7 +72,7 @@ impl Book {
         let (source, id) = identity;
         let lineup = self.lineup();
         let present = lineup.version(incoming.event_type.plugin());
-        let version = match stamp(&incoming.extensions)? {
+        let version = match said {
             Some(stamp) if !gives_state => Some(stamp),
             _ => present,
         };
@@ -229,16 +230,4 @@ impl Book {
         let last = self.history.log.event_at(head)?;
         Ok(last.map_or_else(|| FIRST_TIME.to_owned(), |event| event.time))
     }
-}
-
-/// The version that handled an event first, as a listing of events has it.
-fn stamp(extensions: &Extensions) -> Result<Option<VersionDate>> {
-    let Some(version) = extensions.get("version") else {
-        return Ok(None);
-    };
-    let date = version.as_str().and_then(|text| text.parse().ok());
-    date.map(Some).ok_or_else(|| {
-        Error::refused(format!("version {version} is not a date"))
-            .hint("leave it out, or write the version that handled the event: 2024-01-01")
-    })
 }

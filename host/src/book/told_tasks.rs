@@ -1,7 +1,7 @@
 //! Tasks with everything that happened to them, as the log tells it.
 
 use crate::model::error::{Problem, shown};
-use crate::model::{Error, Place, Result, Seq, TaskStep};
+use crate::model::{Error, Result, Seq, Task, TaskStep};
 use crate::store::{Catalog, TaskRow};
 
 /// A task with everything that happened to it.
@@ -18,28 +18,33 @@ pub(crate) fn told_task(log: &Catalog, id: &str) -> Result<ToldTask> {
 }
 
 /// What is recorded about an event's tasks, in their order; None for those that nobody carries out, since a redaction
-/// took them away or brought them.
+/// brought them. And those that were enqueued late, which only whoever asks for the steps is told.
 pub(crate) fn told_tasks(
     log: &Catalog,
     seq: Seq,
-    kinds: &[&str],
+    tasks: &[Task],
     with_steps: bool,
-) -> Result<Vec<Option<ToldTask>>> {
-    let told = kinds.iter().enumerate().map(|(ordinal, kind)| {
-        let place = Place {
-            seq,
-            ordinal: u32::try_from(ordinal).unwrap_or(u32::MAX),
-        };
-        let Some(row) = log.task_at(kind, place)? else {
-            return Ok(None);
-        };
+) -> Result<(Vec<Option<ToldTask>>, Vec<ToldTask>)> {
+    if tasks.is_empty() && !with_steps {
+        return Ok(Default::default());
+    }
+    let mut rows = Vec::new();
+    for row in log.tasks_of(seq)? {
         let steps = match with_steps {
-            true => log.task_steps(place)?,
+            true => log.task_steps(row.delivery.place)?,
             false => Vec::new(),
         };
-        Ok(Some(ToldTask { row, steps }))
-    });
-    told.collect()
+        rows.push(ToldTask { row, steps });
+    }
+    let told = { tasks.iter() }
+        .map(|task| {
+            let is_it = |told: &ToldTask| told.row.late.is_none() && told.row.task() == *task;
+            let at = rows.iter().position(is_it)?;
+            Some(rows.remove(at))
+        })
+        .collect();
+    rows.retain(|told| with_steps && told.row.late.is_some());
+    Ok((told, rows))
 }
 
 pub(crate) fn unknown_task(id: &str) -> Error {

@@ -20,6 +20,7 @@ use crate::wire::{self, ActivateRequest};
 Examples:
   daybook activate mybook bank@1994-01-01
   daybook activate mybook bank@1994-01-01 --policy recorded
+  daybook activate mybook bank@1994-01-01 --policy stamped
   daybook activate --url http://127.0.0.1:7373 bank@1994-01-01")]
 pub struct Args {
     #[command(flatten)]
@@ -41,6 +42,9 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the new version handles what comes from now on
     Recorded,
+    /// State stays as it is; from now on each event is handled by the version of its caller's date (Daybook-Version), and by the
+    /// new one where a caller names none
+    Stamped,
 }
 
 impl From<Policy> for wire::Policy {
@@ -48,6 +52,7 @@ impl From<Policy> for wire::Policy {
         match policy {
             Policy::Pinned => wire::Policy::Pinned,
             Policy::Recorded => wire::Policy::Recorded,
+            Policy::Stamped => wire::Policy::Stamped,
         }
     }
 }

@@ -24,8 +24,11 @@ pub fn print_effects(
         let not_before = { task.not_before.as_deref() }
             .map(|time| format!(", not before {time}"))
             .unwrap_or_default();
+        let late = { task.late }
+            .map(|by| format!("  (enqueued late, by event {by})"))
+            .unwrap_or_default();
         out.line(format_args!(
-            "  task   {}{key}{not_before}  {}",
+            "  task   {}{key}{not_before}  {}{late}",
             clean(&task.kind),
             clean(task.data.get())
         ))?;
@@ -82,6 +85,16 @@ fn print_change(change: &Change<'_>, out: &mut Output) -> Result<()> {
     lines
         .iter()
         .try_for_each(|(name, what)| out.line(format_args!("    {name:width$}  {what}")))
+}
+
+/// `balance 100 → 150, lines 1 → 2`: the columns of a change in one line.
+pub fn changed_columns(change: &Change<'_>) -> String {
+    let key = change.key.as_ref().map(Row::members).unwrap_or_default();
+    let columns = column_lines(change, &key).into_iter();
+    let columns: Vec<_> = columns
+        .map(|(name, what)| format!("{name} {what}"))
+        .collect();
+    columns.join(", ")
 }
 
 /// Columns beside the key: all of a row that comes or goes, those that differ of one that stays.

@@ -4,20 +4,24 @@ use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
 
+use clap::ValueEnum;
+
 use super::Exit;
 use super::common::{BookArg, FormatArg, seq};
+use super::effects::repair_text;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
 use crate::model::{Error, Result, Seq};
-use crate::study::{ExportRequest, Mask, Onlooker};
+use crate::study::{ExportRequest, Exported, Mask, Onlooker, PayloadsOf};
 use crate::wire;
 
 /// Write a stretch of the log to a file, as a fixture for replay-diffs
 ///
 /// The file is a log of its own, JSON Lines: first the state before the stretch, as rows; then its events. Where a sample
 /// leaves events out, the rows that they changed stand in their place, so that every event runs on the state on which it ran.
-/// The host's own events and erased ones are left out. `daybook diff FILE` compares versions over it, and `daybook append`
+/// The host's own events and erased ones are left out. What of the stretch was amended, skipped, redacted or undone since is
+/// told. Amended events have the payload that is in force now; with `--payloads first` the one that they were logged with. `daybook diff FILE` compares versions over it, and `daybook append`
 /// makes a book of it.
 ///
 /// Masked values are replaced by pseudonyms of the same kind, wherever they stand in rows, payloads, subjects, ids, sources and
@@ -26,7 +30,8 @@ use crate::wire;
 /// anything is; times are not. A number is masked wherever it is that number, so mask numbers that are names and not amounts.
 ///
 /// The file is tried while it is written: replayed with the versions that handled its events, it must have the effects that the
-/// book has, masked. What does not is told, by its line, and makes the exit code 1; the file is written all the same.
+/// book has, masked. What does not is told, by its line, and makes the exit code 1; the file is written all the same. Where the
+/// file ends with the log, it is told too whether a book made of it has the rows of this one.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -53,8 +58,21 @@ pub struct Args {
     /// Replace the values of a column, or a part of a type's payloads, by pseudonyms. Can be given more than once
     #[arg(long, value_name = "PLUGIN.TABLE.COLUMN|PLUGIN.Type/POINTER")]
     mask: Vec<Mask>,
+    /// Which payload an amended event has in the file
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    payloads: PayloadsArg,
     #[command(flatten)]
     format: FormatArg,
+}
+
+/// Payloads of amended events.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+enum PayloadsArg {
+    /// The one in force; skipped events are left out
+    #[default]
+    Now,
+    /// The one that it was logged with
+    First,
 }
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
@@ -63,6 +81,10 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         to: args.to,
         sample: args.sample,
         masks: args.mask.clone(),
+        payloads: match args.payloads {
+            PayloadsArg::Now => PayloadsOf::Now,
+            PayloadsArg::First => PayloadsOf::First,
+        },
     };
     // The file appears under its name when it is whole.
     let path = args.out.display();
@@ -97,6 +119,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             count(exported.events, "event"),
             count(exported.events + exported.left_out, "event"),
         ))?;
+        tell_repairs(&exported, args.payloads, out)?;
         for told in &exported.told {
             out.line(format_args!(
                 "  line {}, event {} ({}): {}",
@@ -115,4 +138,41 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         count(exported.differing, "event")
     ))?;
     Ok(Exit::Differs)
+}
+
+/// What of the stretch was repaired, and whether the file comes to the same rows.
+fn tell_repairs(exported: &Exported, payloads: PayloadsArg, out: &mut Output) -> Result<()> {
+    let (repairs, told) = &exported.repaired;
+    for repaired in told {
+        let note = repaired.note;
+        let [amended, redacted, undone] =
+            [note.amended, note.redacted, note.undone].map(|by| by.map(|seq| seq.0));
+        let in_file = match (amended, payloads) {
+            (Some(_), PayloadsArg::First) => ": the file has its first payload",
+            _ if repaired.is_withheld => ": nobody handles it, and it is left out",
+            (Some(_), PayloadsArg::Now) => ": the file has the payload that is in force",
+            (None, _) => "",
+        };
+        out.line(format_args!(
+            "  event {}{}{in_file}",
+            repaired.seq,
+            repair_text(amended, redacted, undone)
+        ))?;
+    }
+    if *repairs > told.len() as u64 {
+        out.line(format_args!("  and {} more", repairs - told.len() as u64))?;
+    }
+    match exported.same_rows {
+        Some(true) => out.line("  a book made of the file has the same rows"),
+        Some(false) => {
+            let why = match (payloads, repairs) {
+                (PayloadsArg::First, 1..) => "the repairs are not in the file",
+                _ => "events of the file have other effects than in the book",
+            };
+            out.line(format_args!(
+                "  a book made of the file has other rows: {why}"
+            ))
+        }
+        None => Ok(()),
+    }
 }

@@ -7,6 +7,7 @@ mod append;
 mod bisect;
 mod certify;
 mod changelog;
+mod commands;
 mod common;
 mod demo;
 mod diff;
@@ -32,10 +33,12 @@ mod redact;
 mod replay;
 mod retire;
 mod run;
+mod same;
 mod serve;
 mod shadow;
 mod show;
 mod snapshot;
+mod subject;
 mod table;
 mod target;
 mod tasks;
@@ -72,7 +75,7 @@ struct Cli {
 const AFTER_HELP: &str = "\
 Exit codes:
    0  done; nothing unexpected
-   1  unexpected differences (diff), what was recorded does not hold (verify, export), or a preview that would be refused
+   1  unexpected differences (diff, same), what was recorded does not hold (verify, export), or a preview that would be refused
    2  the call itself is wrong: unknown verb, option, file or name
    3  the input was refused: malformed, of an unknown type, against its schema; the line says where
    4  the plugin rejected the command
@@ -105,9 +108,11 @@ enum Verb {
     Snapshot(snapshot::Args),
     Append(append::Args),
     Run(run::Args),
+    Commands(commands::Args),
     Events(events::Args),
     Export(export::Args),
     Show(show::Args),
+    Subject(subject::Args),
     Query(query::Args),
     Tasks(tasks::Args),
     Gateway(gateway::Args),
@@ -117,6 +122,7 @@ enum Verb {
     Doom(doom::Args),
     Verify(verify::Args),
     Head(head::Args),
+    Same(same::Args),
     Reconcile(reconcile::Args),
     Amend(amend::Args),
     Redact(redact::Args),
@@ -199,9 +205,11 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Snapshot(args) => snapshot::run(&args, out),
         Verb::Append(args) => append::run(&args, out),
         Verb::Run(args) => run::run(args, out),
+        Verb::Commands(args) => commands::run(args, out),
         Verb::Events(args) => events::run(args, out),
         Verb::Export(args) => export::run(&args, out),
         Verb::Show(args) => show::run(&args, out),
+        Verb::Subject(args) => subject::run(&args, out),
         Verb::Query(args) => query::run(&args, out),
         Verb::Tasks(args) => tasks::run(&args, out),
         Verb::Gateway(args) => gateway::run(&args, out),
@@ -211,6 +219,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Doom(args) => doom::run(&args, out),
         Verb::Verify(args) => verify::run(&args, out),
         Verb::Head(args) => head::run(&args, out),
+        Verb::Same(args) => same::run(&args, out),
         Verb::Reconcile(args) => reconcile::run(&args, out),
         Verb::Amend(args) => amend::run(args, out),
         Verb::Redact(args) => redact::run(args, out),

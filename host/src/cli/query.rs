@@ -4,13 +4,14 @@ use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::Exit;
+use super::common::seq;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::{number, table, text};
 use super::target::TargetArg;
 use super::values::{json_line, plain, tab_separated};
 use crate::book::LIVE;
-use crate::model::{Error, ErrorKind, Result, Value};
+use crate::model::{Error, ErrorKind, Result, Seq, Value};
 use crate::study::Moment;
 use crate::verbs::{Rows, StateOf};
 
@@ -24,6 +25,7 @@ Examples:
   daybook query mybook 'SELECT * FROM bank_account ORDER BY balance DESC LIMIT 10'
   daybook query mybook --projection in1994 'SELECT sum(interest_microcents) FROM bank_account'
   daybook query mybook --as-of 20000 'SELECT sum(balance) FROM bank_account'
+  daybook query mybook --as-of 20000 --as-known 'SELECT sum(balance) FROM bank_account'
   daybook query mybook --as-of-event-time 1993-06-30T23:59:59Z 'SELECT sum(balance) FROM bank_account'
   daybook query mybook \"SELECT name, sql FROM sqlite_schema WHERE type = 'table'\" --format json
   daybook query --url http://127.0.0.1:7373 'SELECT count(*) FROM bank_account'")]
@@ -43,6 +45,12 @@ pub struct Args {
     /// The state after the last event that happened by this time, by its own account: for history that was imported
     #[arg(long, value_name = "TIME", value_parser = Moment::happened, conflicts_with_all = ["projection", "as_of"])]
     as_of_event_time: Option<Moment>,
+    /// Of an earlier state: as the book showed it then, by the versions that were in force then and from the payloads of then
+    #[arg(long, conflicts_with = "projection")]
+    as_known: bool,
+    /// Wait, a while, until the state has this event
+    #[arg(long, value_name = "SEQ", value_parser = seq, conflicts_with = "projection")]
+    min_position: Option<Seq>,
     /// How the rows are written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -64,7 +72,17 @@ enum Format {
 const ROWS_PER_TABLE: usize = 1_000;
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
+    let moment = args.as_of.as_ref().or(args.as_of_event_time.as_ref());
+    if args.as_known && moment.is_none() {
+        return Err(Error::usage(
+            "--as-known says how an earlier state is shown, and none is named",
+        )
+        .hint("--as-of SEQ|TIME, or --as-of-event-time TIME, names one"));
+    }
     let target = args.target.read()?;
+    if let Some(position) = args.min_position {
+        target.reach(position)?;
+    }
     let mut printer = Printer {
         format: args.format,
         columns: Vec::new(),
@@ -72,9 +90,12 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         count: 0,
         out,
     };
-    let state = match args.as_of.as_ref().or(args.as_of_event_time.as_ref()) {
+    let state = match moment {
         None => StateOf::Projection(&args.projection),
-        Some(moment) => StateOf::Past(moment),
+        Some(moment) => StateOf::Past {
+            moment,
+            as_known: args.as_known,
+        },
     };
     let is_cut = {
         let mut bar = Bar::new("going back");

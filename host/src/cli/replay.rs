@@ -4,13 +4,13 @@ use clap::ValueEnum;
 
 use super::Exit;
 use super::certify::IsolationArg;
-use super::common::{BookArg, FormatArg, seq};
+use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
-use crate::model::clock::Stopwatch;
-use crate::model::{PluginVersion, Result, Seq};
+use super::target::TargetArg;
+use crate::model::{PluginVersion, Result, Schedule, Seq};
 use crate::study::Picked;
-use crate::wire::Replayed;
+use crate::wire::{FreshInstances, ReplayRequest};
 
 /// Materialize the log again, beside the live state
 ///
@@ -22,10 +22,11 @@ use crate::wire::Replayed;
 Examples:
   daybook replay mybook --with bank@1994-01-01 --as in1994
   daybook query mybook --projection in1994 'SELECT sum(balance) FROM bank_account'
-  daybook replay mybook --lineup recorded --to 5000 --as then")]
+  daybook replay mybook --lineup recorded --to 5000 --as then
+  daybook replay --url http://127.0.0.1:7373 --with bank@1994-01-01")]
 pub struct Args {
     #[command(flatten)]
-    book: BookArg,
+    target: TargetArg,
     /// Run each event with the versions that handled it: history as it happened
     #[arg(long, value_enum, conflicts_with = "with")]
     lineup: Option<LineupArg>,
@@ -51,48 +52,52 @@ enum LineupArg {
 }
 
 pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
-    let clock = Stopwatch::start();
-    let mut book = args.book.open()?;
-    book.isolate_events(args.isolation.is_some())?;
     let picked = match args.lineup {
         Some(LineupArg::Recorded) => Picked::Recorded,
         None => Picked::Pinned(args.with),
     };
+    let request = ReplayRequest {
+        with: picked.to_string(),
+        to: args.to.map(|to| to.0),
+        name: args.name,
+        isolation: { args.isolation }.map(|IsolationArg::Event| FreshInstances::Event),
+    };
+    let mut target = args.target.open(out)?;
     let replayed = {
         let mut bar = Bar::new("replaying");
         let mut progress = bar.events("replaying");
-        book.replay(&picked, args.to, &args.name, &mut progress)?
+        target.replay(&request, &mut progress)?
     };
-    let seconds = clock.seconds();
-    let same_as_live = replayed.head == book.live_head();
     if args.format.is_json() {
-        out.json(&Replayed::new(&replayed, same_as_live, seconds))?;
+        out.json(&replayed)?;
         return Ok(Exit::Fine);
     }
-    let events = replayed.head.position.0;
-    let rate = (events as f64 / seconds.max(1e-3)) as u64;
+    let seconds = replayed.seconds;
+    let rate = (replayed.to as f64 / seconds.max(1e-3)) as u64;
     out.line(format_args!(
         "{}: {} in {seconds:.1} s, {rate}/s",
         replayed.name,
-        count(events, "event")
+        count(replayed.to, "event")
     ))?;
-    for (from, lineup) in &replayed.schedule.0 {
+    let schedule: Schedule = replayed.schedule.parse()?;
+    for (from, lineup) in &schedule.0 {
         out.line(format_args!("  from {from:>6}  {lineup}"))?;
     }
-    out.line(format_args!("  effects      {}", replayed.head.running))?;
+    out.line(format_args!("  changes      {}", replayed.running))?;
+    out.line(format_args!("  tasks        {}", replayed.running_tasks))?;
     out.line(format_args!("  rows         {}", replayed.rows))?;
-    if replayed.head.position == book.live_head().position {
-        let word = if same_as_live {
-            "the same effects as"
-        } else {
-            "other effects than"
+    if let Some(same) = &replayed.same_as_live {
+        let words = match [same.changes, same.tasks] {
+            [true, true] => "the same effects as the live state's: changes and tasks",
+            [true, false] => "the same changes as the live state's, and other tasks",
+            [false, true] => "other changes than the live state's, and the same tasks",
+            [false, false] => "other changes than the live state's, and other tasks",
         };
-        out.line(format_args!("  {word} the live state's"))?;
+        out.line(format_args!("  {words}"))?;
     }
-    let path = args.book.path.display();
     out.advise(format_args!(
-        "daybook query {path} --projection {} 'SELECT …'",
-        replayed.name
+        "daybook query {} --projection {} 'SELECT …'",
+        args.target, replayed.name
     ))?;
     Ok(Exit::Fine)
 }

@@ -9,7 +9,7 @@ use super::table::clean;
 use super::target::TargetArg;
 use super::{Exit, input};
 use crate::book::Request;
-use crate::model::{Result, TypeName};
+use crate::model::{Result, TypeName, VersionDate};
 use crate::wire::{CommandReply, Outcome};
 
 /// Run a command
@@ -41,6 +41,9 @@ pub struct Args {
     /// The command's id; absent: a new one
     #[arg(long, value_name = "UUID")]
     id: Option<Uuid>,
+    /// The version to ask: the newest up to this date; where callers are served by their dates, it handles the events too
+    #[arg(long, value_name = "DATE")]
+    pin: Option<VersionDate>,
     /// What the command is about; its events inherit it
     #[arg(long)]
     subject: Option<String>,
@@ -59,6 +62,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         subject: args.subject,
         actor: args.actor,
         id: args.id,
+        pin: args.pin,
         preview: args.preview,
         ..Request::default()
     };

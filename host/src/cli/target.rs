@@ -44,6 +44,21 @@ impl fmt::Display for TargetArg {
 }
 
 impl TargetArg {
+    /// A directory, or a server by its URL.
+    pub fn of(text: &str, token: Option<String>, tls_ca: Option<PathBuf>) -> TargetArg {
+        let is_url = ["http://", "https://"]
+            .iter()
+            .any(|it| text.starts_with(it));
+        TargetArg {
+            place: match is_url {
+                true => Place::Url(text.to_owned()),
+                false => Place::Directory(PathBuf::from(text)),
+            },
+            token,
+            tls_ca,
+        }
+    }
+
     /// Opens it for writing, or finds who has it open.
     pub fn open(&self, out: &mut Output) -> Result<Box<dyn Operates>> {
         self.open_by(common::open, out)

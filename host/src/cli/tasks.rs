@@ -69,6 +69,9 @@ pub struct ListArgs {
     /// Only those that this event asked for
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     event: Option<Seq>,
+    /// Only those that events about this asked for
+    #[arg(long)]
+    subject: Option<String>,
     /// At most so many, the oldest first
     #[arg(long, value_name = "COUNT", default_value_t = 1_000)]
     limit: usize,
@@ -187,6 +190,7 @@ fn list(args: &ListArgs, out: &mut Output) -> Result<Exit> {
         kind: args.kind.clone(),
         state: args.state,
         event: args.event,
+        subject: args.subject.clone(),
         after: None,
     };
     let target = args.target.read()?;

@@ -12,7 +12,7 @@ use crate::model::{Digest, Result, Seq};
 ///
 /// Checks the files themselves and the chain of hashes over all events; replays the whole log with the versions that
 /// handled each event, while what must not matter is perturbed; compares every event's effects with those that were
-/// recorded, then the running hash and the rows of the live state; and last every row of the log with what its commits
+/// recorded, then the running hashes and the rows of the live state; and last every row of the log with what its commits
 /// left. The log and the live state are not touched. A book that is served goes on meanwhile; what is told is as of the
 /// moment of asking.
 #[derive(clap::Args)]
@@ -64,7 +64,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         Some(problem) => out.line(format_args!("does not hold: {problem}"))?,
     }
     out.line(format_args!("  log      {}", verified.log))?;
-    out.line(format_args!("  effects  {}", verified.running))?;
+    out.line(format_args!("  changes  {}", verified.running))?;
+    out.line(format_args!("  tasks    {}", verified.running_tasks))?;
     out.line(format_args!("  rows     {}", verified.rows))?;
     if let Some(digest) = &verified.digest {
         out.line(format_args!("  head     {digest}"))?;

@@ -6,6 +6,7 @@ mod problem;
 mod read;
 mod study;
 
+use std::cell::Cell;
 use std::fmt;
 
 use reqwest::{Method, RequestBuilder, Url};
@@ -13,7 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::model::error::{Problem, causes, shown};
-use crate::model::{Error, Result};
+use crate::model::{Error, Result, Seq};
 use crate::outbound::{self, Waiter};
 
 /// Bytes of one answer, beyond which no more is read.
@@ -35,6 +36,8 @@ pub struct Client {
     waiter: Waiter,
     url: String,
     token: Option<String>,
+    /// What is read must know of this event.
+    min_position: Cell<Option<Seq>>,
 }
 
 impl Client {
@@ -64,6 +67,7 @@ impl Client {
             waiter: Waiter::new()?,
             url,
             token: address.token,
+            min_position: Cell::default(),
         })
     }
 
@@ -73,7 +77,14 @@ impl Client {
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        self.ask(self.request(Method::GET, path))?.read()
+        self.ask(self.request(Method::GET, &self.reaching(path)))?
+            .read()
+    }
+
+    /// The path of a read, with the position that it must know of.
+    fn reaching(&self, path: &str) -> String {
+        let position = self.min_position.get().map(|seq| seq.to_string());
+        path_with(path, &[("min-position", position)])
     }
 
     fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {

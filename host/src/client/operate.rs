@@ -17,8 +17,8 @@ use crate::wire::{
     CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
     LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
     ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, Rejected,
-    RemedyRequest, RemedyTaken, Retired, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks,
-    UndoRequest, Undone, Verified,
+    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest,
+    Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone, Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -108,11 +108,11 @@ impl Operates for Client {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         _: Option<&str>,
     ) -> Result<Retired> {
         let path = format!("/versions/{version}/retire");
-        self.tell(&path, reason)?.read()
+        self.tell(&path, request)?.read()
     }
 
     fn snapshot(&mut self) -> Result<Snapshot> {
@@ -150,10 +150,12 @@ impl Operates for Client {
             ("actor", request.actor),
         ];
         let path = format!("/commands/{}", encoded(&request.command_type));
-        let headers = [
+        let pin = request.pin.map(|date| date.to_string());
+        let mut headers = vec![
             ("content-type", "application/json"),
             ("idempotency-key", id.as_str()),
         ];
+        headers.extend(pin.as_deref().map(|date| ("daybook-version", date)));
         let path = path_with(&path, &parameters);
         let sent = self.post(&path, &headers, request.data.into_bytes());
         let answer = sent.map_err(|error| match request.preview {
@@ -172,6 +174,10 @@ impl Operates for Client {
             log(line)?;
         }
         Ok(reply)
+    }
+
+    fn replay(&mut self, request: &ReplayRequest, _: OnProgress<'_>) -> Result<Replayed> {
+        self.tell("/replays", request)?.read()
     }
 
     fn verify(

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::expectation::About;
 use super::words::{place, sides};
-use super::{Difference, Expectations};
+use super::{Causes, Difference, Expectations};
 
 /// What a candidate's effects differ in so far. Also the form in which a shadow keeps it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,16 +44,19 @@ pub struct Example {
 }
 
 impl Tally {
-    /// Counts an event that both sides ran, with its differences: none, usually.
+    /// Counts an event that both sides ran, with its differences: none, usually. `causes` where they were looked for.
     pub fn count(
         &mut self,
         event: About<'_>,
         differences: &[Difference],
+        causes: Option<&Causes>,
         expectations: &mut Expectations,
     ) {
         self.events += 1;
         self.differing += u64::from(!differences.is_empty());
         for difference in differences {
+            let cause = causes.map(|causes| causes.of_difference(difference));
+            let event = About { cause, ..event };
             let unexpected = !expectations.takes(event, difference);
             self.unexpected += u64::from(unexpected);
             let line = self.line(event, difference);
@@ -120,10 +123,10 @@ mod tests {
             cause: None,
         };
         let interest = |base, candidate| column(17, "interest", Some(base), Some(candidate));
-        tally.count(about(1), &[], &mut expectations);
-        tally.count(about(2), &[interest(1, 2)], &mut expectations);
+        tally.count(about(1), &[], None, &mut expectations);
+        tally.count(about(2), &[interest(1, 2)], None, &mut expectations);
         let mail = task(None, Some("mail"));
-        tally.count(about(3), &[interest(5, 6), mail], &mut expectations);
+        tally.count(about(3), &[interest(5, 6), mail], None, &mut expectations);
         assert_eq!((tally.events, tally.differing, tally.unexpected), (3, 2, 1));
         let lines = tally.lines.iter().map(|line| {
             let first = (line.first.seq, line.first.place.as_str());

@@ -2,7 +2,7 @@
 //!
 //! A probe stands on a projection of another lineup: rows are mapped by column name, nothing is ever written.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Write, rows_before};
@@ -10,10 +10,11 @@ use super::partitions::Confined;
 use super::program::{Handler, Link, Program};
 use crate::model::clock::processor_seconds;
 use crate::model::layout::RowMap;
+use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
     Budget, Error, Event, Find, HandlerError, Isolation, Layouts, Level, LogLine, QueryResult,
-    Result, Row, Task, Value, limits,
+    Result, Row, Seq, Task, Value, limits,
 };
 use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
 use crate::store::{Bounds, Projection};
@@ -50,6 +51,8 @@ pub struct Ground {
     pub reuse: bool,
     /// An instance that had seen other calls gave an answer that a fresh one may not give.
     pub doubtful: bool,
+    /// What takes back what events changed here that are undone later.
+    pub undone: BTreeMap<Seq, Vec<RowUndo>>,
     /// Only in a certification.
     pub perturbed: Perturbed,
     /// A fault of the host behind a violation that the guest was shown.
@@ -123,6 +126,7 @@ impl Ground {
             instances: Instances::default(),
             reuse: true,
             doubtful: false,
+            undone: BTreeMap::new(),
             perturbed: Perturbed::default(),
             fault: None,
             confined: None,

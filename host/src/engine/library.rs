@@ -7,7 +7,8 @@ use super::program::Program;
 use crate::model::StoredVersion;
 use crate::model::error::Problem;
 use crate::model::{
-    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, clock,
+    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, VersionDate,
+    clock,
 };
 use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
 use crate::store::{BookDir, Catalog};
@@ -16,6 +17,8 @@ pub struct Library {
     pub runtime: Arc<Runtime>,
     pub cache: ComponentCache,
     versions: BTreeMap<PluginVersion, StoredVersion>,
+    /// Given up: nobody gets them by name. What was recorded under them can be replayed still.
+    retired: BTreeSet<PluginVersion>,
     codes: HashMap<Digest, Arc<Code>>,
     programs: HashMap<Lineup, Arc<Program>>,
     /// Engines that were used and may be used again.
@@ -58,6 +61,8 @@ impl Beside {
 pub struct Plan {
     pub schedule: Schedule,
     programs: Vec<(Seq, Arc<Program>)>,
+    /// Events that are undone later, by what they change: as of when it was made.
+    pub(super) undone: Arc<BTreeSet<Seq>>,
 }
 
 impl Plan {
@@ -107,6 +112,7 @@ impl Library {
             runtime,
             cache,
             versions: BTreeMap::new(),
+            retired: BTreeSet::new(),
             codes: HashMap::new(),
             programs: HashMap::new(),
             spare: Vec::new(),
@@ -151,11 +157,10 @@ impl Library {
 
     /// Reads the registry again after it changed.
     pub fn reload(&mut self, log: &Catalog) -> Result<()> {
-        let retired = log.retired()?;
+        self.retired = log.retired()?.into_keys().collect();
         self.versions = log
             .versions()?
             .into_iter()
-            .filter(|version| !retired.contains_key(&version.version))
             .map(|version| (version.version.clone(), version))
             .collect();
         let lent = self.lent.values().map(|lent| &lent.stored);
@@ -225,12 +230,25 @@ impl Library {
         Ok(())
     }
 
+    /// The dates of a plugin's versions.
+    pub fn dates(&self, plugin: &str) -> impl Iterator<Item = VersionDate> {
+        let of_plugin = self
+            .versions
+            .keys()
+            .filter(move |it| it.plugin.as_str() == plugin);
+        of_plugin.map(|version| version.date)
+    }
+
     pub fn find(&self, version: &PluginVersion) -> Result<&StoredVersion> {
-        self.versions.get(version).ok_or_else(|| {
+        let known = self.versions.get(version);
+        let is_given_up = |version: &PluginVersion| {
+            self.retired.contains(version) && !self.lent.contains_key(version)
+        };
+        known.filter(|_| !is_given_up(version)).ok_or_else(|| {
             let dates: Vec<_> = self
                 .versions
                 .keys()
-                .filter(|known| known.plugin == version.plugin)
+                .filter(|known| known.plugin == version.plugin && !is_given_up(known))
                 .map(|known| known.date.to_string())
                 .collect();
             let error = Error::usage(format!("{version} is not loaded")).problem(Problem::Unknown);
@@ -254,8 +272,7 @@ impl Library {
         code: &Code,
         active: &Lineup,
     ) -> Result<std::result::Result<Lineup, String>> {
-        let mut lineup = Lineup::default();
-        { &mut lineup.0 }.insert(code.version.plugin.clone(), code.version.date);
+        let mut lineup = Lineup::default().with(std::slice::from_ref(&code.version));
         let mut reads = self.reads(&code.manifest)?;
         while let Some(plugin) = reads.pop_first() {
             if lineup.version(&plugin).is_some() {
@@ -269,7 +286,7 @@ impl Library {
                 date,
             };
             reads.extend(self.reads(&self.find(&version)?.manifest)?);
-            lineup.0.insert(version.plugin, date);
+            lineup = lineup.with(&[version]);
         }
         Ok(Ok(lineup))
     }
@@ -293,7 +310,10 @@ impl Library {
     }
 
     pub fn code(&mut self, log: &Catalog, version: &PluginVersion) -> Result<Arc<Code>> {
-        let digest = self.find(version)?.digest;
+        let digest = match self.versions.get(version) {
+            Some(known) => known.digest,
+            None => self.find(version)?.digest,
+        };
         if let Some(code) = self.codes.get(&digest) {
             return Ok(code.clone());
         }
@@ -338,6 +358,7 @@ impl Library {
         Ok(Plan {
             schedule: schedule.clone(),
             programs,
+            undone: Arc::new(log.undone_by_rows()?),
         })
     }
 }

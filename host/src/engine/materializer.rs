@@ -1,5 +1,6 @@
 //! The one path from an event to its effects: live, replay, preview, diff and verify all come through here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::give_state::give_state;
@@ -10,7 +11,7 @@ use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
 use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
-use crate::model::hash::running_hash;
+use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
     Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
@@ -159,6 +160,21 @@ impl Materializer {
         self.program = program;
     }
 
+    /// What takes back what an event changed here: for the event that undoes it.
+    pub fn remember(&mut self, event: Seq, undo: Vec<RowUndo>) {
+        self.ground().undone.insert(event, undo);
+    }
+
+    /// What it remembers of events, which it forgets.
+    pub fn take_undone(&mut self) -> BTreeMap<Seq, Vec<RowUndo>> {
+        std::mem::take(&mut self.ground().undone)
+    }
+
+    /// Forgets what was remembered of events.
+    pub fn forget_undone(&mut self) {
+        self.ground().undone.clear();
+    }
+
     /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
     pub fn perturb(&mut self, perturbed: Perturbed) {
         self.ground().perturbed = perturbed;
@@ -175,18 +191,17 @@ impl Materializer {
     /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
-        let program = self.program.clone();
+        let program = self.program.of_event(event).clone();
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
-        let running = match outcome.effects.changes.as_slice() {
+        let head = self.head();
+        self.pending = Some(match self.plays_part {
             // Whoever plays a part of the history does not know what came before.
-            _ if self.plays_part => self.head().running,
-            [] => self.head().running,
-            _ => running_hash(&self.head().running, event.seq, &body[1..changes_end]),
-        };
-        self.pending = Some(ProjectionHead {
-            position: event.seq,
-            running,
+            true => ProjectionHead {
+                position: event.seq,
+                ..head
+            },
+            false => head.after(event.seq, &body, changes_end),
         });
         Ok(Outcome {
             body,
@@ -209,6 +224,7 @@ impl Materializer {
     /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
     pub fn probe(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
+        let program = program.of_event(event);
         self.ground().lend_to(program);
         let result = self.work_out(program, event).map(|outcome| {
             let (body, _) = outcome.effects.encode(&program.layouts);
@@ -453,24 +469,36 @@ impl Materializer {
         command: &Command,
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
+        let program = self.program.clone();
+        self.create_by(&program, handler, command, id)
+    }
+
+    /// Asks the creator of a command in this program, or in one of an earlier version beside it.
+    pub fn create_by(
+        &mut self,
+        program: &Arc<Program>,
+        handler: Handler,
+        command: &Command,
+        id: uuid::Uuid,
+    ) -> Result<Answer, Failure> {
         self.discard()?;
-        let result = self.ask(handler, command, id);
+        let result = self.ask(program, handler, command, id);
         if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
             return result;
         }
         let reuse = std::mem::replace(&mut self.ground().reuse, false);
-        let result = self.ask(handler, command, id);
+        let result = self.ask(program, handler, command, id);
         self.ground().reuse = reuse;
         result
     }
 
     fn ask(
         &mut self,
+        program: &Arc<Program>,
         handler: Handler,
         command: &Command,
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
-        let program = self.program.clone();
         let mut ground = self
             .ground
             .take()

@@ -1,10 +1,12 @@
 //! A materializer that follows a plan: it changes lineups where the plan says, and is otherwise the one path.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::library::Plan;
 use super::materializer::{Failure, Materializer, Outcome};
+use crate::model::undo::{RowUndo, inverse};
 use crate::model::{Error, Event, Result, Seq};
 use crate::runtime::Runtime;
 use crate::store::{Access, Projection};
@@ -13,6 +15,8 @@ pub struct Player {
     pub materializer: Materializer,
     plan: Plan,
     next_switch: Option<Seq>,
+    /// Events before its first one of which it knows what they changed.
+    reminded: BTreeSet<Seq>,
 }
 
 /// A projection to be copied, and the event after which it was made.
@@ -60,7 +64,31 @@ impl Player {
             materializer: Materializer::new(runtime, program.clone(), projection),
             plan,
             next_switch,
+            reminded: BTreeSet::new(),
         }
+    }
+
+    /// Which events are undone somewhere behind them: of those that it is still to run, it remembers what they change.
+    pub fn expect_undone(&mut self, undone: Arc<BTreeSet<Seq>>) {
+        self.plan.undone = undone;
+    }
+
+    /// Tells it what takes back an event that it has behind itself.
+    pub fn remind(&mut self, event: Seq, undo: Vec<RowUndo>) {
+        self.reminded.insert(event);
+        self.materializer.remember(event, undo);
+    }
+
+    /// Tells it what another player remembers.
+    pub fn remember_from(&mut self, other: &mut Player) {
+        for (event, undo) in other.materializer.take_undone() {
+            self.remind(event, undo);
+        }
+    }
+
+    /// True where it knows what an event changed.
+    pub fn remembers(&self, event: Seq) -> bool {
+        self.reminded.contains(&event)
     }
 
     /// What it follows.
@@ -71,7 +99,20 @@ impl Player {
     /// Works out the effects of the next event, under the lineup that the plan has for it.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
         self.reach(event.seq)?;
-        self.materializer.run(event)
+        let result = self.materializer.run(event);
+        if self.plan.undone.contains(&event.seq) {
+            let undo = match &result {
+                Ok(outcome) => {
+                    let layouts = &self.materializer.program().layouts;
+                    inverse(&outcome.effects.recorded(layouts))
+                }
+                // It changed nothing.
+                Err(Failure::Doom(_)) => Vec::new(),
+                Err(Failure::Host(_)) => return result,
+            };
+            self.remind(event.seq, undo);
+        }
+        result
     }
 
     /// Goes on with the lineup that the plan has for an event.

@@ -9,10 +9,10 @@ use super::partitions::Partitions;
 use super::schema_budget::SchemaBudget;
 use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
-use crate::model::layout::Layouts;
+use crate::model::layout::{Layouts, fits};
 use crate::model::{
-    Error, Isolations, Lineup, NewEvent, PluginName, PluginVersion, Result, TableLayout, TypeName,
-    VersionDate, limits,
+    Error, Event, Isolations, Lineup, NewEvent, PluginName, PluginVersion, Result, TableLayout,
+    TypeName, VersionDate, limits,
 };
 use crate::runtime::Code;
 
@@ -30,6 +30,8 @@ pub struct Program {
     events: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
     /// Who answers a command, newest first, with the schema that version asks for.
     commands: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
+    /// By each of the lineup's earlier versions: what is done for callers of its date, on the same tables.
+    earlier: BTreeMap<PluginVersion, Arc<Program>>,
 }
 
 /// Who handles an event type, in order.
@@ -88,15 +90,45 @@ impl Program {
         lineup: &Lineup,
         mut code: impl FnMut(&PluginVersion) -> Result<Arc<Code>>,
     ) -> Result<Program> {
-        let mut chains: Vec<(PluginName, Vec<Arc<Code>>)> = Vec::new();
+        let mut chains: Vec<Chain> = Vec::new();
         for version in lineup.iter() {
             chains.push((version.plugin.clone(), chain(&version, &mut code)?));
         }
+        let mut earlier: Vec<(PluginVersion, Vec<Arc<Code>>)> = Vec::new();
+        for version in lineup.iter_earlier() {
+            let codes = chain(&version, &mut code)?;
+            earlier.push((version, codes));
+        }
         let mut tables = Vec::new();
         for (plugin, codes) in &chains {
-            tables.extend(merged_tables(plugin, codes)?);
+            let beside = { earlier.iter() }
+                .filter(|(version, _)| version.plugin == *plugin)
+                .flat_map(|(_, codes)| codes);
+            let mut all: Vec<Arc<Code>> = codes.iter().chain(beside).cloned().collect();
+            all.sort_by_key(|code| std::cmp::Reverse(code.version.date));
+            all.dedup_by_key(|code| code.digest);
+            tables.extend(merged_tables(plugin, &all)?);
         }
         let layouts = Arc::new(Layouts::new(tables));
+        let mut program = Self::on(lineup, chains.clone(), layouts.clone())?;
+        for (version, codes) in earlier {
+            check_writable(&codes, &layouts)?;
+            let lineup = lineup.with(std::slice::from_ref(&version));
+            let mut chains = chains.clone();
+            let of_plugin = chains
+                .iter_mut()
+                .find(|(plugin, _)| *plugin == version.plugin);
+            if let Some((_, chain)) = of_plugin {
+                *chain = codes;
+            }
+            let then = Self::on(&lineup, chains, layouts.clone())?;
+            program.earlier.insert(version, Arc::new(then));
+        }
+        Ok(program)
+    }
+
+    /// Chains of code on tables that are there for them.
+    fn on(lineup: &Lineup, chains: Vec<Chain>, layouts: Arc<Layouts>) -> Result<Program> {
         let mut plugins = Vec::new();
         for (name, codes) in chains {
             let links = codes
@@ -122,15 +154,46 @@ impl Program {
             handlers: HashMap::default(),
             events: HashMap::new(),
             commands: HashMap::new(),
+            earlier: BTreeMap::new(),
         };
         program.index()?;
         Ok(program)
     }
 
+    /// What an event is handled by: this, or what its own plugin's version of then is, where that serves its callers still.
+    pub fn of_event<'a>(self: &'a Arc<Self>, event: &Event) -> &'a Arc<Program> {
+        self.of_version(event.event_type.plugin(), event.version)
+    }
+
+    /// This, or what an earlier version of a plugin serves its callers with.
+    pub fn of_version<'a>(
+        self: &'a Arc<Self>,
+        plugin: &str,
+        date: Option<VersionDate>,
+    ) -> &'a Arc<Program> {
+        let Some(date) = date.filter(|_| !self.earlier.is_empty()) else {
+            return self;
+        };
+        let mut known = self.earlier.iter();
+        let found = known.find(|(it, _)| it.date == date && it.plugin.as_str() == plugin);
+        found.map_or(self, |(_, program)| program)
+    }
+
+    /// True where callers of several dates are served.
+    pub fn is_stamped(&self) -> bool {
+        !self.earlier.is_empty()
+    }
+
     /// Says how long instances of each version may live.
-    pub fn isolate(&mut self, isolations: impl Fn(&Code) -> Isolations) {
+    pub fn isolate(&mut self, isolations: impl Fn(&Code) -> Isolations + Copy) {
         for link in self.plugins.iter_mut().flat_map(|plugin| &mut plugin.chain) {
             link.isolations = isolations(&link.code);
+        }
+        for earlier in self.earlier.values_mut() {
+            // Whoever resolves a program has it alone.
+            if let Some(earlier) = Arc::get_mut(earlier) {
+                earlier.isolate(isolations);
+            }
         }
     }
 
@@ -312,6 +375,37 @@ impl Program {
             error.hint(format!("known {what} types: {}", known.join(", ")))
         }
     }
+}
+
+/// A plugin with its version's chain.
+type Chain = (PluginName, Vec<Arc<Code>>);
+
+/// Refuses tables into which an earlier version could not insert its rows: they have a column that it does not know and that
+/// has no default, or one that must not be null any more.
+fn check_writable(codes: &[Arc<Code>], layouts: &Layouts) -> Result<()> {
+    for code in codes {
+        for declared in &code.manifest.tables {
+            let older = declared.layout(&code.version.plugin)?;
+            let Some(at) = layouts.position(&older.sql_name) else {
+                continue;
+            };
+            let table = &layouts.tables[at];
+            for (at, column) in table.columns.iter().enumerate() {
+                let missing = match older.column(&column.name) {
+                    Some(known) => older.columns[known].nullable && !column.nullable,
+                    None => !fits(&table.missing(at), column),
+                };
+                if missing {
+                    return Err(Error::refused(format!(
+                        "{} cannot write rows of '{}' beside its later version: column '{}' must be filled, and it does not know how",
+                        code.version, table.name(), column.name
+                    ))
+                    .hint("give the column a default, or let it be null; or retire the version, where nobody needs it"));
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A version and those it extends, newest first.

@@ -1,5 +1,7 @@
 //! Payloads against their JSON Schemas.
 
+use std::sync::OnceLock;
+
 use serde_json::Value as Json;
 
 use super::counted_json::{Counted, within};
@@ -13,6 +15,10 @@ use crate::model::{Error, Result, limits};
 pub struct PayloadSchema {
     name: String,
     validator: jsonschema::Validator<Counted>,
+    /// As it was declared.
+    text: String,
+    /// Lets members through that it does not name. Made when it is first asked for.
+    open: OnceLock<Option<Box<PayloadSchema>>>,
 }
 
 impl std::fmt::Debug for PayloadSchema {
@@ -30,15 +36,38 @@ impl PayloadSchema {
         budget
             .spend(&schema)
             .map_err(|error| refuse(error.message))?;
+        Self::compile(name, text, &schema)
+    }
+
+    fn compile(name: &str, text: &str, schema: &Json) -> Result<PayloadSchema> {
+        let refuse = |what: String| Error::refused(format!("the schema of '{name}' {what}"));
         let validator = jsonschema::options_for::<Counted>()
             .with_pattern_options(pattern_options(PATTERN_BYTES_MAX))
             .with_keyword("type", schema_types::keyword)
-            .build(&schema)
+            .build(schema)
             .map_err(|error| refuse(format!("is not a JSON Schema: {}", cut(error.to_string()))))?;
         Ok(PayloadSchema {
             name: name.to_owned(),
             validator,
+            text: text.to_owned(),
+            open: OnceLock::new(),
         })
+    }
+
+    /// As `check`, but members that the schema does not name are let through: what a newer version asks of this one may have
+    /// more of them, and so may an event whose inverse is asked for.
+    pub fn check_open(&self, data: &str) -> Result<()> {
+        let refused = match self.check(data) {
+            Ok(()) => return Ok(()),
+            Err(error) => error,
+        };
+        let open = self.open.get_or_init(|| {
+            let mut schema = serde_json::from_str(&self.text).ok()?;
+            let was_closed = open(&mut schema);
+            let made = was_closed.then(|| Self::compile(&self.name, "", &schema).ok());
+            made.flatten().map(Box::new)
+        });
+        open.as_ref().map_or(Err(refused), |open| open.check(data))
     }
 
     /// Refuses what is no payload of any version: too large, no JSON, too deep.
@@ -104,6 +133,24 @@ impl PayloadSchema {
     }
 }
 
+/// Takes out of a schema that no other members may come. True where anything of it said so.
+fn open(schema: &mut Json) -> bool {
+    match schema {
+        Json::Object(members) => {
+            let mut was_closed = false;
+            for keyword in ["additionalProperties", "unevaluatedProperties"] {
+                if members.get(keyword) == Some(&Json::Bool(false)) {
+                    members.remove(keyword);
+                    was_closed = true;
+                }
+            }
+            { members.values_mut() }.fold(was_closed, |was_closed, it| open(it) | was_closed)
+        }
+        Json::Array(items) => { items.iter_mut() }.fold(false, |was, item| open(item) | was),
+        _ => false,
+    }
+}
+
 /// What a fault says may have all of the payload in it.
 fn cut(text: String) -> String {
     const CHARACTERS_MAX: usize = 300;
@@ -132,4 +179,26 @@ fn check_size(name: &str, data: &str) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_closed_schema_does_not_name_is_let_through_where_that_is_wanted_and_nothing_else() {
+        let text = r##"{"type": "object", "required": ["n"], "additionalProperties": false,
+            "properties": {"n": {"type": "integer"}, "inner": {"$ref": "#/$defs/inner"}},
+            "$defs": {"inner": {"type": "object", "unevaluatedProperties": false, "properties": {"a": {"type": "string"}}}}}"##;
+        let schema = PayloadSchema::new("a.B", text, &mut SchemaBudget::default()).unwrap();
+        schema.check(r#"{"n": 1, "inner": {"a": "x"}}"#).unwrap();
+        for more in [r#"{"n": 1, "m": 2}"#, r#"{"n": 1, "inner": {"b": 2}}"#] {
+            let error = schema.check(more).unwrap_err();
+            assert!(error.message.contains("does not fit its schema"), "{error}");
+            schema.check_open(more).unwrap();
+        }
+        for bad in [r#"{"m": 2}"#, r#"{"n": 1, "inner": {"a": 2}}"#, "{"] {
+            assert!(schema.check_open(bad).is_err(), "{bad}");
+        }
+    }
 }

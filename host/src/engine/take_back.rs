@@ -1,25 +1,32 @@
-//! What a `daybook.EventUndone` does to the state: the row changes in its payload, without any plugin, live and in every
-//! replay. What the tables of a lineup cannot take makes it an event of doom, with words.
+//! What a `daybook.EventUndone` does to the state: it takes back what the undone event changed here, in this very replay,
+//! without any plugin. What the tables of a lineup cannot take makes it an event of doom, with words.
 
 use super::ground::Ground;
 use super::own_writes::{Obstacle, OwnWrite, checked, in_force, shown, write};
 use super::program::Program;
 use crate::model::layout::find_table;
 use crate::model::layout::fits;
-use crate::model::undo::{Restoring, RowUndo, changes_of};
-use crate::model::{Event, HandlerError, Level, LogLine, PluginVersion, Row, TableLayout, Value};
+use crate::model::undo::{Restoring, RowUndo, changes_of, undone_of};
+use crate::model::{
+    Error, Event, HandlerError, Level, LogLine, PluginVersion, Row, TableLayout, Value,
+};
 
-/// Writes the rows as they were before the event that is undone. Where a replay under other logic has other values in the
-/// columns concerned, they are set all the same, and the log says so.
+/// Writes the rows as they were before the event that is undone. Where others changed the columns concerned since, they are
+/// set all the same, and the log says so. An undo of an earlier daybook has the rows in its payload.
 pub(crate) fn take_back(
     ground: &mut Ground,
     program: &Program,
     event: &Event,
 ) -> Result<(), (PluginVersion, HandlerError)> {
-    let written = match changes_of(&event.data) {
-        None => Err(Obstacle::table("", "its changes cannot be read".to_owned())),
-        Some(changes) => apply(ground, &changes),
+    let known = match undone_of(&event.data) {
+        Some(undone) => ground.undone.get(&undone).cloned().ok_or_else(|| {
+            let words = format!("what event {undone} changed is not known where it is undone");
+            Obstacle::Host(Error::internal(words))
+        }),
+        None => changes_of(&event.data)
+            .ok_or_else(|| Obstacle::table("", "its changes cannot be read".to_owned())),
     };
+    let written = known.and_then(|changes| apply(ground, &changes));
     written.map_err(|obstacle| {
         let (plugin, error) = obstacle.into_failure(ground, "undo");
         (blamed(program, &plugin, event), error)

@@ -7,6 +7,7 @@ mod pieces;
 mod rebuild;
 mod replay;
 mod shares;
+mod undone;
 
 pub(crate) use changes::{Changed, Decoder};
 pub use notes::RepairNote;

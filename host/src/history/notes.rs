@@ -22,7 +22,7 @@ pub(crate) fn notes(log: &Catalog, from: Seq, to: Seq) -> Result<BTreeMap<Seq, R
         match repair {
             Repair::Amended => note.amended = Some(by),
             Repair::Redacted => note.redacted = Some(by),
-            Repair::Undone => note.undone = Some(by),
+            Repair::Undone => note.undone = log.undone_by(event)?,
         }
     }
     Ok(notes)

@@ -53,6 +53,13 @@ impl Past {
         payloads
     }
 
+    /// The last of them.
+    pub fn last(&self) -> Seq {
+        let amendments = self.amendments.iter().map(|it| it.seq);
+        let redactions = self.redactions.iter().map(|it| it.seq);
+        amendments.chain(redactions).max().unwrap_or(Seq::ZERO)
+    }
+
     /// The payload that an amended event had first.
     pub fn original(&self, event: Seq) -> Option<&str> {
         let mut of = { self.amendments.iter() }.filter(|amendment| amendment.event == event);

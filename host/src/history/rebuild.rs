@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Cast, History, Kept, NO_PAYLOADS, OnProgress, Payloads, hole};
 use crate::engine::{Player, Start};
@@ -16,6 +17,8 @@ pub(crate) struct Rebuild<'a> {
     to: Seq,
     /// Other payloads than the log's, for some events.
     payloads: &'a Payloads,
+    /// The event whose effects are wanted.
+    watched: Seq,
 }
 
 impl<'a> Rebuild<'a> {
@@ -25,22 +28,32 @@ impl<'a> Rebuild<'a> {
             path,
             to,
             payloads: &NO_PAYLOADS,
+            watched: Seq::ZERO,
         }
     }
 
     pub fn with(self, payloads: &'a Payloads) -> Rebuild<'a> {
         Rebuild { payloads, ..self }
     }
+
+    pub fn watching(self, watched: Seq) -> Rebuild<'a> {
+        Rebuild { watched, ..self }
+    }
 }
 
 impl History {
-    /// Materializes from the nearest snapshot that fits.
-    pub(crate) fn build(&mut self, rebuild: Rebuild<'_>, progress: OnProgress<'_>) -> Result<()> {
+    /// Materializes from the nearest snapshot that fits. Gives the canonical effects of the watched event.
+    pub(crate) fn build(
+        &mut self,
+        rebuild: Rebuild<'_>,
+        progress: OnProgress<'_>,
+    ) -> Result<Vec<u8>> {
         let Rebuild {
             schedule,
             path,
             to,
             payloads,
+            watched,
         } = rebuild;
         // A snapshot is of the log as it is.
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
@@ -52,13 +65,19 @@ impl History {
             payloads,
             prepare: &|_| Ok(()),
         };
+        let effects = Mutex::new(Vec::new());
         let step = |player: &mut Player, event: &Event| {
             let outcome = player.run(event).map_err(Error::from)?;
+            if event.seq == watched {
+                let mut effects = effects.lock().unwrap_or_else(PoisonError::into_inner);
+                effects.clone_from(&outcome.body);
+            }
             player.keep()?;
             Ok(ControlFlow::<(), _>::Continue(Kept::of(outcome)))
         };
         let (player, _) = self.play_all(&cast, to, &|| Ok(()), progress, step)?;
-        self.finish(player).map(drop)
+        self.finish(player)?;
+        Ok(effects.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends the building of a projection that the log yields: its file says from now on which history it is of.

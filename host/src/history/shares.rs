@@ -9,7 +9,6 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::{History, OnProgress, Payloads, Pieces, Progress, play, read_ahead};
 use crate::engine::{Outcome, Plan, Player, Start};
-use crate::model::hash::running_hash;
 use crate::model::{Error, Event, PartitionSource, Result, Schedule, Seq, TypeName, limits};
 use crate::store::{Catalog, Logged, ProjectionHead, Share, Temporary};
 
@@ -51,13 +50,12 @@ pub(crate) struct Cast<'a> {
     pub prepare: &'a (dyn Fn(&mut Player) -> Result<()> + Sync),
 }
 
-/// What was kept of an event: what the running hash is made of.
-pub(crate) struct Kept(Option<(Vec<u8>, usize)>);
+/// What was kept of an event, for the running hashes: its canonical effects, and where the changes end in them.
+pub(crate) struct Kept(Vec<u8>, usize);
 
 impl Kept {
     pub fn of(outcome: Outcome) -> Kept {
-        let changes = !outcome.effects.changes.is_empty();
-        Kept(changes.then_some((outcome.body, outcome.changes_end)))
+        Kept(outcome.body, outcome.changes_end)
     }
 }
 
@@ -102,6 +100,10 @@ impl History {
         for plan in plans {
             let mut columns: BTreeMap<&str, &str> = BTreeMap::new();
             for (from, to, program) in plan.within((first, to)) {
+                // Whose handlers an event has depends on its caller then.
+                if program.is_stamped() {
+                    return Ok(None);
+                }
                 for name in program.handled() {
                     if let Some(source) = program.partitions.source(name)
                         && sources
@@ -159,10 +161,11 @@ impl History {
         let plan = self.plan(cast.schedule)?;
         let runtime = self.library.runtime.clone();
         let mut player = Player::begin(runtime, plan.clone(), cast.path, cast.start)?;
+        self.remind(&mut player, to)?;
         (cast.prepare)(&mut player)?;
         let begun = player.materializer.head().position;
         if let Some(shares) = self.shares(&[&plan], (begun.next(), to), 1)? {
-            let (players, others) = self.players_beside(player, cast, shares.count)?;
+            let (players, others) = self.players_beside(player, cast, to, shares.count)?;
             let mut told = |done| {
                 progress(Progress {
                     done,
@@ -211,6 +214,7 @@ impl History {
         &mut self,
         first: Player,
         cast: &Cast<'_>,
+        to: Seq,
         count: usize,
     ) -> Result<(Vec<Player>, Others)> {
         let name = || format!("share-{}.building", crate::model::given::id().simple());
@@ -223,6 +227,7 @@ impl History {
             let plan = apart.plan(cast.schedule)?;
             let runtime = apart.library.runtime.clone();
             let mut player = Player::begin(runtime, plan, path, cast.start)?;
+            apart.remind(&mut player, to)?;
             (cast.prepare)(&mut player)?;
             players.push(player);
             histories.push(apart);
@@ -265,6 +270,7 @@ pub(crate) fn unite(
     for (at, mut other) in others.into_iter().enumerate() {
         other.reach(head.position)?;
         other.materializer.commit()?;
+        first.remember_from(&mut other);
         let share = Share {
             which: at + 1,
             of: shares.count,
@@ -396,12 +402,12 @@ fn gather<T: Logged, B>(
     head: &mut ProjectionHead,
 ) -> Result<Option<B>> {
     let mut ended: Option<(usize, Result<B>)> = None;
-    let mut kept: Vec<_> = { piece.logged.iter() }.map(|_| Kept(None)).collect();
+    let mut kept: Vec<Option<Kept>> = { piece.logged.iter() }.map(|_| None).collect();
     for answer in answers {
         let done = { answer.recv() }
             .map_err(|_| Error::internal("a thread that plays a share of the log panicked"))?;
         for (at, it) in done.kept {
-            kept[at] = it;
+            kept[at] = Some(it);
         }
         if let Some((at, found)) = done.ended
             && ended.as_ref().is_none_or(|(first, _)| at < *first)
@@ -410,11 +416,12 @@ fn gather<T: Logged, B>(
         }
     }
     let whole = ended.as_ref().map_or(piece.logged.len(), |(at, _)| *at);
-    for (logged, kept) in piece.logged.iter().zip(&kept).take(whole) {
-        head.position = logged.event().seq;
-        if let Kept(Some((body, end))) = kept {
-            head.running = running_hash(&head.running, head.position, &body[1..*end]);
-        }
+    for (logged, kept) in piece.logged.iter().zip(kept).take(whole) {
+        let seq = logged.event().seq;
+        let Some(Kept(effects, changes_end)) = kept else {
+            return Err(Error::internal(format!("event {seq} is nobody's")));
+        };
+        *head = head.after(seq, &effects, changes_end);
     }
     ended.map(|(_, found)| found).transpose()
 }

@@ -13,7 +13,7 @@ use crate::model::log::{
 use crate::model::{
     Amendment, Certification, CommitSeq, Delivery, Digest, Event, Isolations, Manifest, Place,
     PluginVersion, ProjectionRecord, Redaction, Role, Schedule, Seq, StoredKind, StoredVersion,
-    Task, TaskStep, TypeName,
+    Task, TaskState, TaskStep, TypeName,
 };
 use crate::store::Catalog;
 
@@ -174,6 +174,22 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
         LogOp::Task {
             place: place(1, 1 << 31),
             task: task("late"),
+            late: Some(Seq(2)),
+        },
+        LogOp::Task {
+            place: place(1, (1 << 31) + 1),
+            task: task("late and gone"),
+            late: Some(Seq(2)),
+        },
+        LogOp::Delivery(Delivery {
+            state: TaskState::Done,
+            changed_at: "2026-01-01T00:00:00Z".into(),
+            ..Delivery::untouched(place(1, (1 << 31) + 1), "letter")
+        }),
+        LogOp::TaskRewritten {
+            place: place(1, (1 << 31) + 1),
+            kind: "letter".into(),
+            task: None,
         },
         LogOp::Delivery(Delivery {
             changed_at: "2026-01-01T00:00:00Z".into(),
@@ -240,11 +256,15 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
                 reason: "misread".into(),
             },
             data: r#"{"account":8}"#.into(),
+            effects: vec![1, 0, 0],
+        },
+        LogOp::AmendedEffects {
+            by: Seq(2),
+            effects: vec![1, 2, 3],
         },
         LogOp::Effects {
             seq: Seq(2),
             effects: vec![9],
-            tasks: Vec::new(),
         },
         LogOp::Redaction {
             redaction: Redaction {
@@ -274,6 +294,7 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::TaskStep(_)
         | LogOp::TaskMark { .. }
         | LogOp::Task { .. }
+        | LogOp::TaskRewritten { .. }
         | LogOp::Component { .. }
         | LogOp::Version(_)
         | LogOp::Layout(_)
@@ -282,13 +303,14 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::Unretired(_)
         | LogOp::Epoch { .. }
         | LogOp::Amendment { .. }
+        | LogOp::AmendedEffects { .. }
         | LogOp::Redaction { .. }
         | LogOp::Effects { .. }
         | LogOp::EventPin { .. }
         | LogOp::EventUnpin { .. }
         | LogOp::GatewayKind(_)
         | LogOp::GatewayUnset { .. }
-        | LogOp::TokensInForce { .. } => 24,
+        | LogOp::TokensInForce { .. } => 26,
     }
 }
 

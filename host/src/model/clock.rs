@@ -15,11 +15,17 @@ pub fn now() -> String {
 
 /// Refuses a clock that shows a year in which no event can be: ids and times would not hold it.
 pub fn check() -> Result<()> {
-    let machines = || jiff::Timestamp::try_from(SystemTime::now()).ok();
-    let text = match super::given::given_now().or_else(machines) {
-        None => "a year beyond all calendars".to_owned(),
-        Some(now) if now < jiff::Timestamp::UNIX_EPOCH => format!("{now:.0}"),
-        Some(_) => return Ok(()),
+    match super::given::given_now() {
+        Some(now) => check_shown(now.into()),
+        None => check_shown(SystemTime::now()),
+    }
+}
+
+fn check_shown(shown: SystemTime) -> Result<()> {
+    let text = match jiff::Timestamp::try_from(shown) {
+        Err(_) => "a year beyond all calendars".to_owned(),
+        Ok(now) if now < jiff::Timestamp::UNIX_EPOCH => format!("{now:.0}"),
+        Ok(_) => return Ok(()),
     };
     Err(Error::unavailable(format!(
         "this machine's clock shows {text}; times from 1970 to 9999 can be recorded"
@@ -132,4 +138,35 @@ pub fn unix_nanoseconds(text: &str) -> u64 {
     nanoseconds
         .and_then(|it| u64::try_from(it).ok())
         .unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn clocks_that_show_other_ages_are_refused_in_words() {
+        let shown = |seconds| check_shown(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        assert!(shown(0).is_ok());
+        // 2026-11-21, and the last day that is a day in every zone: 9999-12-30.
+        assert!(shown(1_795_219_200).is_ok());
+        assert!(shown(253_402_128_000).is_ok());
+        // 10000-01-02, and when a counter of milliseconds ends.
+        for later in [
+            253_402_387_200,
+            u64::from(u32::MAX) << 10,
+            (i64::MAX / 1_000) as u64,
+        ] {
+            let refused = shown(later).unwrap_err();
+            let words = "clock shows a year beyond all calendars; times from 1970 to 9999 can be";
+            assert!(refused.message.contains(words), "{later}: {refused}");
+        }
+        let before = check_shown(SystemTime::UNIX_EPOCH - Duration::from_secs(1)).unwrap_err();
+        assert!(
+            before.message.contains("clock shows 1969-12-31T23:59:59Z"),
+            "{before}"
+        );
+    }
 }

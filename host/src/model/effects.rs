@@ -66,6 +66,16 @@ const FORMAT: u8 = 1;
 const SAME: u8 = 5;
 
 impl Effects {
+    /// The changes, each with the layout of its table.
+    pub fn recorded(&self, layouts: &Layouts) -> Vec<RecordedChange> {
+        let recorded = self.changes.iter().map(|change| RecordedChange {
+            layout: layouts.tables[change.table].clone(),
+            before: change.before.clone(),
+            after: change.after.clone(),
+        });
+        recorded.collect()
+    }
+
     /// Canonical bytes, and where the changes end: `bytes[1..end]` is what the running hash takes.
     pub fn encode(&self, layouts: &Layouts) -> (Vec<u8>, usize) {
         let mut out = Vec::with_capacity(128);

@@ -1,4 +1,4 @@
-//! Digests: of components, of events (the chain), of effects (the running hash).
+//! Digests: of components, of events (the chain), of effects (the running hashes).
 
 use std::fmt;
 use std::str::FromStr;
@@ -97,7 +97,7 @@ pub fn chain_hash(previous: &Digest, event: &Event, payload: &Digest) -> Digest 
     Digest(hasher.finalize().into())
 }
 
-/// A projection's running hash after one more event: SHA-256(before ‖ seq ‖ canonical changes). Events without
+/// A projection's running hash of changes, or of tasks, after one more event: SHA-256(before ‖ seq ‖ canonical bytes). Events without
 /// changes leave it as it was, so that two projections can be compared whatever else was logged.
 pub fn running_hash(before: &Digest, seq: Seq, changes: &[u8]) -> Digest {
     let mut hasher = Sha256::new();

@@ -42,7 +42,11 @@ pub const INSTANCES_KEPT_MAX: usize = 8;
 pub const INSTANCE_METADATA_BYTES_MAX: usize = 4 << 20;
 
 /// Bytes of a component file. A Python runtime is 18 MB.
-pub const COMPONENT_BYTES_MAX: usize = 64 << 20;
+pub const COMPONENT_BYTES_MAX: usize = 32 << 20;
+
+/// Bytes of one function of a component. An interpreter's loop has some 100 KB, and what compiling takes can grow with the
+/// square of it.
+pub const FUNCTION_BYTES_MAX: usize = 512 << 10;
 
 /// Memory of the process that compiles a component, and for each byte of it.
 pub const COMPILER_BYTES: u64 = 192 << 20;
@@ -52,7 +56,7 @@ pub const COMPILER_BYTES_MAX: u64 = 1 << 30;
 /// Processor time of that process, and for each megabyte of the component. A compiler that was itself compiled for debugging
 /// takes longer.
 pub const COMPILER_SECONDS: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
-pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 40 } else { 4 };
+pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
 pub const COMPILER_SECONDS_MAX: u64 = if cfg!(debug_assertions) { 600 } else { 60 };
 
 /// Calls of one handler into the host.
@@ -112,14 +116,14 @@ pub const EFFECTS_BYTES_PER_REQUEST_MAX: usize = 32 << 20;
 /// Bytes of one payload (event, command or task).
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 
-/// Bytes of the payload of an undo, which holds every row that it puts back.
-pub const UNDO_BYTES_MAX: usize = 16 << 20;
-
 /// Events of doom that a refused redaction names.
 pub const DOOMS_TOLD_MAX: usize = 20;
 
 /// Events whose payloads one redaction erases: what it says of each is in its own event, which has some 150 bytes for it.
 pub const REDACTED_AT_ONCE_MAX: usize = 5_000;
+
+/// Bytes of what a handler says when it rejects or fails: code, message and details together.
+pub const REASON_BYTES_MAX: usize = 64 << 10;
 
 /// Depth of a payload's JSON.
 pub const PAYLOAD_DEPTH_MAX: usize = 64;

@@ -5,33 +5,80 @@ use std::fmt;
 
 use super::id::{PluginName, PluginVersion, Seq, VersionDate};
 
-/// One version per plugin, by name.
+/// One version per plugin, by name. Under the policy `stamped` a plugin has earlier ones beside it, each for what callers of
+/// its date bring.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Lineup(pub BTreeMap<PluginName, VersionDate>);
+pub struct Lineup {
+    versions: BTreeMap<PluginName, VersionDate>,
+    /// Newest first.
+    earlier: BTreeMap<PluginName, Vec<VersionDate>>,
+}
 
 impl Lineup {
-    /// This lineup with some plugins at other versions.
+    /// This lineup with some plugins at other versions, and nothing beside these.
     pub fn with(&self, changes: &[PluginVersion]) -> Lineup {
         let mut lineup = self.clone();
         for change in changes {
-            lineup.0.insert(change.plugin.clone(), change.date);
+            lineup.versions.insert(change.plugin.clone(), change.date);
+            lineup.earlier.remove(&change.plugin);
+        }
+        lineup
+    }
+
+    /// This lineup with a plugin at a version, and at earlier ones for callers of their dates.
+    pub fn stamped(&self, version: &PluginVersion, mut earlier: Vec<VersionDate>) -> Lineup {
+        let mut lineup = self.with(std::slice::from_ref(version));
+        earlier.retain(|date| *date < version.date);
+        earlier.sort_unstable_by(|one, other| other.cmp(one));
+        earlier.dedup();
+        if !earlier.is_empty() {
+            lineup.earlier.insert(version.plugin.clone(), earlier);
         }
         lineup
     }
 
     pub fn version(&self, plugin: &str) -> Option<VersionDate> {
-        self.0.get(plugin).copied()
+        self.versions.get(plugin).copied()
     }
 
+    /// Earlier versions of a plugin beside the one in force, newest first.
+    pub fn earlier(&self, plugin: &str) -> &[VersionDate] {
+        self.earlier.get(plugin).map_or(&[], Vec::as_slice)
+    }
+
+    /// The version that a caller of a date gets of a plugin under the policy `stamped`: the newest that is not after it. None:
+    /// all are later, or the plugin is not stamped.
+    pub fn stamped_at(&self, plugin: &str, date: VersionDate) -> Option<VersionDate> {
+        let earlier = self.earlier.get(plugin)?;
+        let mut dates = self
+            .version(plugin)
+            .into_iter()
+            .chain(earlier.iter().copied());
+        dates.find(|known| *known <= date)
+    }
+
+    /// One version of each plugin.
     pub fn iter(&self) -> impl Iterator<Item = PluginVersion> {
-        self.0.iter().map(|(plugin, date)| PluginVersion {
+        self.versions.iter().map(|(plugin, date)| PluginVersion {
             plugin: plugin.clone(),
             date: *date,
         })
     }
+
+    /// The versions beside those.
+    pub fn iter_earlier(&self) -> impl Iterator<Item = PluginVersion> {
+        let all = self.earlier.iter();
+        all.flat_map(|(plugin, dates)| {
+            dates.iter().map(|date| PluginVersion {
+                plugin: plugin.clone(),
+                date: *date,
+            })
+        })
+    }
 }
 
-/// `bank@1994-01-01 poker@2020-01-01`; also how a lineup is stored.
+/// `bank@1994-01-01 poker@2020-01-01`, and with earlier versions beside one `bank@1994-01-01+1993-01-01`; also how a lineup is
+/// stored.
 impl fmt::Display for Lineup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, version) in self.iter().enumerate() {
@@ -39,6 +86,9 @@ impl fmt::Display for Lineup {
                 f.write_str(" ")?;
             }
             version.fmt(f)?;
+            for date in self.earlier(version.plugin.as_str()) {
+                write!(f, "+{date}")?;
+            }
         }
         Ok(())
     }
@@ -47,11 +97,14 @@ impl fmt::Display for Lineup {
 impl std::str::FromStr for Lineup {
     type Err = super::Error;
     fn from_str(text: &str) -> super::Result<Self> {
-        let versions: Vec<PluginVersion> = text
-            .split_whitespace()
-            .map(str::parse)
-            .collect::<super::Result<_>>()?;
-        Ok(Lineup::default().with(&versions))
+        let mut lineup = Lineup::default();
+        for entry in text.split_whitespace() {
+            let mut parts = entry.split('+');
+            let version: PluginVersion = parts.next().unwrap_or_default().parse()?;
+            let earlier = parts.map(str::parse).collect::<super::Result<_>>()?;
+            lineup = lineup.stamped(&version, earlier);
+        }
+        Ok(lineup)
     }
 }
 
@@ -157,6 +210,29 @@ mod tests {
         assert_eq!(version(500), "1994-01-01");
         assert_eq!(schedule.at(Seq(3)).1, Some(Seq(500)));
         assert_eq!(schedule.at(Seq(0)).0, None);
+    }
+
+    #[test]
+    fn a_stamped_plugin_has_a_version_for_each_date() {
+        let text = "bank@1994-01-01+1993-06-01+1993-01-01 poker@2020-01-01";
+        let lineup: Lineup = text.parse().unwrap();
+        assert_eq!(lineup.to_string(), text);
+        let at = |plugin: &str, date: &str| {
+            let found = lineup.stamped_at(plugin, date.parse().unwrap());
+            found.map(|date| date.to_string()).unwrap_or_default()
+        };
+        assert_eq!(at("bank", "1992-12-31"), "");
+        assert_eq!(at("bank", "1993-05-31"), "1993-01-01");
+        assert_eq!(at("bank", "1993-06-01"), "1993-06-01");
+        assert_eq!(at("bank", "2999-01-01"), "1994-01-01");
+        assert_eq!(at("poker", "2999-01-01"), "", "it is not stamped");
+        let earlier = lineup.iter_earlier().map(|it| it.to_string());
+        assert_eq!(
+            earlier.collect::<Vec<_>>(),
+            ["bank@1993-06-01", "bank@1993-01-01"]
+        );
+        let plain = lineup.with(&["bank@1993-01-01".parse().unwrap()]);
+        assert_eq!(plain.to_string(), "bank@1993-01-01 poker@2020-01-01");
     }
 
     #[test]

@@ -78,10 +78,19 @@ pub enum LogOp {
         kind: String,
         place: Place,
     },
-    /// A task that an event's recorded effects do not hold. It waits at its place.
+    /// A task that an event's recorded effects do not hold. It waits at its place. `late`: the event that enqueued it after
+    /// its own was handled.
     Task {
         place: Place,
         task: RecordedTask,
+        late: Option<Seq>,
+    },
+    /// What a task is after its event's effects were written anew; none: it is asked for no more, and is gone. Its state stays,
+    /// what was said about it is erased.
+    TaskRewritten {
+        place: Place,
+        kind: String,
+        task: Option<super::Task>,
     },
     /// A version's component, under the SHA-256 of its bytes. One that is there already is left as it is.
     Component {
@@ -105,10 +114,16 @@ pub enum LogOp {
         from: Seq,
         schedule: Schedule,
     },
-    /// `data` is the payload in force from now on.
+    /// `data` is the payload in force from now on, `effects` what the event does with it (`Effects::encode`).
     Amendment {
         amendment: Amendment,
         data: String,
+        effects: Vec<u8>,
+    },
+    /// What an amended event does with the payload that the amendment `by` put in force, after a redaction.
+    AmendedEffects {
+        by: Seq,
+        effects: Vec<u8>,
     },
     /// Erases a payload with its salt, those that amendments put in its place, and the command that asked for it.
     /// `data` stands in its place; empty where nothing does.
@@ -116,12 +131,11 @@ pub enum LogOp {
         redaction: Redaction,
         data: String,
     },
-    /// Other effects in the place of recorded ones. Tasks that are still asked for keep their state; those that are not
-    /// asked for any more are gone; new ones are not carried out.
+    /// Other effects in the place of recorded ones. What becomes of the tasks is told beside it (`TaskRewritten`); tasks that
+    /// were not asked for before are not carried out.
     Effects {
         seq: Seq,
         effects: Vec<u8>,
-        tasks: Vec<RecordedTask>,
     },
     /// A version of its own handles `event` in every pinned schedule; the event `by` says so.
     EventPin {

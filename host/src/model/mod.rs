@@ -19,6 +19,7 @@ pub mod manifest;
 pub mod partition;
 pub mod progress;
 pub mod records;
+pub mod same_task;
 pub mod state_given;
 pub mod strict_json;
 pub mod task;
@@ -41,8 +42,8 @@ pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
 pub use partition::{Partition, PartitionSource, Partitioning};
 pub use records::{
-    Amendment, Certification, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind,
-    StoredVersion,
+    Amendment, Certification, NOT_DETERMINISTIC, NOT_PARTITIONED, ProjectionRecord, Redaction,
+    Role, SnapshotRecord, StoredKind, StoredVersion, tells_of_refusal,
 };
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
 pub use value::{Row, Value};

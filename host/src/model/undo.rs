@@ -1,6 +1,7 @@
 //! The taking back of an event's row changes, as data: exact, readable, and applied without any plugin.
 //!
-//! A `daybook.EventUndone` carries it, so that a replay under any lineup does the same. As JSON, a change is
+//! A `daybook.EventUndone` names the event, and each replay takes back what that event changed there. One of an earlier daybook
+//! carries the rows themselves, which every replay sets as they are. As JSON, such a change is
 //!
 //! ```text
 //! {"table": "bank.account", "operation": "update", "key": {"id": 3}, "columns": {"balance": {"from": 150, "to": 100}}}
@@ -9,9 +10,10 @@
 //! An `insert` puts back a row that the event deleted (`to` alone), a `delete` takes away one that it inserted (`from`
 //! alone). Reals and blobs are objects (`{"real": "0.1"}`, `{"blob": "00ff"}`): they come back bit by bit.
 
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 use super::effects::RecordedChange;
+use super::id::Seq;
 use super::value::Value;
 
 /// What is to be done to one row.
@@ -80,8 +82,9 @@ fn inverse_of(change: &RecordedChange) -> Option<RowUndo> {
 }
 
 impl RowUndo {
-    pub fn json(&self) -> Json {
-        let columns: Map<String, Json> = match &self.what {
+    #[cfg(test)]
+    fn json(&self) -> Json {
+        let columns: serde_json::Map<String, Json> = match &self.what {
             Restoring::Columns(columns) => columns
                 .iter()
                 .map(|(name, from, to)| {
@@ -98,7 +101,7 @@ impl RowUndo {
                 .collect(),
         };
         let key = self.key.iter();
-        let key: Map<_, _> = key
+        let key: serde_json::Map<_, _> = key
             .map(|(name, value)| (name.clone(), exact(value)))
             .collect();
         json!({
@@ -142,7 +145,14 @@ impl RowUndo {
     }
 }
 
-/// The changes in the payload of a `daybook.EventUndone`. None: they cannot be read.
+/// The event that a `daybook.EventUndone` takes back, by its payload. None: the payload holds the rows itself.
+pub fn undone_of(data: &str) -> Option<Seq> {
+    let data: Json = serde_json::from_str(data).ok()?;
+    let names_it = data.get("changes").is_none();
+    data.get("seq")?.as_u64().filter(|_| names_it).map(Seq)
+}
+
+/// The changes in the payload of a `daybook.EventUndone` of an earlier daybook. None: they cannot be read.
 pub fn changes_of(data: &str) -> Option<Vec<RowUndo>> {
     let data: Json = serde_json::from_str(data).ok()?;
     let changes = data.get("changes")?.as_array()?;

@@ -70,11 +70,14 @@ impl Book {
         self.refuse_straying(event, &payloads)?;
         let head = self.head();
         let rebuild = Rebuild::of(&record.schedule, &path, head).with(&payloads);
-        let built = self.history.build(rebuild, progress);
-        if let Err(error) = built {
-            remove_projection(&path)?;
-            return Err(error.context(format!("event {event} is not amended")));
-        }
+        let built = self.history.build(rebuild.watching(event), progress);
+        let effects = match built {
+            Ok(effects) => effects,
+            Err(error) => {
+                remove_projection(&path)?;
+                return Err(error.context(format!("event {event} is not amended")));
+            }
+        };
         let salt = crate::model::given::salt();
         let hash = payload_hash(&salt, &data);
         // Never the payload itself: it may have to be redacted one day, and this event stays.
@@ -110,7 +113,11 @@ impl Book {
                     from: seq,
                     schedule: record.schedule.clone(),
                 },
-                LogOp::Amendment { amendment, data },
+                LogOp::Amendment {
+                    amendment,
+                    data,
+                    effects,
+                },
             ],
             local: vec![LocalOp::Projection(record.clone())],
         });
@@ -183,11 +190,13 @@ impl Book {
             ))
             .hint("daybook redact BOOK SEQ --with JSON puts another payload in its place, once"));
         }
-        if let Some(undo) = self.undone_by(seq)? {
+        if let Some(undo) = self.history.log.undone_by(seq)? {
             return Err(Error::refused(format!(
                 "event {seq} was undone by event {undo}, which took back what its present payload did"
             ))
-            .hint("append the event anew, with the right payload"));
+            .hint(format!(
+                "undo event {undo} first: daybook undo BOOK {undo}; or append the event anew"
+            )));
         }
         let data = match &request.payload {
             NewPayload::Original => match past.original(seq) {

@@ -36,7 +36,7 @@ impl Book {
         }
         let templates = Templates::parse(request.replacements.as_deref())?;
         let past = Past::read(&self.history.log)?;
-        let undone: BTreeMap<Seq, Seq> = self.history.log.undone()?.into_iter().collect();
+        let undone = self.undone_with_rows()?;
         let mut found = Vec::new();
         let events = self.history.log.events(Seq(1)..=self.head());
         // Subjects have an index; a value in a payload is found by looking at every one.

@@ -7,6 +7,7 @@ mod event_pins;
 mod reconcile;
 mod redact;
 mod repairable;
+mod retask;
 mod undo;
 
 pub use amend::{AmendRequest, Amended, NewPayload};

@@ -8,7 +8,8 @@ use crate::model::log::{LocalOp, LogOp};
 use serde_json::json;
 
 use super::repairable::check_words;
-use crate::book::{Book, tasks};
+use super::retask::{own_tasks, retasked};
+use crate::book::Book;
 use crate::diff::{FinalRow, compare_states};
 use crate::engine::Player;
 use crate::history::{OnProgress, play};
@@ -45,18 +46,19 @@ impl Book {
         let record = self.next_live();
         let path = self.history.dir.projection(&record.file);
         let result = self.build_and_compare(&path, visit, progress);
-        let (rows, ops) = match result {
-            Ok((rows, ops)) if rows + ops.len() as u64 > 0 && repair.is_some() => (rows, ops),
+        let (rows, effects, ops) = match result {
+            Ok((rows, effects, ops)) if rows + effects > 0 && repair.is_some() => {
+                (rows, effects, ops)
+            }
             other => {
                 remove_projection(&path)?;
-                return other.map(|(rows, ops)| Reconciled {
+                return other.map(|(rows, effects, _)| Reconciled {
                     rows,
-                    effects: ops.len() as u64,
+                    effects,
                     repaired: None,
                 });
             }
         };
-        let effects = ops.len() as u64;
         let data = json!({ "rows": rows, "effects": effects, "reason": repair });
         let mut local = vec![LocalOp::Projection(record.clone())];
         // Any of them may be a copy of what was wrong.
@@ -88,28 +90,30 @@ impl Book {
         })
     }
 
-    /// How many rows differ, and the effects that are to be put right.
+    /// How many rows and effects differ, and what puts the effects right.
     fn build_and_compare(
         &mut self,
         path: &std::path::Path,
         visit: &mut dyn FnMut(&FinalRow) -> Result<()>,
         progress: OnProgress<'_>,
-    ) -> Result<(u64, Vec<LogOp>)> {
+    ) -> Result<(u64, u64, Vec<LogOp>)> {
         let (schedule, head) = (self.live.record.schedule.clone(), self.head());
         let mut player = self.history.player(&schedule, path)?;
         let log = &self.history.log;
         let epoch = log.epochs()?.last().map_or(Seq(1), |(from, _)| *from);
-        let mut ops = Vec::new();
+        let (mut ops, mut effects) = (Vec::new(), 0);
         let events = log.recorded(Seq(1)..=head);
         play(&mut player, events, head, progress, |player, record| {
             let event = &record.event;
             let outcome = player.run(event).map_err(Error::from)?;
             if event.seq >= epoch && outcome.body != record.effects {
+                let own = own_tasks(log, event.seq)?;
                 ops.push(LogOp::Effects {
                     seq: event.seq,
-                    tasks: tasks(event, &outcome.effects),
                     effects: outcome.body,
                 });
+                ops.extend(retasked(&own, &outcome.effects.tasks));
+                effects += 1;
             }
             player.keep()?;
             Ok(ControlFlow::<()>::Continue(()))
@@ -127,6 +131,6 @@ impl Book {
             rows += 1;
             visit(&row)
         })?;
-        Ok((rows, ops))
+        Ok((rows, effects, ops))
     }
 }

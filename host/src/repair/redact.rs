@@ -12,15 +12,17 @@ use serde_json::{Value as Json, json};
 
 use super::erasing::RedactAllRequest;
 use super::repairable::check_words;
-use crate::book::tasks;
+use super::retask::{Late, late_between, own_tasks, retasked};
 use crate::book::{Book, clean};
 use crate::diff::Sink;
 use crate::engine::{Doom, Failure, Plan, Player};
-use crate::history::{OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
+use crate::history::{Decoder, OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
 use crate::model::Redaction;
-use crate::model::event::EVENT_REDACTED;
+use crate::model::event::{EVENT_REDACTED, EVENT_UNDONE};
 use crate::model::hash::payload_hash;
-use crate::model::{Digest, Error, Event, Result, Seq, clock, limits};
+use crate::model::same_task::without;
+use crate::model::undo::undone_of;
+use crate::model::{Digest, Error, Event, Result, Seq, Task, clock, limits};
 use crate::store::remove_projection;
 use crate::store::{Catalog, StoredEvent};
 use crate::study::{Foreseen, strays};
@@ -40,7 +42,7 @@ pub struct Redacted {
     /// Of the redaction's own event.
     pub seq: Seq,
     pub event: Seq,
-    /// The undo of the event, erased with it.
+    /// The undo of the event, erased with it: one of an earlier daybook, which holds the event's rows.
     pub undo: Option<Seq>,
     /// Other events, and undos of those, that were erased in the same act.
     pub also: Vec<Seq>,
@@ -57,7 +59,7 @@ pub struct Redacted {
 struct Redacting {
     events: Vec<Erasing>,
     payloads: Payloads,
-    /// Undos of other events, and those events: an undo holds values, which must not be of an erased event.
+    /// Undos of other events that hold values, and those events: the values must not be of an erased event.
     watched: BTreeSet<Seq>,
 }
 
@@ -97,12 +99,20 @@ struct Epoch {
     to: Seq,
     plan: Plan,
     payloads: Payloads,
+    /// Tasks that what was in force then asks for, of events that were handled before.
+    late: Late,
+    /// The event whose amendment it began with.
+    amended: Option<Seq>,
 }
 
 /// What came of working the epochs out.
 #[derive(Default)]
 struct Tally {
     ops: Vec<LogOp>,
+    /// Events whose recorded effects are others.
+    rewritten: u64,
+    /// What some of them ask for now.
+    asked: BTreeMap<Seq, Vec<Task>>,
     strayed: Vec<Seq>,
     dooms: Vec<Doom>,
     dooms_more: u64,
@@ -156,8 +166,7 @@ impl Book {
         self.pause_following();
         let seq = self.head().next();
         let worked = self.rewritten(&epochs, &redacting, [&temporary, &path], progress);
-        let kept = worked.and_then(|mut ops| {
-            let rewritten = ops.len() as u64;
+        let kept = worked.and_then(|(mut ops, rewritten)| {
             let now = clock::now();
             for erasing in &redacting.events {
                 let undo = erasing.undo.iter().map(|undo| (undo, [0; 16], None));
@@ -226,7 +235,7 @@ impl Book {
         redacting: &Redacting,
         [temporary, path]: [&Path; 2],
         progress: OnProgress<'_>,
-    ) -> Result<Vec<LogOp>> {
+    ) -> Result<(Vec<LogOp>, u64)> {
         let total: u64 = epochs.iter().map(|epoch| epoch.to.0).sum();
         let mut tally = Tally::default();
         let mut done = 0;
@@ -251,7 +260,7 @@ impl Book {
             }
         }
         tally.check()?;
-        Ok(tally.ops)
+        Ok((tally.ops, tally.rewritten))
     }
 
     /// Finishes a redaction whose files somebody still read. True once nothing is left of it.
@@ -302,7 +311,7 @@ impl Book {
     /// Checks requests, of which there is one at least, and says what they erase.
     fn redacting(&mut self, requests: &[RedactRequest]) -> Result<Redacting> {
         let past = Past::read(&self.history.log)?;
-        let mut undone: BTreeMap<Seq, Seq> = self.history.log.undone()?.into_iter().collect();
+        let mut undone = self.undone_with_rows()?;
         let mut redacting = Redacting {
             events: Vec::new(),
             payloads: Payloads::new(),
@@ -335,18 +344,16 @@ impl Book {
             };
             // The undo's payload holds the rows of the event: it goes too. Both have no effects then, and the rows are
             // what they were.
-            let mut undo = None;
-            if let Some(by) = undone.remove(&seq) {
+            let undo = undone.remove(&seq);
+            if let Some(undo) = &undo {
                 if request.replacement.is_some() {
                     return Err(Error::refused(format!(
-                        "event {seq} was undone by event {by}: a replacement would come to life again"
+                        "event {seq} was undone by event {}: a replacement would come to life again",
+                        undo.event.seq
                     ))
                     .hint("redact it without a replacement"));
                 }
-                undo = { self.history.log.recorded_at(by)? }.filter(|it| !it.event.is_withheld());
-                if undo.is_some() {
-                    redacting.payloads.insert(by, String::new());
-                }
+                redacting.payloads.insert(undo.event.seq, String::new());
             }
             let salt = crate::model::given::salt();
             let replacement = (!data.is_empty()).then(|| payload_hash(&salt, &data));
@@ -359,15 +366,26 @@ impl Book {
             });
         }
         for (event, undo) in undone {
-            redacting.watched.extend([event, undo]);
+            redacting.watched.extend([event, undo.event.seq]);
         }
         Ok(redacting)
+    }
+
+    /// Undone events, with undos that hold rows. One that only names its event takes back what that does now, whatever it is.
+    pub(super) fn undone_with_rows(&self) -> Result<BTreeMap<Seq, StoredEvent>> {
+        let mut found = BTreeMap::new();
+        for (event, undo) in self.history.log.undone()? {
+            let undo = self.history.log.recorded_at(undo)?;
+            found.extend(undo.filter(holds_rows).map(|undo| (event, undo)));
+        }
+        Ok(found)
     }
 
     /// Every epoch that recorded effects from the erased event on, with the payloads of its time, but for the erased.
     fn epochs_without(&mut self, redacting: &Redacting, past: &Past) -> Result<Vec<Epoch>> {
         let first = redacting.first();
         let epochs = self.history.log.epochs()?;
+        let late = self.history.log.late_tasks()?;
         let mut wanted = Vec::new();
         for (at, (from, schedule)) in epochs.iter().enumerate() {
             let next = epochs.get(at + 1);
@@ -382,6 +400,10 @@ impl Book {
                 to,
                 plan: self.plan(schedule)?,
                 payloads,
+                late: late_between(&late, *from, to),
+                amended: { past.amendments.iter() }
+                    .find(|amendment| amendment.seq == *from)
+                    .map(|amendment| amendment.event),
             });
         }
         Ok(wanted)
@@ -393,6 +415,14 @@ impl Redacting {
     fn first(&self) -> Seq {
         { self.payloads.keys().next() }.map_or(Seq(1), |seq| *seq)
     }
+}
+
+/// True for an undo whose payload holds the rows that it puts back.
+fn holds_rows(stored: &StoredEvent) -> bool {
+    let event = &stored.event;
+    event.event_type.as_str() == EVENT_UNDONE
+        && !event.is_withheld()
+        && undone_of(&event.data).is_none()
 }
 
 /// The hash that the chain covers, of a payload that is still there.
@@ -415,6 +445,7 @@ impl Epoch {
     ) -> Result<()> {
         let first = redacting.first().max(self.from);
         let events = Pieces::<_, Event>::new(events, Seq(1)..=self.to).with(&self.payloads);
+        let mut decoder = Decoder::new(log)?;
         read_ahead(events, |pieces| {
             play(player, pieces, self.to, progress, |player, event| {
                 let outcome = match player.run(&event) {
@@ -428,15 +459,37 @@ impl Epoch {
                 if event.seq >= first {
                     let recorded = log.recorded_at(event.seq)?;
                     if recorded.is_none_or(|recorded| recorded.effects != outcome.body) {
+                        let asked = &outcome.effects.tasks;
                         tally.ops.push(LogOp::Effects {
                             seq: event.seq,
-                            tasks: tasks(&event, &outcome.effects),
                             effects: outcome.body.clone(),
                         });
+                        let own = own_tasks(log, event.seq)?;
+                        tally.ops.extend(retasked(&own, asked));
+                        tally.asked.insert(event.seq, asked.clone());
+                        tally.rewritten += 1;
                         if redacting.watched.contains(&event.seq) {
                             tally.strayed.push(event.seq);
                         }
                     }
+                }
+                if self.amended == Some(event.seq) {
+                    tally.ops.push(LogOp::AmendedEffects {
+                        by: self.from,
+                        effects: outcome.body.clone(),
+                    });
+                }
+                if let Some(late) = self.late.get(&event.seq) {
+                    let own = match tally.asked.get(&event.seq) {
+                        Some(asked) => asked.clone(),
+                        None => match log.recorded_at(event.seq)? {
+                            Some(stored) => decoder.decode(log, &stored)?.1,
+                            None => Vec::new(),
+                        },
+                    };
+                    let mut asked = outcome.effects.tasks.clone();
+                    without(&mut asked, &own);
+                    tally.ops.extend(retasked(late, &asked));
                 }
                 player.keep()?;
                 Ok(ControlFlow::Continue(()))

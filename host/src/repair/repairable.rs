@@ -3,20 +3,22 @@
 
 use crate::book::{Book, live_record};
 use crate::model::ProjectionRecord;
+use crate::model::event::EVENT_UNDONE;
 use crate::model::{Error, Result, Seq, limits};
 use crate::store::StoredEvent;
 
 impl Book {
+    /// An event that may be undone: also an undo, which is then as if it had not been.
+    pub(crate) fn undoable(&mut self, seq: Seq) -> Result<StoredEvent> {
+        match self.logged(seq)? {
+            undo if undo.event.event_type.as_str() == EVENT_UNDONE => Ok(undo),
+            _ => self.repairable(seq),
+        }
+    }
+
     /// An event that may be repaired.
     pub(crate) fn repairable(&mut self, seq: Seq) -> Result<StoredEvent> {
-        self.check_current()?;
-        let Some(stored) = self.history.log.recorded_at(seq)? else {
-            let head = self.head();
-            return Err(
-                Error::usage(format!("event {seq} is not in the log; its head is {head}"))
-                    .problem(crate::model::error::Problem::Unknown),
-            );
-        };
+        let stored = self.logged(seq)?;
         if stored.event.is_system() {
             return Err(Error::refused(format!(
                 "event {seq} ({}) is the host's own: it says what happened to the book, and stays",
@@ -26,12 +28,16 @@ impl Book {
         Ok(stored)
     }
 
-    /// By which event one was undone.
-    pub(crate) fn undone_by(&self, seq: Seq) -> Result<Option<Seq>> {
-        let undone = self.history.log.undone()?.into_iter();
-        Ok({ undone }
-            .find(|(event, _)| *event == seq)
-            .map(|(_, by)| by))
+    fn logged(&mut self, seq: Seq) -> Result<StoredEvent> {
+        self.check_current()?;
+        let Some(stored) = self.history.log.recorded_at(seq)? else {
+            let head = self.head();
+            return Err(
+                Error::usage(format!("event {seq} is not in the log; its head is {head}"))
+                    .problem(crate::model::error::Problem::Unknown),
+            );
+        };
+        Ok(stored)
     }
 
     /// A live projection of the same schedule, in a file of its own.

@@ -1,7 +1,5 @@
-//! Undoing: by the plugin's own inverse, where it has one; else by the exact inverse of an event's row changes, as an event of
-//! its own, which replays apply without any plugin.
-
-use std::ops::ControlFlow;
+//! Undoing: by the plugin's own inverse, where it has one; else by an event of its own that takes the row changes back. It names
+//! the event: each replay takes back what that event changed there, without any plugin.
 
 use crate::book::SystemEvent;
 use crate::model::log::LogOp;
@@ -13,15 +11,13 @@ use crate::book::Caused;
 use crate::book::shown;
 use crate::book::{Decision, Request};
 use crate::engine::shown as shown_key;
-use crate::history::{Decoder, play, read_ahead, silent};
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
 use crate::model::event::EVENT_UNDONE;
 use crate::model::layout::find_table;
-use crate::model::undo::{RowUndo, inverse};
-use crate::model::{Error, ErrorKind, Result, Seq, Task, limits};
+use crate::model::undo::inverse;
+use crate::model::{Error, ErrorKind, Result, Seq, Task};
 use crate::store::StoredEvent;
-use crate::store::Temporary;
 
 #[derive(Debug, Clone)]
 pub struct UndoRequest {
@@ -50,20 +46,22 @@ impl Book {
     /// else its row changes, which is refused where a later event changed the same columns since.
     pub fn undo(&mut self, request: &UndoRequest) -> Result<Undone> {
         let seq = request.seq;
-        let stored = self.repairable(seq)?;
+        let stored = self.undoable(seq)?;
         check_words(
             request.reason.as_deref().unwrap_or("-"),
             request.actor.as_deref(),
         )?;
-        if let Some(by) = self.undone_by(seq)? {
-            return Err(Error::refused(format!(
-                "event {seq} was undone already, by event {by}"
-            )));
+        if let Some(by) = self.history.log.undone_by(seq)? {
+            return Err(
+                Error::refused(format!("event {seq} was undone already, by event {by}"))
+                    .hint(format!("daybook undo BOOK {by} puts back what it did")),
+            );
         }
         if let Some(undone) = self.ask_inverse(request, &stored)? {
             return Ok(undone);
         }
-        let (changes, tasks) = self.effects_in_force(&stored)?;
+        let schedule = self.live.record.schedule.clone();
+        let (changes, tasks) = self.history.recall(&schedule, seq)?;
         if changes.is_empty() {
             return Err(Error::refused(format!(
                 "event {seq} ({}) changed no row: there is nothing to undo",
@@ -71,12 +69,14 @@ impl Book {
             )));
         }
         self.refuse_touched(seq, &changes)?;
-        let data = told(request, &stored, &changes)?;
+        let data = told(request, &stored);
+        self.live.materializer.remember(seq, inverse(&changes));
         let layouts = self.live.materializer.program().layouts.clone();
         if request.preview {
             let event = self.system_event(EVENT_UNDONE, data)?;
             let outcome = self.live.materializer.run(&event).map_err(Error::from);
             self.live.materializer.discard()?;
+            self.live.materializer.forget_undone();
             return Ok(Undone {
                 event: seq,
                 preview: true,
@@ -91,7 +91,9 @@ impl Book {
             data,
             ops: vec![LogOp::Undone { event: seq, by }],
             local: Vec::new(),
-        })?;
+        });
+        self.live.materializer.forget_undone();
+        let undo = undo?;
         let undo = self.history.log.recorded_at(undo)?;
         let caused = shown(&self.history.log, undo.into_iter().collect())?
             .pop()
@@ -124,6 +126,7 @@ impl Book {
             actor: request.actor.clone(),
             extensions: Some(json!({ "undoes": event.seq.to_string() }).to_string()),
             preview: request.preview,
+            is_inverse: true,
             command_type,
             ..Request::default()
         };
@@ -159,42 +162,6 @@ impl Book {
             further: events.collect(),
             tasks: Vec::new(),
         }))
-    }
-
-    /// An event's effects in the present state: those recorded, or, where they were recorded before the present epoch and
-    /// so perhaps of another history, those that a replay up to the event gives.
-    fn effects_in_force(
-        &mut self,
-        stored: &StoredEvent,
-    ) -> Result<(Vec<RecordedChange>, Vec<Task>)> {
-        let seq = stored.event.seq;
-        let epoch = { self.history.log.epochs()? }
-            .last()
-            .map_or(Seq(1), |(from, _)| *from);
-        if seq >= epoch {
-            let log = &self.history.log;
-            return Decoder::new(log)?.decode(log, stored);
-        }
-        let path = self.history.dir.projection("undo.building");
-        let _temporary = Temporary::new(std::slice::from_ref(&path))?;
-        let schedule = self.live.record.schedule.clone();
-        let mut player = self.history.player(&schedule, &path)?;
-        let events = self.history.events_apart(Seq(1)..=seq)?;
-        let found = read_ahead(events, |pieces| {
-            play(&mut player, pieces, seq, &mut silent(), |player, event| {
-                let outcome = player.run(&event).map_err(Error::from)?;
-                if event.seq == seq {
-                    let layouts = player.materializer.program().layouts.clone();
-                    let caused = Caused::now(event, outcome, &layouts);
-                    return Ok(ControlFlow::Break(caused));
-                }
-                player.keep()?;
-                Ok(ControlFlow::Continue(()))
-            })
-        })?;
-        let caused =
-            found.ok_or_else(|| Error::internal(format!("event {seq} was not reached")))?;
-        Ok((caused.changes, caused.tasks))
     }
 
     /// Refuses where a row is not any more, in the columns concerned, what the event left; names rows and columns.
@@ -260,29 +227,17 @@ impl Book {
 }
 
 /// The undo's payload.
-fn told(request: &UndoRequest, stored: &StoredEvent, changes: &[RecordedChange]) -> Result<String> {
+fn told(request: &UndoRequest, stored: &StoredEvent) -> String {
     let event = &stored.event;
     let version = event
         .version
         .map(|date| format!("{}@{date}", event.event_type.plugin()));
-    let changes = inverse(changes);
-    let changes: Vec<_> = changes.iter().map(RowUndo::json).collect();
     let data = json!({
         "seq": event.seq.0,
         "id": event.id,
         "reason": request.reason,
         "actor": request.actor,
         "version": version,
-        "changes": changes,
     });
-    let data = data.to_string();
-    if data.len() > limits::UNDO_BYTES_MAX {
-        return Err(Error::refused(format!(
-            "the undo of event {} would be a payload of {} bytes; {} at most",
-            event.seq,
-            data.len(),
-            limits::UNDO_BYTES_MAX
-        )));
-    }
-    Ok(data)
+    data.to_string()
 }

@@ -13,7 +13,9 @@ use super::fault::host_fault;
 use super::instance::{Instance, Kept, NotStarted};
 use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
 use super::wasi::{Perturbed, Wasi};
-use crate::model::{self, Budget, Created, Creation, Error, HandlerError, Materialization, limits};
+use crate::model::{
+    self, Budget, Created, Creation, Error, HandlerError, Materialization, Rejection, limits,
+};
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
 type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
@@ -151,7 +153,7 @@ impl Runtime {
         ended.into_called(
             |(answer,)| match answer {
                 Ok(events) => Ok(Ok(events.into_iter().map(Into::into).collect())),
-                Err(CreateError::Rejected(rejection)) => Ok(Err(rejection.into())),
+                Err(CreateError::Rejected(rejection)) => rejected(rejection.into()),
                 Err(CreateError::Failed(failure)) => Err(failed(failure)),
             },
             |capability| match capability {
@@ -319,8 +321,27 @@ fn frames(error: &wasmtime::Error) -> String {
 }
 
 fn failed(failure: Failure) -> HandlerError {
-    HandlerError::Failed {
-        code: failure.code,
-        message: failure.message,
+    match too_long("failure", failure.code.len() + failure.message.len()) {
+        Some(error) => error,
+        None => HandlerError::Failed {
+            code: failure.code,
+            message: failure.message,
+        },
     }
+}
+
+fn rejected(rejection: Rejection) -> Result<Created, HandlerError> {
+    let details = rejection.details.as_ref().map_or(0, String::len);
+    let bytes = rejection.code.len() + rejection.message.len() + details;
+    match too_long("rejection", bytes) {
+        Some(error) => Err(error),
+        None => Ok(Err(rejection)),
+    }
+}
+
+/// The journal keeps what a handler says for ever.
+fn too_long(what: &str, bytes: usize) -> Option<HandlerError> {
+    let max = limits::REASON_BYTES_MAX;
+    let text = || format!("its {what} has {bytes} bytes; code, message and details may have {max}");
+    (bytes > max).then(|| HandlerError::Violated(text()))
 }

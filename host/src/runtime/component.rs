@@ -73,6 +73,13 @@ pub fn check_component_bytes(bytes: u64) -> Result<()> {
 /// A finished component stays as it is; a core module with an embedded component type becomes one.
 pub fn encode_component(bytes: &[u8]) -> Result<Vec<u8>> {
     check_component_bytes(bytes.len() as u64)?;
+    let largest = metadata::largest_function(bytes);
+    if largest > limits::FUNCTION_BYTES_MAX {
+        return Err(Error::refused(format!(
+            "a function of the component has {largest} bytes; one may have {}",
+            limits::FUNCTION_BYTES_MAX
+        )));
+    }
     // The eight bytes before the sections: magic, version, layer.
     match bytes.get(..8) {
         Some([0, b'a', b's', b'm', _, _, 1, 0]) => Ok(bytes.to_vec()),

@@ -1,4 +1,5 @@
-//! The component type embedded in a core module, looked at before anything is built on it.
+//! What a file holds, looked at before anything is built on it: the component type embedded in a core module, and how large
+//! its functions are.
 
 use wasmparser::{Parser, Payload};
 use wit_parser::decoding::decode_world;
@@ -24,6 +25,18 @@ pub(super) fn check(module: &[u8]) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// The size of the largest function in a module or a component, as far as it can be read.
+pub(super) fn largest_function(bytes: &[u8]) -> usize {
+    { Parser::new(0).parse_all(bytes) }
+        .map_while(Result::ok)
+        .map(|payload| match payload {
+            Payload::CodeSectionEntry(body) => body.range().len(),
+            _ => 0,
+        })
+        .max()
+        .unwrap_or_default()
 }
 
 /// Takes away packages that need none of those left, until no more can be taken.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::http::StatusCode;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::hosted::Hosted;
@@ -14,7 +15,7 @@ use crate::engine::Program;
 use crate::model::error::Problem as Detail;
 use crate::model::{Error, Result, Seq, limits};
 use crate::store::{Allowance, Snapshot, StatePool};
-use crate::study::Moment;
+use crate::study::OtherState;
 
 /// Seconds after which a read is stopped.
 pub const READ_SECONDS_MAX: f64 = 5.0;
@@ -97,18 +98,18 @@ impl Drop for Caller {
 }
 
 impl Hosted {
-    /// Reads the state of one moment, the present one unless another is named: the tables and the file given to `work`
+    /// Reads one state, the live one unless another is named: the tables and the file given to `work`
     /// belong together.
     pub async fn snapshot<T: Send + 'static>(
         &self,
         weight: Weight,
-        as_of: Option<Moment>,
+        other: Option<OtherState>,
         work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let caller = Caller::default();
         let allowance = caller.allowance();
-        if let Some(moment) = as_of {
-            return self.past(moment, allowance, work).await;
+        if let Some(state) = other {
+            return self.other(state, allowance, work).await;
         }
         if weight == Weight::Point {
             // A row by its key takes less time than giving the work to another thread.
@@ -142,17 +143,32 @@ impl Hosted {
             .map_err(|error| Error::internal(format!("a read ended early: {error}")))?
     }
 
-    /// Reads an earlier state, which may have to be built first.
-    async fn past<T: Send + 'static>(
+    /// Waits until what is read has an event, for as long as a read may take.
+    pub async fn reach(&self, position: Seq) -> Result<(), Problem> {
+        let mut head = self.follow();
+        let waiting = Duration::from_secs_f64(READ_SECONDS_MAX);
+        let there = head.wait_for(|head| *head >= position);
+        if let Ok(Ok(_)) = tokio::time::timeout(waiting, there).await {
+            return Ok(());
+        }
+        let head = self.live().head;
+        let text = format!("the book is at event {head}, and not at {position} yet");
+        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "behind", text)
+            .with("position", head.0)
+            .with("hint", "ask again in a moment; Daybook-Position of a write is a position that will be there"))
+    }
+
+    /// Reads another state, which may have to be built first.
+    async fn other<T: Send + 'static>(
         &self,
-        moment: Moment,
+        state: OtherState,
         allowance: Allowance,
         work: impl FnOnce(&Live, &Snapshot<'_>) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let permit = self.permit(Weight::Query).await?;
         let hosted = self.clone();
         let found = self.read(move |reader| {
-            let past = hosted.server().past_states().at(reader, &moment)?;
+            let past = hosted.server().past_states().of(reader, &state)?;
             let live = Live {
                 head: past.position,
                 program: past.program,

@@ -202,7 +202,7 @@ impl Following {
     /// Follows to a head, unless it is told to stop.
     fn turn(mut self, to: Seq) -> Result<Following> {
         let (shared, head) = (&self.shared, &self.head);
-        self.track.follow(&self.history, to, |track| {
+        self.track.follow(&mut self.history, to, |track| {
             show(shared, head, track);
             !shared.stop.load(Ordering::Relaxed)
         })?;

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::diff::{About, Expectations, Step, Tally, differences};
-use crate::engine::{Failure, Outcome, Player, step_of};
+use crate::diff::{About, Causes, Expectations, Step, Tally, differences};
+use crate::engine::{Failure, Outcome, Player, Program, step_of};
 use crate::history::{Decoder, History, advance};
 use crate::model::effects::RecordedChange;
 use crate::model::{
@@ -190,10 +190,14 @@ impl Track {
     /// is kept. An event of doom ends it too: `status` tells, and nothing after it is run.
     pub fn follow(
         &mut self,
-        history: &History,
+        history: &mut History,
         to: Seq,
         mut pause: impl FnMut(&Track) -> bool,
     ) -> Result<()> {
+        history.remind(&mut self.player, to)?;
+        if let Some(base) = { self.comparing.as_mut() }.and_then(|it| it.base.as_mut()) {
+            history.remind(&mut base.player, to)?;
+        }
         let mut go_on = self.doom.is_none();
         for piece in history.log.recorded(self.position().next()..=to) {
             if !go_on {
@@ -226,8 +230,8 @@ impl Track {
         }
         match &mut self.comparing {
             Some(comparing) => {
-                let layouts = self.player.materializer.program().layouts.clone();
-                comparing.compare(log, stored, result, layouts)
+                let program = self.player.materializer.program().clone();
+                comparing.compare(log, stored, result, &program)
             }
             None => Ok(()),
         }
@@ -275,7 +279,9 @@ struct Comparing {
     tally: Tally,
     /// From here on the recorded effects are what the live projection's own schedule made of the log.
     recorded_from: Seq,
-    /// Works out what the live projection's schedule makes of the events before that.
+    /// An expectation names a cause: the base is needed for all events, since causes are found on its state.
+    tells_causes: bool,
+    /// Works out what the live projection's schedule makes of the events before `recorded_from`, or of all.
     base: Option<Base>,
     decoder: Decoder,
 }
@@ -294,8 +300,30 @@ impl Base {
         let runtime = history.library.runtime.clone();
         let player = Player::begin(runtime, plan, &path, start.as_ref())?;
         let mut base = Base { player, path };
+        history.remind(&mut base.player, position)?;
         advance(&mut base.player, &history.log, position)?;
         Ok(base)
+    }
+
+    /// Works an event out, which is not kept yet.
+    fn step(&mut self, event: &Event) -> Result<Step> {
+        let outcome = self.player.run(event).map_err(Error::from)?;
+        step_of(
+            Ok(outcome),
+            self.player.materializer.program().layouts.clone(),
+        )
+    }
+
+    /// Why the candidate came to something else: what it does on this very state.
+    fn causes(&mut self, candidate: &Arc<Program>, event: &Event, step: &Step) -> Result<Causes> {
+        let materializer = &mut self.player.materializer;
+        let aside = materializer.set_aside()?;
+        let probed = step_of(
+            materializer.probe(candidate, event),
+            candidate.layouts.clone(),
+        );
+        materializer.put_back(aside)?;
+        Ok(Causes::of(step, &probed?))
     }
 }
 
@@ -319,7 +347,8 @@ impl Comparing {
         expectations.resume(&note.met, note.tally.unexpected);
         let stale = history.log.stale_effects()?;
         let recorded_from = recorded_from(&history.log.epochs()?, live, stale.as_ref());
-        let base = match position.next() < recorded_from {
+        let tells_causes = expectations.name_causes();
+        let base = match tells_causes || position.next() < recorded_from {
             true => {
                 let file = format!("{}-base.building", record.file);
                 Some(Base::at(
@@ -336,6 +365,7 @@ impl Comparing {
             tally: note.tally,
             expectations,
             recorded_from,
+            tells_causes,
             base,
             decoder: Decoder::new(&history.log)?,
         })
@@ -361,43 +391,43 @@ impl Comparing {
         log: &Catalog,
         stored: &StoredEvent,
         candidate: Result<Outcome, Failure>,
-        layouts: Arc<Layouts>,
+        program: &Arc<Program>,
     ) -> Result<()> {
         let event = &stored.event;
-        let base = match self.base_step(event)? {
-            Some(step) => step,
-            None if matches!(&candidate, Ok(outcome) if outcome.body == stored.effects) => {
-                self.tally.events += 1;
-                return Ok(());
-            }
+        if event.seq >= self.recorded_from && !self.tells_causes {
+            self.base = None;
+        }
+        let is_recorded = matches!(&candidate, Ok(outcome) if outcome.body == stored.effects)
+            && self.base.is_none();
+        if is_recorded {
+            self.tally.events += 1;
+            return Ok(());
+        }
+        let base = match &mut self.base {
+            Some(base) => base.step(event)?,
             None => recorded_step(&stored.effects, self.decoder.decode(log, stored)?),
         };
-        let candidate = step_of(candidate, layouts)?;
+        let candidate = step_of(candidate, program.layouts.clone())?;
         let found = match base.is_same(&candidate) {
             true => Vec::new(),
             false => differences(&base, &candidate),
         };
+        let mut causes = None;
+        if let Some(player) = &mut self.base {
+            if self.tells_causes && !found.is_empty() {
+                causes = Some(player.causes(program, event, &base)?);
+            }
+            player.player.keep()?;
+        }
         let about = About {
             seq: event.seq,
             event_type: &event.event_type,
             cause: None,
         };
-        self.tally.count(about, &found, &mut self.expectations);
+        let expectations = &mut self.expectations;
+        self.tally
+            .count(about, &found, causes.as_ref(), expectations);
         Ok(())
-    }
-
-    /// What the live projection's schedule makes of an event whose recorded effects come from another one.
-    fn base_step(&mut self, event: &Event) -> Result<Option<Step>> {
-        if event.seq >= self.recorded_from {
-            self.base = None;
-        }
-        let Some(base) = &mut self.base else {
-            return Ok(None);
-        };
-        let outcome = base.player.run(event).map_err(Error::from)?;
-        let layouts = base.player.materializer.program().layouts.clone();
-        base.player.keep()?;
-        step_of(Ok(outcome), layouts).map(Some)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A book's directory: where its files are, and the lock that makes one process its writer.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::private::{close_folder, may_write, private_file, private_folder};
+use super::private::{close_folder, close_opened, may_write, private_file, private_folder};
 use super::standin::StandIn;
 use super::{Catalog, copy_projection, remove_projection};
 use crate::model::error::Problem;
@@ -168,7 +169,23 @@ impl BookDir {
         self.locked(file.try_lock())?;
         // Whoever wrote it had the lock, and is gone.
         remove(&self.server())?;
+        self.close_to_others();
         Ok(BookLock(Some(file)))
+    }
+
+    /// A book that was left open to others is closed by its next writer. Tokens are not: who read them has them, so their
+    /// file is refused.
+    fn close_to_others(&self) {
+        for name in ["", "projections", "snapshots", "cache"] {
+            let folder = self.path.join(name);
+            let is_wanted =
+                |file: &OsStr| !name.is_empty() || file.to_string_lossy().starts_with("log.db");
+            if let Err(error) = close_opened(&folder, is_wanted)
+                && error.kind() != std::io::ErrorKind::NotFound
+            {
+                tracing::warn!(folder = %folder.display(), %error, "others may read what is in it");
+            }
+        }
     }
 
     fn locked(&self, locked: Result<(), TryLockError>) -> Result<()> {

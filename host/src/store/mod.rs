@@ -15,6 +15,7 @@ mod projection;
 mod projection_files;
 mod read;
 mod rows;
+mod rows_now;
 mod schema;
 mod sql;
 mod standin;
@@ -32,6 +33,7 @@ pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt, 
 pub(crate) use projection_files::Temporary;
 pub use projection_files::{copy_projection, remove_projection};
 pub use read::{TextQuery, read_only_query};
+pub use rows_now::{NowRow, RowKey, rows_now};
 pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 

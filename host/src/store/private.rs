@@ -1,6 +1,6 @@
 //! Files and folders for their owner alone, whatever the umask says; and whether this process may write somewhere.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -41,6 +41,24 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 /// Closes a folder to others.
 pub fn close_folder(path: &Path) -> io::Result<()> {
     std::fs::set_permissions(path, Permissions::from_mode(0o700))
+}
+
+/// Closes to others a folder, and those of its files whose names are wanted, as far as they are open and are this
+/// process's to close. A host before this one, or whoever copied a book, may have left them so.
+pub fn close_opened(folder: &Path, is_wanted: impl Fn(&OsStr) -> bool) -> io::Result<()> {
+    let close = |path: &Path, mode: u32| -> io::Result<()> {
+        match std::fs::symlink_metadata(path)?.permissions().mode() & 0o077 {
+            0 => Ok(()),
+            _ => std::fs::set_permissions(path, Permissions::from_mode(mode)),
+        }
+    };
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() && is_wanted(&entry.file_name()) {
+            close(&entry.path(), 0o600)?;
+        }
+    }
+    close(folder, 0o700)
 }
 
 /// False on a disk that is mounted for reading alone, and where this process has no right to write.

@@ -22,6 +22,7 @@ use super::key_filter::KeyFilter;
 use super::rows::{TableRows, key_values};
 use super::sql::{self, Bind};
 use super::{connect, schema, sqlite};
+use crate::model::hash::running_hash;
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
 use crate::model::{Digest, Error, Layouts, Result, Row, Seq, TableLayout, Value, limits};
@@ -38,11 +39,31 @@ pub enum Access {
 /// Table, key, and the row there.
 pub type RowAt<'r> = (usize, &'r [Value], Option<&'r Row>);
 
-/// How far a projection is, and the running hash of its changes up to there.
+/// How far a projection is, and the running hashes of what events up to there caused. Equal hashes: the same effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ProjectionHead {
     pub position: Seq,
+    /// Of changes.
     pub running: Digest,
+    /// Of tasks that were asked for.
+    pub tasks: Digest,
+}
+
+impl ProjectionHead {
+    /// Behind one more event, of whose canonical effects the changes end at a place and the tasks begin. What it has none of
+    /// leaves its hash as it was, so that projections can be compared whatever else was logged.
+    pub fn after(self, seq: Seq, effects: &[u8], changes_end: usize) -> ProjectionHead {
+        let go_on = |before: Digest, part: &[u8]| match part {
+            // A count of none, and nothing else.
+            [0] => before,
+            part => running_hash(&before, seq, part),
+        };
+        ProjectionHead {
+            position: seq,
+            running: go_on(self.running, &effects[1..changes_end]),
+            tasks: go_on(self.tasks, &effects[changes_end..]),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -566,15 +587,16 @@ impl Projection {
     pub fn finish(mut self) -> Result<PathBuf> {
         self.commit()?;
         let path = self.path.clone();
+        // The last transaction is synced, and with it all that was written before.
         self.connection
-            .execute_batch("PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE;")
+            .execute_batch(
+                "PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;
+                 UPDATE _daybook SET position = position;",
+            )
             .map_err(|error| self.failed(error))?;
         self.connection
             .close()
             .map_err(|(_, error)| sqlite("closing a projection", error))?;
-        let file = std::fs::File::open(&path).map_err(|error| Error::io(path.display(), error))?;
-        file.sync_all()
-            .map_err(|error| Error::io(path.display(), error))?;
         Ok(path)
     }
 }

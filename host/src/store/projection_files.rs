@@ -25,7 +25,7 @@ pub fn copy_projection(from: &Path, to: &Path) -> Result<Seq> {
     let file = std::fs::File::open(to).map_err(|error| Error::io(to.display(), error))?;
     file.sync_all()
         .map_err(|error| Error::io(to.display(), error))?;
-    Ok(Projection::glance(to)?.position)
+    Ok(Projection::glance(to)?.head.position)
 }
 
 /// Removes a projection's file and what SQLite keeps beside it.

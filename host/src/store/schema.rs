@@ -10,7 +10,7 @@ use crate::model::{Digest, Error, Result, Seq, limits};
 
 /// Formats this host writes and reads.
 pub const LOG_FORMAT: i64 = 2;
-pub const PROJECTION_FORMAT: i64 = 2;
+pub const PROJECTION_FORMAT: i64 = 3;
 
 /// SQLite `application_id` of the files, so that another database is never taken for a book.
 const LOG_APPLICATION: i64 = 0x4461_794c; // "DayL"
@@ -118,6 +118,9 @@ CREATE TABLE IF NOT EXISTS amendments (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS amendments__event ON amendments (event, seq);
 
+-- What an amended event does with the payload that the amendment put in force, in canonical bytes.
+CREATE TABLE IF NOT EXISTS amended_effects (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+
 -- Payloads that were erased. `payload_hash` is the original's, for the chain; `salt` and `replacement` (a hash) are of
 -- what stands in its place.
 CREATE TABLE IF NOT EXISTS redactions (
@@ -132,6 +135,7 @@ CREATE TABLE IF NOT EXISTS event_pins (
 
 -- Events whose row changes were taken back, and by which event.
 CREATE TABLE IF NOT EXISTS undone (event INTEGER PRIMARY KEY, seq INTEGER NOT NULL) STRICT;
+CREATE INDEX IF NOT EXISTS undone__by ON undone (seq);
 
 -- Tasks of a kind in the order of the log: new ones come at the end.
 CREATE INDEX IF NOT EXISTS tasks__place ON tasks (kind, seq, ordinal);
@@ -152,6 +156,16 @@ CREATE TABLE IF NOT EXISTS task_steps (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS task_steps__task ON task_steps (seq, ordinal);
 
+-- Which event enqueued a task after its own event was handled: its ordinal is one that no event's own tasks have.
+CREATE TABLE IF NOT EXISTS late_tasks (
+    seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, enqueued_by INTEGER NOT NULL, PRIMARY KEY (seq, ordinal)
+) STRICT, WITHOUT ROWID;
+
+-- Tasks whose delivery was begun, and that are asked for no more since effects were written anew: what they were is gone.
+CREATE TABLE IF NOT EXISTS gone_tasks (
+    seq INTEGER NOT NULL, ordinal INTEGER NOT NULL, kind TEXT NOT NULL, PRIMARY KEY (seq, ordinal)
+) STRICT, WITHOUT ROWID;
+
 -- How each kind of task is carried out, and up to where every one that may go on has a row in `deliveries`.
 CREATE TABLE IF NOT EXISTS gateway (
     kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT
@@ -166,9 +180,10 @@ CREATE TABLE IF NOT EXISTS task_marks (
 const PROJECTION_TABLES: &str = "
 -- `origin` says which history the rows are of, up to the position; empty where nobody said.
 CREATE TABLE _daybook (
-    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL, origin BLOB NOT NULL
+    one INTEGER PRIMARY KEY CHECK (one = 1), position INTEGER NOT NULL, running BLOB NOT NULL, origin BLOB NOT NULL,
+    tasks BLOB NOT NULL
 ) STRICT;
-INSERT INTO _daybook VALUES (1, 0, zeroblob(32), zeroblob(0));
+INSERT INTO _daybook VALUES (1, 0, zeroblob(32), zeroblob(0), zeroblob(32));
 ";
 
 fn stamp(connection: &Connection, application: i64, format: i64) -> Result<()> {
@@ -264,15 +279,26 @@ pub fn check_projection(connection: &Connection, path: &Path) -> Result<()> {
     )
 }
 
+/// How far a projection is. One of a format before 3 does not know of its tasks: it is corrupt, and can be built again.
 pub fn projection_head(connection: &Connection) -> Result<ProjectionHead> {
-    let (position, running): (i64, Vec<u8>) = connection
-        .query_row("SELECT position, running FROM _daybook", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+    let failed = |error| sqlite("reading a projection's position", error);
+    if !connection
+        .column_exists(None, "_daybook", "tasks")
+        .map_err(failed)?
+    {
+        return Err(Error::corrupt(
+            "a projection of an earlier daybook does not say what its tasks are",
+        ));
+    }
+    let (position, running, tasks): (i64, Vec<u8>, Vec<u8>) = connection
+        .query_row("SELECT position, running, tasks FROM _daybook", [], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
         })
-        .map_err(|error| sqlite("reading a projection's position", error))?;
+        .map_err(failed)?;
     Ok(ProjectionHead {
         position: Seq(position as u64),
         running: Digest::from_slice(&running)?,
+        tasks: Digest::from_slice(&tasks)?,
     })
 }
 
@@ -284,9 +310,10 @@ pub fn set_projection_head(
 ) -> Result<()> {
     let origin = origin.map_or(Vec::new(), |origin| origin.0.to_vec());
     connection
-        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2, origin = ?3")
+        .prepare_cached("UPDATE _daybook SET position = ?1, running = ?2, origin = ?3, tasks = ?4")
         .and_then(|mut statement| {
-            statement.execute((head.position.0 as i64, &head.running.0[..], origin))
+            let (position, running) = (head.position.0 as i64, &head.running.0[..]);
+            statement.execute((position, running, origin, &head.tasks.0[..]))
         })
         .map_err(|error| sqlite("writing a projection's position", error))?;
     Ok(())

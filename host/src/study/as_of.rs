@@ -1,5 +1,6 @@
-//! The state as it was after an earlier event, under what is in force now: a projection built from the nearest snapshot,
-//! and kept in the book's cache for whoever asks next.
+//! States other than the live one: as it was after an earlier event, under what is in force now or as the book showed it
+//! then, and the rows of replays. What has to be built is built from the nearest snapshot, and kept in the book's cache for
+//! whoever asks next.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::book::Reader;
 use crate::engine::Program;
-use crate::history::{History, OnProgress, Rebuild, hole, silent};
+use crate::history::{History, OnProgress, Past, Payloads, Rebuild, hole, silent};
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -61,6 +62,20 @@ impl fmt::Display for Moment {
     }
 }
 
+/// A state other than the live one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OtherState {
+    /// After an earlier event.
+    Past {
+        moment: Moment,
+        /// As the book showed it when that event was its last: by the versions that were in force then, from the payloads of
+        /// then. Else by what is in force now, from the payloads of now.
+        as_known: bool,
+    },
+    /// What a replay made, by its name.
+    Replay(String),
+}
+
 /// A state that will not change any more.
 #[derive(Debug, Clone)]
 pub struct PastState {
@@ -105,24 +120,50 @@ impl Reader {
         .hint("imported history is asked by the time at which it happened: --as-of-event-time TIME, over HTTP as_of_event_time"))
     }
 
-    /// Builds the state after an event, or finds it built.
+    /// Builds the state after an event by what is in force now, or finds it built.
     pub fn as_of(
         &self,
         runtime: Arc<Runtime>,
         position: Seq,
         progress: OnProgress<'_>,
     ) -> Result<PastState> {
-        let schedule = self.live()?.schedule;
+        self.past_state(runtime, position, false, progress)
+    }
+
+    /// Builds the state after an event by what is in force now, or as it was known then, or finds it built.
+    pub(crate) fn past_state(
+        &self,
+        runtime: Arc<Runtime>,
+        position: Seq,
+        as_known: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<PastState> {
         let mut history = History::open(runtime, self.dir())?;
-        let program = history.plan(&schedule)?.at(position).0.clone();
         let epochs = history.log.epochs()?;
-        let epoch = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+        let past = Past::read(&history.log)?;
+        let (epoch, schedule, payloads) = match as_known {
+            false => {
+                let last = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
+                (last, self.live()?.schedule, Payloads::new())
+            }
+            true => {
+                let known = epochs.iter().rfind(|(from, _)| *from <= position);
+                let (from, schedule) = known.cloned().unwrap_or_default();
+                (from, schedule, past.as_of(position))
+            }
+        };
+        let program = history.plan(&schedule)?.at(position).0.clone();
         let origin = { history.log.origin_at(position)? }.ok_or_else(|| hole(position))?;
         let cache = self.dir().past_states();
-        let path = cache.join(name(&schedule, (epoch, origin), position));
+        let path = cache.join(name(
+            &schedule,
+            as_known,
+            (epoch, past.last(), origin),
+            position,
+        ));
         if !path.is_file() {
             let unfinished = path.with_extension(crate::model::given::id().simple().to_string());
-            let rebuild = Rebuild::of(&schedule, &unfinished, position);
+            let rebuild = Rebuild::of(&schedule, &unfinished, position).with(&payloads);
             if let Err(error) = history.build(rebuild, progress) {
                 remove_projection(&unfinished)?;
                 return Err(error);
@@ -140,14 +181,34 @@ impl Reader {
     }
 }
 
+impl Reader {
+    /// A projection beside the live one, by its name.
+    pub fn projection(&self, runtime: Arc<Runtime>, name: &str) -> Result<PastState> {
+        let (record, path) = self.projection_file(name)?;
+        let position = self.check_history(name, &path)?;
+        let mut history = History::open(runtime, self.dir())?;
+        let program = history.plan(&record.schedule)?.at(position).0.clone();
+        Ok(PastState {
+            position,
+            path,
+            program,
+        })
+    }
+}
+
 /// Past states for many who ask: one engine builds them all, made when the first is asked for.
 #[derive(Debug, Default)]
 pub struct PastStates(Mutex<Option<Arc<Runtime>>>);
 
 impl PastStates {
-    pub fn at(&self, reader: &Reader, moment: &Moment) -> Result<PastState> {
-        let position = reader.position_at(moment)?;
-        reader.as_of(self.runtime()?, position, &mut silent())
+    pub fn of(&self, reader: &Reader, state: &OtherState) -> Result<PastState> {
+        match state {
+            OtherState::Replay(name) => reader.projection(self.runtime()?, name),
+            OtherState::Past { moment, as_known } => {
+                let position = reader.position_at(moment)?;
+                reader.past_state(self.runtime()?, position, *as_known, &mut silent())
+            }
+        }
     }
 
     fn runtime(&self) -> Result<Arc<Runtime>> {
@@ -171,11 +232,16 @@ impl PastState {
     }
 }
 
-/// Equal names for equal content: what was run, by what, up to where, on which history (its chain of hashes, and the last
-/// epoch, which begins where payloads change).
-fn name(schedule: &Schedule, (epoch, origin): (Seq, Digest), position: Seq) -> String {
+/// Equal names for equal content: what was run, by what, up to where, on which history: its chain of hashes, its epoch, and
+/// the last repair of a payload. Whoever has a file open reads on in it when it is gone, so no other gets its name.
+fn name(
+    schedule: &Schedule,
+    as_known: bool,
+    (epoch, repair, origin): (Seq, Seq, Digest),
+    position: Seq,
+) -> String {
     let made_of = format!(
-        "{schedule}\n{}\n{epoch}\n{origin}\n{position}",
+        "{schedule}\n{as_known}\n{}\n{epoch}\n{repair}\n{origin}\n{position}",
         fingerprint()
     );
     format!(

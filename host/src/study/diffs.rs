@@ -15,7 +15,9 @@ use crate::diff::{
 use crate::engine::{Plan, Player, Write, rows_after, rows_before, step_of};
 use crate::history::{History, OnProgress, unite};
 use crate::model::clock::Stopwatch;
+use crate::model::event::EVENT_UNDONE;
 use crate::model::layout::RowMap;
+use crate::model::undo::undone_of;
 use crate::model::value::SuppliedRow;
 use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Schedule, Seq};
 use crate::store::{ProjectionHead, Temporary};
@@ -376,6 +378,15 @@ impl Base for BaseSide {
         if base.is_same(&candidate) {
             self.keep(event, &base, false)?;
             return Ok(Beside::Same);
+        }
+        // Each side takes back what the event changed there: no version's logic is asked.
+        if event.event_type.as_str() == EVENT_UNDONE && undone_of(&event.data).is_some() {
+            self.keep(event, &base, false)?;
+            return Ok(Beside::Differs {
+                base,
+                candidate,
+                causes: Causes::all(Cause::Inherited),
+            });
         }
         if self.elsewhere && !base.searched && !candidate.searched {
             let rows = self.rows_before(&base, &candidate)?;

@@ -5,12 +5,16 @@
 //! state on which it ran. While it is written, the file is tried: each of its events is replayed with the versions that handled
 //! it, and must have the effects that were recorded.
 //!
+//! Amended events have the payloads that are in force now, and the effects that a replay gives them; or those that they were
+//! logged with, and the effects that were recorded. What of the stretch was repaired is told either way.
+//!
 //! What is recorded holds from one epoch to the next. Where another one begins within the stretch, the state may be another one
 //! from one event to the next, and the file has the rows in which the two differ.
 
 mod json;
 mod mask;
 mod picks;
+mod replayed;
 mod rows;
 mod trial;
 
@@ -28,7 +32,7 @@ use self::trial::Trial;
 use super::onlooker::Study;
 use crate::book::{CloudEvent, DEFAULT_SOURCE};
 use crate::history::{
-    Changed as Logged, Decoder, History, OnProgress, Past, Payloads, Progress, Rebuild, hole,
+    Changed as Logged, OnProgress, Past, Payloads, Progress, Rebuild, RepairNote, hole, notes,
     silent,
 };
 use crate::model::event::STATE_GIVEN;
@@ -48,6 +52,26 @@ pub struct ExportRequest {
     /// At most so many events of each type and version that handled it.
     pub sample: Option<u64>,
     pub masks: Vec<Mask>,
+    pub payloads: PayloadsOf,
+}
+
+/// Which payloads amended events have in the file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PayloadsOf {
+    /// Those in force: a skipped event is left out.
+    #[default]
+    Now,
+    /// Those that they were logged with.
+    First,
+}
+
+/// An event of the stretch that was repaired since it was logged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepairedEvent {
+    pub seq: Seq,
+    pub note: RepairNote,
+    /// Nobody handles it any more.
+    pub is_withheld: bool,
 }
 
 /// What came of an export.
@@ -63,6 +87,11 @@ pub struct Exported {
     pub differing: u64,
     /// The first of them.
     pub told: Vec<DifferingLine>,
+    /// How many events of the stretch were repaired since they were logged, and the first of them.
+    pub repaired: (u64, Vec<RepairedEvent>),
+    /// Whether a book made of the file has the rows of the live state, under the versions that handled the events. None: the
+    /// file does not end where the log does, or does not have everything.
+    pub same_rows: Option<bool>,
 }
 
 /// An event whose effects are others in the file than in the book.
@@ -78,12 +107,17 @@ pub struct DifferingLine {
 /// Differing events that are told.
 const TOLD_MAX: usize = 20;
 
+/// Events after which the progress is told.
+const PROGRESS_EVENTS: u64 = 1_000;
+
 /// A part of the stretch in which what was recorded holds together.
 struct Segment {
     from: Seq,
     to: Seq,
     schedule: Schedule,
     payloads: Payloads,
+    /// Its effects were recorded for other payloads: they are worked out again.
+    is_replayed: bool,
 }
 
 /// A projection at one position, to be read.
@@ -111,7 +145,7 @@ impl Study<'_> {
         }
         self.check_masks(&request.masks)?;
         let past = Past::read(&self.history.log)?;
-        let segments = self.segments(&past, from, to)?;
+        let segments = self.segments(&past, request.payloads, from, to)?;
         let mut before = Vec::with_capacity(segments.len());
         for (at, segment) in segments.iter().enumerate() {
             let earlier = at.checked_sub(1).map(|at| &segments[at]);
@@ -127,10 +161,22 @@ impl Study<'_> {
             trial: Trial::new(path)?,
             pending: BTreeMap::new(),
             exported: Exported::default(),
+            notes: notes(&self.history.log, from, to)?,
+            last_time: String::new(),
         };
         writer.exported.masked = writer.masker.count();
         let picks = Picks::new(request.sample, &classes);
         self.write(&segments, before, picks, &mut writer, progress)?;
+        writer.exported.repaired = self.repaired(&writer.notes)?;
+        let is_whole = request.sample.is_none() && to == self.head() && writer.masker.is_idle();
+        if request.sample.is_none() {
+            let time = writer.last_time.clone();
+            writer.give_pending(&time)?;
+        }
+        if is_whole {
+            let rows = writer.trial.rows_digest()?;
+            writer.exported.same_rows = Some(rows == self.live_rows()?);
+        }
         writer
             .out
             .flush()
@@ -161,8 +207,15 @@ impl Study<'_> {
         Ok(())
     }
 
-    /// The stretch, cut where another epoch begins.
-    fn segments(&self, past: &Past, from: Seq, to: Seq) -> Result<Vec<Segment>> {
+    /// The stretch, cut where another epoch begins. With the payloads that are in force now, it is cut only where another state
+    /// begins.
+    fn segments(
+        &self,
+        past: &Past,
+        payloads: PayloadsOf,
+        from: Seq,
+        to: Seq,
+    ) -> Result<Vec<Segment>> {
         let mut epochs = self.history.log.epochs()?;
         if epochs.first().is_none_or(|(first, _)| *first > Seq(1)) {
             epochs.insert(0, (Seq(1), Schedule::default()));
@@ -176,11 +229,43 @@ impl Study<'_> {
                 from: from.max(begins),
                 to: to.min(end),
                 payloads: past.as_of(begins),
+                is_replayed: false,
                 schedule,
             });
-        Ok(segments
-            .filter(|segment| segment.from <= segment.to)
-            .collect())
+        let segments = segments.filter(|segment| segment.from <= segment.to);
+        if payloads == PayloadsOf::First || past.amendments.is_empty() {
+            return Ok(segments.collect());
+        }
+        let mut merged: Vec<Segment> = Vec::new();
+        for segment in segments {
+            let until = Seq(segment.from.0 - 1);
+            match merged.last_mut() {
+                Some(last) if last.schedule.until(until) == segment.schedule.until(until) => {
+                    (last.to, last.schedule) = (segment.to, segment.schedule);
+                }
+                _ => merged.push(Segment {
+                    payloads: Payloads::new(),
+                    is_replayed: true,
+                    ..segment
+                }),
+            }
+        }
+        Ok(merged)
+    }
+
+    /// What of the stretch was repaired.
+    fn repaired(&self, notes: &BTreeMap<Seq, RepairNote>) -> Result<(u64, Vec<RepairedEvent>)> {
+        let repaired = { notes.iter() }.filter(|(_, note)| **note != RepairNote::default());
+        let repaired: Vec<_> = repaired.collect();
+        let told = repaired.iter().take(TOLD_MAX).map(|(seq, note)| {
+            let event = self.history.log.event_at(**seq)?;
+            Ok(RepairedEvent {
+                seq: **seq,
+                note: **note,
+                is_withheld: event.is_some_and(|event| event.is_withheld()),
+            })
+        });
+        Ok((repaired.len() as u64, told.collect::<Result<_>>()?))
     }
 
     /// The states between which a segment begins: the one that was there, and the one from which it goes on. The first
@@ -227,12 +312,11 @@ impl Study<'_> {
 
     /// What there is to choose from, and every value that must not leave.
     fn look(
-        &self,
+        &mut self,
         segments: &[Segment],
         before: &mut [(Option<State>, Option<State>)],
         masker: &mut Masker,
     ) -> Result<Classes> {
-        let mut decoder = Decoder::new(&self.history.log)?;
         let mut classes = Classes::new();
         for (segment, (was, goes_on)) in segments.iter().zip(before) {
             for state in [was, goes_on].into_iter().flatten() {
@@ -246,29 +330,23 @@ impl Study<'_> {
                     }
                 }
             }
-            // With the payloads that the effects were recorded for.
-            let log = &self.history.log;
-            for piece in log
-                .recorded(segment.from..=segment.to)
-                .with(&segment.payloads)
-            {
-                for stored in piece? {
-                    if is_exported(&stored.event) {
-                        *classes.entry(class(&stored)).or_default() += 1;
-                    }
-                    if masker.is_idle() {
-                        continue;
-                    }
-                    let event = &stored.event;
-                    masker.hide_in(&event.event_type, &event.data, event.extensions.as_deref());
-                    for change in decoder.decode(log, &stored)?.0 {
-                        let hidden = hidden_places(masker, &change.layout);
-                        for row in [&change.before, &change.after].into_iter().flatten() {
-                            hidden.iter().for_each(|&at| masker.hide(&row[at]));
-                        }
+            self.each(segment, &mut |_, changed| {
+                let event = &changed.stored.event;
+                if is_exported(event) {
+                    *classes.entry(class(&changed.stored)).or_default() += 1;
+                }
+                if masker.is_idle() {
+                    return Ok(());
+                }
+                masker.hide_in(&event.event_type, &event.data, event.extensions.as_deref());
+                for change in &changed.changes {
+                    let hidden = hidden_places(masker, &change.layout);
+                    for row in [&change.before, &change.after].into_iter().flatten() {
+                        hidden.iter().for_each(|&at| masker.hide(&row[at]));
                     }
                 }
-            }
+                Ok(())
+            })?;
         }
         Ok(classes)
     }
@@ -295,22 +373,22 @@ impl Study<'_> {
                 }
                 _ => {}
             }
-            let History { log, library, .. } = &mut *self.history;
-            let events = { log.recorded(segment.from..=segment.to) }.with(&segment.payloads);
-            for piece in events.changes()? {
-                for changed in piece? {
-                    let stored = &changed.stored;
-                    if is_exported(&stored.event) && picks.takes(stored) {
-                        let program = library.program(log, &stored.lineup.parse()?)?;
-                        writer.trial.go_on(&library.runtime, program)?;
-                        writer.event(changed)?;
-                    } else {
-                        writer.leave_out(changed);
-                    }
-                    done += 1;
+            self.each(segment, &mut |(log, library), changed| {
+                let stored = &changed.stored;
+                writer.last_time.clone_from(&stored.event.time);
+                if is_exported(&stored.event) && picks.takes(stored) {
+                    let program = library.program(log, &stored.lineup.parse()?)?;
+                    writer.trial.go_on(&library.runtime, program)?;
+                    writer.event(changed)?;
+                } else {
+                    writer.leave_out(changed);
                 }
-                progress(Progress { done, total });
-            }
+                done += 1;
+                if done % PROGRESS_EVENTS == 0 {
+                    progress(Progress { done, total });
+                }
+                Ok(())
+            })?;
         }
         Ok(())
     }
@@ -335,6 +413,10 @@ struct Writer<'a> {
     /// What left-out events did to rows since the last line, by SQL name and key.
     pending: BTreeMap<(String, Box<[u8]>), Changed>,
     exported: Exported,
+    /// What was done to events of the stretch since they were logged.
+    notes: BTreeMap<Seq, RepairNote>,
+    /// Of the last event that was read.
+    last_time: String,
 }
 
 impl Writer<'_> {
@@ -468,6 +550,7 @@ impl Writer<'_> {
         let written = CloudEvent {
             seq: event.told_seq().0,
             ..CloudEvent::from(&masked)
+                .with(self.notes.get(&event.seq).copied().unwrap_or_default())
         };
         let line = serde_json::to_string(&written)
             .map_err(|error| Error::internal(format!("writing event {}: {error}", event.seq)))?;

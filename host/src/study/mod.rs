@@ -14,12 +14,12 @@ mod replays;
 mod scratch;
 mod what_if;
 
-pub use as_of::{Moment, PastState, PastStates};
+pub use as_of::{Moment, OtherState, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use diffs::DiffRequest;
 pub(crate) use diffs::PlayerSide;
 pub use doom::{Dooms, Forecast, FoundDoom, Remedy};
-pub use export::{DifferingLine, ExportRequest, Exported, Mask};
+pub use export::{DifferingLine, ExportRequest, Exported, Mask, PayloadsOf, RepairedEvent};
 pub use foresee::Foreseen;
 pub(crate) use foresee::strays;
 pub use late_tasks::LateTask;

@@ -86,6 +86,10 @@ impl RowProber {
 
 /// The handler just below the candidate's only one for a type, if the chain from there on is the base's whole chain.
 fn shared_below(candidate: &Program, base: &Program, event_type: &str) -> Option<Handler> {
+    // Where callers of several dates are served, it is not the newest that handles every event.
+    if candidate.is_stamped() || base.is_stamped() {
+        return None;
+    }
     let ([top], [whole]) = (candidate.handlers(event_type), base.handlers(event_type)) else {
         return None;
     };

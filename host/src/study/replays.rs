@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use crate::model::log::LocalOp;
 use std::sync::Arc;
 
+use super::onlooker::Study;
 use crate::book::Book;
 use crate::engine::{Failure, Player, Start};
 use crate::history::{Cast, History, HistorySeed, Kept, OnProgress, Past, Progress, Rebuild, hole};
@@ -70,7 +71,10 @@ pub struct Replayed {
 pub struct Verified {
     pub events: u64,
     pub epochs: u64,
+    /// Running hash of all changes.
     pub running: Digest,
+    /// Running hash of all tasks.
+    pub tasks: Digest,
     pub head_hash: Digest,
     pub rows: Digest,
     /// Of everything that the log's commits left, up to the last one.
@@ -102,15 +106,15 @@ impl Problem {
     }
 }
 
-impl Book {
-    /// Materializes `1..=to` into a projection of its own name, replacing an earlier replay of that name when it is done.
+impl Study<'_> {
+    /// Materializes `1..=to` into a new projection, which no book has yet.
     pub fn replay(
         &mut self,
         picked: &Picked,
         to: Option<Seq>,
         name: &str,
         progress: OnProgress<'_>,
-    ) -> Result<Replayed> {
+    ) -> Result<(Replayed, ProjectionRecord)> {
         if !is_identifier(name) || name == crate::book::LIVE {
             return Err(Error::usage(format!(
                 "'{}' cannot be the name of a replay: [a-z][a-z0-9_]*, not '{}'",
@@ -125,7 +129,7 @@ impl Book {
                 self.head()
             )));
         }
-        let schedule = self.study().schedule_of(picked)?;
+        let schedule = self.schedule_of(picked)?;
         let record = ProjectionRecord {
             name: name.to_owned(),
             file: format!("replay-{name}-{}.db", crate::model::given::id().simple()),
@@ -139,36 +143,52 @@ impl Book {
             remove_projection(&path)?;
             return Err(error);
         }
-        let program = {
-            let plan = self.plan(&schedule)?;
-            plan.at(to).0.clone()
-        };
-        let mut projection = crate::store::Projection::open(
-            &path,
-            program.layouts.clone(),
-            crate::store::Access::Live,
-        )?;
-        let (head, rows) = (projection.head(), projection.rows_digest()?);
-        drop(projection);
-        let old = self
-            .history
-            .log
-            .projections()?
-            .into_iter()
-            .find(|known| known.name == name);
-        self.history.log.keep(&[LocalOp::Projection(record)])?;
-        if let Some(old) = old {
-            remove_projection(&self.history.dir.projection(&old.file))?;
-        }
-        Ok(Replayed {
+        let program = self.plan(&schedule)?.at(to).0.clone();
+        let access = crate::store::Access::Live;
+        let mut projection = Projection::open(&path, program.layouts.clone(), access)?;
+        let replayed = Replayed {
             name: name.to_owned(),
-            head,
+            head: projection.head(),
             schedule,
-            rows,
-        })
+            rows: projection.rows_digest()?,
+        };
+        Ok((replayed, record))
+    }
+}
+
+impl Book {
+    /// Materializes `1..=to` into a projection of its own name, replacing an earlier replay of that name when it is done.
+    pub fn replay(
+        &mut self,
+        picked: &Picked,
+        to: Option<Seq>,
+        name: &str,
+        progress: OnProgress<'_>,
+    ) -> Result<Replayed> {
+        let (replayed, record) = self.study().replay(picked, to, name, progress)?;
+        self.keep_replay(record)?;
+        Ok(replayed)
     }
 
-    /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hash and rows.
+    /// Takes the projection that a replay made, in the place of an earlier one of its name.
+    pub fn keep_replay(&mut self, record: ProjectionRecord) -> Result<()> {
+        let known = self.history.log.projections()?.into_iter();
+        let old = { known }.find(|known| known.name == record.name);
+        if old.as_ref().is_some_and(|old| old.role != Role::Replay) {
+            remove_projection(&self.history.dir.projection(&record.file))?;
+            return Err(Error::usage(format!(
+                "'{}' is the name of a projection that no replay made",
+                record.name
+            )));
+        }
+        self.history.log.keep(&[LocalOp::Projection(record)])?;
+        match old {
+            Some(old) => remove_projection(&self.history.dir.projection(&old.file)),
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hashes and rows.
     /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
     /// instance, so that what instances did which saw many events is checked too.
     pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
@@ -291,6 +311,7 @@ impl Verification {
             events: self.head.0.0,
             epochs: 0,
             running: state.head.running,
+            tasks: state.head.tasks,
             head_hash: self.head.1,
             rows: state.layouts.rows_digest(&state.tables),
             digest: None,
@@ -463,14 +484,18 @@ impl Verifier<'_> {
             return Ok(None);
         }
         let live = &self.live;
-        if player.materializer.head() != live.head {
-            return Ok(Some(format!(
-                "the live projection's running hash is {} at event {}; the replay's is {} at event {}",
-                live.head.running,
-                live.head.position,
-                player.materializer.head().running,
-                player.materializer.head().position
-            )));
+        let replayed = player.materializer.head();
+        let hashes = [
+            ("changes", live.head.running, replayed.running),
+            ("tasks", live.head.tasks, replayed.tasks),
+        ];
+        for (what, is, yields) in hashes {
+            if is != yields || live.head.position != replayed.position {
+                return Ok(Some(format!(
+                    "the live projection's running hash of {what} is {is} at event {}; the replay's is {yields} at event {}",
+                    live.head.position, replayed.position
+                )));
+            }
         }
         for (table, (layout, digest)) in live.layouts.tables.iter().zip(&live.tables).enumerate() {
             if player.materializer.projection().table_digest(table)? != *digest {

@@ -214,10 +214,17 @@ impl Asked {
         let name = command.command_type.as_str();
         let program = self.player.materializer.program().clone();
         let handler = match program.creator(name, None) {
-            Ok((handler, schema)) => match schema.check(&command.data) {
-                Ok(()) => handler,
-                Err(error) => return Ok(Said::Failed(error.message)),
-            },
+            Ok((handler, schema)) => {
+                // An inverse was given its event's payload, which may have more members.
+                let checked = match command.command_type.name().starts_with("Undo") {
+                    true => schema.check_open(&command.data),
+                    false => schema.check(&command.data),
+                };
+                match checked {
+                    Ok(()) => handler,
+                    Err(error) => return Ok(Said::Failed(error.message)),
+                }
+            }
             Err(error) => return Ok(Said::Failed(error.message)),
         };
         let id: Uuid = command.id.parse().map_err(|_| {

@@ -5,20 +5,22 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
-use uuid::Uuid;
 
 use crate::book::Book;
 use crate::book::Group;
 use crate::book::Reader;
 use crate::book::Writer;
-use crate::book::{AskedCommand, TaskNews, ToldTask, extensions, told_task, unknown_task};
+use crate::book::{
+    AskedCommand, TaskNews, ToldTask, command_id, extensions, told_task, unknown_task,
+};
 use crate::book::{Decision, Reply, Request};
 use crate::gateway::{Desk, KindConfig, Made, Moves, Ran, Told};
 use crate::model::StoredKind;
 use crate::model::error::{Problem, shown};
 use crate::model::task::COMMAND_KIND;
 use crate::model::{
-    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, Result, TaskStep, Waiting, clock, limits,
+    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, PluginVersion, Result, TaskStep,
+    Waiting, clock, limits,
 };
 use crate::store::{BookDir, Catalog, KindCount, TaskFilter, TaskRow};
 
@@ -309,27 +311,23 @@ impl Desk for BookDesk {
             }
         };
         let extensions = extensions(&task.event_id, task.event_extensions.as_deref());
+        let event = self.log.event_at(task.place.seq)?;
+        let caused_by = event.and_then(|event| {
+            let plugin = event.event_type.plugin().parse().ok()?;
+            let date = event.version?;
+            Some(PluginVersion { plugin, date })
+        });
         let request = Request {
+            caused_by,
             command_type: asked.command_type,
             data: asked.data,
             subject: asked.subject,
-            id: Some(command_id(task)?),
+            id: Some(command_id(&task.id, task.round)?),
             extensions: Some(extensions),
             ..Request::default()
         };
         let done = Box::new(move |reply| done(Ok(ran(reply))));
         self.writer.run(request, done)
-    }
-}
-
-/// The id of the command that a task asks for. It is the task's, so the same command however often it is delivered; after
-/// an operator put a dead one back it is another one, since the first was answered.
-fn command_id(task: &DueTask) -> Result<Uuid> {
-    let id: Uuid = { task.id.parse() }
-        .map_err(|_| Error::corrupt(format!("'{}' is no task's id", task.id)))?;
-    match task.round {
-        0 => Ok(id),
-        round => Ok(crate::engine::beside(id, &format!("round:{round}"))),
     }
 }
 

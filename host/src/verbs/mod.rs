@@ -10,15 +10,16 @@ pub use operate::APPEND_BYTES_MAX;
 use crate::book::{Incoming, Request};
 use crate::history::OnProgress;
 use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq, Value};
-use crate::store::{EventFilter, TaskFilter};
+use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::study::{Moment, Picked};
 use crate::wire::{
-    ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Bisected, Certified,
-    CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Dooms, DoomsRequest, DroppedShadow,
-    Forecast, GatewayKind, KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead,
-    PromoteRequest, Promotion, Reason, ReconcileRequest, Reconciled, RecordedEvent,
-    RedactAllRequest, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, Retired,
-    ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified, Version,
+    ActivateRequest, Activated, AmendReply, AmendRequest, AnsweredCommand, AppendedEvent, Bisected,
+    Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Commands, Dooms,
+    DoomsRequest, DroppedShadow, Forecast, GatewayKind, HistoryHashes, KindConfig, LateTasks,
+    LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason, ReconcileRequest,
+    Reconciled, RecordedEvent, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest,
+    RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Subject,
+    Task, Track, UndoRequest, Undone, Verified, Version, WhyNot,
 };
 
 /// Which state a SELECT is about.
@@ -26,8 +27,8 @@ use crate::wire::{
 pub enum StateOf<'a> {
     /// A projection by its name: the live one, or a replay.
     Projection(&'a str),
-    /// The state as it was.
-    Past(&'a Moment),
+    /// The state as it was: by what is in force now, or as it was known then.
+    Past { moment: &'a Moment, as_known: bool },
 }
 
 /// Takes what a SELECT gives.
@@ -39,8 +40,15 @@ pub trait Rows {
 
 /// A book to read.
 pub trait Reads {
+    /// What is read from now on knows of this event: whoever is asked waits for it, for a while. Refused where it does not
+    /// come.
+    fn reach(&self, position: Seq) -> Result<()>;
+
     /// Where the log stands, as a digest to be kept elsewhere.
     fn log_head(&self) -> Result<LogHead>;
+
+    /// What the whole history came to, in a few hashes: two books are compared by them.
+    fn hashes(&self) -> Result<HistoryHashes>;
 
     /// Events in order that match a filter: at most `count_max`, and not more than a page of whoever is asked.
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>>;
@@ -48,8 +56,20 @@ pub trait Reads {
     /// Everything recorded about an event.
     fn event(&self, seq: Seq) -> Result<RecordedEvent<'static>>;
 
+    /// What there is about a subject: a page of at most `count_max` events, which the filter's subject and positions name.
+    fn subject(&self, filter: &EventFilter, count_max: usize) -> Result<Subject<'static>>;
+
+    /// Commands of the journal that match a filter: at most `count_max`, and not more than a page of whoever is asked.
+    fn commands(&self, filter: &CommandFilter, count_max: usize) -> Result<Commands>;
+
+    /// A command of the journal with the events that came of it.
+    fn command(&self, id: &str) -> Result<AnsweredCommand<'static>>;
+
     /// Every version that was ever loaded, by plugin and date.
     fn versions(&self) -> Result<Vec<Version>>;
+
+    /// Who and what needs a version, so that it cannot be retired.
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot>;
 
     /// What each version changed, of one plugin or of all.
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>>;
@@ -152,7 +172,7 @@ pub trait Operates {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         actor: Option<&str>,
     ) -> Result<Retired>;
 
@@ -174,6 +194,9 @@ pub trait Operates {
         request: Request,
         log: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<CommandReply<'static>>;
+
+    /// Materializes the log again, beside the live state, under a name of its own.
+    fn replay(&mut self, request: &ReplayRequest, progress: OnProgress<'_>) -> Result<Replayed>;
 
     /// Replays everything, or what came since a snapshot, and compares.
     fn verify(

@@ -3,6 +3,7 @@
 use super::Operates;
 use crate::book::{Book, Caused, Decision, Incoming, Request};
 use crate::history::OnProgress;
+use crate::model::clock::Stopwatch;
 use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::repair::{self, NewPayload, PinRequest};
 use crate::versions;
@@ -10,8 +11,9 @@ use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Certified, CertifyRequest,
     CommandReply, DifferingRows, DroppedShadow, FieldValue, Foreseeing, KindConfig, LateTasks,
     LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason, ReconcileRequest,
-    Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, Retired,
-    ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified,
+    Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest, RemedyTaken,
+    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Task, Track,
+    UndoRequest, Undone, Verified,
 };
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
@@ -121,10 +123,13 @@ impl Operates for Book {
     fn retire(
         &mut self,
         version: &PluginVersion,
-        reason: &Reason,
+        request: &RetireRequest,
         actor: Option<&str>,
     ) -> Result<Retired> {
-        let seq = Book::retire(self, version, reason.reason.as_deref(), actor)?;
+        if request.pin_days.is_some() {
+            self.set_pin_days(request.pin_days)?;
+        }
+        let seq = Book::retire(self, version, request.reason.as_deref(), actor)?;
         Ok(Retired {
             version: version.to_string(),
             seq: seq.0,
@@ -163,6 +168,17 @@ impl Operates for Book {
             log(&line.message)?;
         }
         Ok(CommandReply::from(&reply).into_owned())
+    }
+
+    fn replay(&mut self, request: &ReplayRequest, progress: OnProgress<'_>) -> Result<Replayed> {
+        let clock = Stopwatch::start();
+        let live = self.live_head();
+        self.isolate_events(request.isolation.is_some())?;
+        let to = request.to.map(Seq::given).transpose()?;
+        let replayed = Book::replay(self, &request.with.parse()?, to, &request.name, progress);
+        self.isolate_events(false)?;
+        let replayed = replayed?;
+        Ok(Replayed::new(&replayed, &live, clock.seconds()))
     }
 
     fn verify(

@@ -6,16 +6,25 @@ use std::sync::Arc;
 use super::{Reads, Rows, StateOf};
 use crate::book::Reader;
 use crate::history::OnProgress;
-use crate::model::{Result, Seq, Value};
+use crate::model::{PluginVersion, Result, Seq, Value};
 use crate::runtime::Runtime;
-use crate::store::{EventFilter, TaskFilter};
+use crate::store::{CommandFilter, EventFilter, TaskFilter};
 use crate::wire::{
-    ChangelogEntry, CloudEvent, GatewayKind, LogHead, RecordedEvent, Snapshot, Task, Version,
+    AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, HistoryHashes, LogHead,
+    RecordedEvent, Snapshot, Subject, Task, Version, WhyNot,
 };
 
 impl Reads for Reader {
+    fn reach(&self, position: Seq) -> Result<()> {
+        Reader::reach(self, position)
+    }
+
     fn log_head(&self) -> Result<LogHead> {
         Ok((&Reader::log_head(self)?).into())
+    }
+
+    fn hashes(&self) -> Result<HistoryHashes> {
+        Ok((&Reader::hashes(self)?).into())
     }
 
     fn events(&self, filter: &EventFilter, count_max: usize) -> Result<Vec<CloudEvent<'static>>> {
@@ -32,8 +41,27 @@ impl Reads for Reader {
         Ok(RecordedEvent::from(&self.show(seq)?).into_owned())
     }
 
+    fn subject(&self, filter: &EventFilter, count_max: usize) -> Result<Subject<'static>> {
+        let page = Reader::subject(self, filter, count_max)?;
+        let subject = filter.subject.as_deref().unwrap_or_default();
+        Ok(Subject::new(subject, &page, self.head()?.0).into_owned())
+    }
+
+    fn commands(&self, filter: &CommandFilter, count_max: usize) -> Result<Commands> {
+        let (page, next) = Reader::commands(self, filter, count_max)?;
+        Ok(Commands::new(&page, next, self.head()?.0))
+    }
+
+    fn command(&self, id: &str) -> Result<AnsweredCommand<'static>> {
+        Ok(AnsweredCommand::from(&Reader::command(self, id)?).into_owned())
+    }
+
     fn versions(&self) -> Result<Vec<Version>> {
         Ok(Reader::versions(self)?.iter().map(Into::into).collect())
+    }
+
+    fn why_not(&self, version: &PluginVersion) -> Result<WhyNot> {
+        Ok(WhyNot::new(version, &self.needs(version)?))
     }
 
     fn changelog(&self, plugin: Option<&str>) -> Result<Vec<ChangelogEntry>> {
@@ -71,9 +99,10 @@ impl Reads for Reader {
         let visit = |row: Vec<Value>| rows.borrow_mut().row(row);
         match state {
             StateOf::Projection(name) => self.query(name, sql, start, visit)?,
-            StateOf::Past(moment) => {
+            StateOf::Past { moment, as_known } => {
                 let position = self.position_at(moment)?;
-                let past = self.as_of(Arc::new(Runtime::new()?), position, progress)?;
+                let runtime = Arc::new(Runtime::new()?);
+                let past = self.past_state(runtime, position, as_known, progress)?;
                 past.query(sql, start, visit)?;
             }
         }

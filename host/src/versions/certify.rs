@@ -32,8 +32,8 @@ pub struct Certified {
 /// What nothing excuses, and what the author can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What the version is not: `deterministic`.
-    pub lacks: &'static str,
+    /// What the version is: `NOT_DETERMINISTIC`, `NOT_PARTITIONED`.
+    pub begins: &'static str,
     pub what: String,
     pub hint: &'static str,
 }
@@ -60,9 +60,13 @@ impl Book {
         let digest = self.history.library.find(version)?.digest;
         let known = { self.history.log.certifications()?.into_iter() }
             .find(|known| known.version == *version && known.digest == digest);
+        let found = known.as_ref().filter(|known| known.is_refused());
         let certification = Certification {
             isolations: Isolations::default(),
-            reason: "asked for by hand".into(),
+            // What was found of a version does not go by asking for its isolation.
+            reason: found
+                .map_or("asked for by hand", |known| &known.reason)
+                .to_owned(),
             certified_at: clock::now(),
             engine: fingerprint(),
             ..known.unwrap_or_else(|| Certification {
@@ -198,8 +202,8 @@ impl Certified {
         match self.refusal {
             None => Ok(self.certification),
             Some(refusal) => Err(Error::refused(format!(
-                "{} is not {}: {}",
-                self.certification.version, refusal.lacks, refusal.what
+                "{} is {}{}",
+                self.certification.version, refusal.begins, refusal.what
             ))
             .hint(refusal.hint)),
         }
@@ -218,7 +222,7 @@ fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
         creators: isolation(&creators),
     };
     let reason = match (&found.refusal, untried) {
-        (Some(refusal), _) => format!("not {}: {}", refusal.lacks, refusal.what),
+        (Some(refusal), _) => format!("{}{}", refusal.begins, refusal.what),
         (None, Some(why)) => format!("not certified: {why}"),
         (None, None) if found.events + found.commands == 0 => {
             "not certified: no events of its types yet".into()
@@ -263,7 +267,7 @@ fn creators(code: &Code, found: &Found) -> Result<(), String> {
 
 fn general(code: &Code, found: &Found) -> Result<(), String> {
     if let Some(refusal) = &found.refusal {
-        return Err(format!("it is not {}", refusal.lacks));
+        return Err(format!("it is {}", refusal.begins.trim_end_matches(": ")));
     }
     if code.uses_wasi {
         return Err("it imports WASI, whose state is that of one call".into());

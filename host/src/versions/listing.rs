@@ -64,16 +64,18 @@ impl Listing {
         lines.collect()
     }
 
-    /// True when a lineup runs a version: it names it, or one that extends it.
+    /// True when a lineup runs a version: it names it, for all callers or for some, or one that extends it.
     pub fn runs(&self, lineup: &Lineup, version: &PluginVersion) -> bool {
-        let named = lineup.version(version.plugin.as_str());
-        let named = named.and_then(|date| {
+        let plugin = version.plugin.as_str();
+        let dates = lineup.version(plugin).into_iter();
+        let dates = dates.chain(lineup.earlier(plugin).iter().copied());
+        let mut named = dates.filter_map(|date| {
             self.versions.get(&PluginVersion {
                 plugin: version.plugin.clone(),
                 date,
             })
         });
-        named.is_some_and(|named| {
+        named.any(|named| {
             let chain = self.chain(named);
             chain
                 .iter()
@@ -104,12 +106,44 @@ impl Listing {
             .cloned()
     }
 
+    /// True where a version was ever loaded.
+    pub fn has(&self, version: &PluginVersion) -> bool {
+        self.versions.contains_key(version)
+    }
+
     /// Events of the log that a version handled.
     pub fn events(&self, version: &PluginVersion) -> u64 {
-        let handled = self.stamped.iter().filter(|(lineup, event_type, _)| {
+        self.stamps(version).map(|(_, _, events)| events).sum()
+    }
+
+    /// Under which lineups a version handled events of which type.
+    pub fn handled<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> impl Iterator<Item = (&'a Lineup, &'a TypeName)> {
+        self.stamps(version)
+            .map(|(lineup, event_type, _)| (lineup, event_type))
+    }
+
+    fn stamps<'a>(
+        &'a self,
+        version: &'a PluginVersion,
+    ) -> impl Iterator<Item = &'a (Lineup, TypeName, u64)> {
+        self.stamped.iter().filter(|(lineup, event_type, _)| {
             is_in(lineup, version) && self.handles(version, event_type.as_str())
-        });
-        handled.map(|(_, _, events)| events).sum()
+        })
+    }
+
+    /// True where a version of another plugin in a lineup reads a plugin's tables.
+    pub fn reads(&self, lineup: &Lineup, plugin: &str) -> bool {
+        lineup.iter().any(|version| {
+            let stored = self.versions.get(&version);
+            stored.is_some_and(|stored| {
+                let chain = self.chain(stored);
+                let mut reads = chain.iter().flat_map(|manifest| &manifest.reads);
+                version.plugin.as_str() != plugin && reads.any(|reads| reads.plugin == plugin)
+            })
+        })
     }
 
     /// True when a version, or one it extends, declares or materializes a type.

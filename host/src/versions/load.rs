@@ -76,6 +76,12 @@ impl VersionLine {
             .as_ref()
             .is_none_or(|known| known.engine != fingerprint())
     }
+
+    /// True where it was tried on this engine, and nothing that must not matter made a difference.
+    pub fn is_certified(&self) -> bool {
+        !self.is_certification_due() && { self.certification.as_ref() }
+            .is_some_and(|known| !known.is_refused() && known.events + known.commands > 0)
+    }
 }
 
 /// What activating does with the events that are there already.
@@ -86,6 +92,9 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the new version handles what comes from now on.
     Recorded,
+    /// State stays as it is; from now on each event is handled by the version of its caller's date, on the tables of the new
+    /// one, which callers get who name no date.
+    Stamped,
 }
 
 impl Policy {
@@ -94,6 +103,7 @@ impl Policy {
         match self {
             Policy::Pinned => "pinned",
             Policy::Recorded => "recorded",
+            Policy::Stamped => "stamped",
         }
     }
 }
@@ -244,11 +254,23 @@ impl Book {
     ) -> Result<Seq> {
         self.check_current()?;
         self.history.library.find(version)?;
-        let lineup = self.lineup().with(std::slice::from_ref(version));
+        let lineup = match policy {
+            Policy::Pinned | Policy::Recorded => self.lineup().with(std::slice::from_ref(version)),
+            Policy::Stamped => {
+                let dates = self
+                    .history
+                    .library
+                    .dates(version.plugin.as_str())
+                    .collect();
+                self.lineup().stamped(version, dates)
+            }
+        };
         let activation = self.head().next();
         let schedule = match policy {
             Policy::Pinned => self.study().pinned(lineup.clone())?,
-            Policy::Recorded => self.live.record.schedule.then(activation, lineup.clone()),
+            Policy::Recorded | Policy::Stamped => {
+                self.live.record.schedule.then(activation, lineup.clone())
+            }
         };
         self.history.program(&lineup)?;
         if schedule == self.live.record.schedule {

@@ -16,4 +16,4 @@ pub use load::{Loaded, Policy, VersionLine, inspect};
 pub use loader::{Compiled, Loader, Warm};
 pub use plugin_folder::PluginFolder;
 pub use promotion::{PromoteRequest, Promoted, Promotion, STANDBY, shadowed};
-pub use retirement::VersionState;
+pub use retirement::{Needs, VersionState};

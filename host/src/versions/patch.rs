@@ -89,7 +89,7 @@ impl Book {
             let row = state.get(table, &key)?;
             patches.push((table, key, row));
         }
-        let running = state.head();
+        let head = state.head();
         let rows = patches
             .iter()
             .map(|(table, key, row)| (*table, key.as_slice(), row.as_ref()));
@@ -97,7 +97,7 @@ impl Book {
         let written = self
             .live
             .materializer
-            .replace(rows, running)
+            .replace(rows, head)
             .and_then(|()| self.live.materializer.switch(program));
         let live = ProjectionRecord {
             schedule: record.schedule.clone(),

@@ -75,17 +75,17 @@ impl Book {
                 Error::usage(format!("{version} is active already")).problem(Problem::Already)
             );
         }
+        if policy == Policy::Stamped {
+            let text = "a shadow runs one version on every event, and not each caller's";
+            return Err(Error::usage(text).hint(format!(
+                "daybook activate BOOK {version} --policy stamped; --policy recorded compares what comes from now on"
+            )));
+        }
         let name = shadow_name(version);
         let kept = self.history.log.meta(&expect_key(&name))?;
         let kept = kept.unwrap_or_default();
         let expect = expect.into().unwrap_or(&kept);
-        if Expectations::parse(expect)?.name_causes() {
-            return Err(
-                Error::usage("a shadow cannot tell causes, and an expectation names one").hint(
-                    "daybook diff tells them; leave `cause` out of what a shadow is to expect",
-                ),
-            );
-        }
+        Expectations::parse(expect)?;
         // What cannot be resolved is refused now and not by the thread that follows.
         self.history.program(&lineup)?;
         let pinned = self.study().pinned(lineup.clone())?;
@@ -105,7 +105,9 @@ impl Book {
             role: Role::Shadow,
             schedule: match policy {
                 Policy::Pinned => pinned,
-                Policy::Recorded => self.live.record.schedule.then(self.head().next(), lineup),
+                Policy::Recorded | Policy::Stamped => {
+                    self.live.record.schedule.then(self.head().next(), lineup)
+                }
             },
             made_by: fingerprint(),
         };
@@ -293,7 +295,7 @@ impl Book {
         let live = self.live.record.schedule.clone();
         let mut track = Track::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
-        track.follow(&self.history, head, |track| {
+        track.follow(&mut self.history, head, |track| {
             progress(Progress {
                 done: track.position().0 - first.0,
                 total: head.0 - first.0,
@@ -327,7 +329,7 @@ impl Book {
             ..self.live.record.clone()
         };
         // Nobody goes back to a book without plugins.
-        let has_standby = !self.lineup().0.is_empty();
+        let has_standby = self.lineup().iter().next().is_some();
         let replaced = self
             .history
             .log
@@ -374,9 +376,11 @@ impl Book {
     /// What the log says about a switch.
     fn activation(&self, lineup: &Lineup, reason: &Reason<'_>) -> Result<serde_json::Value> {
         let before = self.lineup();
-        let changed = lineup
-            .iter()
-            .find(|version| before.version(version.plugin.as_str()) != Some(version.date));
+        let changed = lineup.iter().find(|version| {
+            let plugin = version.plugin.as_str();
+            before.version(plugin) != Some(version.date)
+                || before.earlier(plugin) != lineup.earlier(plugin)
+        });
         let mut data = json!({ "lineup": lineup.to_string() });
         let fields = data.as_object_mut().expect("an object");
         if let Some(version) = changed {

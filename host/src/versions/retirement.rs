@@ -1,14 +1,15 @@
 //! Where a version stands in its life, who needs it, and its end.
 
 use crate::book::SystemEvent;
-use crate::model::log::LogOp;
+use crate::model::clock::{text_of_milliseconds, unix_milliseconds_now};
+use crate::model::log::{LocalOp, LogOp};
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
 use super::listing::Listing;
 use super::load::VersionLine;
-use crate::book::Book;
+use crate::book::{Book, Reader};
 use crate::model::error::Problem;
 use crate::model::event::VERSION_RETIRED;
 use crate::model::{Error, Lineup, PluginVersion, Result, Schedule, Seq, clock};
@@ -70,17 +71,22 @@ impl Book {
     ) -> Result<Seq> {
         self.check_current()?;
         self.history.library.find(version)?;
-        let needed =
-            Lives::read(&self.history.log)?.needed_by(&Listing::read(&self.history.log)?, version);
-        if !needed.is_empty() {
+        let lives = Lives::read(&self.history.log)?;
+        let needs = lives.needs(
+            &self.history.log,
+            &Listing::read(&self.history.log)?,
+            version,
+        )?;
+        let reasons = needs.reasons();
+        if !reasons.is_empty() {
             return Err(Error::refused(format!(
                 "{version} cannot be retired: {}",
-                needed.join("; ")
+                reasons.join("; ")
             ))
             .problem(Problem::Needed)
-            .hint(
-                "what is needed for a replay or by a caller stays; daybook versions tells of each",
-            ));
+            .hint(format!(
+                "daybook retire BOOK {version} --why-not names each event, pin and caller"
+            )));
         }
         let at = clock::now();
         let data = json!({
@@ -106,10 +112,117 @@ impl Book {
     }
 }
 
+impl Book {
+    /// Sets for how many days a caller's request of a version by its date counts when that is to be retired; none: for ever.
+    pub fn set_pin_days(&mut self, days: Option<u32>) -> Result<()> {
+        self.check_current()?;
+        let key = PIN_DAYS.to_owned();
+        self.history.log.keep(&[match days {
+            Some(days) => LocalOp::Note {
+                key,
+                value: days.to_string(),
+            },
+            None => LocalOp::RemoveNote { key },
+        }])
+    }
+}
+
+impl Reader {
+    /// Everything that keeps a version from being retired, with each event.
+    pub fn needs(&self, version: &PluginVersion) -> Result<Needs> {
+        let (log, listing) = (self.log(), Listing::read(self.log())?);
+        if !listing.has(version) {
+            return Err(Error::usage(format!("{version} is not loaded")).problem(Problem::Unknown));
+        }
+        let mut needs = Lives::read(log)?.needs(log, &listing, version)?;
+        for (lineup, event_type) in listing.handled(version) {
+            let left = EVENTS_TOLD_MAX - needs.first_events.len();
+            let found = log.stamped_events(&lineup.to_string(), &event_type, left)?;
+            needs.first_events.extend(found);
+        }
+        needs.first_events.sort_unstable();
+        Ok(needs)
+    }
+}
+
+/// Where a book keeps for how many days a request by date counts.
+const PIN_DAYS: &str = "pin_days";
+
+/// Events that are named one by one.
+const EVENTS_TOLD_MAX: usize = 1_000;
+
+/// Who and what needs a version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    pub extended_by: Vec<PluginVersion>,
+    /// Projections that run it.
+    pub projections: Vec<String>,
+    /// How many events it handled.
+    pub events: u64,
+    /// The first of them, where they are asked for.
+    pub first_events: Vec<Seq>,
+    /// Where it handled none: from which events on recorded effects come from what others read of it.
+    pub epochs: Vec<Seq>,
+    /// Events that it is to handle wherever versions are pinned.
+    pub pinned_events: Vec<Seq>,
+    /// Who asked for it by its date.
+    pub callers: Vec<Pinned>,
+    /// For how many days that counts; none: for ever.
+    pub pin_days: Option<u32>,
+    /// What was asked last before this time counts no more.
+    counts_from: Option<String>,
+}
+
+impl Needs {
+    /// True where what a caller asked for counts still.
+    pub fn counts(&self, caller: &Pinned) -> bool {
+        { self.counts_from.as_ref() }.is_none_or(|from| caller.last_at >= *from)
+    }
+
+    /// Why the version cannot be retired; nothing where it can.
+    pub fn reasons(&self) -> Vec<String> {
+        let mut reasons = Vec::new();
+        if !self.extended_by.is_empty() {
+            let others: Vec<_> = self.extended_by.iter().map(ToString::to_string).collect();
+            reasons.push(format!("{} extends it", others.join(", ")));
+        }
+        let projections = self.projections.iter();
+        reasons.extend(projections.map(|name| format!("the {name} projection runs it")));
+        if self.events > 0 {
+            reasons.push(format!(
+                "{} events of the log were handled by it",
+                self.events
+            ));
+        }
+        if let Some(from) = self.epochs.first() {
+            reasons.push(format!(
+                "the effects recorded from event {from} on come from it"
+            ));
+        }
+        if let Some(event) = self.pinned_events.first() {
+            reasons.push(format!("event {event} is pinned to it"));
+        }
+        let callers: Vec<_> = self.callers.iter().filter(|it| self.counts(it)).collect();
+        if !callers.is_empty() {
+            let who: BTreeSet<_> = { callers.iter() }
+                .map(|pin| pin.actor.as_deref().unwrap_or("a caller without a token"))
+                .collect();
+            let last = callers.iter().map(|pin| pin.last_at.as_str()).max();
+            reasons.push(format!(
+                "{} asked for it by its date, last at {}",
+                who.into_iter().collect::<Vec<_>>().join(", "),
+                last.unwrap_or_default()
+            ));
+        }
+        reasons
+    }
+}
+
 /// What the log says of all versions' lives.
 struct Lives {
     retired: BTreeMap<PluginVersion, String>,
     pins: BTreeMap<PluginVersion, Vec<Pinned>>,
+    pin_days: Option<u32>,
     projections: Vec<ProjectionRecord>,
     epochs: Vec<(Seq, Schedule)>,
     event_pins: Vec<(Seq, PluginVersion)>,
@@ -125,7 +238,7 @@ pub(crate) fn tell_lives(
     for line in lines {
         line.state = lives.state(listing, &line.version);
         line.pins = lives.pins.get(&line.version).cloned().unwrap_or_default();
-        line.needed_by = lives.needed_by(listing, &line.version);
+        line.needed_by = lives.needs(log, listing, &line.version)?.reasons();
     }
     Ok(())
 }
@@ -135,6 +248,7 @@ impl Lives {
         Ok(Lives {
             retired: log.retired()?,
             pins: log.pins()?,
+            pin_days: log.meta(PIN_DAYS)?.and_then(|days| days.parse().ok()),
             projections: log.projections()?,
             epochs: log.epochs()?,
             event_pins: log.event_pins()?,
@@ -155,50 +269,51 @@ impl Lives {
         }
     }
 
-    /// Why a version cannot be retired; nothing where it can.
-    fn needed_by(&self, listing: &Listing, version: &PluginVersion) -> Vec<String> {
-        let mut reasons = Vec::new();
-        let extended: Vec<_> = listing
-            .extending(version)
-            .filter(|other| !self.retired.contains_key(other))
-            .map(ToString::to_string)
-            .collect();
-        if !extended.is_empty() {
-            reasons.push(format!("{} extends it", extended.join(", ")));
+    fn needs(&self, log: &Catalog, listing: &Listing, version: &PluginVersion) -> Result<Needs> {
+        let extending = listing.extending(version);
+        let projections = { self.projections.iter() }
+            .filter(|record| schedule_runs(listing, &record.schedule, version));
+        let event_pins = self.event_pins.iter().filter(|(_, it)| it == version);
+        let since = |days: u32| unix_milliseconds_now() - i64::from(days) * 24 * 60 * 60 * 1_000;
+        Ok(Needs {
+            extended_by: extending
+                .filter(|other| !self.retired.contains_key(other))
+                .cloned()
+                .collect(),
+            projections: projections.map(|record| record.name.clone()).collect(),
+            events: listing.events(version),
+            first_events: Vec::new(),
+            epochs: self.epochs_of(log, listing, version)?,
+            pinned_events: event_pins.map(|(event, _)| *event).collect(),
+            callers: self.pins.get(version).cloned().unwrap_or_default(),
+            pin_days: self.pin_days,
+            counts_from: self.pin_days.map(|days| text_of_milliseconds(since(days))),
+        })
+    }
+
+    /// Where effects come from a version that handled no event: others read what is its own. An epoch without events needs
+    /// nobody, whatever it would have run.
+    fn epochs_of(
+        &self,
+        log: &Catalog,
+        listing: &Listing,
+        version: &PluginVersion,
+    ) -> Result<Vec<Seq>> {
+        let mut found = Vec::new();
+        if listing.events(version) > 0 {
+            return Ok(found);
         }
-        for record in &self.projections {
-            if schedule_runs(listing, &record.schedule, version) {
-                reasons.push(format!("the {} projection runs it", record.name));
+        for (at, (from, schedule)) in self.epochs.iter().enumerate() {
+            let next = self.epochs.get(at + 1).map(|(next, _)| *next);
+            let mut lineups = schedule.0.iter().map(|(_, lineup)| lineup);
+            let is_read = lineups.any(|lineup| {
+                listing.runs(lineup, version) && listing.reads(lineup, version.plugin.as_str())
+            });
+            if is_read && log.has_effects(*from, next)? {
+                found.push(*from);
             }
         }
-        let events = listing.events(version);
-        if events > 0 {
-            reasons.push(format!("{events} events of the log were handled by it"));
-        } else {
-            let mut epochs = self.epochs.iter();
-            if let Some((from, _)) = epochs.find(|(_, it)| schedule_runs(listing, it, version)) {
-                reasons.push(format!(
-                    "the effects recorded from event {from} on come from it"
-                ));
-            }
-        }
-        let mut event_pins = self.event_pins.iter();
-        if let Some((event, _)) = event_pins.find(|(_, it)| it == version) {
-            reasons.push(format!("event {event} is pinned to it"));
-        }
-        if let Some(pins) = self.pins.get(version) {
-            let who: BTreeSet<_> = pins
-                .iter()
-                .map(|pin| pin.actor.as_deref().unwrap_or("a caller without a token"))
-                .collect();
-            let last = pins.iter().map(|pin| pin.last_at.as_str()).max();
-            reasons.push(format!(
-                "{} asked for it by its date, last at {}",
-                who.into_iter().collect::<Vec<_>>().join(", "),
-                last.unwrap_or_default()
-            ));
-        }
-        reasons
+        Ok(found)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::engine::{Failure, Materializer, step_of};
 use crate::history::{History, hole};
 use crate::model::clock::Stopwatch;
 use crate::model::log::RecordedCommand;
-use crate::model::{Command, Event, Result, Seq, limits};
+use crate::model::{Command, Event, NOT_DETERMINISTIC, NOT_PARTITIONED, Result, Seq, limits};
 use crate::runtime::{Code, Perturbed};
 use crate::store::{Access, Catalog, Projection};
 
@@ -164,7 +164,7 @@ impl<'a> Trial<'a> {
         let name = format!("event {} ({})", event.seq, event.event_type);
         if let (None, Some(what)) = (&self.found.refusal, self.materializer.take_strayed()) {
             self.found.refusal = Some(Refusal {
-                lacks: "partitioned as it says",
+                begins: NOT_PARTITIONED,
                 what: format!("{name}: {what}"),
                 hint: PARTITION_HINT,
             });
@@ -231,7 +231,7 @@ impl<'a> Trial<'a> {
     fn refuse(&mut self, what: Option<String>, hint: &'static str) {
         if let (None, Some(what)) = (&self.found.refusal, what) {
             self.found.refusal = Some(Refusal {
-                lacks: "deterministic",
+                begins: NOT_DETERMINISTIC,
                 what,
                 hint,
             });

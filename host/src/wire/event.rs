@@ -6,9 +6,10 @@ use std::borrow::Cow;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::story::EventStory;
 use super::task::TaskHistory;
 use super::value::Row;
-use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown};
+use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown, ToldTask};
 use crate::engine::task_id;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, JsonText, LogLine, Seq, Task};
@@ -21,6 +22,24 @@ pub struct Events<'a> {
     pub next: Option<u64>,
     /// Position of the last event that can be read.
     pub head: u64,
+}
+
+/// Events with everything recorded about them, a page of them.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+pub struct RecordedEvents<'a> {
+    pub events: Vec<RecordedEvent<'a>>,
+    /// Send it as `after` for those that follow; null at the end.
+    pub next: Option<u64>,
+    /// Position of the last event that can be read.
+    pub head: u64,
+}
+
+/// Events of the log, as they were asked for: alone, or with their effects.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ListedEvents<'a> {
+    Alone(Events<'a>),
+    Recorded(RecordedEvents<'a>),
 }
 
 /// What an event did to one row.
@@ -73,6 +92,9 @@ pub struct AskedTask<'a> {
     pub data: JsonText<'a>,
     /// RFC 3339; it is not carried out earlier.
     pub not_before: Option<Cow<'a, str>>,
+    /// The event that enqueued it, where that was after its own was handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
     /// What has become of it, where that is known and asked for.
     #[serde(flatten)]
     pub history: Option<TaskHistory>,
@@ -86,7 +108,22 @@ impl<'a> AskedTask<'a> {
             key: task.key.as_deref().map(Cow::from),
             data: JsonText::of(&task.data),
             not_before: task.not_before.as_deref().map(Cow::from),
+            late: None,
             history,
+        }
+    }
+
+    /// One that was enqueued after its event was handled.
+    fn late(told: &'a ToldTask) -> AskedTask<'a> {
+        let row = &told.row;
+        AskedTask {
+            id: row.id.clone(),
+            kind: (&*row.delivery.kind).into(),
+            key: row.key.as_deref().map(Cow::from),
+            data: JsonText::of(&row.data),
+            not_before: row.not_before.as_deref().map(Cow::from),
+            late: row.late.map(|by| by.0),
+            history: Some(told.into()),
         }
     }
 
@@ -97,6 +134,7 @@ impl<'a> AskedTask<'a> {
             key: self.key.map(|key| key.into_owned().into()),
             data: self.data.into_owned(),
             not_before: self.not_before.map(|time| time.into_owned().into()),
+            late: self.late,
             history: self.history,
         }
     }
@@ -171,6 +209,9 @@ pub struct RecordedEvent<'a> {
     pub command: Option<Cow<'a, str>>,
     /// SHA-256 of the log up to here.
     pub hash: String,
+    /// What became of it, and because of it; where one event is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<Box<EventStory>>,
 }
 
 impl<'a> From<&'a Shown> for RecordedEvent<'a> {
@@ -180,10 +221,12 @@ impl<'a> From<&'a Shown> for RecordedEvent<'a> {
         let id = |ordinal: usize| told(ordinal).map(|told| told.row.id.clone());
         let history =
             |ordinal: usize| { told(ordinal).filter(|_| shown.tells_steps) }.map(Into::into);
+        let mut with_late = tasks(&stored.event, &shown.tasks, id, history);
+        with_late.extend(shown.late.iter().map(AskedTask::late));
         RecordedEvent {
             event: (&stored.event).into(),
             changes: changes(&shown.changes),
-            tasks: tasks(&stored.event, &shown.tasks, id, history),
+            tasks: with_late,
             amended: shown.repairs.amended.map(|seq| seq.0),
             redacted: shown.repairs.redacted.map(|seq| seq.0),
             undone: shown.repairs.undone.map(|seq| seq.0),
@@ -191,6 +234,7 @@ impl<'a> From<&'a Shown> for RecordedEvent<'a> {
             lineup: (&*stored.lineup).into(),
             command: stored.command.as_deref().map(Cow::from),
             hash: stored.hash.to_string(),
+            story: { shown.story.as_deref() }.map(|story| Box::new(story.into())),
         }
     }
 }
@@ -208,6 +252,7 @@ impl RecordedEvent<'_> {
             lineup: self.lineup.into_owned().into(),
             command: self.command.map(|id| id.into_owned().into()),
             hash: self.hash,
+            story: self.story,
         }
     }
 }

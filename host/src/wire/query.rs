@@ -11,7 +11,7 @@ use crate::model::JsonText;
 pub const ROWS_MAX: usize = 10_000;
 
 /// One read-only SELECT over the tables `plugin_table`.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct QueryRequest {
     pub sql: String,
@@ -29,6 +29,13 @@ pub struct QueryRequest {
     /// The state after the last event that happened by this time (RFC 3339), by the event's own time.
     #[serde(default)]
     pub as_of_event_time: Option<String>,
+    /// Of an earlier state: as the book showed it then, by the versions and from the payloads of then. Else by what is in force
+    /// now.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub as_known: bool,
+    /// The rows of a replay, by its name, in the place of the live state's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub projection: Option<String>,
 }
 
 /// What a SELECT gave.

@@ -3,7 +3,33 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::version::FreshInstances;
+use crate::store::ProjectionHead;
 use crate::study;
+
+/// Which events are materialized again, by what, and under which name the rows are kept.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReplayRequest {
+    /// `plugin@date`, several with spaces between, the other plugins as they are active; or `recorded`. The active versions,
+    /// where it is left out.
+    #[serde(default)]
+    pub with: String,
+    /// The last event to run; the log's last, where it is left out.
+    #[serde(default)]
+    #[schemars(range(min = 1))]
+    pub to: Option<u64>,
+    /// The projection's name; an earlier replay of that name is replaced.
+    #[serde(default = "replay_name")]
+    pub name: String,
+    /// Every call gets a fresh instance, whatever isolation a version was certified for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<FreshInstances>,
+}
+
+fn replay_name() -> String {
+    "replay".to_owned()
+}
 
 /// A replay.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -14,22 +40,39 @@ pub struct Replayed {
     pub to: u64,
     /// Which versions handled the events from which on.
     pub schedule: String,
-    /// Running hash of all effects.
+    /// Running hash of all changes.
     pub running: String,
+    /// Running hash of all tasks.
+    #[serde(default)]
+    pub running_tasks: String,
     /// Hash of the rows.
     pub rows: String,
-    /// The live state is at the same event and has had the same effects.
-    pub same_as_live: bool,
+    /// What of the effects is as the live state's. Absent where that is at another event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub same_as_live: Option<SameEffects>,
     pub seconds: f64,
 }
 
+/// What two histories have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct SameEffects {
+    pub changes: bool,
+    pub tasks: bool,
+}
+
 impl Replayed {
-    pub fn new(replayed: &study::Replayed, same_as_live: bool, seconds: f64) -> Replayed {
+    pub fn new(replayed: &study::Replayed, live: &ProjectionHead, seconds: f64) -> Replayed {
+        let head = &replayed.head;
+        let same_as_live = (head.position == live.position).then(|| SameEffects {
+            changes: head.running == live.running,
+            tasks: head.tasks == live.tasks,
+        });
         Replayed {
             name: replayed.name.clone(),
             to: replayed.head.position.0,
             schedule: replayed.schedule.to_string(),
             running: replayed.head.running.to_string(),
+            running_tasks: replayed.head.tasks.to_string(),
             rows: replayed.rows.to_string(),
             same_as_live,
             seconds,
@@ -51,6 +94,29 @@ pub struct Exported {
     pub differing: u64,
     /// The first of those.
     pub told: Vec<DifferingLine>,
+    /// Events of the stretch that were repaired since they were logged.
+    #[serde(default)]
+    pub repaired: u64,
+    /// The first of those.
+    #[serde(default)]
+    pub repairs: Vec<ExportedRepair>,
+    /// A book made of the file has the rows of this one; null where the file does not have everything, or not to the log's end.
+    #[serde(default)]
+    pub same_rows: Option<bool>,
+}
+
+/// An event of an exported stretch that was repaired since it was logged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ExportedRepair {
+    pub seq: u64,
+    /// The event that replaced the payload.
+    pub amended: Option<u64>,
+    /// The event that erased the payload.
+    pub redacted: Option<u64>,
+    /// The event that took the row changes back.
+    pub undone: Option<u64>,
+    /// Nobody handles it any more.
+    pub withheld: bool,
 }
 
 /// A line of an exported file whose event has other effects than in the book.
@@ -73,6 +139,13 @@ impl From<&study::Exported> for Exported {
             event_type: told.event_type.as_str().to_owned(),
             differs: told.words.clone(),
         });
+        let repairs = exported.repaired.1.iter().map(|repaired| ExportedRepair {
+            seq: repaired.seq.0,
+            amended: repaired.note.amended.map(|seq| seq.0),
+            redacted: repaired.note.redacted.map(|seq| seq.0),
+            undone: repaired.note.undone.map(|seq| seq.0),
+            withheld: repaired.is_withheld,
+        });
         Exported {
             lines: exported.lines,
             events: exported.events,
@@ -80,6 +153,9 @@ impl From<&study::Exported> for Exported {
             masked: exported.masked,
             differing: exported.differing,
             told: told.collect(),
+            repaired: exported.repaired.0,
+            repairs: repairs.collect(),
+            same_rows: exported.same_rows,
         }
     }
 }

@@ -46,6 +46,7 @@ const MESSAGES: &[Add] = &[
     add::<FollowedStep>,
     add::<GatewayKind>,
     add::<GatewayKinds>,
+    add::<HistoryHashes>,
     add::<Index>,
     add::<Inspected>,
     add::<KindConfig>,
@@ -71,7 +72,9 @@ const MESSAGES: &[Add] = &[
     add::<RemedyReply>,
     add::<RemedyRequest>,
     add::<Replayed>,
+    add::<RetireRequest>,
     add::<Retired>,
+    add::<SameHistories>,
     add::<ShadowRequest>,
     add::<Sides>,
     add::<Snapshot>,
@@ -91,6 +94,7 @@ const MESSAGES: &[Add] = &[
     add::<UnsetKind>,
     add::<Verified>,
     add::<Versions>,
+    add::<WhyNot>,
 ];
 
 /// The schema of every message and of what it consists of, by name, as components of an OpenAPI document.

@@ -28,6 +28,9 @@ pub struct Task {
     pub event: u64,
     /// Its place among the event's tasks; the first has 0.
     pub ordinal: u32,
+    /// The event that enqueued it, where that was after its own was handled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u64>,
     pub kind: String,
     /// Tasks of one key may have to be carried out in order.
     pub key: Option<String>,
@@ -60,6 +63,7 @@ impl From<&TaskRow> for Task {
             id: row.id.clone(),
             event: delivery.place.seq.0,
             ordinal: delivery.place.ordinal,
+            late: row.late.map(|by| by.0),
             kind: delivery.kind.clone(),
             key: row.key.clone(),
             data: JsonText::of(data).into_owned(),

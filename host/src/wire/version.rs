@@ -15,6 +15,8 @@ pub enum Policy {
     Pinned,
     /// State stays as it is; the version handles what comes from now on.
     Recorded,
+    /// State stays as it is; from now on each event is handled by the version of its caller's date.
+    Stamped,
 }
 
 impl From<Policy> for versions::Policy {
@@ -22,6 +24,7 @@ impl From<Policy> for versions::Policy {
         match policy {
             Policy::Pinned => versions::Policy::Pinned,
             Policy::Recorded => versions::Policy::Recorded,
+            Policy::Stamped => versions::Policy::Stamped,
         }
     }
 }
@@ -124,6 +127,8 @@ pub struct Version {
     pub isolation: String,
     /// It was never certified, or on another engine.
     pub certification_due: bool,
+    /// A certification on this engine tried it, and nothing that must not matter made a difference.
+    pub certified: bool,
     pub certification: Option<Certification>,
     pub description: String,
     /// What it says that it changes.
@@ -163,6 +168,7 @@ impl From<&VersionLine> for Version {
             loaded_at: line.loaded_at.clone(),
             isolation: line.isolation().to_string(),
             certification_due: line.is_certification_due(),
+            certified: line.is_certified(),
             certification: line.certification.as_ref().map(Into::into),
             description: manifest.description.clone(),
             changes: manifest.changes.clone(),
@@ -251,6 +257,79 @@ pub struct Reason {
     /// It stays in the log.
     #[serde(default)]
     pub reason: Option<String>,
+}
+
+/// A version is to be given up.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RetireRequest {
+    /// It stays in the log.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// For how many days a caller's request of a version by its date counts, from now on; absent: as it was set last.
+    #[serde(default)]
+    pub pin_days: Option<u32>,
+}
+
+/// Who and what needs a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WhyNot {
+    /// `plugin@date`
+    pub version: String,
+    /// In words; empty where it can be retired.
+    pub reasons: Vec<String>,
+    /// Versions that extend it.
+    pub extended_by: Vec<String>,
+    /// Projections that run it.
+    pub projections: Vec<String>,
+    /// How many events it handled.
+    pub events: u64,
+    /// The first thousand of them.
+    pub first_events: Vec<u64>,
+    /// Where it handled none: from which events on recorded effects come from what others read of it.
+    pub epochs: Vec<u64>,
+    /// Events that it is to handle wherever versions are pinned.
+    pub pinned_events: Vec<u64>,
+    /// Who asked for it by its date.
+    pub callers: Vec<WhyNotCaller>,
+    /// For how many days that counts; null: for ever.
+    pub pin_days: Option<u32>,
+}
+
+/// A caller that asked for a version by its date.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WhyNotCaller {
+    /// Null: callers without a token.
+    pub actor: Option<String>,
+    pub uses: u64,
+    /// RFC 3339, UTC.
+    pub last_at: String,
+    /// It was asked so lately that it counts.
+    pub counts: bool,
+}
+
+impl WhyNot {
+    pub fn new(version: &PluginVersion, needs: &versions::Needs) -> WhyNot {
+        let numbers = |seqs: &[Seq]| seqs.iter().map(|seq| seq.0).collect();
+        let callers = needs.callers.iter().map(|caller| WhyNotCaller {
+            actor: caller.actor.clone(),
+            uses: caller.uses,
+            last_at: caller.last_at.clone(),
+            counts: needs.counts(caller),
+        });
+        WhyNot {
+            version: version.to_string(),
+            reasons: needs.reasons(),
+            extended_by: needs.extended_by.iter().map(ToString::to_string).collect(),
+            projections: needs.projections.clone(),
+            events: needs.events,
+            first_events: numbers(&needs.first_events),
+            epochs: numbers(&needs.epochs),
+            pinned_events: numbers(&needs.pinned_events),
+            callers: callers.collect(),
+            pin_days: needs.pin_days,
+        }
+    }
 }
 
 /// A version that nobody gets any more.

@@ -22,7 +22,8 @@ pub fn derive_event(input: TokenStream) -> TokenStream {
 
 /// The payload of a command type. The type's name is the command's name, its doc comment the description.
 ///
-/// `#[command(name = "Deposit")]` gives another name. Fields take serde's attributes.
+/// `#[command(name = "Deposit")]` gives another name. Fields take serde's attributes. A command with members that the type
+/// does not name is refused by the host, since most such members are misspelt; `#[command(open)]` lets them through.
 #[proc_macro_derive(Command, attributes(command, serde, schemars))]
 pub fn derive_command(input: TokenStream) -> TokenStream {
     message::derive_command(&parse_macro_input!(input as DeriveInput)).into()

@@ -36,7 +36,7 @@ fn finish(implementation: syn::Result<TokenStream>, input: &DeriveInput) -> Toke
 
 fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
     let expected = "expected `name = \"Deposited\"` or `type = \"bank.Deposited\"`";
-    let (plugin, name) = named_type(input, "event", expected)?;
+    let (plugin, name) = named_type(input, "event", expected, &mut |_| false)?;
     let ident = &input.ident;
     let description = doc_comment(&input.attrs);
     Ok(quote! {
@@ -50,11 +50,12 @@ fn event(input: &DeriveInput) -> syn::Result<TokenStream> {
 }
 
 /// The plugin (none: the one at hand) and the name of a type, as an attribute says them: `name = "Deposited"`, or
-/// `type = "bank.Deposited"` for another plugin's.
+/// `type = "bank.Deposited"` for another plugin's. `takes` is asked about what else stands there.
 fn named_type(
     input: &DeriveInput,
     attribute_name: &'static str,
     expected: &str,
+    takes: &mut dyn FnMut(&syn::Path) -> bool,
 ) -> syn::Result<(TokenStream, String)> {
     let mut name = None;
     let mut full_type = None;
@@ -65,6 +66,8 @@ fn named_type(
                 Ok(())
             } else if meta.path.is_ident("type") {
                 full_type = Some(meta.value()?.parse::<LitStr>()?);
+                Ok(())
+            } else if takes(&meta.path) {
                 Ok(())
             } else {
                 Err(meta.error(expected))
@@ -97,8 +100,14 @@ fn named_type(
 }
 
 fn command(input: &DeriveInput) -> syn::Result<TokenStream> {
-    let expected = "expected `name = \"Deposit\"` or `type = \"bank.Deposit\"`";
-    let (plugin, name) = named_type(input, "command", expected)?;
+    let expected = "expected `name = \"Deposit\"`, `type = \"bank.Deposit\"` or `open`";
+    let mut open = false;
+    let mut takes = |path: &syn::Path| {
+        let is_open = path.is_ident("open");
+        open |= is_open;
+        is_open
+    };
+    let (plugin, name) = named_type(input, "command", expected, &mut takes)?;
     let ident = &input.ident;
     let description = doc_comment(&input.attrs);
     Ok(quote! {
@@ -107,6 +116,7 @@ fn command(input: &DeriveInput) -> syn::Result<TokenStream> {
             const NAME: &'static str = #name;
             const PLUGIN: ::core::option::Option<&'static str> = #plugin;
             const DESCRIPTION: &'static str = #description;
+            const OPEN: bool = #open;
         }
     })
 }

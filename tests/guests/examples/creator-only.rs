@@ -1,5 +1,5 @@
 //! Exports no materializer: the world `creator-plugin`. Its command succeeds with the event `Happened`, on n = 13 it is
-//! rejected, on n = 14 it fails.
+//! rejected, on n = 14 it fails. On n = 15 and n = 16 it does so at great length.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -41,6 +41,15 @@ impl creator::Guest for CreatorOnly {
             14 => Err(CreateError::Failed(Failure {
                 code: "fourteen".into(),
                 message: "n is 14".into(),
+            })),
+            15 => Err(CreateError::Rejected(Rejection {
+                code: "fifteen".into(),
+                message: "n is 15".into(),
+                details: Some(format!("[{}0]", "0,".repeat(50_000))),
+            })),
+            16 => Err(CreateError::Failed(Failure {
+                code: "sixteen".into(),
+                message: "n is 16 ".repeat(10_000),
             })),
             other => Ok(vec![happened(&command, format!("{{\"n\":{other}}}"))]),
         }

@@ -88,7 +88,7 @@ fn what_is_not_webassembly_is_refused() {
         ),
         (
             &large,
-            "the file has 67108865 bytes; a component may have 67108864",
+            "the file has 33554433 bytes; a component may have 33554432",
         ),
     ];
     for (bytes, says) in cases {

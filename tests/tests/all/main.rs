@@ -4,6 +4,7 @@ mod auditing;
 mod bad_input;
 mod bad_versions;
 mod berka;
+mod callers;
 mod cascade;
 mod certify;
 mod commit_log;

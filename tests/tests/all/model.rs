@@ -202,6 +202,7 @@ fn activate(book: &mut TestBook, model: &mut Model, random: &mut Random) -> Stri
         Policy::Pinned => vec![(1, target)],
         Policy::Recorded if target == model.active() => model.schedule.clone(),
         Policy::Recorded => [&model.schedule[..], &[(activation, target)]].concat(),
+        Policy::Stamped => unreachable!("the model has no dates of callers"),
     };
     let possible = schedule != model.schedule && model.rows(&schedule, model.log.len()).is_ok();
     let before = book.mark();

@@ -9,7 +9,7 @@ use daybook::store::TaskFilter;
 use daybook_tests::repair::{redact, to_redact, undo};
 use daybook_tests::{TestBook, accepted, workspace};
 use flate2::read::GzDecoder;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 /// Unpacks a fixture in the place of a new book.
 fn unpacked(name: &str) -> TestBook {
@@ -86,7 +86,9 @@ fn a_book_from_before_commits_had_positions_goes_on() {
         seq: Seq(24),
         ordinal: 0,
     };
-    assert!(book.log().task_at("receipt", place).unwrap().is_some());
+    let tasks = book.log().tasks_of(place.seq).unwrap();
+    let receipt = tasks.iter().find(|row| row.delivery.place == place);
+    assert_eq!(receipt.unwrap().delivery.kind, "receipt");
     book.reopen();
     assert_eq!((book.head(), book.tip().commit), (Seq(26), CommitSeq(3)));
     let balances = book.rows("SELECT id, balance FROM deposit_account ORDER BY id");
@@ -96,6 +98,36 @@ fn a_book_from_before_commits_had_positions_goes_on() {
         .collect();
     let whole = |id, balance| (Value::Integer(id), Value::Integer(balance));
     assert_eq!(balances, [whole(1, 610), whole(2, 1_450), whole(3, 1_000)]);
+    book.assert_verified();
+}
+
+/// What the version that wrote the other book said of it.
+const VALUES_RUNNING: &str = "c63d91016c2bbfdfa73a1f13c98d37ab0e35f39502606afd27e76f2c1e4fabca";
+const VALUES_ROWS: &str = "a22c5eaab201f5ee80703244c2ed6709609c4face6638c93aa3c269940daa4d5";
+
+#[test]
+fn a_book_whose_undo_holds_values_verifies_as_it_was_and_goes_on() {
+    let mut book = unpacked("undos-with-values");
+    let verified = book.assert_verified();
+    assert_eq!(verified.running.to_string(), VALUES_RUNNING);
+    assert_eq!(verified.rows.to_string(), VALUES_ROWS);
+    // What such an undo put back is there under whatever version, and its values are not moved.
+    let of_account =
+        "SELECT balance FROM bank_account UNION ALL SELECT interest_microcents FROM bank_account";
+    assert_eq!(book.numbers(of_account), [1_200_018, 7_568_515_650]);
+    let mut posted: Json =
+        serde_json::from_str(&book.log().event_at(Seq(5)).unwrap().unwrap().data).unwrap();
+    posted["amount"] = json!(1);
+    let error = redact(&mut book, &to_redact(5, Some(&posted))).unwrap_err();
+    assert!(
+        error.message.contains("values that an undo took back"),
+        "{error}"
+    );
+    let done = redact(&mut book, &to_redact(7, None)).unwrap();
+    assert_eq!(done.undo, Some(Seq(8)));
+    book.assert_verified();
+    redact(&mut book, &to_redact(5, Some(&posted))).unwrap();
+    book.reopen();
     book.assert_verified();
 }
 

@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use daybook::diff::Expectations;
 use daybook::history;
 use daybook::model::Role;
 use daybook::versions::{Policy, PromoteRequest, Promoted, Promotion};
-use daybook_tests::{Random, Server, TestBook, event, guest, plugin, version};
+use daybook_tests::{Random, Server, TestBook, diff, event, guest, plugin, version};
 use serde_json::json;
 
 const FIRST: &str = "bank@1993-01-01";
@@ -61,6 +62,38 @@ fn promote(book: &mut TestBook) -> Promoted {
         )
         .unwrap_or_else(|error| panic!("{error}"));
     done(promotion)
+}
+
+/// Every expectation file that a diff takes is taken, and met as often: causes too, which are found on the live logic's state.
+#[test]
+fn a_shadow_meets_expectations_that_name_a_cause_as_a_diff_does() {
+    let mut book = bank();
+    for cause in ["direct", "inherited"] {
+        let expect = format!("{WANTED}cause = '{cause}'\n");
+        let mut expectations = Expectations::parse(&expect).unwrap();
+        let (summary, _) = diff(&mut book, FIRST, SECOND, &mut expectations);
+        let shadow = |book: &mut TestBook| {
+            book.shadow(
+                &version(SECOND),
+                Policy::Pinned,
+                &*expect,
+                &mut history::silent(),
+            )
+            .unwrap()
+            .tally
+            .unwrap()
+        };
+        let tally = shadow(&mut book);
+        assert_eq!(tally.unexpected, summary.unexpected, "{cause}: {tally:?}");
+        assert!(tally.unexpected > 0 && tally.unexpected < tally.lines[0].differences);
+        // What comes later is compared too, and what was counted is kept.
+        post(&mut book, 1, "1993-12-05", 4_711);
+        book.reopen();
+        let mut expectations = Expectations::parse(&expect).unwrap();
+        let (summary, _) = diff(&mut book, FIRST, SECOND, &mut expectations);
+        assert_eq!(shadow(&mut book).unexpected, summary.unexpected, "{cause}");
+    }
+    book.assert_verified();
 }
 
 fn interest(book: &TestBook) -> Vec<i64> {

@@ -364,8 +364,15 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
     ]
 }
 
-/// Verbs that write JSON and that no server is asked for.
-const OF_A_DIRECTORY: &[&str] = &["diff", "export", "plugin inspect", "replay", "token list"];
+/// Verbs that write JSON and that no server is asked for by an option; `same` takes directories and URLs alike.
+const OF_A_DIRECTORY: &[&str] = &[
+    "diff",
+    "export",
+    "plugin inspect",
+    "replay",
+    "same",
+    "token list",
+];
 
 #[test]
 fn every_verb_answers_the_same_json_for_a_directory_and_for_a_server() {
@@ -414,6 +421,33 @@ fn every_verb_answers_the_same_json_for_a_directory_and_for_a_server() {
 }
 
 #[test]
+fn whole_histories_are_compared_by_their_hashes_wherever_they_are() {
+    let mut book = lively();
+    let mut copy = book.copy();
+    let path = copy.path().to_str().unwrap().to_owned();
+    drop(copy.take());
+    let server = Server::of(book);
+    let (code, data, talk) = daybook(&["same", &path, &server.url, "--format", "json"]);
+    let same: Json = serde_json::from_str(&data).expect(&talk);
+    assert_fits("SameHistories", &same);
+    assert_eq!(
+        (code, &same["same"], &same["log"]),
+        (0, &json!(true), &json!(true))
+    );
+    assert_eq!(same["one"], server.get("/hashes").json);
+    // Another payload in one of them, and the changes are others.
+    let deposited = json!({"account": 1, "date": "1994-02-08", "amount": 5});
+    assert_eq!(
+        server.post("/commands/bank.Deposit", &deposited).status,
+        201
+    );
+    let (code, data, _) = daybook(&["same", &path, &server.url]);
+    assert_eq!(code, 1, "{data}");
+    assert!(data.starts_with("other changes, "), "{data}");
+    server.stop().assert_verified();
+}
+
+#[test]
 fn what_a_server_answers_fits_the_schema_of_its_message() {
     let server = Server::of(lively());
     let gets = [
@@ -431,6 +465,7 @@ fn what_a_server_answers_fits_the_schema_of_its_message() {
         ("/shadows", "Tracks"),
         ("/snapshots", "Snapshots"),
         ("/head", "LogHead"),
+        ("/hashes", "HistoryHashes"),
     ];
     for (path, message) in gets {
         let answer = server.get(path);

@@ -2,6 +2,7 @@
 
 use daybook::book::Decision;
 use daybook::model::ErrorKind;
+use daybook::model::log::CommandOutcome;
 use daybook_tests::{TestBook, accepted, event};
 use serde_json::json;
 
@@ -77,4 +78,29 @@ fn a_plugin_of_creators_alone_answers_commands_and_its_events_have_no_effects() 
         assert!(outcome.starts_with(says), "{outcome}");
     }
     book.assert_verified();
+}
+
+#[test]
+fn what_a_creator_says_at_great_length_is_kept_nowhere() {
+    let mut book = TestBook::with_guests(&["creator-only"]);
+    for (n, says) in [
+        (15, "its rejection has 100017 bytes"),
+        (16, "its failure has 80007 bytes"),
+    ] {
+        let refused = book
+            .command("creatoronly.Do", json!({"n": n}), false)
+            .map(|reply| reply.command_id)
+            .unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::Plugin);
+        let words = format!("{says}; code, message and details may have 65536");
+        assert!(refused.message.contains(&words), "{refused}");
+    }
+    let commands = book.log().commands(0, 10).unwrap();
+    assert_eq!(commands.len(), 2);
+    for (_, stored) in commands {
+        match stored.command.outcome {
+            CommandOutcome::Failed(text) => assert!(text.len() < 200, "{text}"),
+            other => panic!("{other:?}"),
+        }
+    }
 }

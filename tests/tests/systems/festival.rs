@@ -231,8 +231,10 @@ fn archived_events_stay_with_a_mark_and_their_teams_stay_with_them() {
     settled(&server);
     done(&delete(&server, "climb", true));
     settled(&server);
-    // Nobody minds at the time.
-    done(&join(&server, "f", "race", false));
+    // Nobody joins what is no more.
+    refused(&join(&server, "f", "race", false), "unknown-event");
+    refused(&join(&server, "f", "gala", false), "unknown-event");
+    refused(&move_to(&server, "c", "race", false), "unknown-event");
 
     // Events first: their rows stay, with a mark, and teams are removed as they were.
     let mut book = server.stop();
@@ -301,12 +303,15 @@ fn archived_events_stay_with_a_mark_and_their_teams_stay_with_them() {
     );
     assert_eq!(found.final_rows, []);
 
-    // Of all past commands one would be answered otherwise: who joined what was deleted.
+    // Of all past commands those would be answered in other words that asked for what was deleted.
     let server = Server::of(book);
     let sides = json!({"base": "recorded", "candidate": TEAM[1]});
     let asked = server.post("/diff/commands", &sides);
     assert_eq!(asked.status, 200, "{}", asked.text);
-    let by = json!([{"command": "team.Join", "turn": "newly refused", "commands": 1}]);
+    let by = json!([
+        {"command": "team.Join", "turn": "other reason", "commands": 1},
+        {"command": "team.Move", "turn": "other reason", "commands": 1},
+    ]);
     assert_eq!(asked.json["summary"]["by"], by, "{}", asked.text);
     let turned = &asked.json["turned"][0];
     assert_eq!(
@@ -324,13 +329,14 @@ fn archived_events_stay_with_a_mark_and_their_teams_stay_with_them() {
     let late = delete(&server, "swim", true);
     refused(&late, "archived-already");
     refused(&join(&server, "g", "swim", false), "archived-event");
-    refused(&move_to(&server, "f", "swim", false), "archived-event");
+    refused(&move_to(&server, "d", "race", false), "archived-event");
+    refused(&join(&server, "g", "dance", false), "unknown-event");
     refused(&plan(&server, "swim"), "planned-already");
     settled(&server);
     let here = rows(&server, "festival.occasion?archived_at.null=true");
     assert_eq!(here, json!([]));
     let events = [("climb", 1), ("race", 2), ("swim", 2)];
-    let teams = [("c", "swim"), ("d", "swim"), ("f", "race")];
+    let teams = [("c", "swim"), ("d", "swim")];
     assert_eq!(state(&server), events_and_teams(&events, &teams));
 
     // A team goes elsewhere: what is archived stays as it was, and the other event is counted.
@@ -344,7 +350,7 @@ fn archived_events_stay_with_a_mark_and_their_teams_stay_with_them() {
         )]
     );
     let events = [("climb", 1), ("gala", 1), ("race", 2), ("swim", 2)];
-    let teams = [("c", "gala"), ("d", "swim"), ("f", "race")];
+    let teams = [("c", "gala"), ("d", "swim")];
     assert_eq!(state(&server), events_and_teams(&events, &teams));
     server.stop().assert_verified();
 }

@@ -16,6 +16,7 @@ mod guide;
 mod invitation;
 mod ledger;
 mod library;
+mod party;
 mod prescription;
 mod replay_diff;
 mod transcript;

@@ -1,14 +1,14 @@
-//! `daybook demo`: a bank, two versions of its logic, and what differs between them. Every step but the first is a
-//! command line that is printed and then run.
+//! `daybook demo`: a story with two versions of a plugin's logic, and what differs between them. Every step but the first is
+//! a command line that is printed and then run.
 
+mod bank;
 mod history;
+mod prescription;
 mod random;
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 use super::output::{Output, thousands};
 use super::{Cli, Exit, dispatch};
@@ -16,119 +16,77 @@ use crate::authoring;
 use crate::model::clock::Stopwatch;
 use crate::model::{Error, ErrorKind, Result};
 use crate::store::BookDir;
-use history::History;
 
-/// See it all: a made-up bank, replayed under two versions and compared
+/// See it all: a made-up history, replayed under two versions and compared
 ///
-/// Makes up years of a bank's history from a seed, builds both versions of the plugin `bank` (the second counts days
-/// of interest otherwise), keeps the history in a book under the first, and asks what the second would have made of it. It
-/// needs Daybook's own source, which it was built from, and nothing else. What it made stays there to be looked at.
+/// `bank` makes up years of a bank's history from a seed, keeps it in a book under the first version of the plugin, and
+/// asks what the second, which counts days of interest otherwise, would have made of it. `prescription` is a ward where one
+/// event causes work for others: a preview shows it before anybody's telephone rings, and a second version's difference
+/// alone is performed. The demo builds the plugins: it needs Daybook's own source, which it was built from, and nothing
+/// else. What it made stays there to be looked at.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
   daybook demo
+  daybook demo prescription
   daybook demo --events 1000000 --dir big-bank
   daybook demo --seed 7")]
 pub struct Args {
-    /// Events of the history
-    #[arg(long, value_name = "COUNT", default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
-    events: u64,
+    /// Whose story
+    #[arg(value_enum, value_name = "STORY", default_value_t = Story::Bank)]
+    story: Story,
+    /// Events of the bank's history; absent: 50000
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1_000..=100_000_000))]
+    events: Option<u64>,
     /// Where to make the book; absent: `demo` in the target folder of the source, replacing what an earlier demo left
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
-    /// Another seed tells another history
-    #[arg(long, value_name = "NUMBER", default_value_t = 1993)]
-    seed: u64,
+    /// Another seed tells another history of the bank; absent: 1993
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
 }
 
-const FIRST: &str = "bank@1993-01-01";
-const SECOND: &str = "bank@1994-01-01";
-
-const EXPECTED: &str = r#"[[expect]]
-reason = "from 1994 on interest is counted by months of 30 days in a year of 360"
-table = "bank.account"
-columns = ["interest_microcents"]
-"#;
-
-const INTEREST: &str = "SELECT count(*) AS accounts, sum(balance) / 100 AS money, \
-sum(interest_microcents) / 100000000 AS interest_earned FROM bank_account";
+/// What is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Story {
+    /// Two ways of counting days of interest
+    Bank,
+    /// What follows from a prescription, before and after a rule was added
+    Prescription,
+}
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let clock = Stopwatch::start();
     out.without_advice();
-    let sources = sources()?;
+    let (plugin, dates) = match args.story {
+        Story::Bank => ("bank", bank::DATES),
+        Story::Prescription => ("prescription", prescription::DATES),
+    };
+    let sources = sources(plugin, dates)?;
     let directory = directory(args.dir.as_deref(), &sources)?;
-    let at = |name: &str| directory.join(name).to_string_lossy().into_owned();
-    let (book, events, expected, report) = (
-        at("book"),
-        at("events.jsonl"),
-        at("expected.toml"),
-        at("report.html"),
-    );
-    let mut demo = Demo { out, step: 0 };
-
-    demo.title("A bank's history is made up, as CloudEvents, one a line.")?;
-    let last_day = write_history(args, Path::new(&events))?;
-    demo.note(&format!(
-        "{} events from 1993-01-01 to {last_day}, from seed {}, in {events}",
-        thousands(args.events),
-        args.seed
-    ))?;
-
-    demo.title("A book is a directory: a log of events, and the state that plugins make of them.")?;
-    demo.command(&["init", &book], Exit::Fine)?;
-
-    demo.title(
-        "Logic comes as plugins, WebAssembly components whose version is a date. The first one:",
-    )?;
-    let first = demo.build(&sources[0])?;
-    demo.command(&["load", &book, &first], Exit::Fine)?;
-    demo.command(&["activate", &book, FIRST], Exit::Fine)?;
-
-    demo.title("The history is appended: each event is checked, materialized, and durable with all it causes.")?;
-    demo.command(&["append", &book, &events], Exit::Fine)?;
-    demo.command(&["query", &book, INTEREST], Exit::Fine)?;
-
-    demo.title("A command may be refused. It sees every event before it; nothing changes, and the exit code is 4.")?;
-    let withdrawal = r#"{"account": 1, "amount": 100000000000}"#;
-    demo.command(&["run", &book, "bank.Withdraw", withdrawal], Exit::Rejected)?;
-
-    demo.title(
-        "A year later the bank counts interest otherwise. The new version holds only that change.",
-    )?;
-    let second = demo.build(&sources[1])?;
-    demo.command(&["load", &book, &second], Exit::Fine)?;
-    demo.command(&["versions", &book], Exit::Fine)?;
-
-    demo.title("What if it had always been so? All of history is replayed, beside the live state, which stays.")?;
-    demo.command(
-        &["replay", &book, "--with", SECOND, "--as", "in1994"],
-        Exit::Fine,
-    )?;
-    demo.command(
-        &["query", &book, "--projection", "in1994", INTEREST],
-        Exit::Fine,
-    )?;
-
-    demo.title("And what exactly differs? Both run side by side over the whole log, every difference with its cause.")?;
-    let sides = ["--base", FIRST, "--candidate", SECOND];
-    let diff: Vec<&str> = ["diff", &book].into_iter().chain(sides).collect();
-    demo.command(&[&diff[..], &["--show", "5"]].concat(), Exit::Differs)?;
-
-    demo.note("direct: this event's own logic says otherwise; inherited: only the state it met was another")?;
-
-    demo.title("Nobody had said that this was wanted, so the exit code was 1. An expectation file says it, and why:")?;
-    let failed = |error| Error::io(format!("writing {expected}"), error);
-    std::fs::write(&expected, EXPECTED).map_err(failed)?;
-    demo.text(EXPECTED)?;
-    let judged = ["--expect", &expected, "--format", "html", "--out", &report];
-    demo.command(&[&diff[..], &judged].concat(), Exit::Fine)?;
-    demo.note("Now it is 0: whatever else a later version should change would fail a build.")?;
-
-    demo.title("Last, proof: the log alone yields each event's effects and every row, again.")?;
-    demo.command(&["verify", &book], Exit::Fine)?;
-
-    demo.farewell(&book, clock.seconds())?;
+    let mut demo = Demo {
+        out,
+        step: 0,
+        directory,
+        sources,
+    };
+    let next = match args.story {
+        Story::Bank => {
+            let told = bank::Told {
+                events: args.events.unwrap_or(50_000),
+                seed: args.seed.unwrap_or(1993),
+            };
+            bank::tell(&told, &mut demo)?
+        }
+        Story::Prescription if args.events.is_some() || args.seed.is_some() => {
+            return Err(Error::usage(
+                "the story of the prescription takes neither --events nor --seed: each of its events is written down",
+            )
+            .hint("leave them out, or see the bank: daybook demo bank"));
+        }
+        Story::Prescription => prescription::tell(&mut demo)?,
+    };
+    demo.farewell(&next, clock.seconds())?;
     Ok(Exit::Fine)
 }
 
@@ -136,9 +94,17 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 struct Demo<'a> {
     out: &'a mut Output,
     step: u32,
+    directory: PathBuf,
+    /// The crates of both versions.
+    sources: [PathBuf; 2],
 }
 
 impl Demo<'_> {
+    /// A file or folder of the demo's own.
+    fn at(&self, name: &str) -> String {
+        self.directory.join(name).to_string_lossy().into_owned()
+    }
+
     fn title(&mut self, text: &str) -> Result<()> {
         self.step += 1;
         self.out.line(format_args!("\n{:>2}  {text}\n", self.step))
@@ -172,36 +138,32 @@ impl Demo<'_> {
         self.out.show()
     }
 
-    /// Builds a plugin and gives its file.
-    fn build(&mut self, source: &Path) -> Result<String> {
+    /// Builds the first or the second version, loads it, and says what it was loaded from.
+    fn load(&mut self, book: &str, which: usize) -> Result<()> {
+        let source = self.sources[which].clone();
         self.out
             .line(format_args!("$ daybook plugin build {}", source.display()))?;
         self.out.show()?;
-        let built = authoring::build(source)?;
+        let built = authoring::build(&source)?;
         let file = near(&built.file).to_string_lossy().into_owned();
         self.out.line(&file)?;
-        Ok(file)
+        self.command(&["load", book, &file], Exit::Fine)
     }
 
-    fn farewell(&mut self, book: &str, seconds: f64) -> Result<()> {
+    /// Writes a file of the demo, and shows what is in it.
+    fn write(&mut self, file: &str, text: &str) -> Result<()> {
+        std::fs::write(file, text).map_err(|error| Error::io(format!("writing {file}"), error))?;
+        self.text(text)
+    }
+
+    fn farewell(&mut self, next: &[String], seconds: f64) -> Result<()> {
         self.out.line(format_args!(
             "\nThat took {seconds:.0} s. The book is still there; try next:\n"
         ))?;
-        let richest =
-            "SELECT id, balance / 100 AS money FROM bank_account ORDER BY balance DESC LIMIT 5";
-        let book = quoted(book);
-        for line in [
-            format!("daybook query {book} '{richest}'"),
-            format!("daybook show {book} 100"),
-            format!(
-                "daybook run {book} bank.AccrueInterest '{{\"date\": \"1999-12-31\"}}' --preview"
-            ),
-            format!("daybook activate {book} {SECOND}"),
-            "daybook plugin new visits".to_owned(),
-            "daybook --help".to_owned(),
-        ] {
-            self.note(&line)?;
+        for line in next {
+            self.note(line)?;
         }
+        self.note("daybook --help")?;
         match std::env::current_exe() {
             Ok(path) => self
                 .out
@@ -212,13 +174,15 @@ impl Demo<'_> {
 }
 
 /// Both versions' crates.
-fn sources() -> Result<[PathBuf; 2]> {
-    let plugins = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/bank");
+fn sources(plugin: &str, dates: [&str; 2]) -> Result<[PathBuf; 2]> {
+    let plugins = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../plugins")
+        .join(plugin);
     let plugins = plugins.canonicalize().map_err(|_| {
         Error::new(
             ErrorKind::Usage,
             format!(
-                "the source of the plugin bank is not in {}",
+                "the source of the plugin {plugin} is not in {}",
                 plugins.display()
             ),
         )
@@ -226,7 +190,7 @@ fn sources() -> Result<[PathBuf; 2]> {
             "the demo builds it: run it in a checkout of Daybook, with cargo run --release -- demo",
         )
     })?;
-    Ok(["1993-01-01", "1994-01-01"].map(|date| near(&plugins.join(date))))
+    Ok(dates.map(|date| near(&plugins.join(date))))
 }
 
 /// An empty directory for the demo's files.
@@ -264,21 +228,6 @@ fn clear(directory: &Path) -> Result<()> {
     };
     std::fs::remove_dir_all(directory)
         .map_err(|error| Error::io(format!("removing {}", directory.display()), error))
-}
-
-/// Writes the history and gives its last day.
-fn write_history(args: &Args, path: &Path) -> Result<String> {
-    let failed = |error| Error::io(format!("writing {}", path.display()), error);
-    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
-    let mut history = History::new(args.seed, args.events);
-    for _ in 0..args.events {
-        let event = history
-            .next()
-            .ok_or_else(|| Error::internal("the calendar ended before the history"))?;
-        writeln!(file, "{event}").map_err(failed)?;
-    }
-    file.flush().map_err(failed)?;
-    Ok(history.day().to_string())
 }
 
 /// The path from where the user stands, when it is below.

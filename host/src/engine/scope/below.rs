@@ -71,7 +71,7 @@ impl Scope {
         let link = program.link(below);
         let version = &link.code.version;
         schema
-            .check(&command.data)
+            .check_open(&command.data)
             .map_err(|error| Violation(format!("it cannot ask {version}: {}", error.message)))?;
         let mut lent = self.lend(below);
         let terms = lent.present().terms_to_create(link, *budget);

@@ -17,6 +17,9 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// The version that answered.
 pub const VERSION: HeaderName = HeaderName::from_static("daybook-version");
 
+/// The log's last event that the answer knows of.
+pub const POSITION: HeaderName = HeaderName::from_static("daybook-position");
+
 /// Bytes of what most requests are answered.
 const ANSWER_BYTES: usize = 1 << 10;
 
@@ -55,7 +58,7 @@ impl<T> Answer<T> {
     /// The answer with the position that it was read at.
     pub fn at(self, position: Seq) -> Answer<T> {
         let position = HeaderValue::from(position.0);
-        self.with(HeaderName::from_static("daybook-position"), position)
+        self.with(POSITION, position)
     }
 }
 
@@ -151,7 +154,7 @@ impl std::io::Write for Bounded {
 pub fn at(position: Seq, answer: impl IntoResponse) -> Response {
     let mut response = answer.into_response();
     let position = HeaderValue::from(position.0);
-    response.headers_mut().insert("daybook-position", position);
+    response.headers_mut().insert(POSITION, position);
     response
 }
 

@@ -86,6 +86,8 @@ async fn post(
         pin: guards::pin(door.headers())?,
         guards: guards::guards(door.headers(), subject.as_deref())?,
         extensions: guards::context(door.headers(), door.caller().actor()).text(),
+        caused_by: None,
+        is_inverse: false,
         preview,
         subject,
         marks: door.marks(),

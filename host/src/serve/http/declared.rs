@@ -143,4 +143,11 @@ impl Declared {
         let is_query = |parameter: &&Parameter| parameter.place == Place::Query;
         self.parameters.iter().filter(is_query).map(|it| it.name)
     }
+
+    /// True where a request may have a header of this name, in whatever case.
+    pub fn takes_header(&self, name: &str) -> bool {
+        let is_it =
+            |it: &&Parameter| it.place == Place::Header && it.name.eq_ignore_ascii_case(name);
+        self.parameters.iter().any(|it| is_it(&it))
+    }
 }

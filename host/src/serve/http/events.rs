@@ -1,11 +1,14 @@
 //! Events of the log: appended as CloudEvents, listed, and shown with everything that happened because of them.
 
+use std::ops::RangeInclusive;
+
 use axum::http::StatusCode;
 
 use super::answer::{Answer, Tag, VERSION, answer, header_value, json};
 use super::cloud_events::Events;
 use super::declared::Kind;
 use super::guards;
+use super::parameters::Parameters;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfBody, OfEvent, OfTypes, Read, Write};
@@ -14,7 +17,9 @@ use crate::book::{Admitted, AppendRequest, Reader, Shown};
 use crate::model::{Error, Event, Result, Seq};
 use crate::serve::hosted::Hosted;
 use crate::store::EventFilter;
-use crate::wire::{Appended, CloudEvent, Events as EventsPage, RecordedEvent};
+use crate::wire::{
+    Appended, CloudEvent, Events as EventsPage, ListedEvents, RecordedEvent, RecordedEvents,
+};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -30,6 +35,11 @@ pub fn routes() -> Vec<Route> {
                 "Idempotency-Key",
                 Kind::Bounded(1, 255),
                 "The same request again gets the first answer; events with ids of their own go by those.",
+            )
+            .header(
+                "Daybook-Version",
+                Kind::Date,
+                "The version that is to handle them: the newest up to this date.",
             )
             .good(200, "A preview, or all of them were there before.")
             .good(201, "Kept: the events with all they caused.")
@@ -48,6 +58,11 @@ pub fn routes() -> Vec<Route> {
                 "order",
                 Kind::Choice(&["seq", "-seq"]),
                 "Oldest or newest first.",
+            )
+            .query(
+                "effects",
+                Kind::Flag,
+                "With what each did: rows, tasks and what became of them, as GET /events/{event} tells it.",
             )
             .query(
                 "limit",
@@ -84,6 +99,7 @@ async fn append(
     };
     let request = AppendRequest {
         guards: guards::guards(door.headers(), subject.as_deref())?,
+        pin: guards::pin(door.headers())?,
         key: guards::command_id(door.headers(), door.caller())?,
         preview,
         marks: door.marks(),
@@ -168,43 +184,55 @@ const EVENTS_DEFAULT: usize = 100;
 const EVENTS_MAX: usize = 1_000;
 
 /// Events in their order, or newest first.
-async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'static>>, Problem> {
+async fn list(
+    mut door: Authorized<Read, OfTypes>,
+) -> Result<Answer<ListedEvents<'static>>, Problem> {
     // What is in the log and not yet in the state is not told: one who reads both must find what belongs together.
     let head = door.book().live().head;
-    let mut from = door.query.take_seq("from")?.unwrap_or(1).max(1);
-    let mut to = door.query.take_seq("to")?.unwrap_or(head.0).min(head.0);
-    let descending = match door.query.take("order")?.as_deref() {
-        None | Some("seq") => false,
-        Some("-seq") => true,
-        Some(_) => return Err(Problem::malformed("'order' is seq or -seq")),
-    };
-    match (door.query.take_seq("after")?, descending) {
-        (None, _) => {}
-        (Some(after), false) => from = from.max(after.saturating_add(1)),
-        (Some(after), true) => to = to.min(after.saturating_sub(1)),
-    }
+    let (range, descending) = range(&mut door.query, head)?;
+    let with_effects = door.query.take_flag("effects")?;
     let limit = door.query.take_limit(EVENTS_DEFAULT, EVENTS_MAX)?;
+    let is_empty = range.is_empty();
     let filter = EventFilter {
-        from: Some(Seq(from)),
-        to: Some(Seq(to)),
+        from: Some(*range.start()),
+        to: Some(*range.end()),
         event_type: door.query.take("type")?,
         subject: door.query.take("subject")?,
         descending,
     };
     let subject = filter.subject.clone();
+    let last = move |reader: &Reader| match subject {
+        None => Ok(None),
+        Some(subject) => last_of(reader, subject, head).map(Some),
+    };
+    if with_effects {
+        let ((found, more), last) = door
+            .book()
+            .read_log(move |reader| {
+                let page = match is_empty {
+                    true => (Vec::new(), false),
+                    false => reader.recorded_page(&filter, limit)?,
+                };
+                Ok((page, last(reader)?))
+            })
+            .await?;
+        let next = found.last().filter(|_| more);
+        let body = RecordedEvents {
+            next: next.map(|last| last.stored.event.seq.0),
+            events: found.iter().map(Into::into).collect(),
+            head: head.0,
+        };
+        return answer(door.headers(), &body, head, tag(last)).map(Answer::described_as);
+    }
     let ((events, more), repairs, last) = door
         .book()
         .read_log(move |reader| {
-            let page = match from > to {
+            let page = match is_empty {
                 true => (Vec::new(), false),
                 false => reader.event_page(&filter, limit)?,
             };
-            let last = match subject {
-                None => None,
-                Some(subject) => Some(last_of(reader, subject, head)?),
-            };
             let repairs = reader.repairs(&page.0)?;
-            Ok((page, repairs, last))
+            Ok((page, repairs, last(reader)?))
         })
         .await?;
     let body = EventsPage {
@@ -217,9 +245,29 @@ async fn list(mut door: Authorized<Read, OfTypes>) -> Result<Answer<EventsPage<'
             .collect(),
         head: head.0,
     };
-    // With a subject, the tag is what `If-Match` of a write about it takes.
-    let tag = last.map_or(Tag::Body, |last| Tag::Text(last.0.to_string()));
-    answer(door.headers(), &body, head, tag).map(Answer::described_as)
+    answer(door.headers(), &body, head, tag(last)).map(Answer::described_as)
+}
+
+/// With a subject, the tag is what `If-Match` of a write about it takes.
+fn tag(last: Option<Seq>) -> Tag {
+    last.map_or(Tag::Body, |last| Tag::Text(last.0.to_string()))
+}
+
+/// Positions of a page, and whether the newest come first.
+pub fn range(query: &mut Parameters, head: Seq) -> Result<(RangeInclusive<Seq>, bool), Problem> {
+    let mut from = query.take_seq("from")?.unwrap_or(1).max(1);
+    let mut to = query.take_seq("to")?.unwrap_or(head.0).min(head.0);
+    let descending = match query.take("order")?.as_deref() {
+        None | Some("seq") => false,
+        Some("-seq") => true,
+        Some(_) => return Err(Problem::malformed("'order' is seq or -seq")),
+    };
+    match (query.take_seq("after")?, descending) {
+        (None, _) => {}
+        (Some(after), false) => from = from.max(after.saturating_add(1)),
+        (Some(after), true) => to = to.min(after.saturating_sub(1)),
+    }
+    Ok((Seq(from)..=Seq(to), descending))
 }
 
 /// The last event about a subject; 0 where there is none.

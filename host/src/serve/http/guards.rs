@@ -4,8 +4,10 @@ use axum::http::HeaderMap;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::declared::Declared;
 use super::problem::Problem;
 use crate::book::{Extensions, Guards, SeenRow};
+use crate::model::error::shown;
 use crate::model::{Seq, VersionDate};
 use crate::serve::access::Caller;
 use crate::wire::{Cell, ExpectedRow};
@@ -19,6 +21,24 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, P
         .to_str()
         .map(Some)
         .map_err(|_| Problem::malformed(format!("header '{name}' is not plain ASCII text")))
+}
+
+/// Headers that change what a request means wherever they are taken, beside those that begin with `daybook-`.
+const MEANINGFUL: [&str; 2] = ["if-match", "idempotency-key"];
+
+/// Refuses a header that changes what other requests mean, and would be passed over here.
+pub fn check_declared(headers: &HeaderMap, declared: &Declared) -> Result<(), Problem> {
+    let is_meaningful = |name: &str| name.starts_with("daybook-") || MEANINGFUL.contains(&name);
+    let mut names = headers.keys().map(|name| name.as_str());
+    match names.find(|name| is_meaningful(name) && !declared.takes_header(name)) {
+        None => Ok(()),
+        Some(name) => {
+            let (name, method) = (shown(name), declared.method.name());
+            let text = format!("header '{name}' says nothing to {method} {}", declared.path);
+            let hint = "leave it out; the OpenAPI document at /openapi.json has the headers of each request";
+            Err(Problem::malformed(text).with("hint", hint))
+        }
+    }
 }
 
 /// `Idempotency-Key`: a UUID is the id itself, other text stands for one. A key is its caller's: where there are tokens, it

@@ -17,7 +17,7 @@ pub const ROWS_MAX: usize = 1_000;
 const FILTERS_MAX: usize = 50;
 
 /// Parameters that are not columns. A column of such a name is filtered as `name.eq`.
-const PARAMETERS: [&str; 7] = [
+const PARAMETERS: [&str; 8] = [
     "order",
     "limit",
     "columns",
@@ -25,6 +25,7 @@ const PARAMETERS: [&str; 7] = [
     "hashes",
     "as_of",
     "as_of_event_time",
+    "as_known",
 ];
 
 /// What may follow a column's name.

@@ -11,6 +11,7 @@ mod gateway;
 pub mod guards;
 mod index;
 mod input;
+mod journal;
 mod listing;
 mod media;
 mod openapi;
@@ -24,6 +25,7 @@ mod scopes;
 mod snapshots;
 mod state;
 mod studies;
+mod subjects;
 mod subscribe;
 mod supervision;
 mod tasks;
@@ -51,7 +53,9 @@ fn all() -> Vec<Route> {
     let resources = [
         index::routes,
         commands::routes,
+        journal::routes,
         events::routes,
+        subjects::routes,
         repairs::routes,
         state::routes,
         query::routes,
@@ -85,7 +89,7 @@ pub fn router(hosted: Hosted) -> Router {
     };
     let mut router = Router::new();
     for (declared, mount) in declared.into_iter().zip(mounts) {
-        router = router.route(declared.path, mount(shared.clone(), declared));
+        router = router.route(&mounted(declared.path), mount(shared.clone(), declared));
     }
     let (here, there) = (shared.hosted.clone(), shared.hosted);
     let router = router
@@ -98,6 +102,18 @@ pub fn router(hosted: Hosted) -> Router {
     router.layer(map_response(async |response: Response| {
         browser::guard(response)
     }))
+}
+
+/// A path as the router takes it: what a part of it is called is said by the route, and is no matter to others of the path.
+fn mounted(path: &str) -> String {
+    let parts = path
+        .split('/')
+        .enumerate()
+        .map(|(at, part)| match part.starts_with('{') {
+            true => format!("{{{at}}}"),
+            false => part.to_owned(),
+        });
+    parts.collect::<Vec<_>>().join("/")
 }
 
 /// What no route declares. Who asks is settled first here too: only who may do everything learns what there is not.

@@ -5,24 +5,31 @@ use axum::http::Uri;
 use super::problem::Problem;
 use crate::model::Seq;
 use crate::model::error::shown;
-use crate::study::Moment;
+use crate::study::{Moment, OtherState};
 
-/// The moment that `as_of` or `as_of_event_time` names.
-pub fn moment(
+/// The earlier state that `as_of` or `as_of_event_time` names.
+pub fn other_state(
     as_of: Option<String>,
     as_of_event_time: Option<String>,
-) -> Result<Option<Moment>, Problem> {
-    match (as_of, as_of_event_time) {
-        (None, None) => Ok(None),
-        (Some(text), None) => { text.parse().map(Some) }.map_err(|_| {
+    as_known: bool,
+) -> Result<Option<OtherState>, Problem> {
+    let moment = match (as_of, as_of_event_time) {
+        (None, None) if as_known => {
+            let text = "'as_known' says how an earlier state is shown, and 'as_of' names none";
+            return Err(Problem::malformed(text));
+        }
+        (None, None) => return Ok(None),
+        (Some(text), None) => text.parse().map_err(|_| {
             Problem::malformed("'as_of' is the seq of an event, or a time of RFC 3339")
-        }),
-        (None, Some(text)) => { Moment::happened(&text).map(Some) }
-            .map_err(|_| Problem::malformed("'as_of_event_time' is a time of RFC 3339")),
-        (Some(_), Some(_)) => Err(Problem::malformed(
-            "'as_of' and 'as_of_event_time' name two moments; one is enough",
-        )),
-    }
+        })?,
+        (None, Some(text)) => Moment::happened(&text)
+            .map_err(|_| Problem::malformed("'as_of_event_time' is a time of RFC 3339"))?,
+        (Some(_), Some(_)) => {
+            let text = "'as_of' and 'as_of_event_time' name two moments; one is enough";
+            return Err(Problem::malformed(text));
+        }
+    };
+    Ok(Some(OtherState::Past { moment, as_known }))
 }
 
 /// The parameters of a query string that nobody has taken yet.
@@ -81,9 +88,11 @@ impl Parameters {
         text.map(|text| seq(name, &text)).transpose()
     }
 
-    /// `as_of`: a position in the log, or a time; or `as_of_event_time`: when events happened.
-    pub fn take_moment(&mut self) -> Result<Option<Moment>, Problem> {
-        moment(self.take("as_of")?, self.take("as_of_event_time")?)
+    /// `as_of`: a position in the log, or a time; or `as_of_event_time`: when events happened. With `as_known`, as the book
+    /// showed it then.
+    pub fn take_other_state(&mut self) -> Result<Option<OtherState>, Problem> {
+        let (as_of, as_of_event_time) = (self.take("as_of")?, self.take("as_of_event_time")?);
+        other_state(as_of, as_of_event_time, self.take_flag("as_known")?)
     }
 
     /// True or false; false where it is absent.

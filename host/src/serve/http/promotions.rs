@@ -38,6 +38,7 @@ pub fn routes() -> Vec<Route> {
             .says("Put a shadow in force: a pointer switch between two commits. What was live becomes the standby.")
             .and(usual::of_version)
             .good(200, IN_FORCE)
+            .and(usual::preview)
             .and(usual::operation),
         Route::post("/rollback", "rollback", rollback)
             .says("Go back to what was live before: the standby.")
@@ -98,9 +99,10 @@ async fn drop_shadow(
 
 /// Puts a shadow in force.
 async fn promote(
-    door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<PromoteRequest>,
+    mut door: Authorized<Operate, OfVersion>,
+    Asked(mut asked): Asked<PromoteRequest>,
 ) -> Result<Answer<Promoted>, Problem> {
+    asked.preview |= door.query.take_flag("preview")?;
     let (version, actor) = (door.scope.0.clone(), door.actor());
     let work = move |book: &mut Book| {
         Operates::promote(book, &version, &asked, actor.as_deref(), &mut |_| {})

@@ -4,13 +4,15 @@ use serde_json::Value as Json;
 
 use super::answer::{Answer, json};
 use super::input::Asked;
-use super::parameters::moment;
+use super::parameters::other_state;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Read, WholeBook};
 use super::usual;
+use crate::book::LIVE;
 use crate::model::{JsonText, Value};
 use crate::serve::reads::Weight;
+use crate::study::OtherState;
 use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, read_cell};
 
 pub fn routes() -> Vec<Route> {
@@ -18,6 +20,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/query", "query", post)
             .says("One read-only SELECT over the tables plugin_table.")
             .good(200, "Columns and rows, and whether there are more.")
+            .and(usual::min_position)
             .refuses(422, usual::TOO_MUCH),
     ]
 }
@@ -48,10 +51,19 @@ async fn post(
         Some(Json::String(text)) => Some(text.clone()),
         Some(other) => Some(other.to_string()),
     };
-    let as_of = moment(as_of, query.as_of_event_time)?;
+    let past = other_state(as_of, query.as_of_event_time, query.as_known)?;
+    let other = match (past, query.projection) {
+        (past, None) => past,
+        (None, Some(name)) if name == LIVE => None,
+        (None, Some(name)) => Some(OtherState::Replay(name)),
+        (Some(_), Some(_)) => {
+            let text = "'projection' and 'as_of' name two states; one is enough";
+            return Err(Problem::malformed(text));
+        }
+    };
     let (position, body) = door
         .book()
-        .snapshot(Weight::Query, as_of, move |_, snapshot| {
+        .snapshot(Weight::Query, other, move |_, snapshot| {
             let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
             let row = |row: Vec<Value>| row.into_iter().map(Cell).collect();
             let body = QueryReply {

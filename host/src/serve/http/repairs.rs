@@ -23,6 +23,7 @@ pub fn routes() -> Vec<Route> {
         route
             .path("event", Kind::Event, "Its seq.")
             .good(200, "Done, or what would be.")
+            .and(usual::preview)
             .and(usual::operation)
     };
     vec![
@@ -49,9 +50,10 @@ fn event(door: &Authorized<Operate, WholeBook>) -> Result<Seq, Problem> {
 
 /// Replaces an event's payload.
 async fn amend(
-    door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<AmendRequest>,
+    mut door: Authorized<Operate, WholeBook>,
+    Asked(mut asked): Asked<AmendRequest>,
 ) -> Result<Answer<AmendReply>, Problem> {
+    asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
     let work =
         move |book: &mut Book| Operates::amend(book, seq, &asked, actor.as_deref(), &mut |_| {});
@@ -60,9 +62,10 @@ async fn amend(
 
 /// Erases an event's payload for good.
 async fn redact(
-    door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<RedactRequest>,
+    mut door: Authorized<Operate, WholeBook>,
+    Asked(mut asked): Asked<RedactRequest>,
 ) -> Result<Answer<RedactReply>, Problem> {
+    asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
     erase(door, move |book| {
         Operates::redact(book, seq, &asked, actor.as_deref(), &mut |_| {})
@@ -100,9 +103,10 @@ async fn erase(
 
 /// Takes back an event's row changes.
 async fn undo(
-    door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<UndoRequest>,
+    mut door: Authorized<Operate, WholeBook>,
+    Asked(mut asked): Asked<UndoRequest>,
 ) -> Result<Answer<Undone<'static>>, Problem> {
+    asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
     let work = move |book: &mut Book| Operates::undo(book, seq, &asked, actor.as_deref());
     told(StatusCode::OK, &door.book().alone(work).await?)

@@ -7,21 +7,23 @@ use std::sync::Arc;
 
 use axum::body::HttpBody as _;
 use axum::extract::Request;
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use schemars::JsonSchema;
 use tracing::Instrument;
 
-use super::answer::Answer;
+use super::answer::{Answer, POSITION};
 use super::declared::{Declared, Kind, Parameter, Place, Verb};
+use super::guards;
 use super::input::Input;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::scopes::{self, Asking, Role, Scope};
+use super::usual::MIN_POSITION;
 use crate::book::Marks;
-use crate::model::Error;
+use crate::model::{Error, Seq};
 use crate::serve::access::{Caller, Refusal};
 use crate::serve::bodies;
 use crate::serve::browser;
@@ -324,6 +326,7 @@ async fn answer<M, H: Handler<M>>(
         let carried_out = async {
             let body = H::Body::read(&parts.headers, bytes)?;
             scope.check_body(&caller, &body)?;
+            let (hosted, is_write) = (shared.hosted.clone(), declared.method != Verb::Get);
             let door = Authorized {
                 scope,
                 query,
@@ -333,7 +336,13 @@ async fn answer<M, H: Handler<M>>(
                 declared,
                 role: PhantomData,
             };
-            handler.call(door, body).await
+            let mut response = handler.call(door, body).await.into_response();
+            // Also where there is no event, and where the answer is no: what this caller saw is there up to here.
+            if is_write && !response.headers().contains_key(POSITION) {
+                let position = HeaderValue::from(hosted.live().head.0);
+                response.headers_mut().insert(POSITION, position);
+            }
+            Ok::<_, Problem>(response)
         };
         let answered = carried_out.await;
         drop(share);
@@ -363,7 +372,8 @@ async fn admit<M, H: Handler<M>>(
         Some(role) => hosted.access().admit(parts, role)?,
     };
     browser::check_content_type(parts, has_body)?;
-    let query = Parameters::of(&parts.uri)?;
+    guards::check_declared(&parts.headers, declared)?;
+    let mut query = Parameters::of(&parts.uri)?;
     let asking = Asking {
         hosted,
         caller: &caller,
@@ -374,6 +384,11 @@ async fn admit<M, H: Handler<M>>(
     let scope = H::Scope::of(&asking).await?;
     if !declared.takes_any_query {
         query.check_known(declared.queries())?;
+    }
+    if declared.queries().any(|known| known == MIN_POSITION)
+        && let Some(position) = query.take_seq(MIN_POSITION)?
+    {
+        hosted.reach(Seq(position)).await?;
     }
     Ok((caller, scope, query))
 }

@@ -202,6 +202,24 @@ impl<B> Scope<B> for OfTask {
     }
 }
 
+/// The plugin of the command of the journal in the path.
+pub struct OfJournalled(pub String);
+
+impl<B> Scope<B> for OfJournalled {
+    const TOUCHES: Touches = Touches::Plugin("the type of the command in the path");
+
+    async fn of(asking: &Asking<'_>) -> Result<Self, Problem> {
+        let id = asking.path("id")?;
+        if !asking.caller.is_for_all() {
+            let asked = id.clone();
+            let read = asking.hosted.read_log(move |reader| reader.command(&asked));
+            let command = read.await?.command;
+            asking.caller.check_plugin(command.command_type.as_str())?;
+        }
+        Ok(OfJournalled(id))
+    }
+}
+
 /// Sources that are named where an id is of several.
 const SOURCES_MAX: usize = 10;
 

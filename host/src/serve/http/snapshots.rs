@@ -1,4 +1,4 @@
-//! What there is to keep of a book: snapshots of the live state, and a digest of the log.
+//! What there is to keep of a book: snapshots of the live state, a digest of the log, and hashes of the whole history.
 
 use axum::http::StatusCode;
 
@@ -9,7 +9,7 @@ use super::scopes::{AnyPlugin, Operate, Read, WholeBook};
 use super::usual;
 use crate::book::copy_live;
 use crate::serve::operations::blocking;
-use crate::wire::{LogHead, Snapshot, Snapshots};
+use crate::wire::{HistoryHashes, LogHead, Snapshot, Snapshots};
 
 pub fn routes() -> Vec<Route> {
     vec![
@@ -22,7 +22,22 @@ pub fn routes() -> Vec<Route> {
         Route::get("/head", "logHead", log_head)
             .says("Where the log stands, as a digest to be kept elsewhere: `POST /verify` proves by it that nothing was cut off.")
             .and(usual::read),
+        Route::get("/hashes", "hashes", hashes)
+            .says("What the whole history came to: one hash over all row changes and one over all tasks. Where both are equal, two books had the same effects.")
+            .and(usual::read),
     ]
+}
+
+/// What the whole history came to, in a few hashes.
+async fn hashes(door: Authorized<Read, WholeBook>) -> Result<Answer<HistoryHashes>, Problem> {
+    let hashes = door.book().read(|reader| reader.hashes()).await?;
+    let position = hashes.head.position;
+    answer(
+        door.headers(),
+        &HistoryHashes::from(&hashes),
+        position,
+        Tag::Body,
+    )
 }
 
 /// Where the log stands.

@@ -31,6 +31,11 @@ pub fn routes() -> Vec<Route> {
                 Kind::Text,
                 "The state after the last event that happened by this time, by the event's own time.",
             )
+            .query(
+                "as_known",
+                Kind::Flag,
+                "Of an earlier state: as the book showed it then, by the versions and from the payloads of then.",
+            )
             .and(usual::read)
     };
     vec![
@@ -70,7 +75,7 @@ async fn tables(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Tables>, Pro
 /// Rows of a table, a page at a time.
 async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage<'static>>, Problem> {
     let name = door.scope.0.clone();
-    let as_of = door.query.take_moment()?;
+    let other = door.query.take_other_state()?;
     let parameters = std::mem::take(&mut door.query);
     let read = move |live: &Live, snapshot: &Snapshot<'_>| {
         let (_, table) = find_table(&live.program.layouts.tables, &name)?;
@@ -89,14 +94,14 @@ async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage<'s
         };
         Ok((snapshot.position(), body))
     };
-    let (position, body) = door.book().snapshot(Weight::Listing, as_of, read).await?;
+    let (position, body) = door.book().snapshot(Weight::Listing, other, read).await?;
     answer(door.headers(), &body, position, Tag::Body)
 }
 
 /// One row, with what a write can be guarded by.
 async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow<'static>>, Problem> {
     let name = door.scope.0.clone();
-    let as_of = door.query.take_moment()?;
+    let other = door.query.take_other_state()?;
     let key = door.raw_path("key").to_owned();
     let mut parameters = std::mem::take(&mut door.query);
     let read = move |live: &Live, snapshot: &Snapshot<'_>| {
@@ -125,7 +130,7 @@ async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow<'sta
         };
         Ok((snapshot.position(), found))
     };
-    let (position, found) = door.book().snapshot(Weight::Point, as_of, read).await?;
+    let (position, found) = door.book().snapshot(Weight::Point, other, read).await?;
     match found {
         Ok(body) => answer(door.headers(), &body, position, Tag::Body),
         Err(absent) => Ok(Answer::of(absent).at(position)),

@@ -1,5 +1,5 @@
-//! `/bisect`, `/diff`, `/diff/commands`, `/dooms`, `/events/{event}/doom`, `/tasks/late`, `/reconcile` and
-//! `/versions/{version}/certify`: what an operator wants to know before anything is changed. They run beside the writer,
+//! `/bisect`, `/diff`, `/diff/commands`, `/dooms`, `/events/{event}/doom`, `/tasks/late`, `/reconcile`, `/replays` and
+//! `/verify`: what an operator wants to know before anything is changed. They run beside the writer,
 //! one at a time, on threads that give way; only what is to be kept asks the writer, for a moment.
 
 use std::io;
@@ -21,13 +21,15 @@ use super::usual;
 use crate::book::Book;
 use crate::diff::Expectations;
 use crate::diff::jsonl::JsonlReport;
+use crate::model::clock::Stopwatch;
 use crate::model::{Digest, Seq};
 use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
 use crate::wire::{
     self, BisectRequest, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
-    ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, Sides, Verified,
+    ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, ReplayRequest, Replayed, Sides,
+    Verified,
 };
 
 const FOUND: &str = "What was found, as of the moment it was asked for.";
@@ -52,6 +54,7 @@ pub fn routes() -> Vec<Route> {
             .says("Take a way past an event of doom, or forecast where it would lead.")
             .path("event", Kind::Event, "Its seq.")
             .good(200, "Done, or what would be.")
+            .and(usual::preview)
             .and(usual::operation),
         Route::post("/tasks/late", "lateTasks", late_tasks)
             .says("Tasks that what is in force asks for, of events that were handled before it was.")
@@ -59,6 +62,10 @@ pub fn routes() -> Vec<Route> {
         Route::post("/reconcile", "reconcile", reconcile)
             .says("The live state beside what the log yields; with a reason it is put right.")
             .and(study),
+        Route::post("/replays", "replay", replay)
+            .says("Materialize the log again, beside the live state, under a name by which it can be queried.")
+            .good(200, "Done: what was run, and the hashes of what it gave.")
+            .and(usual::operation),
         Route::post("/verify", "verify", verify)
             .says("Replay everything and compare, while commands go on. `problem` is null when all of it holds.")
             .query("head", Kind::Text, "A digest of the log that was kept elsewhere: nothing may have been cut off since.")
@@ -181,9 +188,10 @@ async fn dooms(
 
 /// A way past an event of doom: forecast, or taken.
 async fn remedy(
-    door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<RemedyRequest>,
+    mut door: Authorized<Operate, WholeBook>,
+    Asked(mut asked): Asked<RemedyRequest>,
 ) -> Result<Answer<RemedyReply>, Problem> {
+    asked.preview |= door.query.take_flag("preview")?;
     let seq = Seq(seq("event", &door.path("event")?)?);
     let reply = match asked.preview {
         true => {
@@ -238,6 +246,29 @@ async fn reconcile(
 ) -> Result<Answer<Reconciled>, Problem> {
     let work = move |book: &mut Book| Operates::reconcile(book, &asked, &mut |_| {});
     told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Materializes the log again, beside the writer, which is told of the projection once it is whole.
+async fn replay(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<ReplayRequest>,
+) -> Result<Answer<Replayed>, Problem> {
+    let clock = Stopwatch::start();
+    let picked: Picked = asked.with.parse()?;
+    let to = asked.to.map(Seq::given).transpose()?;
+    let live = door.book().alone(|book| Ok(book.live_head())).await?;
+    let work = move |study: &mut Study<'_>| {
+        study.isolate_events(asked.isolation.is_some());
+        study.replay(&picked, to, &asked.name, &mut |_| {})
+    };
+    let (replayed, record) = door.book().study(work).await?;
+    door.book()
+        .alone(move |book| book.keep_replay(record))
+        .await?;
+    told(
+        StatusCode::OK,
+        &Replayed::new(&replayed, &live, clock.seconds()),
+    )
 }
 
 /// Replays everything and compares, beside the writer. The answer is about the book as it was when this was asked.

@@ -36,6 +36,11 @@ pub fn routes() -> Vec<Route> {
                 "Only those that this event asked for: its seq.",
             )
             .query(
+                "subject",
+                Kind::Text,
+                "Only those that events about this asked for.",
+            )
+            .query(
                 "limit",
                 Kind::Limit(TASKS_MAX),
                 "Tasks of a page; large ones make it shorter.",
@@ -78,6 +83,7 @@ async fn list(mut door: Authorized<Read, WholeBook>) -> Result<Answer<Tasks>, Pr
         kind: door.query.take("kind")?,
         state: state.map(|state| state.parse()).transpose()?,
         event: door.query.take_seq("event")?.map(Seq),
+        subject: door.query.take("subject")?,
         after: after.map(|after| after.parse()).transpose()?,
     };
     let head = door.book().live().head;

@@ -12,9 +12,21 @@ const NOT_NOW: &str = "As things are it cannot be done; the detail says why.";
 /// What an operation is refused for where a plugin's code is at fault.
 pub const PLUGIN_FAILED: &str = "The plugin failed on an event of the log; nothing changed.";
 
+/// The position that an answer must know of.
+pub const MIN_POSITION: &str = "min-position";
+
+/// A read that waits, for a while, until the book is so far.
+pub fn min_position(route: Route) -> Route {
+    route.query(
+        MIN_POSITION,
+        Kind::Seq,
+        "Wait, a while, until this event is in what is read: Daybook-Position of a write.",
+    )
+}
+
 /// A read whose answer a client may keep and ask for again.
 pub fn read(route: Route) -> Route {
-    route
+    min_position(route)
         .good(
             200,
             "What was asked for, and in Daybook-Position where it was read.",
@@ -23,14 +35,18 @@ pub fn read(route: Route) -> Route {
         .refuses(422, TOO_MUCH)
 }
 
+/// What keeps nothing where it is wanted.
+pub fn preview(route: Route) -> Route {
+    route.query(
+        "preview",
+        Kind::Flag,
+        "Run it in full, report what would happen, keep nothing.",
+    )
+}
+
 /// What every write understands, and is refused for.
 pub fn write(route: Route) -> Route {
-    route
-        .query(
-            "preview",
-            Kind::Flag,
-            "Run it in full, report what would happen, keep nothing.",
-        )
+    preview(route)
         .header(
             "If-Match",
             Kind::Pattern("^\"[0-9]{1,15}\"$"),

@@ -14,10 +14,10 @@ use crate::book::{Book, Reader};
 use crate::model::limits;
 use crate::serve::bodies::Size;
 use crate::serve::operations::blocking;
-use crate::verbs::Operates;
+use crate::verbs::{Operates, Reads};
 use crate::wire::{
     ActivateRequest, Activated, Certified, CertifyRequest, Changelog, FreshInstances, Loaded,
-    Reason, Retired, Versions,
+    RetireRequest, Retired, Versions, WhyNot,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -47,6 +47,10 @@ pub fn routes() -> Vec<Route> {
             .and(usual::of_version)
             .good(200, "Nobody gets it any more.")
             .and(usual::operation),
+        Route::get("/versions/{version}/why-not", "whyNot", why_not)
+            .says("Who and what needs a version, so that it cannot be retired: each event, pin and caller.")
+            .and(usual::of_version)
+            .and(usual::read),
         Route::get("/changelog", "changelog", changelog)
             .says("What each version changed: in its author's words, and in what it declares.")
             .query("plugin", Kind::Text, "Only this plugin's.")
@@ -155,11 +159,20 @@ async fn certify(
 /// Gives a version up.
 async fn retire(
     door: Authorized<Operate, OfVersion>,
-    Asked(reason): Asked<Reason>,
+    Asked(asked): Asked<RetireRequest>,
 ) -> Result<Answer<Retired>, Problem> {
     let (version, actor) = (door.scope.0.clone(), door.actor());
-    let work = move |book: &mut Book| Operates::retire(book, &version, &reason, actor.as_deref());
+    let work = move |book: &mut Book| Operates::retire(book, &version, &asked, actor.as_deref());
     told(StatusCode::OK, &door.book().alone(work).await?)
+}
+
+/// Who and what needs a version.
+async fn why_not(door: Authorized<Read, OfVersion>) -> Result<Answer<WhyNot>, Problem> {
+    let version = door.scope.0.clone();
+    let head = door.book().live().head;
+    let work = move |reader: &Reader| Reads::why_not(reader, &version);
+    let body = door.book().read_log(work).await?;
+    answer(door.headers(), &body, head, Tag::Body)
 }
 
 /// What each version changed.

@@ -4,10 +4,12 @@ use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::scan::{EventFilter, LineupText, Logged};
 use super::seal::Sealing;
+use crate::model::event::{SYSTEM_PLUGIN, TASKS_ENQUEUED};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Digest, Error, Event, Result, Seq, TypeName, limits};
 use crate::store::Meter;
@@ -35,7 +37,7 @@ pub struct StoredCommand {
     pub command: RecordedCommand,
 }
 
-const COMMAND_COLUMNS: &str =
+pub(super) const COMMAND_COLUMNS: &str =
     "c.ordinal, c.id, c.type, c.subject, c.time, c.actor, c.data, c.position, l.text, c.outcome, c.code, c.message,
      c.details, c.events FROM commands c JOIN lineups l ON l.id = c.lineup";
 
@@ -96,6 +98,10 @@ impl Catalog {
             ))
             .map_err(failed)?;
         connection.set_prepared_statement_cache_capacity(128);
+        // Else a statement whose plan could profit from what is bound is compiled again each time.
+        connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(failed)?;
         Ok(Catalog {
             meter: Meter::install(&mut connection)?,
             connection,
@@ -259,7 +265,42 @@ impl Catalog {
             .collect()
     }
 
-    /// Commands of the journal in order, after an ordinal.
+    /// The first events of a type that a lineup handled, as its text stands in the log.
+    pub fn stamped_events(
+        &self,
+        lineup: &str,
+        event_type: &TypeName,
+        count_max: usize,
+    ) -> Result<Vec<Seq>> {
+        let sql = "SELECT e.seq FROM events e JOIN lineups l ON l.id = e.lineup
+             WHERE l.text = ?1 AND e.type = ?2 ORDER BY e.seq LIMIT ?3";
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut statement| {
+                let values = (lineup, event_type.as_str(), count_max as i64);
+                let rows = statement.query_map(values, |row| Ok(Seq(row.get::<_, i64>(0)? as u64)));
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// True where an event from one on, and before another, is a plugin's, or did something, or enqueued late tasks.
+    pub fn has_effects(&self, from: Seq, before: Option<Seq>) -> Result<bool> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT 1 FROM events e JOIN effects f ON f.seq = e.seq
+             WHERE e.seq >= ?1 AND e.seq < ?2
+               AND (e.type NOT GLOB '{SYSTEM_PLUGIN}.*' OR f.body <> x'010000' OR e.type = '{TASKS_ENQUEUED}'))"
+        );
+        let before = before.map_or(i64::MAX, |before| before.0 as i64);
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                statement.query_row((from.0 as i64, before), |row| row.get(0))
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Commands of the journal in order, after an ordinal: as many as hold `PIECE_BYTES_MAX` together, and one at least.
     pub fn commands(&self, after: u64, count_max: usize) -> Result<Vec<(u64, StoredCommand)>> {
         let mut statement = self
             .connection
@@ -270,10 +311,15 @@ impl Catalog {
         let mut found = statement
             .query((after as i64, count_max as i64))
             .map_err(|error| self.failed(error))?;
-        let mut commands = Vec::new();
+        let (mut commands, mut held) = (Vec::new(), 0);
         while let Some(row) = found.next().map_err(|error| self.failed(error))? {
             let (ordinal, command) = command(row).map_err(|error| self.failed(error))?;
-            commands.push((ordinal, command?));
+            let command = command?;
+            held += command.command.data.len();
+            commands.push((ordinal, command));
+            if held >= limits::PIECE_BYTES_MAX {
+                break;
+            }
         }
         Ok(commands)
     }
@@ -311,7 +357,8 @@ impl Catalog {
     }
 }
 
-fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
+/// A row of `COMMAND_COLUMNS`: its number and what it says.
+pub(super) fn command(row: &rusqlite::Row<'_>) -> rusqlite::Result<(u64, Result<StoredCommand>)> {
     let ordinal = row.get::<_, i64>(0)? as u64;
     let name: String = row.get(2)?;
     let command_type = match TypeName::new(&name).map_err(Error::stored) {

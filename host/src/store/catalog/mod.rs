@@ -9,6 +9,7 @@ mod commits;
 mod event_pins;
 mod events;
 mod in_force;
+mod journal;
 mod late_tasks;
 mod life;
 mod local;
@@ -26,7 +27,8 @@ mod versions;
 
 pub use certification::SampledEvents;
 pub use events::{Catalog, StoredCommand};
-pub use late_tasks::LATE as FIRST_LATE;
+pub use journal::{CommandFilter, NumberedCommand};
+pub use late_tasks::{LATE as FIRST_LATE, LateRow};
 pub use life::Pinned;
 pub use log_read::Extent;
 pub use repairs::Repair;

@@ -50,7 +50,7 @@ impl Catalog {
     /// The position of a projection's file. One that is not of this log's history is corrupt: it can be built again.
     pub fn position_of(&self, path: &Path) -> Result<Seq> {
         let found = Projection::glance(path)?;
-        let position = found.position;
+        let position = found.head.position;
         let Some(expected) = self.origin_at(position)? else {
             return Err(Error::corrupt(format!(
                 "{} is at event {position}, which the log does not have",

@@ -1,11 +1,13 @@
 //! Amendments, redactions and undone events in the log: what was replaced, by whom and why, and what is left to check.
 
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
-use crate::model::{Amendment, Redaction};
+use rusqlite::OptionalExtension;
 
 use super::events::Catalog;
-use crate::model::{Digest, Error, Result, Seq};
+use crate::model::event::EVENT_UNDONE;
+use crate::model::{Amendment, Digest, Error, Redaction, Result, Seq};
 
 /// What can be done to an event after it was logged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +75,20 @@ impl Catalog {
 
     /// All amendments, oldest first.
     pub fn amendments(&self) -> Result<Vec<Amendment>> {
+        self.amendments_where("TRUE")
+    }
+
+    /// Those of one event.
+    pub fn amendments_of(&self, event: Seq) -> Result<Vec<Amendment>> {
+        self.amendments_where(&format!("event = {event}"))
+    }
+
+    fn amendments_where(&self, condition: &str) -> Result<Vec<Amendment>> {
         let rows = self.all(
-            "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments ORDER BY seq",
+            &format!(
+                "SELECT seq, event, reverts, replaced, salt, hash, time, actor, reason FROM amendments
+                 WHERE {condition} ORDER BY seq"
+            ),
             |row| {
                 let (salt, hash) = (row.get::<_, Vec<u8>>(4)?, row.get::<_, Vec<u8>>(5)?);
                 let amendment = Amendment {
@@ -104,8 +118,20 @@ impl Catalog {
 
     /// All redactions, by event.
     pub fn redactions(&self) -> Result<Vec<Redaction>> {
+        self.redactions_where("TRUE")
+    }
+
+    /// That of one event.
+    pub fn redaction_of(&self, event: Seq) -> Result<Option<Redaction>> {
+        Ok(self.redactions_where(&format!("event = {event}"))?.pop())
+    }
+
+    fn redactions_where(&self, condition: &str) -> Result<Vec<Redaction>> {
         let rows = self.all(
-            "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions ORDER BY event",
+            &format!(
+                "SELECT event, seq, payload_hash, salt, replacement, time, actor, reason FROM redactions
+                 WHERE {condition} ORDER BY event"
+            ),
             |row| {
                 let hashes = (
                     row.get::<_, Vec<u8>>(2)?,
@@ -147,6 +173,78 @@ impl Catalog {
                 Seq(row.get::<_, i64>(1)? as u64),
             ))
         })
+    }
+
+    /// What an event does with the payload that an amendment put in force. None: an earlier daybook did not keep it.
+    pub fn amended_effects(&self, by: Seq) -> Result<Option<Vec<u8>>> {
+        self.connection
+            .prepare_cached("SELECT body FROM amended_effects WHERE seq = ?1")
+            .and_then(|mut statement| {
+                let found = statement.query_row([by.0 as i64], |row| row.get(0));
+                found.optional()
+            })
+            .map_err(|error| self.failed(error))
+    }
+
+    /// Events that say what was done to an event, but for amendments.
+    pub fn repaired_by(&self, event: Seq) -> Result<Vec<Seq>> {
+        self.all(
+            &format!(
+                "SELECT seq FROM redactions WHERE event = {event}
+                 UNION SELECT seq FROM undone WHERE event = {event}
+                 UNION SELECT seq FROM event_pins WHERE event = {event}"
+            ),
+            |row| Ok(Seq(row.get::<_, i64>(0)? as u64)),
+        )
+    }
+
+    /// The event that undid one, whether or not it was undone in turn.
+    pub fn undone_row(&self, event: Seq) -> Result<Option<Seq>> {
+        self.connection
+            .prepare_cached("SELECT seq FROM undone WHERE event = ?1")
+            .and_then(|mut statement| {
+                let found = statement.query_row([event.0 as i64], |row| row.get::<_, i64>(0));
+                found.optional()
+            })
+            .map(|by| by.map(|by| Seq(by as u64)))
+            .map_err(|error| self.failed(error))
+    }
+
+    /// By which event one was undone; none where that was undone in turn.
+    pub fn undone_by(&self, event: Seq) -> Result<Option<Seq>> {
+        let first = self.undone_row(event)?;
+        let (mut last, mut is_undone) = (first, first.is_some());
+        while let Some(next) = last.map(|by| self.undone_row(by)).transpose()?.flatten() {
+            (last, is_undone) = (Some(next), !is_undone);
+        }
+        Ok(first.filter(|_| is_undone))
+    }
+
+    /// Events of which a later one takes back the row changes.
+    pub fn undone_by_rows(&self) -> Result<BTreeSet<Seq>> {
+        self.undone_rows("", [])
+    }
+
+    /// Those of them up to a position that are undone behind it, up to `to`.
+    pub fn undone_across(&self, position: Seq, to: Seq) -> Result<BTreeSet<Seq>> {
+        let bounds = [position.0 as i64, to.0 as i64];
+        self.undone_rows("AND u.event <= ?1 AND u.seq > ?1 AND u.seq <= ?2", bounds)
+    }
+
+    fn undone_rows<const N: usize>(&self, which: &str, values: [i64; N]) -> Result<BTreeSet<Seq>> {
+        let sql = format!(
+            "SELECT u.event FROM undone u JOIN events e ON e.seq = u.seq
+             WHERE e.type = '{EVENT_UNDONE}' {which}"
+        );
+        self.connection
+            .prepare_cached(&sql)
+            .and_then(|mut statement| {
+                let rows = statement.query_map(rusqlite::params_from_iter(values), |row| {
+                    Ok(Seq(row.get::<_, i64>(0)? as u64))
+                });
+                rows?.collect()
+            })
+            .map_err(|error| self.failed(error))
     }
 
     /// True where an event once had this payload, or where what it had cannot be known any more.

@@ -180,6 +180,15 @@ impl Catalog {
     /// A page of a listing, in which nothing is missed: events in order that match a filter, at most `count_max` and not
     /// much more than `PAGE_BYTES_MAX`; and whether there are others behind them.
     pub fn list(&self, filter: &EventFilter, count_max: usize) -> Result<(Vec<Event>, bool)> {
+        self.list_as(filter, count_max)
+    }
+
+    /// The same of events alone, or of all that is recorded beside them.
+    pub(crate) fn list_as<T: Logged>(
+        &self,
+        filter: &EventFilter,
+        count_max: usize,
+    ) -> Result<(Vec<T>, bool)> {
         let scan = Scan {
             from: filter.from.unwrap_or(Seq(1)),
             to: filter.to.unwrap_or(Seq(u64::MAX)),
@@ -190,7 +199,7 @@ impl Catalog {
             events_max: count_max.saturating_add(1),
             bytes_max: limits::PAGE_BYTES_MAX,
         };
-        let mut piece = self.scan(&scan)?;
+        let mut piece = self.scan::<T>(&scan)?;
         piece.rows.truncate(count_max);
         Ok((piece.rows, !piece.is_last))
     }

@@ -3,9 +3,10 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::events::Catalog;
+use super::late_tasks::enqueued_by;
 use super::tasks::{DELIVERY_COLUMNS, delivery_at, place_of, state_of};
 use crate::model::clock::{text_of_milliseconds, unix_milliseconds, unix_milliseconds_now};
-use crate::model::{Delivery, Place, Result, Seq, TaskState, TaskStep, limits};
+use crate::model::{Delivery, Place, Result, Seq, Task, TaskState, TaskStep, limits};
 
 /// Which tasks a listing wants.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,8 @@ pub struct TaskFilter {
     pub kind: Option<String>,
     pub state: Option<TaskState>,
     pub event: Option<Seq>,
+    /// What their events are about.
+    pub subject: Option<String>,
     pub after: Option<Place>,
 }
 
@@ -28,6 +31,20 @@ pub struct TaskRow {
     /// The type of the event that asked.
     pub event_type: String,
     pub delivery: Delivery,
+    /// The event that enqueued it, where that was after its own was handled.
+    pub late: Option<Seq>,
+}
+
+impl TaskRow {
+    /// What was asked for.
+    pub fn task(&self) -> Task {
+        Task {
+            kind: self.delivery.kind.clone(),
+            key: self.key.clone(),
+            data: self.data.clone(),
+            not_before: self.not_before.clone(),
+        }
+    }
 }
 
 /// How many tasks of a kind are in a state, of those that may go on.
@@ -39,9 +56,14 @@ pub struct KindCount {
     pub oldest_at: Option<String>,
 }
 
-const COLUMNS: &str =
-    "t.seq, t.ordinal, t.kind, t.id, t.key, t.data, t.not_before, t.state, e.recorded_at, e.type,
-    d.seq";
+/// What `task_row` reads.
+fn columns() -> String {
+    let late = enqueued_by();
+    format!(
+        "t.seq, t.ordinal, t.kind, t.id, t.key, t.data, t.not_before, t.state, e.recorded_at, e.type, {late}, d.seq,
+         {DELIVERY_COLUMNS}"
+    )
+}
 
 impl Catalog {
     /// A page of tasks in the order of the log: at most `count_max`, and fewer where they are large.
@@ -85,23 +107,37 @@ impl Catalog {
         let after = filter.after.unwrap_or_default();
         // What may go on has an index of its own; what nobody has touched is not in it.
         let from = match filter.state {
+            // From the subject's events, which have an index, to the tasks of each.
+            _ if filter.subject.is_some() => {
+                "events e CROSS JOIN tasks t ON t.kind = ?1 AND t.seq = e.seq
+                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 WHERE e.subject = ?8 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)"
+            }
             Some(TaskState::Running | TaskState::Retry | TaskState::Dead) => {
                 "deliveries d JOIN tasks t ON t.kind = d.kind AND t.seq = d.seq AND t.ordinal = d.ordinal
                  JOIN events e ON e.seq = t.seq WHERE d.kind = ?1 AND d.state IN ('pending', 'running', 'retry', 'dead')
-                 AND d.state = ?4"
+                 AND d.state = ?4 AND ?8 IS NULL"
             }
             _ => {
                 "tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)"
+                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND (?4 IS NULL OR coalesce(d.state, t.state) = ?4)
+                 AND ?8 IS NULL"
             }
         };
+        let columns = columns();
+        // That of the table whose index gives the order.
+        let seq = if filter.subject.is_some() {
+            "e.seq"
+        } else {
+            "t.seq"
+        };
         let sql = format!(
-            "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM {from} AND (t.seq, t.ordinal) > (?2, ?3)
-             AND t.seq >= ?5 AND t.seq <= ?6 ORDER BY t.seq, t.ordinal LIMIT ?7"
+            "SELECT {columns} FROM {from} AND ({seq}, t.ordinal) > (?2, ?3)
+             AND {seq} >= ?5 AND {seq} <= ?6 ORDER BY {seq}, t.ordinal LIMIT ?7"
         );
         let (first, last) = match filter.event {
             Some(seq) => (seq.0 as i64, seq.0 as i64),
-            None => (0, i64::MAX),
+            None => (after.seq.0 as i64, i64::MAX),
         };
         let values = params![
             kind,
@@ -115,6 +151,7 @@ impl Catalog {
             i64::try_from(count_max)
                 .unwrap_or(i64::MAX)
                 .saturating_add(1),
+            filter.subject,
         ];
         let mut statement =
             { self.connection.prepare_cached(&sql) }.map_err(|error| self.failed(error))?;
@@ -136,29 +173,28 @@ impl Catalog {
     /// A task by its id.
     pub fn task(&self, id: &str) -> Result<Option<TaskRow>> {
         self.connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
-                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.id = ?1"
-            ))
+            .prepare_cached(&format!("{} WHERE t.id = ?1", select()))
             .and_then(|mut statement| statement.query_row([id], task_row).optional())
             .map_err(|error| self.failed(error))
     }
 
-    /// An event's task of a kind at an ordinal. None: it is asked for no more.
-    pub fn task_at(&self, kind: &str, place: Place) -> Result<Option<TaskRow>> {
-        self.connection
-            .prepare_cached(&format!(
-                "SELECT {COLUMNS}, {DELIVERY_COLUMNS} FROM tasks t
-                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
-                 JOIN events e ON e.seq = t.seq WHERE t.kind = ?1 AND t.seq = ?2 AND t.ordinal = ?3"
-            ))
-            .and_then(|mut statement| {
-                statement
-                    .query_row((kind, place.seq.0 as i64, place.ordinal), task_row)
-                    .optional()
-            })
-            .map_err(|error| self.failed(error))
+    /// Every task of an event, late ones last.
+    pub fn tasks_of(&self, seq: Seq) -> Result<Vec<TaskRow>> {
+        let mut found = Vec::new();
+        let sql = format!("{} WHERE t.kind = ?1 AND t.seq = ?2", select());
+        for kind in self.task_kinds()? {
+            let rows: Vec<TaskRow> = self
+                .connection
+                .prepare_cached(&sql)
+                .and_then(|mut statement| {
+                    let rows = statement.query_map((&kind, seq.0 as i64), task_row);
+                    rows?.collect()
+                })
+                .map_err(|error| self.failed(error))?;
+            found.extend(rows);
+        }
+        found.sort_by_key(|row| row.delivery.place);
+        Ok(found)
     }
 
     /// Everything that happened to a task, in order.
@@ -273,11 +309,20 @@ impl Catalog {
     }
 }
 
+/// All tasks with what has become of them.
+fn select() -> String {
+    let columns = columns();
+    format!(
+        "SELECT {columns} FROM tasks t LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+         JOIN events e ON e.seq = t.seq"
+    )
+}
+
 fn task_row(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
     let place = place_of(row, 0)?;
     let kind: String = row.get(2)?;
-    let delivery = match row.get::<_, Option<i64>>(10)? {
-        Some(_) => delivery_at(row, 11)?,
+    let delivery = match row.get::<_, Option<i64>>(11)? {
+        Some(_) => delivery_at(row, 12)?,
         None => Delivery {
             state: state_of(row, 7)?,
             ..Delivery::untouched(place, &kind)
@@ -291,6 +336,7 @@ fn task_row(row: &Row<'_>) -> rusqlite::Result<TaskRow> {
         recorded_at: row.get(8)?,
         event_type: row.get(9)?,
         delivery,
+        late: row.get::<_, Option<i64>>(10)?.map(|by| Seq(by as u64)),
     })
 }
 

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use super::Projection;
-use crate::model::{Digest, Error, ErrorKind, Result, Seq};
+use super::{Projection, ProjectionHead};
+use crate::model::{Digest, Error, ErrorKind, Result};
 use crate::store::{connect, schema, sqlite};
 
 /// What a projection's file says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Glance {
-    pub position: Seq,
+    pub head: ProjectionHead,
     /// Which history it is of; none where it does not say.
     pub origin: Option<Digest>,
     /// What its owner noted.
@@ -27,7 +27,7 @@ impl Projection {
             // Of one moment, whoever writes it meanwhile.
             let moment = connection.unchecked_transaction().map_err(failed)?;
             Ok(Glance {
-                position: schema::projection_head(&moment)?.position,
+                head: schema::projection_head(&moment)?,
                 origin: schema::projection_origin(&moment)?,
                 note: schema::projection_note(&moment)?,
             })

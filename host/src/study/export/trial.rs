@@ -10,7 +10,7 @@ use crate::diff::words::{place, sides};
 use crate::diff::{Step, differences};
 use crate::engine::{Materializer, Program, step_of};
 use crate::model::effects::{Change, RecordedChange};
-use crate::model::{Effects, Error, Event, Layouts, Result, Row, Seq, Task};
+use crate::model::{Digest, Effects, Error, Event, Layouts, Result, Row, Seq, Task};
 use crate::runtime::Runtime;
 use crate::store::Temporary;
 use crate::store::{Access, Projection, ProjectionHead};
@@ -51,6 +51,11 @@ impl Trial {
         self.materializer
             .as_mut()
             .ok_or_else(|| Error::internal("the trial of an export has not begun"))
+    }
+
+    /// Digest of the rows that the file came to.
+    pub fn rows_digest(&mut self) -> Result<Digest> {
+        self.materializer()?.projection().rows_digest()
     }
 
     /// A line that gives rows.
@@ -106,7 +111,7 @@ impl Trial {
             .map(|(change, key)| (change.table, key.as_slice(), change.after.as_ref()));
         let head = ProjectionHead {
             position: event.seq,
-            running: materializer.head().running,
+            ..materializer.head()
         };
         materializer.replace(rows, head)?;
         materializer.end_batch()?;

@@ -107,7 +107,11 @@ impl Appointments {
     fn make(command: &Command<Make>, cx: &Creation) -> Decision {
         let make = command.data.clone();
         open(cx, &make.room, make.begins, end(make.begins, make.minutes)?)?;
-        let appointment = cx.make_id();
+        let appointment = make.appointment.unwrap_or_else(|| cx.make_id());
+        if Appointment::exists(cx, &appointment) {
+            let message = format!("there is an appointment '{appointment}' already");
+            return reject("id-taken", message);
+        }
         let subject = subject(&appointment);
         let made = Made {
             appointment,

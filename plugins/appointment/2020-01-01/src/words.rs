@@ -104,6 +104,9 @@ pub struct HolidayRemoved {
 /// Make an appointment.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Make {
+    /// The id that it is to have; absent: one is made.
+    #[schemars(length(min = 1, max = 100))]
+    pub appointment: Option<String>,
     /// In which room.
     pub room: String,
     /// Who comes.

@@ -49,6 +49,7 @@ fn kept(id: &str, room: &str, begins: Time, ends: Time) -> Appointment {
 
 fn make(room: &str, begins: Time, minutes: u16) -> Make {
     Make {
+        appointment: None,
         room: room.into(),
         visitor: "Ms Gray".into(),
         begins,
@@ -323,4 +324,19 @@ fn events_about_what_is_not_there_fail() {
             5,
         ))
         .then_failed("time-too-late");
+}
+
+#[test]
+fn a_client_may_give_the_id_and_one_that_is_taken_is_refused() {
+    let make = |id: &str| Make {
+        appointment: Some(id.into()),
+        ..make("blue", at("10:00"), 30)
+    };
+    with_one()
+        .when(make("mine"))
+        .then_events(events![
+            made("mine", "blue", at("10:00"), 30).about("appointment/mine")
+        ])
+        .when(make("mine"))
+        .then_rejected("id-taken");
 }

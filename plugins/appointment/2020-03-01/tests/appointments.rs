@@ -25,6 +25,7 @@ fn made(appointment: &str, room: &str, begins: &str, minutes: u16) -> Made {
 
 fn make(room: &str, begins: &str, minutes: u16) -> Make {
     Make {
+        appointment: None,
         room: room.into(),
         visitor: "Ms Gray".into(),
         begins: at(begins),

@@ -31,6 +31,9 @@ pub struct Accepted {
 /// Take a name.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Register {
+    /// The id that they are to have; absent: one is made.
+    #[schemars(length(min = 1, max = 100))]
+    pub member: Option<String>,
     /// Unique, whatever its case.
     #[schemars(length(min = 1, max = 100))]
     pub name: String,
@@ -56,6 +59,7 @@ pub struct Accept {
 
 /// Who is there.
 #[derive(Clone, Debug, PartialEq, Table)]
+#[table(unique(by_id = [member]))]
 pub struct Member {
     /// The name in lower case: what must be unique.
     #[key]
@@ -118,14 +122,16 @@ impl Members {
 
     #[create]
     fn register(command: &Command<Register>, cx: &Creation) -> Decision {
-        let name = command.data.name.clone();
+        let Register { member, name } = command.data.clone();
         if Member::exists(cx, name.to_lowercase()) {
             return reject("name-taken", format!("'{name}' is somebody's name already"));
         }
-        Ok(events![Registered {
-            member: cx.make_id(),
-            name
-        }])
+        let member = member.unwrap_or_else(|| cx.make_id());
+        let known = Member::find(cx).by(Member::BY_ID).prefix(member.as_str());
+        if known.first()?.is_some() {
+            return reject("id-taken", format!("'{member}' is somebody's id already"));
+        }
+        Ok(events![Registered { member, name }])
     }
 
     #[create]

@@ -26,11 +26,27 @@ fn accept(member: &str) -> Accept {
     }
 }
 
+fn register(name: &str, member: Option<&str>) -> Register {
+    Register {
+        member: member.map(str::to_owned),
+        name: name.into(),
+    }
+}
+
+#[test]
+fn a_client_may_give_the_id_and_one_that_is_taken_is_refused() {
+    Scenario::<Members>::new()
+        .when(register("Ada", Some("m1")))
+        .then_events([registered("m1", "Ada").into()])
+        .when(register("Eve", Some("m1")))
+        .then_rejected("id-taken");
+}
+
 #[test]
 fn a_name_is_taken_whatever_its_case() {
     Scenario::<Members>::new()
         .given(registered("m1", "Ada"))
-        .when(Register { name: "ADA".into() })
+        .when(register("ADA", None))
         .then_rejected("name-taken")
         .then_rows([Member {
             folded: "ada".into(),

@@ -185,6 +185,7 @@ impl Prescriptions {
     #[create]
     fn prescribe(command: &Command<Prescribe>, cx: &Creation) -> Decision {
         let Prescribe {
+            prescription,
             patient,
             drug,
             class,
@@ -205,9 +206,14 @@ impl Prescriptions {
             );
             return reject("dose-too-high", message);
         }
+        let prescription = prescription.unwrap_or_else(|| cx.make_id());
+        if Prescription::exists(cx, &prescription) {
+            let message = format!("there is a prescription '{prescription}' already");
+            return reject("id-taken", message);
+        }
         let about = subject(&patient);
         let prescribed = Prescribed {
-            prescription: cx.make_id(),
+            prescription,
             patient,
             drug,
             class,

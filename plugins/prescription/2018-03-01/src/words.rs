@@ -118,6 +118,9 @@ pub struct Weigh {
 /// Prescribe a drug.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Prescribe {
+    /// The number that it is to have; absent: one is made.
+    #[schemars(length(min = 1, max = 100))]
+    pub prescription: Option<String>,
     /// The patient's number.
     #[schemars(length(min = 1, max = 20))]
     pub patient: String,

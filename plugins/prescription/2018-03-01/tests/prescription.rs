@@ -29,6 +29,7 @@ fn chart() -> Chart {
 
 fn prescribe(drug: &str, class: DrugClass, daily_milligrams: i64) -> Prescribe {
     Prescribe {
+        prescription: None,
         patient: "eva".into(),
         drug: drug.into(),
         class,
@@ -198,4 +199,24 @@ fn a_patient_is_admitted_once_and_nothing_is_done_for_strangers() {
         })
         .then_failed("row-missing")
         .then_no_tasks();
+}
+
+#[test]
+fn a_client_may_give_the_number_and_one_that_is_taken_is_refused() {
+    let numbered = Prescribe {
+        prescription: Some("rx-7".into()),
+        ..prescribe("ibuprofen", DrugClass::Analgesic, 200)
+    };
+    with_eva()
+        .when(numbered.clone())
+        .then_row(Prescription {
+            id: "rx-7".into(),
+            patient: "eva".into(),
+            drug: "ibuprofen".into(),
+            class: DrugClass::Analgesic,
+            daily_milligrams: 200,
+            doctor: "Dr. Malá".into(),
+        })
+        .when(numbered)
+        .then_rejected("id-taken");
 }

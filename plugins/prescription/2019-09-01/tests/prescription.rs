@@ -21,6 +21,7 @@ fn under_2019() -> Scenario<Prescriptions> {
 
 fn prescribe(class: first::DrugClass) -> first::Prescribe {
     first::Prescribe {
+        prescription: None,
         patient: "eva".into(),
         drug: "it".into(),
         class,

@@ -41,6 +41,9 @@ pub struct Commented {
 /// Offer a product.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Offer {
+    /// The id that it is to have; absent: one is made.
+    #[schemars(length(min = 1, max = 100))]
+    pub product: Option<String>,
     /// The user who offers it.
     pub seller: String,
     /// What it is.
@@ -166,7 +169,13 @@ impl Products {
     fn offer(command: &Command<Offer>, cx: &Creation) -> Decision {
         let offer = command.data.clone();
         known_user(cx, &offer.seller)?;
-        let product = cx.make_id();
+        let product = offer.product.unwrap_or_else(|| cx.make_id());
+        if Product::exists(cx, &product) {
+            return reject(
+                "id-taken",
+                format!("there is a product '{product}' already"),
+            );
+        }
         let subject = subject(&product);
         let offered = Offered {
             product,

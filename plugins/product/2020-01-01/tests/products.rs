@@ -60,6 +60,7 @@ fn with_a_lamp() -> Scenario<Products> {
 #[test]
 fn a_product_is_offered_by_a_user_who_is_there() {
     let offer = |seller: &str| Offer {
+        product: None,
         seller: seller.into(),
         title: "A lamp".into(),
         price_cents: 1_999,
@@ -74,7 +75,17 @@ fn a_product_is_offered_by_a_user_who_is_there() {
         .then_rows([
             product(&made_id(1), "u2", 1_999),
             product("p1", "u1", 1_999),
-        ]);
+        ])
+        .when(Offer {
+            product: Some("p1".into()),
+            ..offer("u2")
+        })
+        .then_rejected("id-taken")
+        .when(Offer {
+            product: Some("p2".into()),
+            ..offer("u2")
+        })
+        .then_events(events![offered("p2", "u2").about("product/p2")]);
 }
 
 #[test]

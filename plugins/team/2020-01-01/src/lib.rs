@@ -75,6 +75,14 @@ pub struct Remove {
     pub lazily: bool,
 }
 
+/// An event of the festival was planned.
+#[derive(Clone, Debug, PartialEq, Event)]
+#[event(type = "festival.Planned")]
+pub struct EventPlanned {
+    /// The event's id.
+    pub event: String,
+}
+
 /// An event of the festival is no more.
 #[derive(Clone, Debug, PartialEq, Event)]
 #[event(type = "festival.Deleted")]
@@ -97,15 +105,32 @@ pub struct Team {
     pub event: String,
 }
 
+/// Events that there are to take part in, as the festival tells of them: its tables cannot be read here, since it reads
+/// this plugin's.
+#[derive(Clone, Debug, PartialEq, Table)]
+pub struct Upcoming {
+    /// The event's id.
+    #[key]
+    pub id: String,
+}
+
 /// The plugin.
 pub struct Teams;
+
+/// Refuses an event that there is not.
+fn planned(event: &str, cx: &Creation) -> Result<(), Refusal> {
+    match Upcoming::exists(cx, event) {
+        true => Ok(()),
+        false => reject("unknown-event", format!("there is no event '{event}'")),
+    }
+}
 
 #[plugin(
     name = "team",
     version = "2020-01-01",
     description = "Teams, which belong to events of a festival",
     changes = ["the first version"],
-    tables = [Team],
+    tables = [Team, Upcoming],
     tasks = [RunNow, RunLater]
 )]
 impl Teams {
@@ -133,10 +158,19 @@ impl Teams {
         Team::delete(cx, event.data.team.clone())
     }
 
+    #[materialize]
+    fn event_planned(event: &Event<EventPlanned>, cx: &Materialization) -> Done {
+        let id = event.data.event.clone();
+        Upcoming { id }.upsert(cx)
+    }
+
     /// The reaction: its teams go with it.
     #[materialize]
     fn event_deleted(event: &Event<EventDeleted>, cx: &Materialization) -> Done {
         let EventDeleted { event, lazily } = event.data.clone();
+        if Upcoming::exists(cx, &event) {
+            Upcoming::delete(cx, &event)?;
+        }
         let sql = "SELECT id FROM team_team WHERE event = ?1 ORDER BY id";
         for (team,) in cx.query::<(String,)>(sql, event)? {
             let remove = Remove { team, lazily };
@@ -159,6 +193,7 @@ impl Teams {
         if Team::exists(cx, team.clone()) {
             return reject("joined-already", format!("'{team}' takes part already"));
         }
+        planned(&event, cx)?;
         Ok(events![Joined {
             team,
             name,
@@ -173,6 +208,7 @@ impl Teams {
         let Some(found) = Team::get(cx, team.clone())? else {
             return reject("unknown-team", format!("there is no team '{team}'"));
         };
+        planned(&to, cx)?;
         Ok(events![Moved {
             team,
             from: found.event,

@@ -2,7 +2,9 @@
 
 use daybook_sdk::prelude::*;
 use daybook_sdk::testing::{Scenario, run_later, run_now};
-use team_2020_01_01::{EventDeleted, Join, Joined, Move, Moved, Remove, Removed, Team, Teams};
+use team_2020_01_01::{
+    EventDeleted, EventPlanned, Join, Joined, Move, Moved, Remove, Removed, Team, Teams,
+};
 
 fn joined(team: &str, event: &str) -> Joined {
     Joined {
@@ -28,9 +30,17 @@ fn remove(team: &str, lazily: bool) -> Remove {
     }
 }
 
+/// The race and the swim are planned.
+fn festival() -> Scenario<Teams> {
+    let planned = |event: &str| EventPlanned {
+        event: event.into(),
+    };
+    { Scenario::new().given(planned("race")) }.given(planned("swim"))
+}
+
 /// Teams a and c run, b swims.
 fn three() -> Scenario<Teams> {
-    Scenario::new()
+    festival()
         .given(joined("c", "race"))
         .given(joined("b", "swim"))
         .given(joined("a", "race"))
@@ -44,12 +54,45 @@ fn a_team_joins_once() {
         event: event.into(),
         lazily: false,
     };
-    Scenario::<Teams>::new()
+    festival()
         .when(join("race"))
         .then_events(events![joined("a", "race")])
         .when(join("swim"))
         .then_rejected("joined-already")
         .then_rows([row("a", "race")]);
+}
+
+#[test]
+fn nobody_joins_what_is_not_planned_nor_what_is_no_more_and_nobody_moves_there() {
+    let join = |event: &str| Join {
+        team: "d".into(),
+        name: "D".into(),
+        event: event.into(),
+        lazily: false,
+    };
+    let go = |to: &str| Move {
+        team: "b".into(),
+        to: to.into(),
+        lazily: false,
+    };
+    three()
+        .when(join("climb"))
+        .then_rejected("unknown-event")
+        .when(go("climb"))
+        .then_rejected("unknown-event")
+        .given(EventDeleted {
+            event: "race".into(),
+            lazily: true,
+        })
+        .when(join("race"))
+        .then_rejected("unknown-event")
+        .when(go("race"))
+        .then_rejected("unknown-event")
+        .when(join("swim"))
+        .then_events(events![Joined {
+            name: "D".into(),
+            ..joined("d", "swim")
+        }]);
 }
 
 #[test]

@@ -52,6 +52,14 @@ pub struct Occasion {
     pub archived_at: Option<Time>,
 }
 
+/// Events that there are to take part in, as version 2020-01-01 has them.
+#[derive(Clone, Debug, PartialEq, Table)]
+pub struct Upcoming {
+    /// The event's id.
+    #[key]
+    pub id: String,
+}
+
 /// The plugin.
 pub struct Teams;
 
@@ -64,27 +72,29 @@ pub struct Teams;
         "teams stay with an event that is archived",
         "nobody joins an archived event, nor moves there"
     ],
+    tables = [Upcoming],
     reads = [Occasion]
 )]
 impl Teams {
     /// No reaction: without this handler the version before would have its teams removed.
     #[materialize]
-    fn event_deleted(_event: &Event<EventDeleted>) -> Done {
-        Ok(())
+    fn event_deleted(event: &Event<EventDeleted>, cx: &Materialization) -> Done {
+        match Upcoming::exists(cx, &event.data.event) {
+            true => Upcoming::delete(cx, &event.data.event),
+            false => Ok(()),
+        }
     }
 
     #[create]
     fn join(command: &Command<Join>, cx: &Creation) -> Decision {
-        let events = cx.previous(command)?;
         open(&command.data.event, cx)?;
-        Ok(events)
+        cx.previous(command)
     }
 
     #[create]
     fn move_to(command: &Command<Move>, cx: &Creation) -> Decision {
-        let events = cx.previous(command)?;
         open(&command.data.to, cx)?;
-        Ok(events)
+        cx.previous(command)
     }
 }
 

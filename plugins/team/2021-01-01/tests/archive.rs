@@ -3,7 +3,7 @@
 use daybook_sdk::prelude::*;
 use daybook_sdk::testing::{Scenario, declared_alike};
 use team_2020_01_01 as first;
-use team_2020_01_01::{Joined, Moved, Team};
+use team_2020_01_01::{EventPlanned, Joined, Moved, Team};
 use team_2021_01_01::{EventDeleted, Join, Move, Occasion, Teams};
 
 fn joined(team: &str, event: &str) -> Joined {
@@ -46,10 +46,15 @@ fn archived() -> Scenario<Teams> {
         id: id.into(),
         archived_at: archived_at.map(|at| Time::parse(at).expect("a time")),
     };
+    let planned = |event: &str| EventPlanned {
+        event: event.into(),
+    };
     Scenario::new()
         .previous::<first::Teams>()
         .with_row(occasion("race", Some("2021-08-01T00:00:00Z")))
         .with_row(occasion("swim", None))
+        .given(planned("race"))
+        .given(planned("swim"))
         .given(joined("a", "race"))
 }
 
@@ -77,6 +82,10 @@ fn nobody_joins_an_archived_event_or_moves_there() {
         .then_events(events![joined("b", "swim")])
         .when(go("b", "race"))
         .then_rejected("archived-event")
+        .when(join("e", "climb"))
+        .then_rejected("unknown-event")
+        .when(go("a", "climb"))
+        .then_rejected("unknown-event")
         .when(go("x", "swim"))
         .then_rejected("unknown-team")
         .then_rows([row("a", "race"), row("b", "swim")]);
@@ -105,6 +114,6 @@ fn a_team_leaves_an_archived_event_for_another_or_for_good() {
 fn what_both_versions_declare_they_declare_alike() {
     assert_eq!(
         declared_alike::<Teams, first::Teams>(),
-        ["team.Join", "team.Move"]
+        ["upcoming", "team.Join", "team.Move"]
     );
 }

@@ -24,6 +24,9 @@ pub struct Renamed {
 /// Become a user.
 #[derive(Clone, Debug, PartialEq, Command)]
 pub struct Register {
+    /// The id that they are to have, where whoever asks gives ids; absent: one is made.
+    #[schemars(length(min = 1, max = 100))]
+    pub user: Option<String>,
     /// What they are called; others may be called so too.
     #[schemars(length(min = 1, max = 100))]
     pub name: String,
@@ -74,7 +77,11 @@ impl Users {
 
     #[create]
     fn register(command: &Command<Register>, cx: &Creation) -> Decision {
-        let (user, name) = (cx.make_id(), command.data.name.clone());
+        let Register { user, name } = command.data.clone();
+        let user = user.unwrap_or_else(|| cx.make_id());
+        if User::exists(cx, &user) {
+            return reject("id-taken", format!("'{user}' is somebody's id already"));
+        }
         let subject = format!("user/{user}");
         Ok(events![Registered { user, name }.about(subject)])
     }

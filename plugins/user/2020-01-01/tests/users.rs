@@ -18,9 +18,26 @@ fn user(id: &str, name: &str) -> User {
     }
 }
 
+fn register(id: Option<&str>) -> Register {
+    Register {
+        user: id.map(str::to_owned),
+        name: "Ada".into(),
+    }
+}
+
+#[test]
+fn a_client_may_give_the_id_and_one_that_is_taken_is_refused() {
+    Scenario::<Users>::new()
+        .when(register(Some("ada")))
+        .then_rows([user("ada", "Ada")])
+        .when(register(Some("ada")))
+        .then_rejected("id-taken")
+        .then_rows([user("ada", "Ada")]);
+}
+
 #[test]
 fn two_users_may_have_one_name() {
-    let register = || Register { name: "Ada".into() };
+    let register = || register(None);
     let registered = |id: String| {
         let subject = format!("user/{id}");
         Registered {

@@ -155,7 +155,7 @@ fn a_command_id_that_comes_again_with_anything_else_is_refused_and_what_differs_
 fn the_host_alone_says_where_an_event_is_and_what_became_of_it() {
     let mut book = TestBook::with_plugins(&[DEPOSIT]);
     let forged = json!({
-        "type": "deposit.Deposited", "seq": 99, "version": "1999-01-01", "amended": 1, "redacted": 2, "undone": 3,
+        "type": "deposit.Deposited", "seq": 99, "version": "2020-01-01", "amended": 1, "redacted": 2, "undone": 3,
         "undoes": "4", "tag": "kept", "data": {"account": 1, "amount": 5},
     });
     let receipt = book

@@ -210,7 +210,10 @@ fn a_process_killed_while_it_shadows_copies_promotes_or_goes_back_leaves_the_sta
         }
         for record in book.snapshots().unwrap() {
             let path = book.path().join("snapshots").join(&record.file);
-            let position = daybook::store::Projection::glance(&path).unwrap().position;
+            let position = daybook::store::Projection::glance(&path)
+                .unwrap()
+                .head
+                .position;
             assert_eq!(position, record.position, "round {round}");
         }
         // What comes after what it said last.

@@ -4,3 +4,5 @@ mod amend;
 mod redact;
 mod redact_all;
 mod stale;
+mod tasks;
+mod undone;

@@ -89,10 +89,7 @@ fn a_clock_before_1970_is_refused_in_words() {
         refused.message.contains("clock shows 1969-12-31T23:59:59Z"),
         "{refused}"
     );
-    given::begin(1, 253_402_300_000_000);
-    let fine = clock::check();
     given::end();
-    assert!(fine.is_ok() || fine.unwrap_err().message.contains("clock shows"));
     assert_eq!(book.mark(), before);
     clock::check().unwrap();
 }

@@ -69,6 +69,31 @@ const TABLE: &[Line] = &[
     ),
     ("GET", "/events/{event}", READER, Own, "/events/EVENT", ""),
     (
+        "GET",
+        "/commands",
+        READER,
+        Own,
+        "/commands?type=asks.Do",
+        "",
+    ),
+    (
+        "GET",
+        "/commands/{id}",
+        READER,
+        Own,
+        "/commands/COMMAND",
+        "",
+    ),
+    (
+        "GET",
+        "/subjects/{subject}",
+        READER,
+        Book,
+        "/subjects/a",
+        "",
+    ),
+    ("POST", "/replays", OPERATOR, Book, "/replays", NOPE),
+    (
         "POST",
         "/events/{event}/amend",
         OPERATOR,
@@ -182,6 +207,7 @@ const TABLE: &[Line] = &[
     ("POST", "/rollback", OPERATOR, Book, "/rollback", NOPE),
     ("GET", "/snapshots", READER, Any, "/snapshots", ""),
     ("GET", "/head", READER, Book, "/head", ""),
+    ("GET", "/hashes", READER, Book, "/hashes", ""),
     ("POST", "/snapshots", OPERATOR, Book, "/snapshots", ""),
     ("POST", "/bisect", OPERATOR, Book, "/bisect", NOPE),
     ("POST", "/diff", OPERATOR, Book, "/diff", NOPE),
@@ -339,6 +365,8 @@ fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
     let tokens = TokenFile::of(&BookDir::open(&book.path()).unwrap());
     let event = daybook_tests::event("asks.Happened", json!({"n": 1, "key": "a"}));
     let seq = book.append(vec![event]).unwrap()[0].seq;
+    let asked = json!({"n": 1, "key": "a"});
+    let command = book.command("asks.Do", asked, false).unwrap().command_id;
     let server = Server::of(book);
     let shown = server.get(&format!("/events/{seq}"));
     let task = shown.json["tasks"][0]["id"]
@@ -351,7 +379,8 @@ fn every_route_lets_in_whom_the_table_says_and_nobody_else() {
     for &(method, route, role, reach, path, body) in TABLE {
         let path = path
             .replace("EVENT", &seq.to_string())
-            .replace("TASK", &task);
+            .replace("TASK", &task)
+            .replace("COMMAND", &command.to_string());
         let (kind, body) = match body {
             "COMPONENT" => ("application/wasm", Some(guest("asks-1"))),
             "" => ("application/json", None),

@@ -15,7 +15,15 @@ use crate::model::log::{Commit, LogOp};
 impl Catalog {
     /// Writes a commit's operations, in order, and its position. Part of the open transaction.
     pub(super) fn apply(&mut self, commit: &Commit) -> Result<()> {
-        let erases = |op: &LogOp| matches!(op, LogOp::Redaction { .. } | LogOp::Effects { .. });
+        let erases = |op: &LogOp| {
+            matches!(
+                op,
+                LogOp::Redaction { .. }
+                    | LogOp::Effects { .. }
+                    | LogOp::AmendedEffects { .. }
+                    | LogOp::TaskRewritten { .. }
+            )
+        };
         if commit.ops.iter().any(erases) {
             self.overwrite_deleted()?;
         }
@@ -35,7 +43,10 @@ impl Catalog {
             LogOp::Delivery(delivery) => self.write_delivery(delivery),
             LogOp::TaskStep(step) => self.write_task_step(step),
             LogOp::TaskMark { kind, place } => self.write_task_mark(kind, *place),
-            LogOp::Task { place, task } => self.write_task(*place, task),
+            LogOp::Task { place, task, late } => self.write_task(*place, task, *late),
+            LogOp::TaskRewritten { place, kind, task } => {
+                self.rewrite_task(*place, kind, task.as_ref())
+            }
             LogOp::Component { digest, bytes } => self.write_component(digest, bytes),
             LogOp::Version(version) => self.write_version(version),
             LogOp::Layout(layout) => self.write_layout(layout),
@@ -47,13 +58,14 @@ impl Catalog {
             } => self.write_retired(version, at, reason.as_deref()),
             LogOp::Unretired(version) => self.remove_retired(version),
             LogOp::Epoch { from, schedule } => self.write_epoch(*from, schedule),
-            LogOp::Amendment { amendment, data } => self.write_amendment(amendment, data),
-            LogOp::Redaction { redaction, data } => self.write_redaction(redaction, data),
-            LogOp::Effects {
-                seq,
+            LogOp::Amendment {
+                amendment,
+                data,
                 effects,
-                tasks,
-            } => self.rewrite_effects(*seq, effects, tasks),
+            } => self.write_amendment(amendment, data, effects),
+            LogOp::AmendedEffects { by, effects } => self.rewrite_amended(*by, effects),
+            LogOp::Redaction { redaction, data } => self.write_redaction(redaction, data),
+            LogOp::Effects { seq, effects } => self.rewrite_effects(*seq, effects),
             LogOp::EventPin { event, version, by } => self.write_event_pin(*event, version, *by),
             LogOp::EventUnpin { event } => self.remove_event_pin(*event),
             LogOp::GatewayKind(kind) => self.write_gateway_kind(kind),

@@ -3,11 +3,15 @@
 use rusqlite::params;
 
 use super::super::events::Catalog;
-use crate::model::log::RecordedTask;
-use crate::model::{Amendment, Redaction, Result, Seq};
+use crate::model::{Amendment, Place, Redaction, Result, Seq, Task};
 
 impl Catalog {
-    pub(super) fn write_amendment(&self, amendment: &Amendment, data: &str) -> Result<()> {
+    pub(super) fn write_amendment(
+        &self,
+        amendment: &Amendment,
+        data: &str,
+        effects: &[u8],
+    ) -> Result<()> {
         self.run(
             "INSERT INTO amendments (seq, event, reverts, replaced, salt, hash, time, actor, reason)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
@@ -27,7 +31,19 @@ impl Catalog {
             "UPDATE events SET data = ?2 WHERE seq = ?1",
             params![amendment.event.0 as i64, data],
         )?;
+        self.run(
+            "INSERT INTO amended_effects (seq, body) VALUES (?1, ?2)",
+            params![amendment.seq.0 as i64, effects],
+        )?;
         self.forget_following(amendment.event)
+    }
+
+    pub(super) fn rewrite_amended(&self, by: Seq, effects: &[u8]) -> Result<()> {
+        self.run(
+            "UPDATE amended_effects SET body = ?2 WHERE seq = ?1",
+            params![by.0 as i64, effects],
+        )?;
+        Ok(())
     }
 
     /// Forgets this machine's projections that follow the log, and the snapshots that have the event: their history is
@@ -43,7 +59,7 @@ impl Catalog {
 
     pub(super) fn write_undone(&self, event: Seq, by: Seq) -> Result<()> {
         self.run(
-            "INSERT INTO undone (event, seq) VALUES (?1, ?2)",
+            "INSERT OR REPLACE INTO undone (event, seq) VALUES (?1, ?2)",
             params![event.0 as i64, by.0 as i64],
         )?;
         Ok(())
@@ -91,60 +107,37 @@ impl Catalog {
         self.begin_cleaning(redaction.seq)
     }
 
-    pub(super) fn rewrite_effects(
-        &self,
-        seq: Seq,
-        effects: &[u8],
-        tasks: &[RecordedTask],
-    ) -> Result<()> {
-        let at = seq.0 as i64;
+    pub(super) fn rewrite_effects(&self, seq: Seq, effects: &[u8]) -> Result<()> {
         self.run(
             "UPDATE effects SET body = ?2 WHERE seq = ?1",
-            params![at, effects],
+            params![seq.0 as i64, effects],
         )?;
-        for (ordinal, RecordedTask { task, .. }) in tasks.iter().enumerate() {
-            self.run(
-                "UPDATE tasks SET key = ?4, data = ?5, not_before = ?6 WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
-                params![
-                    at,
-                    ordinal as i64,
-                    task.kind,
-                    task.key,
-                    task.data,
-                    task.not_before
-                ],
-            )?;
-        }
-        // What was asked for at a place that has no task now, or one of another kind.
-        for (ordinal, kind) in self.tasks_of(seq)? {
-            let asked = tasks.get(ordinal as usize);
-            if asked.is_none_or(|asked| asked.task.kind != kind) {
-                self.run(
-                    "DELETE FROM tasks WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
-                    params![at, ordinal, kind],
-                )?;
-                self.forget_delivery(seq, ordinal)?;
-            }
-        }
-        // What was said about it may repeat what is gone.
+        // What was said about its tasks may repeat what is gone.
         self.erase_deliveries(seq)
     }
 
-    /// Ordinal and kind of an event's tasks.
-    fn tasks_of(&self, seq: Seq) -> Result<Vec<(i64, String)>> {
-        let mut found = Vec::new();
-        for kind in self.task_kinds()? {
-            let mut statement = self
-                .connection
-                .prepare_cached("SELECT ordinal FROM tasks WHERE kind = ?1 AND seq = ?2")
-                .map_err(|error| self.failed(error))?;
-            let ordinals: Vec<i64> = statement
-                .query_map((&kind, seq.0 as i64), |row| row.get(0))
-                .and_then(Iterator::collect)
-                .map_err(|error| self.failed(error))?;
-            found.extend(ordinals.into_iter().map(|ordinal| (ordinal, kind.clone())));
-        }
-        Ok(found)
+    /// That a task's delivery was begun is known for ever, so that nobody takes it for a new one.
+    pub(super) fn rewrite_task(&self, place: Place, kind: &str, task: Option<&Task>) -> Result<()> {
+        let (seq, ordinal) = (place.seq.0 as i64, place.ordinal);
+        let Some(task) = task else {
+            self.run(
+                "INSERT OR REPLACE INTO gone_tasks (seq, ordinal, kind)
+                 SELECT t.seq, t.ordinal, t.kind FROM tasks t
+                 LEFT JOIN deliveries d ON d.seq = t.seq AND d.ordinal = t.ordinal
+                 WHERE t.kind = ?3 AND t.seq = ?1 AND t.ordinal = ?2 AND coalesce(d.state, t.state) <> 'pending'",
+                params![seq, ordinal, kind],
+            )?;
+            self.run(
+                "DELETE FROM tasks WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
+                params![seq, ordinal, kind],
+            )?;
+            return self.forget_delivery(place);
+        };
+        self.run(
+            "UPDATE tasks SET key = ?4, data = ?5, not_before = ?6 WHERE kind = ?3 AND seq = ?1 AND ordinal = ?2",
+            params![seq, ordinal, kind, task.key, task.data, task.not_before],
+        )?;
+        self.erase_deliveries(place.seq)
     }
 
     /// Forgets what was answered and edited of an event's tasks; their state stays.
@@ -159,12 +152,13 @@ impl Catalog {
     }
 
     /// Forgets a task that is not asked for any more.
-    fn forget_delivery(&self, seq: Seq, ordinal: i64) -> Result<()> {
+    fn forget_delivery(&self, place: Place) -> Result<()> {
         for sql in [
+            "DELETE FROM late_tasks WHERE seq = ?1 AND ordinal = ?2",
             "DELETE FROM deliveries WHERE seq = ?1 AND ordinal = ?2",
             "DELETE FROM task_steps WHERE seq = ?1 AND ordinal = ?2",
         ] {
-            self.run(sql, params![seq.0 as i64, ordinal])?;
+            self.run(sql, params![place.seq.0 as i64, place.ordinal])?;
         }
         Ok(())
     }

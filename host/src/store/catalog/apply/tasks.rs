@@ -20,9 +20,21 @@ impl Catalog {
         Ok(())
     }
 
-    pub(super) fn write_task(&self, place: Place, task: &RecordedTask) -> Result<()> {
+    pub(super) fn write_task(
+        &self,
+        place: Place,
+        task: &RecordedTask,
+        late: Option<Seq>,
+    ) -> Result<()> {
         let ordinal = i64::from(place.ordinal);
-        self.insert_task(place.seq, ordinal, task, TaskState::Pending)
+        self.insert_task(place.seq, ordinal, task, TaskState::Pending)?;
+        if let Some(by) = late {
+            self.run(
+                "INSERT INTO late_tasks (seq, ordinal, enqueued_by) VALUES (?1, ?2, ?3)",
+                params![place.seq.0 as i64, ordinal, by.0 as i64],
+            )?;
+        }
+        Ok(())
     }
 
     fn insert_task(

@@ -115,6 +115,15 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
             ],
         ),
         ("redact", &["4", "--preview"]),
+        ("commands", &["--format", "json"]),
+        ("commands", &["--outcome", "rejected"]),
+        ("subject", &["account/1"]),
+        (
+            "query",
+            &["SELECT * FROM bank_account", "--as-of", "4", "--as-known"],
+        ),
+        ("query", &["SELECT 1", "--min-position", "4"]),
+        ("tasks", &["--subject", "account/1"]),
     ];
     let formats: &[&[&str]] = &[&[], &["--format", "json"]];
     let path = book.path();
@@ -148,7 +157,7 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
         codes,
         [
             0, 0, 4, 4, 3, 3, 3, 3, 0, 3, 0, 3, 2, 2, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0,
-            3, 2, 1
+            3, 2, 1, 0, 0, 0, 0
         ],
         "{here:#?}"
     );

@@ -1,4 +1,4 @@
-//! A served book that is changed. Who does it is whom the token names.
+//! A served book that is changed. Who does it is whom the token names, or where there are no tokens whom the client does.
 
 use std::time::Duration;
 
@@ -14,11 +14,12 @@ use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::verbs::{Operates, Reads as _, only_by_directory};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
-    CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
-    LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
-    ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, Rejected,
-    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest,
-    Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone, Verified,
+    CertifyRequest, CommandReply, CommandSchedule, Differs, DroppedShadow, EditTask, Index,
+    JsonText, KindConfig, LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest,
+    Promotion, Reason, ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest,
+    Rejected, RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired,
+    ScheduleRequest, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
+    Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -90,28 +91,29 @@ impl Operates for Client {
         &mut self,
         version: &PluginVersion,
         request: &PromoteRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<Promotion> {
-        promotion(&self.tell(&format!("/versions/{version}/promote"), request)?)
+        let path = acting(&format!("/versions/{version}/promote"), actor);
+        promotion(&self.tell(&path, request)?)
     }
 
     fn rollback(
         &mut self,
         reason: &Reason,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<Promotion> {
-        promotion(&self.tell("/rollback", reason)?)
+        promotion(&self.tell(&acting("/rollback", actor), reason)?)
     }
 
     fn retire(
         &mut self,
         version: &PluginVersion,
         request: &RetireRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
     ) -> Result<Retired> {
-        let path = format!("/versions/{version}/retire");
+        let path = acting(&format!("/versions/{version}/retire"), actor);
         self.tell(&path, request)?.read()
     }
 
@@ -201,10 +203,10 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &AmendRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<AmendReply> {
-        let answer = self.tell(&format!("/events/{seq}/amend"), request)?;
+        let answer = self.tell(&acting(&format!("/events/{seq}/amend"), actor), request)?;
         match request.preview {
             true => answer.read().map(AmendReply::Foreseen),
             false => answer.read().map(AmendReply::Amended),
@@ -215,10 +217,10 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &RedactRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<RedactReply> {
-        let answer = self.tell(&format!("/events/{seq}/redact"), request)?;
+        let answer = self.tell(&acting(&format!("/events/{seq}/redact"), actor), request)?;
         match request.preview {
             true => answer.read().map(RedactReply::Foreseen),
             false => answer.read().map(RedactReply::Redacted),
@@ -242,32 +244,40 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &UndoRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
     ) -> Result<Undone<'static>> {
-        self.tell(&format!("/events/{seq}/undo"), request)?.read()
+        let path = acting(&format!("/events/{seq}/undo"), actor);
+        self.tell(&path, request)?.read()
     }
 
     fn remedy(
         &mut self,
         seq: Seq,
         request: &RemedyRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<RemedyTaken> {
-        self.tell(&format!("/events/{seq}/doom"), request)?.read()
+        let path = acting(&format!("/events/{seq}/doom"), actor);
+        self.tell(&path, request)?.read()
     }
 
     fn late_tasks(
         &mut self,
         request: &LateTasksRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<LateTasks> {
-        self.tell("/tasks/late", request)?.read()
+        self.tell(&acting("/tasks/late", actor), request)?.read()
     }
 
-    fn act_on_task(&mut self, id: &str, act: &Act, reason: &str, _: Option<&str>) -> Result<Task> {
-        let path = format!("/tasks/{}/{}", encoded(id), act.name());
+    fn act_on_task(
+        &mut self,
+        id: &str,
+        act: &Act,
+        reason: &str,
+        actor: Option<&str>,
+    ) -> Result<Task> {
+        let path = acting(&format!("/tasks/{}/{}", encoded(id), act.name()), actor);
         let reason = reason.to_owned();
         let answer = match act {
             Act::Edit(data) => {
@@ -279,9 +289,17 @@ impl Operates for Client {
         answer.read()
     }
 
-    fn set_gateway_kind(&mut self, kind: &str, config: &KindConfig, _: Option<&str>) -> Result<()> {
+    fn set_gateway_kind(
+        &mut self,
+        kind: &str,
+        config: &KindConfig,
+        actor: Option<&str>,
+    ) -> Result<()> {
         let request = self
-            .request(Method::PUT, &format!("/gateway/{}", encoded(kind)))
+            .request(
+                Method::PUT,
+                &acting(&format!("/gateway/{}", encoded(kind)), actor),
+            )
             .header("content-type", "application/json")
             .body(written(config)?);
         self.ask(request)?.read::<IgnoredAny>().map(drop)
@@ -291,6 +309,45 @@ impl Operates for Client {
         let request = self.request(Method::DELETE, &format!("/gateway/{}", encoded(kind)));
         self.ask(request)?.read::<IgnoredAny>().map(drop)
     }
+
+    fn set_schedule(
+        &mut self,
+        name: &str,
+        request: &ScheduleRequest,
+        _: Option<&str>,
+    ) -> Result<CommandSchedule> {
+        let request = self
+            .request(Method::PUT, &schedule(name))
+            .header("content-type", "application/json")
+            .body(written(request)?);
+        self.ask(request)?.read()
+    }
+
+    fn pause_schedule(&mut self, name: &str, paused: bool) -> Result<CommandSchedule> {
+        let what = if paused { "pause" } else { "resume" };
+        let path = format!("{}/{what}", schedule(name));
+        self.post(&path, &[], Vec::new())?.read()
+    }
+
+    fn run_schedule(&mut self, name: &str, _: Option<&str>) -> Result<CommandSchedule> {
+        let path = format!("{}/run", schedule(name));
+        self.post(&path, &[], Vec::new())?.read()
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<()> {
+        let request = self.request(Method::DELETE, &schedule(name));
+        self.ask(request)?.read::<IgnoredAny>().map(drop)
+    }
+}
+
+/// A schedule's path.
+fn schedule(name: &str) -> String {
+    format!("/schedules/{}", encoded(name))
+}
+
+/// A path with who does it.
+fn acting(path: &str, actor: Option<&str>) -> String {
+    path_with(path, &[("actor", actor.map(str::to_owned))])
 }
 
 /// A problem of a name, with its members.

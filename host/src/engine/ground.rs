@@ -476,6 +476,7 @@ impl Ground {
     pub fn add_printed(&mut self, printed: &[u8]) {
         for line in String::from_utf8_lossy(printed).lines() {
             self.add_log(LogLine {
+                by: None,
                 level: Level::Info,
                 message: line.to_owned(),
             });

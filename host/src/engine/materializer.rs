@@ -84,6 +84,16 @@ pub enum Failure {
     Host(Error),
 }
 
+impl Failure {
+    /// What was logged before it.
+    pub fn log(&self) -> &[LogLine] {
+        match self {
+            Failure::Doom(doom) => &doom.log,
+            Failure::Host(_) => &[],
+        }
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
         match failure {

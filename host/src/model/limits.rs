@@ -128,6 +128,10 @@ pub const REASON_BYTES_MAX: usize = 64 << 10;
 /// Depth of a payload's JSON.
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
 
+/// Commands that the clock runs, in one book, and bytes of the name of one: all are looked through at every time.
+pub const SCHEDULES_MAX: usize = 1_000;
+pub const SCHEDULE_NAME_BYTES_MAX: usize = 100;
+
 /// Bytes of an id, source, subject or time.
 pub const ENVELOPE_TEXT_BYTES_MAX: usize = 1_024;
 
@@ -169,6 +173,11 @@ pub const SQL_PARAMETERS_MAX: usize = 1_000;
 
 /// Bytes of log lines that are kept of one call; what is more is cut with a note.
 pub const LOG_BYTES_PER_CALL_MAX: usize = 64 << 10;
+
+/// Bytes of log lines that are kept of all calls of one event or command, with what follows from it at once; and of all that
+/// a book keeps, the newest ones.
+pub const LOG_BYTES_PER_EVENT_MAX: usize = 64 << 10;
+pub const HANDLER_LOG_BYTES_MAX: usize = 4 << 20;
 
 /// Rows of a projection that are kept in memory between commits.
 pub const CACHED_ROWS_MAX: usize = 100_000;

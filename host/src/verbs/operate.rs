@@ -9,11 +9,11 @@ use crate::repair::{self, NewPayload, PinRequest};
 use crate::versions;
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Certified, CertifyRequest,
-    CommandReply, DifferingRows, DroppedShadow, FieldValue, Foreseeing, KindConfig, LateTasks,
-    LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason, ReconcileRequest,
-    Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest, RemedyTaken,
-    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Task, Track,
-    UndoRequest, Undone, Verified,
+    CommandReply, CommandSchedule, DifferingRows, DroppedShadow, FieldValue, Foreseeing,
+    KindConfig, LateTasks, LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason,
+    ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest,
+    RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest, ShadowRequest,
+    Snapshot, Task, Track, UndoRequest, Undone, Verified,
 };
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
@@ -365,6 +365,27 @@ impl Operates for Book {
 
     fn unset_gateway_kind(&mut self, kind: &str) -> Result<()> {
         Book::unset_gateway_kind(self, kind)
+    }
+
+    fn set_schedule(
+        &mut self,
+        name: &str,
+        request: &ScheduleRequest,
+        actor: Option<&str>,
+    ) -> Result<CommandSchedule> {
+        Ok((&Book::set_schedule(self, name, &request.parsed()?, actor)?).into())
+    }
+
+    fn pause_schedule(&mut self, name: &str, paused: bool) -> Result<CommandSchedule> {
+        Ok((&Book::pause_schedule(self, name, paused)?).into())
+    }
+
+    fn run_schedule(&mut self, name: &str, actor: Option<&str>) -> Result<CommandSchedule> {
+        Ok((&Book::run_schedule(self, name, actor)?).into())
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<()> {
+        Book::remove_schedule(self, name)
     }
 }
 

@@ -57,6 +57,7 @@
 //! | `undeclared-task` | `undeclaredtask` | stops it |
 //! | `undeclared-event` | `undeclaredevent` | stops the command |
 //! | `bad-event-payload` | `badeventpayload` | stops the command |
+//! | `logs` | `logs` | logs each call, and asks for a task |
 //! | `long-log` | `longlog` | cuts the log or stops it, and says so |
 //! | `many-finds` | `manyfinds` | stops it at the limit on bytes that are read; n below 1 writes 30 MB |
 //! | `many-queries` | `manyqueries` | stops it by fuel, which its SQL uses up |
@@ -140,6 +141,7 @@ pub const UNKNOWN: &[&str] = &[
     "undeclared-task",
     "undeclared-event",
     "bad-event-payload",
+    "logs",
     "long-log",
     "previous-loop",
     "many-finds",

@@ -26,7 +26,7 @@ use super::sql::{self, Bind};
 use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
-use crate::model::{Digest, Error, Layouts, Result, Row, Seq, TableLayout, Value, limits};
+use crate::model::{Digest, Error, Layouts, Result, Row, TableLayout, Value, limits};
 
 /// What a projection's file is for, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -13,8 +13,7 @@ use crate::engine::Materializer;
 use crate::engine::Preparer;
 use crate::engine::Program;
 use crate::engine::{Library, Plan};
-use crate::history::History;
-use crate::history::{OnProgress, silent};
+use crate::history::{Cores, History, OnProgress, silent};
 use crate::model::{Digest, Error, Lineup, Result, Schedule, Seq};
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::Runtime;
@@ -174,6 +173,7 @@ impl Book {
             library: Library::of(runtime, &dir, &catalog)?,
             dir,
             log: catalog,
+            cores: Cores::default(),
         };
         let materializer = recover(&mut history, &record, tip.head.0, expect, progress)?;
         Ok(Book {
@@ -195,6 +195,12 @@ impl Book {
             told_ahead: None,
             lock,
         })
+    }
+
+    /// Has the log played on so many cores from now on, however short it is. Otherwise it is on all there are, where it is long
+    /// enough for that to be worth it.
+    pub fn use_cores(&mut self, count: usize) {
+        self.history.cores = Cores::exactly(count);
     }
 
     pub fn head(&self) -> Seq {

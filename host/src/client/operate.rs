@@ -16,9 +16,10 @@ use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
     CertifyRequest, CommandReply, CommandSchedule, Differs, DroppedShadow, EditTask, Index,
     JsonText, KindConfig, LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest,
-    Promotion, Reason, ReconcileRequest, Reconciled, RedactReply, RedactRequest, Rejected,
-    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest,
-    ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone, Verified,
+    Promotion, Reason, ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest,
+    Rejected, RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired,
+    ScheduleRequest, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
+    Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -220,6 +221,19 @@ impl Operates for Client {
         _: OnProgress<'_>,
     ) -> Result<RedactReply> {
         let answer = self.tell(&acting(&format!("/events/{seq}/redact"), actor), request)?;
+        match request.preview {
+            true => answer.read().map(RedactReply::Foreseen),
+            false => answer.read().map(RedactReply::Redacted),
+        }
+    }
+
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        _: Option<&str>,
+        _: OnProgress<'_>,
+    ) -> Result<RedactReply> {
+        let answer = self.tell("/redact", request)?;
         match request.preview {
             true => answer.read().map(RedactReply::Foreseen),
             false => answer.read().map(RedactReply::Redacted),

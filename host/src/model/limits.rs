@@ -119,6 +119,9 @@ pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Events of doom that a refused redaction names.
 pub const DOOMS_TOLD_MAX: usize = 20;
 
+/// Events whose payloads one redaction erases: what it says of each is in its own event, which has some 150 bytes for it.
+pub const REDACTED_AT_ONCE_MAX: usize = 5_000;
+
 /// Bytes of what a handler says when it rejects or fails: code, message and details together.
 pub const REASON_BYTES_MAX: usize = 64 << 10;
 
@@ -197,6 +200,10 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Pieces that a thread may read ahead of whoever runs them.
 pub const PIECES_AHEAD: usize = 4;
+
+/// Events of a stretch of the log from which on it is played on several cores: each needs an engine of its own, which takes
+/// some 20 ms to make.
+pub const SHARED_EVENTS_MIN: u64 = 20_000;
 
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;

@@ -17,6 +17,7 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod partition;
 pub mod progress;
 pub mod records;
 pub mod same_task;
@@ -42,9 +43,11 @@ pub use json_text::JsonText;
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
+pub use partition::{Partition, PartitionSource, Partitioning};
 pub use records::{
     Amendment, Certification, CommandSchedule, HandlerLine, LastRun, NOT_DETERMINISTIC,
-    ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind, StoredVersion,
+    NOT_PARTITIONED, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind, StoredVersion,
+    tells_of_refusal,
 };
 pub use span::Span;
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};

@@ -38,11 +38,21 @@ pub struct Certification {
 /// How the reason of a certification begins that found a version to differ from itself.
 pub const NOT_DETERMINISTIC: &str = "not deterministic: ";
 
+/// How that of one begins that touched rows beyond an event's partition.
+pub const NOT_PARTITIONED: &str = "not partitioned as it says: ";
+
 impl Certification {
-    /// True where something that must not matter made a difference: the version is not to be trusted.
+    /// True where something that must not matter made a difference, or an event strayed: the version is not to be trusted.
     pub fn is_refused(&self) -> bool {
-        self.reason.starts_with(NOT_DETERMINISTIC)
+        tells_of_refusal(&self.reason)
     }
+}
+
+/// True of a certification's reason for which its version is not to be trusted.
+pub fn tells_of_refusal(reason: &str) -> bool {
+    [NOT_DETERMINISTIC, NOT_PARTITIONED]
+        .iter()
+        .any(|words| reason.starts_with(words))
 }
 
 /// One replacement of an event's payload.

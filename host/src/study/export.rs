@@ -31,7 +31,6 @@ use self::picks::{Classes, Picks, class};
 pub use self::repaired::{PayloadsOf, RepairedEvent};
 use self::rows::{Changed, Pieces};
 use self::trial::Trial;
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use crate::book::{CloudEvent, DEFAULT_SOURCE};
 use crate::history::{
@@ -42,6 +41,7 @@ use crate::model::event::STATE_GIVEN;
 use crate::model::layout::RowMap;
 use crate::model::state_given::{GivenTable, data};
 use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq, TableLayout, TypeName};
+use crate::store::Temporary;
 use crate::store::{Access, Projection};
 
 /// What to export.

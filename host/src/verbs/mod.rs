@@ -19,9 +19,9 @@ use crate::wire::{
     Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, CommandSchedule, Commands,
     Dooms, DoomsRequest, DroppedShadow, Forecast, GatewayKind, HandlerLogLine, HistoryHashes,
     KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason,
-    ReconcileRequest, Reconciled, RecordedEvent, RedactReply, RedactRequest, RemedyRequest,
-    RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest, ShadowRequest,
-    Snapshot, Subject, Task, Track, UndoRequest, Undone, Verified, Version, WhyNot,
+    ReconcileRequest, Reconciled, RecordedEvent, RedactAllRequest, RedactReply, RedactRequest,
+    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest,
+    ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest, Undone, Verified, Version, WhyNot,
 };
 
 /// Which state a SELECT is about.
@@ -242,6 +242,14 @@ pub trait Operates {
         &mut self,
         seq: Seq,
         request: &RedactRequest,
+        actor: Option<&str>,
+        progress: OnProgress<'_>,
+    ) -> Result<RedactReply>;
+
+    /// Erases the payloads of all events about somebody in one act, or tells what that would change.
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
         actor: Option<&str>,
         progress: OnProgress<'_>,
     ) -> Result<RedactReply>;

@@ -71,6 +71,7 @@ const MESSAGES: &[Add] = &[
     add::<Reconciled>,
     add::<RecordedEvent<'_>>,
     add::<RedactReply>,
+    add::<RedactAllRequest>,
     add::<RedactRequest>,
     add::<Rejected>,
     add::<RemedyReply>,

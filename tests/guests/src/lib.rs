@@ -99,6 +99,7 @@
 //! | `asks-1` | `asks` | asks for whatever tasks its event says |
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 //! | `stack-1`, `stack-2`, `stack-3` | `stack` | three versions whose creators ask each other, as their command says |
+//! | `strays-1`, `strays-2`, `strays-3` | `strays` | touches rows beyond its partition, as its event says; the first version says nothing of partitions |
 //! | `tally-1`, `tally-2` | `tally` | two versions that add up, once and twice: what the simulation runs |
 
 #[cfg(target_arch = "wasm32")]
@@ -108,6 +109,8 @@ pub mod json;
 pub mod plugin;
 #[cfg(target_arch = "wasm32")]
 pub mod stack;
+#[cfg(target_arch = "wasm32")]
+pub mod strays;
 #[cfg(target_arch = "wasm32")]
 pub mod tally;
 
@@ -173,6 +176,9 @@ pub const UNKNOWN: &[&str] = &[
     "stack-1",
     "stack-2",
     "stack-3",
+    "strays-1",
+    "strays-2",
+    "strays-3",
     "tally-1",
     "tally-2",
 ];

@@ -26,6 +26,7 @@ mod model;
 mod moments;
 mod numbers;
 mod old_books;
+mod partitions;
 mod poker;
 mod previous;
 mod promote;

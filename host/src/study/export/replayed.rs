@@ -5,8 +5,8 @@ use super::Segment;
 use crate::engine::{Library, Player};
 use crate::history::{Changed, History, Rebuild, silent};
 use crate::model::{Digest, Error, Result, Seq};
-use crate::store::{Catalog, Projection};
-use crate::study::{Study, Temporary};
+use crate::store::{Catalog, Projection, Temporary};
+use crate::study::Study;
 
 /// What is told of an event: the log and the versions, and what it did.
 pub(super) type Visit<'v> = &'v mut dyn FnMut((&Catalog, &mut Library), Changed) -> Result<()>;

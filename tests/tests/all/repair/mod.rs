@@ -3,6 +3,7 @@
 mod amend;
 mod exported;
 mod redact;
+mod redact_all;
 mod stale;
 mod story;
 mod tasks;

@@ -109,6 +109,7 @@ const TABLE: &[Line] = &[
         "/events/EVENT/redact",
         NOPE,
     ),
+    ("POST", "/redact", OPERATOR, Book, "/redact", NOPE),
     (
         "POST",
         "/events/{event}/undo",

@@ -261,14 +261,7 @@ const TABLE: &[Line] = &[
     ("GET", "/log", READER, Book, "/log", ""),
     ("POST", "/log/copy", OPERATOR, Book, "/log/copy", NOPE),
     ("GET", "/schedules", READER, Book, "/schedules", ""),
-    (
-        "GET",
-        "/schedules/{name}",
-        READER,
-        Book,
-        "/schedules/nope",
-        "",
-    ),
+    ("GET", "/schedules/{name}", READER, Book, "/schedules/x", ""),
     (
         "PUT",
         "/schedules/{name}",

@@ -1,4 +1,4 @@
-//! A served book that is changed. Who does it is whom the token names.
+//! A served book that is changed. Who does it is whom the token names, or where there are no tokens whom the client does.
 
 use std::time::Duration;
 
@@ -90,28 +90,29 @@ impl Operates for Client {
         &mut self,
         version: &PluginVersion,
         request: &PromoteRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<Promotion> {
-        promotion(&self.tell(&format!("/versions/{version}/promote"), request)?)
+        let path = acting(&format!("/versions/{version}/promote"), actor);
+        promotion(&self.tell(&path, request)?)
     }
 
     fn rollback(
         &mut self,
         reason: &Reason,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<Promotion> {
-        promotion(&self.tell("/rollback", reason)?)
+        promotion(&self.tell(&acting("/rollback", actor), reason)?)
     }
 
     fn retire(
         &mut self,
         version: &PluginVersion,
         request: &RetireRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
     ) -> Result<Retired> {
-        let path = format!("/versions/{version}/retire");
+        let path = acting(&format!("/versions/{version}/retire"), actor);
         self.tell(&path, request)?.read()
     }
 
@@ -201,10 +202,10 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &AmendRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<AmendReply> {
-        let answer = self.tell(&format!("/events/{seq}/amend"), request)?;
+        let answer = self.tell(&acting(&format!("/events/{seq}/amend"), actor), request)?;
         match request.preview {
             true => answer.read().map(AmendReply::Foreseen),
             false => answer.read().map(AmendReply::Amended),
@@ -215,10 +216,10 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &RedactRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<RedactReply> {
-        let answer = self.tell(&format!("/events/{seq}/redact"), request)?;
+        let answer = self.tell(&acting(&format!("/events/{seq}/redact"), actor), request)?;
         match request.preview {
             true => answer.read().map(RedactReply::Foreseen),
             false => answer.read().map(RedactReply::Redacted),
@@ -229,32 +230,40 @@ impl Operates for Client {
         &mut self,
         seq: Seq,
         request: &UndoRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
     ) -> Result<Undone<'static>> {
-        self.tell(&format!("/events/{seq}/undo"), request)?.read()
+        let path = acting(&format!("/events/{seq}/undo"), actor);
+        self.tell(&path, request)?.read()
     }
 
     fn remedy(
         &mut self,
         seq: Seq,
         request: &RemedyRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<RemedyTaken> {
-        self.tell(&format!("/events/{seq}/doom"), request)?.read()
+        let path = acting(&format!("/events/{seq}/doom"), actor);
+        self.tell(&path, request)?.read()
     }
 
     fn late_tasks(
         &mut self,
         request: &LateTasksRequest,
-        _: Option<&str>,
+        actor: Option<&str>,
         _: OnProgress<'_>,
     ) -> Result<LateTasks> {
-        self.tell("/tasks/late", request)?.read()
+        self.tell(&acting("/tasks/late", actor), request)?.read()
     }
 
-    fn act_on_task(&mut self, id: &str, act: &Act, reason: &str, _: Option<&str>) -> Result<Task> {
-        let path = format!("/tasks/{}/{}", encoded(id), act.name());
+    fn act_on_task(
+        &mut self,
+        id: &str,
+        act: &Act,
+        reason: &str,
+        actor: Option<&str>,
+    ) -> Result<Task> {
+        let path = acting(&format!("/tasks/{}/{}", encoded(id), act.name()), actor);
         let reason = reason.to_owned();
         let answer = match act {
             Act::Edit(data) => {
@@ -266,9 +275,17 @@ impl Operates for Client {
         answer.read()
     }
 
-    fn set_gateway_kind(&mut self, kind: &str, config: &KindConfig, _: Option<&str>) -> Result<()> {
+    fn set_gateway_kind(
+        &mut self,
+        kind: &str,
+        config: &KindConfig,
+        actor: Option<&str>,
+    ) -> Result<()> {
         let request = self
-            .request(Method::PUT, &format!("/gateway/{}", encoded(kind)))
+            .request(
+                Method::PUT,
+                &acting(&format!("/gateway/{}", encoded(kind)), actor),
+            )
             .header("content-type", "application/json")
             .body(written(config)?);
         self.ask(request)?.read::<IgnoredAny>().map(drop)
@@ -312,6 +329,11 @@ impl Operates for Client {
 /// A schedule's path.
 fn schedule(name: &str) -> String {
     format!("/schedules/{}", encoded(name))
+}
+
+/// A path with who does it.
+fn acting(path: &str, actor: Option<&str>) -> String {
+    path_with(path, &[("actor", actor.map(str::to_owned))])
 }
 
 /// A problem of a name, with its members.

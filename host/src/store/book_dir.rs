@@ -196,8 +196,9 @@ impl BookDir {
     fn close_to_others(&self) {
         for name in ["", "projections", "snapshots", "cache"] {
             let folder = self.path.join(name);
-            let is_wanted =
-                |file: &OsStr| !name.is_empty() || file.to_string_lossy().starts_with("log.db");
+            let is_wanted = |file: &OsStr| {
+                !name.is_empty() || file == "lock" || file.to_string_lossy().starts_with("log.db")
+            };
             if let Err(error) = close_opened(&folder, is_wanted)
                 && error.kind() != std::io::ErrorKind::NotFound
             {

@@ -30,6 +30,7 @@ mod poker;
 mod previous;
 mod promote;
 mod repair;
+mod retirement;
 mod schedules;
 mod served;
 mod times;

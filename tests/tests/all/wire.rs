@@ -307,6 +307,7 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
             &["--event", &doom, "--unpin", "--reason", "new"],
             "RemedyReply",
         ),
+        used("retire", &[OLD, "--why-not"], "WhyNot"),
         used(
             "retire",
             &[doomed_version, "--reason", "never went live"],
@@ -482,6 +483,7 @@ fn what_a_server_answers_fits_the_schema_of_its_message() {
         ("/snapshots", "Snapshots"),
         ("/head", "LogHead"),
         ("/hashes", "HistoryHashes"),
+        ("/versions/bank@1993-01-01/why-not", "WhyNot"),
     ];
     for (path, message) in gets {
         let answer = server.get(path);

@@ -20,6 +20,8 @@ pub struct Declared {
     pub parameters: Vec<Parameter>,
     /// Query parameters beside those declared are taken too: filters by column, or what nobody looks at.
     pub takes_any_query: bool,
+    /// Somebody does something: the query may name who.
+    pub takes_actor: bool,
     pub body: Option<BodyDeclared>,
     /// Statuses of good answers, and what each says.
     pub good: Vec<(u16, &'static str)>,

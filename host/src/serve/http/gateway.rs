@@ -32,6 +32,7 @@ pub fn routes() -> Vec<Route> {
             .and(usual::read),
         Route::put("/gateway/{kind}", "setKind", set)
             .says("Carry out a kind of task like this from now on, those that wait already first.")
+            .acts()
             .and(named)
             .good(200, "As it is now."),
         Route::delete("/gateway/{kind}", "unsetKind", unset)

@@ -39,9 +39,11 @@ pub fn routes() -> Vec<Route> {
             .and(usual::of_version)
             .good(200, IN_FORCE)
             .and(usual::preview)
+            .acts()
             .and(usual::operation),
         Route::post("/rollback", "rollback", rollback)
             .says("Go back to what was live before: the standby.")
+            .acts()
             .good(200, IN_FORCE)
             .and(usual::operation),
     ]

@@ -22,6 +22,7 @@ pub fn routes() -> Vec<Route> {
             .path("event", Kind::Event, "Its seq.")
             .good(200, "Done, or what would be.")
             .and(usual::preview)
+            .acts()
             .and(usual::operation)
     };
     vec![

@@ -21,7 +21,7 @@ use super::input::Input;
 use super::parameters::Parameters;
 use super::problem::Problem;
 use super::scopes::{self, Asking, Role, Scope};
-use super::usual::MIN_POSITION;
+use super::usual::{self, MIN_POSITION};
 use crate::book::Marks;
 use crate::model::{Error, Seq};
 use crate::serve::access::{Caller, Refusal};
@@ -48,6 +48,8 @@ pub struct Authorized<R, S> {
     /// Head of the request.
     pub parts: Parts,
     caller: Caller,
+    /// Who does it, where the route says that somebody does something.
+    actor: Option<String>,
     shared: Shared,
     declared: Arc<Declared>,
     role: PhantomData<fn() -> R>,
@@ -62,9 +64,9 @@ impl<R, S> Authorized<R, S> {
         &self.caller
     }
 
-    /// The name on the token, for the log.
+    /// Who does it, for the log: the name on the token, or whom the client names where nobody is asked for one.
     pub fn actor(&self) -> Option<String> {
-        self.caller.actor().map(str::to_owned)
+        self.actor.clone()
     }
 
     pub fn headers(&self) -> &HeaderMap {
@@ -212,6 +214,7 @@ impl Route {
                 touches: H::Scope::TOUCHES,
                 parameters: Vec::new(),
                 takes_any_query: false,
+                takes_actor: false,
                 body: H::Body::declared(),
                 good: Vec::new(),
                 refusals: Vec::new(),
@@ -254,6 +257,16 @@ impl Route {
     pub fn any_query(mut self) -> Route {
         self.declared.takes_any_query = true;
         self
+    }
+
+    /// Somebody does something, who is named in the log.
+    pub fn acts(mut self) -> Route {
+        self.declared.takes_actor = true;
+        self.query(
+            usual::ACTOR,
+            Kind::Text,
+            "Who does it; with a token it can only be the token's name.",
+        )
     }
 
     /// The status of a good answer, and what it says.
@@ -308,7 +321,12 @@ async fn answer<M, H: Handler<M>>(
     let (parts, body) = request.into_parts();
     let has_body = !body.is_end_stream();
     let admitted = admit::<M, H>(&shared.hosted, &declared, &parts, has_body).await;
-    let (caller, scope, query) = match admitted {
+    let Admitted {
+        caller,
+        actor,
+        scope,
+        query,
+    } = match admitted {
         Ok(admitted) => admitted,
         Err(refusal) => {
             // A connection that is closed on what its client still sends is reset, and the answer may be lost with it.
@@ -332,6 +350,7 @@ async fn answer<M, H: Handler<M>>(
                 query,
                 parts,
                 caller,
+                actor,
                 shared,
                 declared,
                 role: PhantomData,
@@ -360,13 +379,21 @@ async fn answer<M, H: Handler<M>>(
         })
 }
 
-/// All that is known of a request without its body: who sends it, and that they may.
+/// All that is known of a request without its body.
+struct Admitted<S> {
+    caller: Caller,
+    actor: Option<String>,
+    scope: S,
+    query: Parameters,
+}
+
+/// Who sends a request, and that they may.
 async fn admit<M, H: Handler<M>>(
     hosted: &Hosted,
     declared: &Declared,
     parts: &Parts,
     has_body: bool,
-) -> Result<(Caller, H::Scope, Parameters), Refusal> {
+) -> Result<Admitted<H::Scope>, Refusal> {
     let caller = match H::Role::ROLE {
         None => Caller::nobody(),
         Some(role) => hosted.access().admit(parts, role)?,
@@ -390,5 +417,14 @@ async fn admit<M, H: Handler<M>>(
     {
         hosted.reach(Seq(position)).await?;
     }
-    Ok((caller, scope, query))
+    let actor = match declared.takes_actor {
+        true => caller.named(query.take(usual::ACTOR)?)?,
+        false => caller.actor().map(str::to_owned),
+    };
+    Ok(Admitted {
+        caller,
+        actor,
+        scope,
+        query,
+    })
 }

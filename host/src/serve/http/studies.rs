@@ -53,11 +53,13 @@ pub fn routes() -> Vec<Route> {
         Route::post("/events/{event}/doom", "remedy", remedy)
             .says("Take a way past an event of doom, or forecast where it would lead.")
             .path("event", Kind::Event, "Its seq.")
+            .acts()
             .good(200, "Done, or what would be.")
             .and(usual::preview)
             .and(usual::operation),
         Route::post("/tasks/late", "lateTasks", late_tasks)
             .says("Tasks that what is in force asks for, of events that were handled before it was.")
+            .acts()
             .and(study),
         Route::post("/reconcile", "reconcile", reconcile)
             .says("The live state beside what the log yields; with a reason it is put right.")

@@ -19,6 +19,7 @@ pub fn routes() -> Vec<Route> {
     let act = |route: Route| {
         route
             .path("id", Kind::Text, "The task's id.")
+            .acts()
             .good(200, "Done: the task as it is now.")
             .refuses(
                 409,

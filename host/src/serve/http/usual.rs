@@ -12,6 +12,9 @@ const NOT_NOW: &str = "As things are it cannot be done; the detail says why.";
 /// What an operation is refused for where a plugin's code is at fault.
 pub const PLUGIN_FAILED: &str = "The plugin failed on an event of the log; nothing changed.";
 
+/// Who does something.
+pub const ACTOR: &str = "actor";
+
 /// The position that an answer must know of.
 pub const MIN_POSITION: &str = "min-position";
 

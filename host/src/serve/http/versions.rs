@@ -44,6 +44,7 @@ pub fn routes() -> Vec<Route> {
             .and(usual::operation),
         Route::post("/versions/{version}/retire", "retire", retire)
             .says("Give a version up that nothing and nobody needs.")
+            .acts()
             .and(usual::of_version)
             .good(200, "Nobody gets it any more.")
             .and(usual::operation),

@@ -122,13 +122,17 @@ impl Trial {
     fn read(&mut self, line: &str, number: u64) -> Result<Event> {
         let incoming = Incoming::parse(line)?;
         let lineup = &self.materializer()?.program().lineup;
+        let plugin = incoming.event_type.plugin();
+        let said = incoming.version()?;
+        let said = said.filter(|date| lineup.earlier(plugin).contains(date));
+        let version = said.or(lineup.version(plugin));
         let kept = incoming.extensions.get("seq").and_then(|seq| seq.as_u64());
         let extensions = incoming.extensions.filled_in(incoming.context);
         Ok(Event {
             seq: Seq(number),
             id: incoming.id.unwrap_or_default(),
             source: incoming.source,
-            version: lineup.version(incoming.event_type.plugin()),
+            version,
             event_type: incoming.event_type,
             subject: incoming.subject,
             time: incoming.time.unwrap_or_default(),

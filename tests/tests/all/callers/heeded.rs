@@ -304,6 +304,48 @@ fn a_replay_is_made_beside_a_server_and_by_it_and_can_be_queried_there() {
 }
 
 #[test]
+fn who_does_something_to_a_served_book_is_named_in_its_log() {
+    let server = bank();
+    let path = server.alone(|book| book.dir().path().to_owned());
+    let place = path.to_str().unwrap();
+    let mut data = server.get("/events/4").json["event"]["data"].clone();
+    data["amount"] = json!(7_000);
+    let amend = json!({"data": data, "reason": "a slip"});
+    let amended = server.post("/events/4/amend?actor=ben", &amend);
+    assert_eq!(amended.status, 200, "{}", amended.text);
+    let undo = [
+        "undo",
+        place,
+        "4",
+        "--reason",
+        "posted twice",
+        "--actor",
+        "anna",
+    ];
+    let told = daybook(&undo);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let repairs = server.get("/subjects/account%2F1").json["repairs"].clone();
+    let who: Vec<_> = { repairs.as_array().unwrap().iter() }
+        .map(|it| (it["what"].clone(), it["actor"].clone()))
+        .collect();
+    assert_eq!(
+        who,
+        [
+            (json!("amended"), json!("ben")),
+            (json!("undone"), json!("anna"))
+        ]
+    );
+    // Nobody acts where nobody is named.
+    assert_eq!(
+        server
+            .post("/query?actor=ben", &json!({"sql": "SELECT 1"}))
+            .status,
+        400
+    );
+    server.stop().assert_verified();
+}
+
+#[test]
 fn an_undo_is_told_alike_of_a_directory_and_of_a_server() {
     let mut book = bank().stop();
     let undone = |place: &[&str]| {

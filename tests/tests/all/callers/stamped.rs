@@ -261,3 +261,43 @@ fn the_command_line_serves_callers_by_their_dates_and_asks_for_one() {
     assert_eq!(told.status.code(), Some(2), "{}", super::stderr(&told));
     server.stop().assert_verified();
 }
+
+#[test]
+fn what_an_event_asks_for_at_once_or_later_is_asked_of_the_version_that_handled_it() {
+    let mut book = TestBook::with_guests(&["asks-1"]);
+    book.load(guest("asks-2")).unwrap();
+    let stamped = version("asks@2020-02-01");
+    book.activate(&stamped, Policy::Stamped, &mut history::silent())
+        .unwrap();
+    let server = Server::of(book);
+    let mut expected = Vec::new();
+    for (n, kind) in [(1, "daybook.react"), (3, "daybook.command")] {
+        for (date, at) in [("2020-01-01", 0), ("2020-02-01", 10)] {
+            let asked = json!({"type": "asks.Do", "data": {"n": n + 1 + at, "count": 0}});
+            let data = json!({"n": n + at, "kind": kind, "data": asked.to_string()});
+            let event = json!({"type": "asks.Happened", "version": date, "data": data});
+            let answer = server.post("/events", &event);
+            assert_eq!(answer.status, 201, "{}", answer.text);
+            expected.extend([(n + at, date.to_owned()), (n + 1 + at, date.to_owned())]);
+        }
+    }
+    expected.sort();
+    let begun = std::time::Instant::now();
+    loop {
+        let events = server.get("/events?type=asks.Happened").json["events"].clone();
+        let mut found: Vec<(i64, String)> = { events.as_array().unwrap().iter() }
+            .map(|event| {
+                let date = event["version"].as_str().unwrap().to_owned();
+                (event["data"]["n"].as_i64().unwrap(), date)
+            })
+            .collect();
+        found.sort();
+        if found == expected {
+            break;
+        }
+        let waited = begun.elapsed();
+        assert!(waited < std::time::Duration::from_secs(30), "{found:?}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    server.stop().assert_verified();
+}

@@ -80,19 +80,19 @@ fn a_books_files_are_its_owners_alone_whatever_the_umask() {
 #[test]
 fn a_book_that_was_left_open_to_others_is_closed_by_its_next_writer() {
     let mut book = TestBook::new();
-    book.close();
-    let folders = ["", "projections", "snapshots", "cache"].map(|name| book.dir().join(name));
-    for folder in &folders {
-        for entry in fs::read_dir(folder).unwrap().flatten() {
-            if entry.path().is_file() {
-                fs::set_permissions(entry.path(), Permissions::from_mode(0o644)).unwrap();
+    book.reopen_after(|path| {
+        let folders = ["", "projections", "snapshots", "cache"].map(|name| path.join(name));
+        for folder in &folders {
+            for entry in fs::read_dir(folder).unwrap().flatten() {
+                if entry.path().is_file() {
+                    fs::set_permissions(entry.path(), Permissions::from_mode(0o644)).unwrap();
+                }
             }
+            fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
         }
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
-    }
-    assert!(open_to_others(book.dir()).len() > folders.len());
-    book.reopen();
-    assert_eq!(open_to_others(book.dir()), Vec::<String>::new());
+        assert!(open_to_others(path).len() > folders.len());
+    });
+    assert_eq!(open_to_others(&book.path()), Vec::<String>::new());
 }
 
 #[test]

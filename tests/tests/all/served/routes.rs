@@ -185,6 +185,14 @@ const TABLE: &[Line] = &[
         "/versions/asks@2020-01-01/retire",
         NOPE,
     ),
+    (
+        "GET",
+        "/versions/{version}/why-not",
+        READER,
+        Own,
+        "/versions/asks@2020-01-01/why-not",
+        "",
+    ),
     ("GET", "/changelog", READER, Any, "/changelog", ""),
     ("GET", "/shadows", READER, Part, "/shadows", ""),
     (

@@ -327,3 +327,47 @@ fn the_command_line_follows_a_server_and_a_directory() {
     let (code, _, talk) = daybook(&["follow", "http://127.0.0.1:1", place, "--once"]);
     assert_eq!(code, Some(6), "{talk}");
 }
+
+#[test]
+fn a_follower_goes_on_from_where_it_was_killed() {
+    let server = Server::of(TestBook::with_plugins(&[FIRST]));
+    let copy = Copy::new();
+    let place = copy.path.to_str().unwrap();
+    let follow = || {
+        std::process::Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
+            .args(["follow", &server.url, place, "--every", "50ms"])
+            .env_remove("DAYBOOK_TOKEN")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .expect("it runs")
+    };
+    let digest = || {
+        let reader = Reader::beside(&copy.path).ok()?;
+        Some(reader.log_head().ok()?.digest.to_string())
+    };
+    for round in 1..=4 {
+        let mut follower = follow();
+        for amount in 1..=20 {
+            let data = json!({"account": round, "amount": amount});
+            let answer = server.post("/commands/deposit.Deposit", &data);
+            assert_eq!(answer.status, 201, "{}", answer.text);
+        }
+        if round % 2 == 0 {
+            let begun = std::time::Instant::now();
+            while digest()
+                != server.get("/head").json["digest"]
+                    .as_str()
+                    .map(str::to_owned)
+            {
+                assert!(begun.elapsed().as_secs() < 60, "it does not catch up");
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        follower.kill().unwrap();
+        follower.wait().unwrap();
+    }
+    let book = server.stop();
+    let mut copied = copy.follow(&book);
+    assert_eq!(copied.verify(&mut silent()).unwrap().problem, None);
+}

@@ -124,9 +124,11 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::column::{ColumnError, unexpected};
-    pub use crate::contract::{manifest, types};
+    pub use crate::contract::{manifest, partitions, types};
     pub use crate::payload::{decode, encode};
-    pub use crate::plugin::{ManifestBuilder, is_command, is_event, unhandled};
+    pub use crate::plugin::{
+        ManifestBuilder, PartitioningBuilder, is_command, is_event, unhandled,
+    };
     pub use crate::table::next_column;
     pub use schemars;
     pub use serde;

@@ -4,6 +4,7 @@ use crate::command::CommandPayload;
 use crate::contract::manifest::{
     CommandType, EventType, ForeignTable, Manifest, Table as TableDefinition, TaskKind,
 };
+use crate::contract::partitions::{EventPartition, PartitionSource, Partitioning, TablePartition};
 use crate::contract::types as raw;
 use crate::cx::{Creation, Materialization};
 use crate::event::{EventPayload, full_type};
@@ -27,6 +28,11 @@ pub trait Plugin {
 
     /// What the version is.
     fn manifest() -> Manifest;
+
+    /// Which rows its events may touch.
+    fn partitions() -> Partitioning {
+        Partitioning::default()
+    }
 
     /// Hands an event to its materializer.
     #[doc(hidden)]
@@ -164,5 +170,58 @@ impl<P: Plugin> ManifestBuilder<P> {
     /// The manifest.
     pub fn build(self) -> Manifest {
         self.manifest
+    }
+}
+
+/// Collects what is said of partitions, for `#[plugin]`.
+#[doc(hidden)]
+pub struct PartitioningBuilder<P> {
+    partitioning: Partitioning,
+    plugin: std::marker::PhantomData<fn() -> P>,
+}
+
+impl<P> Default for PartitioningBuilder<P> {
+    fn default() -> Self {
+        Self {
+            partitioning: Partitioning::default(),
+            plugin: std::marker::PhantomData,
+        }
+    }
+}
+
+impl<P: Plugin> PartitioningBuilder<P> {
+    /// An event type whose partition is in a field of the payload.
+    #[must_use]
+    pub fn field<T: EventPayload>(self, name: &str) -> Self {
+        self.event::<T>(PartitionSource::Field(name.to_owned()))
+    }
+
+    /// An event type whose partition follows a text in the subject.
+    #[must_use]
+    pub fn subject<T: EventPayload>(self, prefix: &str) -> Self {
+        self.event::<T>(PartitionSource::Subject(prefix.to_owned()))
+    }
+
+    fn event<T: EventPayload>(mut self, source: PartitionSource) -> Self {
+        self.partitioning.events.push(EventPartition {
+            event_type: full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME),
+            source,
+        });
+        self
+    }
+
+    /// A table, and the column that has its rows' partition.
+    #[must_use]
+    pub fn table<T: OwnTable>(mut self, column: &str) -> Self {
+        self.partitioning.tables.push(TablePartition {
+            table: T::NAME.to_owned(),
+            column: column.to_owned(),
+        });
+        self
+    }
+
+    /// What was said.
+    pub fn build(self) -> Partitioning {
+        self.partitioning
     }
 }

@@ -294,3 +294,69 @@ fn a_tables_definition_is_its_struct() {
     ]
     "#);
 }
+
+/// Money came in.
+#[derive(Event)]
+pub struct Deposited {
+    pub account: i64,
+}
+
+/// An account is no more.
+#[derive(Event)]
+pub struct Closed {}
+
+#[derive(Table)]
+pub struct Kept {
+    #[key]
+    pub account: i64,
+    #[key]
+    pub r#type: String,
+}
+
+pub struct Parts;
+
+#[plugin(
+    version = "2024-01-01",
+    tables = [Kept],
+    event_partitions = [Deposited.account, Closed("account/")],
+    table_partitions = [Kept.account]
+)]
+impl Parts {
+    #[materialize]
+    fn deposited(_: &Event<Deposited>) -> Done {
+        Ok(())
+    }
+
+    #[materialize]
+    fn closed(_: &Event<Closed>) -> Done {
+        Ok(())
+    }
+}
+
+#[test]
+fn partitions_are_fields_what_follows_in_subjects_and_columns() {
+    assert_debug_snapshot!(Parts::partitions(), @r#"
+    Partitioning {
+        events: [
+            EventPartition {
+                event_type: "parts.Deposited",
+                source: Field(
+                    "account",
+                ),
+            },
+            EventPartition {
+                event_type: "parts.Closed",
+                source: Subject(
+                    "account/",
+                ),
+            },
+        ],
+        tables: [
+            TablePartition {
+                table: "kept",
+                column: "account",
+            },
+        ],
+    }
+    "#);
+}

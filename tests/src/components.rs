@@ -45,8 +45,17 @@ pub fn plugin(version: &str) -> &'static [u8] {
 /// A plugin of the workspace under another date of as many letters: the same code to the letter, and another version.
 pub fn redated(version: &str, date: &str) -> Vec<u8> {
     let (_, old) = version.split_once('@').expect("plugin@date");
+    dated(plugin(version), old, date, version)
+}
+
+/// A guest of 2020-01-01 under another date.
+pub fn redated_guest(name: &str, date: &str) -> Vec<u8> {
+    dated(guest(name), "2020-01-01", date, name)
+}
+
+fn dated(bytes: &[u8], old: &str, date: &str, version: &str) -> Vec<u8> {
     assert_eq!(old.len(), date.len());
-    let mut bytes = plugin(version).to_vec();
+    let mut bytes = bytes.to_vec();
     let places: Vec<_> = { bytes.windows(old.len()).enumerate() }
         .filter(|(_, window)| *window == old.as_bytes())
         .map(|(at, _)| at)

@@ -5,6 +5,7 @@
 
 mod floor;
 mod load;
+mod parts;
 mod workload;
 
 use std::path::{Path, PathBuf};
@@ -58,6 +59,12 @@ fn main() {
     }
     if wanted("million") {
         bench.million();
+    }
+    if wanted("parts") {
+        bench.parts();
+    }
+    if wanted("subject") {
+        bench.subject();
     }
 }
 
@@ -474,7 +481,10 @@ impl Bench {
 }
 
 /// One job in a process of its own; prints its peak resident memory in megabytes.
-fn child(job: &str, path: &Path, _: &[String]) {
+fn child(job: &str, path: &Path, more: &[String]) {
+    if let ("parts", [version]) = (job, more) {
+        return parts::replay(path, version);
+    }
     let runtime = Arc::new(Runtime::new().expect("the engine starts"));
     let mut book = Book::open(runtime, path, &mut silent()).expect("the book opens");
     match job {

@@ -85,6 +85,18 @@ pub fn postings(count: u64) -> Workload {
     Workload(events)
 }
 
+/// `count` deposits about one subject, of its account.
+pub fn deposits_about(subject: &str, count: u64) -> Workload {
+    let about = |number: u64| Incoming {
+        subject: Some(subject.to_owned()),
+        ..incoming(
+            "deposit.Deposited",
+            format!(r#"{{"account":1,"amount":{}}}"#, number % 100),
+        )
+    };
+    Workload((0..count).map(about).collect())
+}
+
 /// Workload W1, which other systems were measured on.
 pub fn deposits(count: u64) -> Vec<Incoming> {
     (0..count)

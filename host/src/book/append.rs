@@ -64,16 +64,17 @@ impl Book {
     pub fn append(&mut self, events: Vec<Incoming>) -> Result<Vec<Receipt>> {
         let mut group = self.group()?;
         let mut receipts = Vec::with_capacity(events.len());
-        self.within(&mut group, false, |book, group| {
+        let admitted = self.within(&mut group, false, |book, group| {
             // Who has the book open keeps nobody waiting.
             group.allow(Most::ALONE);
             for incoming in events {
                 receipts.push(book.admit_line(group, incoming, None)?.0);
             }
             Ok(())
-        })?;
+        });
+        // What handlers logged is kept, also where it was refused.
         self.settle(group)?;
-        Ok(receipts)
+        admitted.map(|()| receipts)
     }
 
     /// Adds a request's events to a group; the answer is true once the group is settled.
@@ -146,6 +147,7 @@ impl Book {
         if let Some(receipt) = self.known(group, &incoming)? {
             return Ok((receipt, None));
         }
+        group.heard.begin();
         let program = self.live.materializer.program();
         // A type that nobody knows is told before the version of its plugin.
         program.event_schema(event_type)?;
@@ -195,7 +197,18 @@ impl Book {
         event: Event,
         command: Option<&str>,
     ) -> Result<Outcome> {
-        let outcome = self.live.materializer.run(&event).map_err(Error::from)?;
+        let about = |lines: &[_], group: &mut Group| {
+            let (seq, name) = (event.seq, event.event_type.as_str());
+            group.heard.add(Some(seq), command, name, lines);
+        };
+        let outcome = match self.live.materializer.run(&event) {
+            Ok(outcome) => outcome,
+            Err(failure) => {
+                about(failure.log(), group);
+                return Err(failure.into());
+            }
+        };
+        about(&outcome.log, group);
         group.burn(outcome.usage.fuel)?;
         group.count(event.data.len() + outcome.body.len())?;
         let undo = Undo {

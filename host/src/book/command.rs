@@ -126,7 +126,11 @@ impl Book {
                 .live
                 .materializer
                 .create_by(&program, handler, &command, id)
-                .map_err(|failure| creator_failed(&command, failure))?;
+                .map_err(|failure| {
+                    group.hear_command(&command, failure.log());
+                    creator_failed(&command, failure)
+                })?;
+            group.hear_command(&command, &lines);
             group.burn(book.live.materializer.usage().fuel)?;
             log = lines;
             let events = match answer {
@@ -184,6 +188,16 @@ impl Book {
             decision: decision?,
             log,
         })
+    }
+
+    /// Refuses a command that no version in force takes, or whose payload does not fit.
+    pub fn check_command(&self, command_type: &str, data: &str) -> Result<()> {
+        let (_, schema) = self
+            .live
+            .materializer
+            .program()
+            .creator(command_type, None)?;
+        schema.check(data)
     }
 
     /// The command that was run under an id; or the id under which to run it. A failure is an answer only while the versions

@@ -5,14 +5,17 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use super::commit::append;
+use super::heard::Heard;
 use super::open::Book;
 use crate::engine::Preparer;
 use crate::engine::{Write, rows_before};
 use crate::log::CommitLog;
 use crate::model::clock;
 use crate::model::error::Problem;
-use crate::model::log::{Appended, Commit, LogOp, PinUse, RecordedCommand, RecordedEvent};
-use crate::model::{Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits};
+use crate::model::log::{Appended, Commit, LocalOp, LogOp, PinUse, RecordedCommand, RecordedEvent};
+use crate::model::{
+    CommandSchedule, Delivery, Error, ErrorKind, Place, Result, Seq, TaskStep, limits,
+};
 use crate::store::ProjectionHead;
 
 /// Events of a commit from which on a second thread is worth its waking.
@@ -32,6 +35,8 @@ pub(crate) struct Pending {
     pub task_steps: Vec<TaskStep>,
     /// For each kind, a place up to which every task that is not final has a `Delivery`.
     pub task_marks: Vec<(String, Place)>,
+    /// Commands that the clock ran, one for each name.
+    pub schedules: Vec<CommandSchedule>,
 }
 
 impl Pending {
@@ -46,6 +51,8 @@ impl Pending {
         ops.extend(self.task_steps.into_iter().map(LogOp::TaskStep));
         let marks = self.task_marks.into_iter();
         ops.extend(marks.map(|(kind, place)| LogOp::TaskMark { kind, place }));
+        let schedules = self.schedules.into_iter().map(Box::new);
+        ops.extend(schedules.map(LogOp::CommandSchedule));
         ops
     }
 }
@@ -64,6 +71,8 @@ pub struct Group {
     pub(crate) asked: HashSet<Uuid>,
     /// Tasks that operators decided about.
     pub(crate) acted: Vec<(String, Place)>,
+    /// What handlers logged.
+    pub(crate) heard: Heard,
     /// Bytes of payloads and effects of its events.
     bytes: usize,
     /// Fuel of the calls that the request which is worked out has made before its last one.
@@ -123,6 +132,7 @@ impl Group {
             && commit.commands.is_empty()
             && commit.deliveries.is_empty()
             && commit.task_marks.is_empty()
+            && commit.schedules.is_empty()
     }
 
     /// Events in it.
@@ -184,6 +194,17 @@ impl Group {
         }
     }
 
+    /// How a command that the clock runs stands in this group.
+    pub fn schedule(&self, name: &str) -> Option<&CommandSchedule> {
+        self.commit.schedules.iter().find(|it| it.name == name)
+    }
+
+    pub fn put_schedule(&mut self, schedule: CommandSchedule) {
+        let known = &mut self.commit.schedules;
+        known.retain(|it| it.name != schedule.name);
+        known.push(schedule);
+    }
+
     /// True when a command of this group has this id, or was asked for by it: its answer is only true once the group is kept.
     pub fn has_command(&self, id: Uuid) -> bool {
         let id_text = id.to_string();
@@ -217,12 +238,15 @@ impl Book {
         let events = group.commit.events.len();
         let commands = group.commit.commands.len();
         let bytes = group.bytes;
+        let heard = group.heard.len();
+        group.heard.begin();
         group.begun = (events, bytes);
         group.fuel = 0;
         group.allow(Most::SHARED);
         let result = work(self, group);
         if preview || result.is_err() {
             group.bytes = bytes;
+            group.heard.take_back(heard, preview);
             // Those of its reactions.
             group.commit.commands.truncate(commands);
             self.live.materializer.discard()?;
@@ -244,42 +268,50 @@ impl Book {
     }
 
     /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
-    pub fn settle(&mut self, group: Group) -> Result<()> {
+    pub fn settle(&mut self, mut group: Group) -> Result<()> {
+        let local = group.heard.told();
         if group.is_empty() {
             self.live.materializer.rollback();
-            return Ok(());
+            return self.keep_heard(&local);
         }
         let mut events = group.commit.events.iter();
         let asks = events.any(|event| !event.tasks.is_empty());
         let stepped = !group.commit.task_steps.is_empty();
+        let timed = !group.commit.schedules.is_empty();
         let is_large = self.threads && group.commit.events.len() >= BESIDE_MIN;
         if let Some(last) = group.commit.events.last() {
             let origin = self.history.log.origin(&last.hash)?;
             self.live.materializer.projection().set_origin(origin);
         }
         let commit = Commit::new(self.tip.commit, group.commit.into_ops());
-        let (appended, prepared) = self.write_both(&commit, is_large);
-        self.appended(appended, commit, Vec::new())
+        let (appended, prepared) = self.write_both(&commit, &local, is_large);
+        self.appended(appended, commit, local)
             .inspect_err(|_| self.live.materializer.rollback())?;
         self.task_news.asked |= asks;
         self.task_news.touched.extend(group.acted);
         self.task_news.stepped |= stepped;
+        self.task_news.timed |= timed;
         self.end_live(prepared)
     }
 
     /// The commit into the log, and the rows of a larger one into the projection's open transaction beside it. Where no thread
     /// is to be had for them, the transaction's end does it.
-    fn write_both(&mut self, commit: &Commit, is_large: bool) -> (Result<Appended>, Result<()>) {
+    fn write_both(
+        &mut self,
+        commit: &Commit,
+        local: &[LocalOp],
+        is_large: bool,
+    ) -> (Result<Appended>, Result<()>) {
         if is_large && self.preparer.is_none() {
             self.preparer = Preparer::start().ok();
         }
         let (log, catalog): (&mut dyn CommitLog, _) = (&mut *self.log, &mut self.history.log);
         match self.preparer.as_ref().filter(|_| is_large) {
             Some(preparer) => {
-                let append = || append(log, catalog, commit, &[]);
+                let append = || append(log, catalog, commit, local);
                 self.live.materializer.prepare_beside(preparer, append)
             }
-            None => (append(log, catalog, commit, &[]), Ok(())),
+            None => (append(log, catalog, commit, local), Ok(())),
         }
     }
 

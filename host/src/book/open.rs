@@ -13,8 +13,7 @@ use crate::engine::Materializer;
 use crate::engine::Preparer;
 use crate::engine::Program;
 use crate::engine::{Library, Plan};
-use crate::history::History;
-use crate::history::{OnProgress, silent};
+use crate::history::{Cores, History, OnProgress, silent};
 use crate::model::{Digest, Error, Lineup, Result, Schedule, Seq};
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::Runtime;
@@ -79,7 +78,7 @@ impl Book {
         let dir = BookDir::create(path)?;
         let lock = dir.lock()?;
         // The log appears under its name only when it is whole: an interrupted `init` leaves no half book.
-        let unfinished = dir.path().join("log.db.new");
+        let unfinished = dir.unfinished_log();
         let mut catalog = Catalog::create(&unfinished)?;
         log.catch_up(&mut catalog)?;
         if catalog.last_commit()? == CommitSeq::ZERO {
@@ -158,7 +157,7 @@ impl Book {
             false => catalog.begin_sealing()?,
         }
         log.catch_up(&mut catalog)?;
-        let record = live_of(&mut catalog)?;
+        let record = live_of(&mut catalog, &dir)?;
         let records = catalog.projections()?;
         let known: Vec<_> = records.iter().map(|record| record.file.clone()).collect();
         if !dir.is_read_only() {
@@ -174,6 +173,7 @@ impl Book {
             library: Library::of(runtime, &dir, &catalog)?,
             dir,
             log: catalog,
+            cores: Cores::default(),
         };
         let materializer = recover(&mut history, &record, tip.head.0, expect, progress)?;
         Ok(Book {
@@ -195,6 +195,12 @@ impl Book {
             told_ahead: None,
             lock,
         })
+    }
+
+    /// Has the log played on so many cores from now on, however short it is. Otherwise it is on all there are, where it is long
+    /// enough for that to be worth it.
+    pub fn use_cores(&mut self, count: usize) {
+        self.history.cores = Cores::exactly(count);
     }
 
     pub fn head(&self) -> Seq {
@@ -273,16 +279,25 @@ pub(crate) fn clean(dir: &BookDir, log: &Catalog) -> Result<bool> {
 
 /// The live projection as the catalog has it. A commit that came from elsewhere may have made it one of another history, or
 /// of other logic: then it is another one, to be built.
-fn live_of(catalog: &mut Catalog) -> Result<ProjectionRecord> {
+fn live_of(catalog: &mut Catalog, dir: &BookDir) -> Result<ProjectionRecord> {
     let schedule = { catalog.epochs()?.pop() }.map_or_else(Schedule::default, |(_, it)| it);
     let mut records = catalog.projections()?.into_iter();
-    let known = records.find(|record| record.role == Role::Live && record.schedule == schedule);
-    if let Some(record) = known {
-        return Ok(record);
-    }
-    let record = live_record(schedule);
+    let known = records.find(|record| record.role == Role::Live);
+    let record = match known {
+        Some(record) if record.schedule == schedule => return Ok(record),
+        // As far as its file goes, it is the same.
+        Some(record) if agree(catalog, dir, &record, &schedule) => {
+            ProjectionRecord { schedule, ..record }
+        }
+        _ => live_record(schedule),
+    };
     catalog.keep(&[LocalOp::Projection(record.clone())])?;
     Ok(record)
+}
+
+fn agree(catalog: &Catalog, dir: &BookDir, record: &ProjectionRecord, schedule: &Schedule) -> bool {
+    let position = catalog.position_of(&dir.projection(&record.file));
+    position.is_ok_and(|position| record.schedule.until(position) == schedule.until(position))
 }
 
 /// A live projection of a schedule, in a file whose name no other one of the book ever had.

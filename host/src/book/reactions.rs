@@ -69,17 +69,6 @@ pub fn extensions(event_id: &str, of_event: Option<&str>) -> String {
     extensions.to_string()
 }
 
-/// The id of the command that a task asks for. It is the task's, so the same command however often it is delivered; after
-/// an operator put a dead one back it is another one, since the first was answered.
-pub(crate) fn command_id(task: &str, round: u32) -> Result<Uuid> {
-    let id: Uuid =
-        { task.parse() }.map_err(|_| Error::corrupt(format!("'{task}' is no task's id")))?;
-    Ok(match round {
-        0 => id,
-        round => crate::engine::beside(id, &format!("round:{round}")),
-    })
-}
-
 impl Book {
     /// Runs what the group's event at a place asks for, in order. A no to any of it is a no to the whole request.
     pub(crate) fn react(&mut self, group: &mut Group, at: usize) -> Result<Vec<Caused>> {
@@ -171,11 +160,15 @@ impl Book {
             data: asked.data,
         };
         let position = Seq(self.next_seq(group).0 - 1);
-        let (answer, _) = self
+        let created = self
             .live
             .materializer
-            .create_by(&program, handler, &command, id)
-            .map_err(|failure| creator_failed(&command, failure))?;
+            .create_by(&program, handler, &command, id);
+        let (answer, lines) = created.map_err(|failure| {
+            group.hear_command(&command, failure.log());
+            creator_failed(&command, failure)
+        })?;
+        group.hear_command(&command, &lines);
         group.burn(self.live.materializer.usage().fuel)?;
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
         // Before those that come of it: a journal is read in the order in which commands were asked for.

@@ -279,7 +279,10 @@ impl Reader {
         let shown = shown(&self.log, vec![stored])?.pop();
         let mut shown =
             shown.ok_or_else(|| Error::internal(format!("event {seq} was read and is gone")))?;
-        shown.story = Some(Box::new(Story::read(&self.log, &shown)?));
+        let effects = (shown.changes.clone(), shown.tasks.clone());
+        let told = shown.told.iter().flatten().chain(&shown.late);
+        let story = Story::read(&self.log, &shown.stored, effects, told)?;
+        shown.story = Some(Box::new(story));
         Ok(shown)
     }
 

@@ -4,8 +4,7 @@
 use serde_json::Value as Json;
 
 use super::extensions::{ACTOR, Extensions};
-use super::reactions::command_id;
-use super::reader::Shown;
+use super::told_tasks::{ToldTask, command_id};
 use crate::history::Decoder;
 use crate::model::effects::RecordedChange;
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED, EVENT_PINNED, EVENT_REDACTED};
@@ -65,9 +64,13 @@ pub struct Reaction {
 }
 
 impl Story {
-    /// Of an event whose tasks are told.
-    pub(super) fn read(log: &Catalog, shown: &Shown) -> Result<Story> {
-        let stored = &shown.stored;
+    /// Of an event with its effects, and what became of its tasks.
+    pub(super) fn read<'t>(
+        log: &Catalog,
+        stored: &StoredEvent,
+        effects: (Vec<RecordedChange>, Vec<Task>),
+        told: impl Iterator<Item = &'t ToldTask>,
+    ) -> Result<Story> {
         let command = match &stored.command {
             Some(id) => log.find_command(id)?,
             None => None,
@@ -75,7 +78,7 @@ impl Story {
         let said = Extensions::read(stored.event.extensions.as_deref());
         let said = said.get(ACTOR).and_then(Json::as_str).map(str::to_owned);
         let actor = said.or_else(|| command.as_ref()?.actor.clone());
-        let (original, mut repairs) = amendments(log, shown)?;
+        let (original, mut repairs) = amendments(log, stored, effects)?;
         repairs.extend(other_repairs(log, stored.event.seq)?);
         repairs.sort_by_key(|repaired| repaired.by);
         Ok(Story {
@@ -83,14 +86,18 @@ impl Story {
             command,
             original,
             repairs,
-            reactions: reactions(log, shown)?,
+            reactions: reactions(log, told)?,
         })
     }
 }
 
 /// The first payload, and each that was put in its place.
-fn amendments(log: &Catalog, shown: &Shown) -> Result<(Option<Payload>, Vec<Repaired>)> {
-    let event = &shown.stored.event;
+fn amendments(
+    log: &Catalog,
+    stored: &StoredEvent,
+    effects: (Vec<RecordedChange>, Vec<Task>),
+) -> Result<(Option<Payload>, Vec<Repaired>)> {
+    let event = &stored.event;
     let amendments = log.amendments_of(event.seq)?;
     let mut decoder = Decoder::new(log)?;
     let mut repairs = Vec::with_capacity(amendments.len());
@@ -99,11 +106,11 @@ fn amendments(log: &Catalog, shown: &Shown) -> Result<(Option<Payload>, Vec<Repa
             Some(next) => next.replaced.clone(),
             None => Some(event.data.clone()),
         };
-        let effects = match log.amended_effects(amendment.seq)? {
+        let amended = match log.amended_effects(amendment.seq)? {
             Some(effects) => {
                 let amended = StoredEvent {
                     effects,
-                    ..shown.stored.clone()
+                    ..stored.clone()
                 };
                 Some(decoder.decode(log, &amended)?)
             }
@@ -120,13 +127,16 @@ fn amendments(log: &Catalog, shown: &Shown) -> Result<(Option<Payload>, Vec<Repa
             at: amendment.time.clone(),
             actor: amendment.actor.clone(),
             reason: Some(amendment.reason.clone()),
-            payload: data.map(|data| Payload { data, effects }),
+            payload: data.map(|data| Payload {
+                data,
+                effects: amended,
+            }),
         });
     }
     let first = amendments.first().and_then(|first| first.replaced.clone());
     let original = first.map(|data| Payload {
         data,
-        effects: Some((shown.changes.clone(), shown.tasks.clone())),
+        effects: Some(effects),
     });
     Ok((original, repairs))
 }
@@ -174,9 +184,8 @@ fn other_repairs(log: &Catalog, seq: Seq) -> Result<Vec<Repaired>> {
 }
 
 /// The commands that an event's tasks asked for, as far as they were run.
-fn reactions(log: &Catalog, shown: &Shown) -> Result<Vec<Reaction>> {
+fn reactions<'t>(log: &Catalog, told: impl Iterator<Item = &'t ToldTask>) -> Result<Vec<Reaction>> {
     let mut reactions = Vec::new();
-    let told = shown.told.iter().flatten().chain(&shown.late);
     for row in told.map(|told| &told.row) {
         if ![COMMAND_KIND, REACT_KIND].contains(&&*row.delivery.kind) {
             continue;

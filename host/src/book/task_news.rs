@@ -1,4 +1,4 @@
-//! What the gateway should know of commits.
+//! What the gateway, and who runs commands by the clock, should know of commits.
 
 use crate::model::Place;
 
@@ -13,4 +13,6 @@ pub struct TaskNews {
     pub anew: bool,
     /// Something happened to tasks.
     pub stepped: bool,
+    /// Commands that the clock runs were changed.
+    pub timed: bool,
 }

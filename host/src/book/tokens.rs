@@ -7,7 +7,7 @@ use crate::model::{Result, clock};
 impl Book {
     /// From now on every request needs a token. Nothing happens where the log says so already.
     pub fn note_tokens(&mut self) -> Result<()> {
-        if self.history.log.has_tokens()? {
+        if self.history.log.has_tokens()? || self.follows()?.is_some() {
             return Ok(());
         }
         self.check_current()?;

@@ -1,5 +1,7 @@
 //! Tasks with everything that happened to them, as the log tells it.
 
+use uuid::Uuid;
+
 use crate::model::error::{Problem, shown};
 use crate::model::{Error, Result, Seq, Task, TaskStep};
 use crate::store::{Catalog, TaskRow};
@@ -51,4 +53,15 @@ pub(crate) fn unknown_task(id: &str) -> Error {
     Error::usage(format!("there is no task '{}'", shown(id)))
         .problem(Problem::Unknown)
         .hint("daybook tasks BOOK lists them with their ids")
+}
+
+/// The id of the command that a task asks for. It is the task's, so the same command however often it is delivered; after
+/// an operator put a dead one back it is another one, since the first was answered.
+pub(crate) fn command_id(task: &str, round: u32) -> Result<Uuid> {
+    let id: Uuid =
+        { task.parse() }.map_err(|_| Error::corrupt(format!("'{task}' is no task's id")))?;
+    Ok(match round {
+        0 => id,
+        round => crate::engine::beside(id, &format!("round:{round}")),
+    })
 }

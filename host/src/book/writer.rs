@@ -71,10 +71,15 @@ enum Job {
     Append(AppendRequest, Done<Vec<Admitted>>),
     /// What becomes of tasks.
     Make(Moves, Done<Vec<Made>>),
+    /// A command whose time has come.
+    Due(Due, Done<()>),
     /// Anything else that needs the book to itself: between two groups.
     Alone(Work),
     Stop,
 }
+
+/// Runs a command whose time has come inside a group: the book does not know by itself how.
+pub type Due = Box<dyn FnOnce(&mut Book, &mut Group) -> Result<()> + Send>;
 
 /// A handle on the thread; clones share it.
 #[derive(Clone)]
@@ -191,6 +196,11 @@ impl Writer {
     /// Moves of tasks, which share a commit with whatever else is asked for.
     pub fn make(&self, moves: Moves, done: Done<Vec<Made>>) -> Result<()> {
         self.send(Job::Make(moves, done))
+    }
+
+    /// A command whose time has come, which shares a commit with whatever else is asked for.
+    pub fn due(&self, run: Due, done: Done<()>) -> Result<()> {
+        self.send(Job::Due(run, done))
     }
 
     /// Has the book to itself between two groups. As for every request, what came of it is told once it is public.
@@ -368,6 +378,7 @@ fn refuse(job: Option<Job>, error: &Error) {
         Some(Job::Run(_, done)) => done(Err(error.clone())),
         Some(Job::Append(_, done)) => done(Err(error.clone())),
         Some(Job::Make(_, done)) => done(Err(error.clone())),
+        Some(Job::Due(_, done)) => done(Err(error.clone())),
         Some(Job::Alone(work)) => work(Err(error.clone()))(),
         Some(Job::Stop) | None => {}
     }
@@ -402,6 +413,11 @@ fn join(
         }
         Job::Make(moves, done) => {
             let result = book.make_into(group, moves);
+            answers.push(Box::new(move |kept| done(answer(result, kept))));
+            None
+        }
+        Job::Due(run, done) => {
+            let result = run(book, group);
             answers.push(Box::new(move |kept| done(answer(result, kept))));
             None
         }

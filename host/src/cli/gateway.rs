@@ -10,9 +10,9 @@ use super::output::Output;
 use super::table::{number, table, text};
 use super::target::TargetArg;
 use crate::gateway::{
-    Backoff, DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, Span, WebhookConfig,
+    Backoff, DriverConfig, FetchConfig, KindConfig, MailConfig, ObjectConfig, Secret, WebhookConfig,
 };
-use crate::model::{Error, Result};
+use crate::model::{Error, Result, Span};
 
 /// Say how tasks are carried out, kind by kind
 #[derive(clap::Args)]
@@ -39,6 +39,8 @@ enum DriverName {
     Object,
     /// A command of this book
     Command,
+    /// A GET whose answer is a command of this book
+    Fetch,
     /// A line at the end of a file
     File,
     /// A line on the server's standard output
@@ -58,6 +60,8 @@ Examples:
       --subject 'Your new address, {name}' --body 'Dear {name}, …'
   daybook gateway set mybook statement object --address s3://statements/2026 --endpoint http://localhost:9000 \\
       --access-key minio --secret-file /run/secrets/minio --name '{account}/{id}.json'
+  daybook gateway set mybook holidays fetch --address 'https://example.com/holidays/{year}.json' \\
+      --command appointment.TakeHolidays --member holidays
   daybook gateway set mybook note file --address /tmp/notes.jsonl")]
 struct SetArgs {
     #[command(flatten)]
@@ -104,6 +108,15 @@ struct SetArgs {
     /// object: the id of the secret key
     #[arg(long, value_name = "KEY-ID")]
     access_key: Option<String>,
+    /// fetch: the command that takes the answer
+    #[arg(long, value_name = "COMMAND-TYPE")]
+    command: Option<String>,
+    /// fetch: the member of its payload that holds the answer; absent: the answer is the payload
+    #[arg(long, value_name = "MEMBER")]
+    member: Option<String>,
+    /// fetch: the member of its payload that holds the task's data
+    #[arg(long, value_name = "MEMBER")]
+    asked_member: Option<String>,
     /// Deliveries at the same time [default: 8]
     #[arg(long, value_name = "COUNT")]
     at_a_time: Option<u32>,
@@ -197,6 +210,9 @@ fn config(args: &SetArgs) -> Result<KindConfig> {
         ("--endpoint", args.endpoint.is_some()),
         ("--region", args.region.is_some()),
         ("--access-key", args.access_key.is_some()),
+        ("--command", args.command.is_some()),
+        ("--member", args.member.is_some()),
+        ("--asked-member", args.asked_member.is_some()),
     ];
     let takes: &[&str] = match args.driver {
         DriverName::Webhook => &given.map(|(name, _)| name)[..2],
@@ -209,6 +225,13 @@ fn config(args: &SetArgs) -> Result<KindConfig> {
             "--endpoint",
             "--region",
             "--access-key",
+        ],
+        DriverName::Fetch => &[
+            "--address",
+            "--secret-env or --secret-file",
+            "--command",
+            "--member",
+            "--asked-member",
         ],
         DriverName::File => &["--address"],
         DriverName::Command | DriverName::Stdout => &[],
@@ -246,6 +269,13 @@ fn config(args: &SetArgs) -> Result<KindConfig> {
             content: args.content.clone(),
         }),
         DriverName::Command => DriverConfig::Command {},
+        DriverName::Fetch => DriverConfig::Fetch(FetchConfig {
+            url: address()?,
+            secret,
+            command: needed("--command", &args.command)?,
+            member: args.member.clone(),
+            asked: args.asked_member.clone(),
+        }),
         DriverName::File => DriverConfig::File {
             path: std::path::absolute(address()?)
                 .map_err(|error| Error::io("finding the file", error))?,
@@ -291,6 +321,7 @@ fn show(args: &ShowArgs, out: &mut Output) -> Result<Exit> {
             DriverConfig::Mail(mail) => mail.url.clone(),
             DriverConfig::Object(object) => object.url.clone(),
             DriverConfig::File { path } => path.display().to_string(),
+            DriverConfig::Fetch(fetch) => fetch.url.clone(),
             DriverConfig::Command {} | DriverConfig::Stdout {} => String::new(),
         };
         lines.add_row([

@@ -15,6 +15,7 @@ mod doom;
 mod effects;
 mod events;
 mod export;
+mod follow;
 mod foreseen;
 mod gateway;
 mod head;
@@ -23,6 +24,7 @@ mod input;
 mod inspect;
 mod lines;
 mod load;
+mod log;
 mod output;
 mod plugin;
 mod progress;
@@ -34,6 +36,7 @@ mod replay;
 mod retire;
 mod run;
 mod same;
+mod schedule;
 mod serve;
 mod shadow;
 mod show;
@@ -116,6 +119,8 @@ enum Verb {
     Query(query::Args),
     Tasks(tasks::Args),
     Gateway(gateway::Args),
+    Schedule(schedule::Args),
+    Log(log::Args),
     Replay(replay::Args),
     Diff(diff::Args),
     Bisect(bisect::Args),
@@ -128,6 +133,7 @@ enum Verb {
     Redact(redact::Args),
     Undo(undo::Args),
     Serve(serve::Args),
+    Follow(follow::Args),
     Token(token::Args),
     Demo(demo::Args),
 }
@@ -213,6 +219,8 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Query(args) => query::run(&args, out),
         Verb::Tasks(args) => tasks::run(&args, out),
         Verb::Gateway(args) => gateway::run(&args, out),
+        Verb::Schedule(args) => schedule::run(args, out),
+        Verb::Log(args) => log::run(args, out),
         Verb::Replay(args) => replay::run(args, out),
         Verb::Diff(args) => diff::run(&args, out),
         Verb::Bisect(args) => bisect::run(&args, out),
@@ -225,6 +233,7 @@ fn dispatch(verb: Verb, out: &mut Output) -> Result<Exit> {
         Verb::Redact(args) => redact::run(args, out),
         Verb::Undo(args) => undo::run(args, out),
         Verb::Serve(args) => serve::run(&args, out),
+        Verb::Follow(args) => follow::run(&args, out),
         Verb::Token(args) => token::run(&args, out),
         Verb::Demo(args) => demo::run(&args, out),
     }

@@ -72,6 +72,9 @@ pub struct Args {
     /// Carry out no tasks
     #[arg(long)]
     no_gateway: bool,
+    /// Run no commands by the clock
+    #[arg(long)]
+    no_schedules: bool,
     /// Verify history this often (`6h`, `30m`, `90s`); what does not hold is an error in the log and a metric
     #[arg(long, value_name = "TIME", value_parser = duration)]
     verify_every: Option<Duration>,
@@ -129,6 +132,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             connections_max: args.connections_max,
             otlp: args.otlp.clone(),
             gateway: !args.no_gateway,
+            schedules: !args.no_schedules,
             printer: Some(Printer(Arc::new(print_line))),
             background: Background {
                 plugins: args.plugins.clone(),

@@ -5,7 +5,7 @@ use super::common::FormatArg;
 use super::output::{Output, thousands};
 use super::table::{number, table, text};
 use super::target::TargetArg;
-use crate::model::{NOT_DETERMINISTIC, Result};
+use crate::model::{Result, tells_of_refusal};
 use crate::wire::Version;
 
 /// List the plugin versions of a book
@@ -72,7 +72,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 /// The engine of a version's certification, or that one is due, or that the version is not to be trusted.
 fn certified(line: &Version) -> String {
     match &line.certification {
-        Some(known) if known.reason.starts_with(NOT_DETERMINISTIC) => {
+        Some(known) if tells_of_refusal(&known.reason) => {
             format!("no: {}", known.reason)
         }
         Some(known) if line.certification_due => {

@@ -8,6 +8,7 @@ mod study;
 
 use std::cell::Cell;
 use std::fmt;
+use std::io::Read;
 
 use reqwest::{Method, RequestBuilder, Url};
 use serde::Serialize;
@@ -135,6 +136,31 @@ impl Client {
         Ok(answer)
     }
 
+    /// Posts a message whose answer is read as it comes.
+    fn stream(&self, path: &str, message: &impl Serialize) -> Result<Box<dyn Read + '_>> {
+        let request = { self.request(Method::POST, path) }
+            .header("content-type", "application/json")
+            .body(written(message)?);
+        let response = self.waiter.wait(async || request.send().await);
+        let response = response.map_err(|error| self.failed(error))?;
+        let mut streamed = Streamed {
+            waiter: &self.waiter,
+            response,
+            part: Vec::new(),
+            at: 0,
+        };
+        let status = streamed.response.status();
+        if status.is_success() {
+            return Ok(Box::new(streamed));
+        }
+        let mut bytes = Vec::new();
+        (&mut streamed)
+            .take(ANSWER_BYTES_MAX as u64)
+            .read_to_end(&mut bytes)
+            .map_err(|error| lost(format!("the answer of {} ended early: {error}", self.url)))?;
+        Err(problem::error(status.as_u16(), &bytes))
+    }
+
     /// Why there is no answer.
     fn failed(&self, error: reqwest::Error) -> Error {
         let url = &self.url;
@@ -151,6 +177,31 @@ impl Client {
         } else {
             lost(format!("asking {url}: {why}"))
         }
+    }
+}
+
+/// An answer that is read as it comes.
+struct Streamed<'a> {
+    waiter: &'a Waiter,
+    response: reqwest::Response,
+    part: Vec<u8>,
+    at: usize,
+}
+
+impl Read for Streamed<'_> {
+    fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
+        while self.at == self.part.len() {
+            let part = self.waiter.wait(async || self.response.chunk().await);
+            let part = part.map_err(|error| std::io::Error::other(causes(&error.without_url())))?;
+            match part {
+                None => return Ok(0),
+                Some(part) => (self.part, self.at) = (part.to_vec(), 0),
+            }
+        }
+        let count = into.len().min(self.part.len() - self.at);
+        into[..count].copy_from_slice(&self.part[self.at..self.at + count]);
+        self.at += count;
+        Ok(count)
     }
 }
 

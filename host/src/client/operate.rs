@@ -14,11 +14,12 @@ use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::verbs::{Operates, Reads as _, only_by_directory};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
-    CertifyRequest, CommandReply, Differs, DroppedShadow, EditTask, Index, JsonText, KindConfig,
-    LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion, Reason,
-    ReconcileRequest, Reconciled, RedactReply, RedactRequest, Rejected, RemedyRequest, RemedyTaken,
-    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Task, TaskReason,
-    Track, Tracks, UndoRequest, Undone, Verified,
+    CertifyRequest, CommandReply, CommandSchedule, Differs, DroppedShadow, EditTask, Index,
+    JsonText, KindConfig, LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest,
+    Promotion, Reason, ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest,
+    Rejected, RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired,
+    ScheduleRequest, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
+    Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -226,6 +227,19 @@ impl Operates for Client {
         }
     }
 
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        _: Option<&str>,
+        _: OnProgress<'_>,
+    ) -> Result<RedactReply> {
+        let answer = self.tell("/redact", request)?;
+        match request.preview {
+            true => answer.read().map(RedactReply::Foreseen),
+            false => answer.read().map(RedactReply::Redacted),
+        }
+    }
+
     fn undo(
         &mut self,
         seq: Seq,
@@ -295,6 +309,40 @@ impl Operates for Client {
         let request = self.request(Method::DELETE, &format!("/gateway/{}", encoded(kind)));
         self.ask(request)?.read::<IgnoredAny>().map(drop)
     }
+
+    fn set_schedule(
+        &mut self,
+        name: &str,
+        request: &ScheduleRequest,
+        _: Option<&str>,
+    ) -> Result<CommandSchedule> {
+        let request = self
+            .request(Method::PUT, &schedule(name))
+            .header("content-type", "application/json")
+            .body(written(request)?);
+        self.ask(request)?.read()
+    }
+
+    fn pause_schedule(&mut self, name: &str, paused: bool) -> Result<CommandSchedule> {
+        let what = if paused { "pause" } else { "resume" };
+        let path = format!("{}/{what}", schedule(name));
+        self.post(&path, &[], Vec::new())?.read()
+    }
+
+    fn run_schedule(&mut self, name: &str, _: Option<&str>) -> Result<CommandSchedule> {
+        let path = format!("{}/run", schedule(name));
+        self.post(&path, &[], Vec::new())?.read()
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<()> {
+        let request = self.request(Method::DELETE, &schedule(name));
+        self.ask(request)?.read::<IgnoredAny>().map(drop)
+    }
+}
+
+/// A schedule's path.
+fn schedule(name: &str) -> String {
+    format!("/schedules/{}", encoded(name))
 }
 
 /// A path with who does it.

@@ -1,16 +1,19 @@
 //! What is read of a served book.
 
+use std::io::Read;
+
 use super::{Client, encoded, path_with};
 use crate::book::LIVE;
 use crate::history::OnProgress;
 use crate::model::{PluginVersion, Result, Seq};
-use crate::store::{CommandFilter, EventFilter, TaskFilter};
+use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, TaskFilter};
 use crate::study::Moment;
 use crate::verbs::{Reads, Rows, StateOf};
 use crate::wire::{
-    AnsweredCommand, Changelog, ChangelogEntry, CloudEvent, Commands, Events, GatewayKind,
-    GatewayKinds, HistoryHashes, LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent,
-    Snapshot, Snapshots, Subject, Task, Tasks, Version, Versions, WhyNot,
+    AnsweredCommand, Changelog, ChangelogEntry, CloudEvent, CommandSchedule, CommandSchedules,
+    Commands, CopyRequest, Events, GatewayKind, GatewayKinds, HandlerLog, HandlerLogLine,
+    HistoryHashes, LogHead, QueryReply, QueryRequest, ROWS_MAX, RecordedEvent, Snapshot, Snapshots,
+    Subject, Task, Tasks, Version, Versions, WhyNot,
 };
 
 /// Events, and tasks, of one page that are asked for.
@@ -124,6 +127,30 @@ impl Reads for Client {
 
     fn gateway_kinds(&self) -> Result<Vec<GatewayKind>> {
         self.get("/gateway").map(|it: GatewayKinds| it.kinds)
+    }
+
+    fn handler_log(
+        &self,
+        filter: &HandlerLogFilter,
+        count_max: usize,
+    ) -> Result<Vec<HandlerLogLine>> {
+        let parameters = [
+            ("limit", Some(count_max.clamp(1, PAGE_MAX).to_string())),
+            ("after", filter.after.map(|after| after.to_string())),
+            ("event", filter.event.map(|seq| seq.to_string())),
+            ("command", filter.command.clone()),
+        ];
+        let page: HandlerLog = self.get(&path_with("/log", &parameters))?;
+        Ok(page.lines)
+    }
+
+    fn schedules(&self) -> Result<Vec<CommandSchedule>> {
+        self.get("/schedules")
+            .map(|it: CommandSchedules| it.schedules)
+    }
+
+    fn copy_log(&self, marks: &CopyMarks) -> Result<Box<dyn Read + '_>> {
+        self.stream("/log/copy", &CopyRequest::from(marks))
     }
 
     fn select(

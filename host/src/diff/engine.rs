@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use super::causes::Causes;
 use super::compare::{Step, differences, layout_differences};
 use super::expectation::Expectations;
-use super::final_rows::{Piece, merge};
+use super::final_rows::{self, merge};
 use super::{Cause, Cost, Difference, EventDiff, FinalKind, FinalRow, Sink, Summary, TaskCount};
 use crate::model::clock::Stopwatch;
 use crate::model::progress::{OnProgress, Progress};
@@ -82,7 +82,30 @@ enum Reason {
     Unanswered,
 }
 
-type Batch = Arc<Vec<Event>>;
+/// A piece of the log, and whose each event is.
+struct Piece {
+    events: Vec<Event>,
+    shares: Vec<usize>,
+}
+
+type Batch = Arc<Piece>;
+
+impl Piece {
+    /// The events of one lane, each with its place in the piece.
+    fn of(&self, lane: usize) -> impl Iterator<Item = (usize, &Event)> {
+        { self.events.iter().enumerate() }
+            .zip(&self.shares)
+            .filter(move |(_, share)| **share == lane)
+            .map(|(placed, _)| placed)
+    }
+}
+
+/// Two sides with their prober. Several of them are beside each other where each has the events of some partitions.
+pub struct Lane<'a> {
+    pub base: &'a mut dyn Base,
+    pub candidate: &'a mut dyn Side,
+    pub prober: &'a mut dyn Prober,
+}
 
 #[expect(
     clippy::too_many_arguments,
@@ -99,41 +122,95 @@ pub fn run(
     mut summary: Summary,
     progress: OnProgress<'_>,
 ) -> Result<Summary> {
+    let lane = Lane {
+        base: &mut *base,
+        candidate: &mut *candidate,
+        prober,
+    };
+    let told = &mut summary;
+    compare_events(
+        events,
+        vec![lane],
+        &|_| 0,
+        expectations,
+        sink,
+        told,
+        progress,
+    )?;
+    conclude(base, candidate, expectations, sink, summary)
+}
+
+/// The events, each by the lane whose it is; in whatever order the lanes are done, the sink is told in the log's.
+pub fn compare_events(
+    events: impl Iterator<Item = Result<Vec<Event>>> + Send,
+    lanes: Vec<Lane<'_>>,
+    share: &(dyn Fn(&Event) -> usize + Sync),
+    expectations: &mut Expectations,
+    sink: &mut dyn Sink,
+    summary: &mut Summary,
+    progress: OnProgress<'_>,
+) -> Result<()> {
     let watch = Stopwatch::start();
     let (from, to) = (summary.from, summary.to);
-    let (at_base, at_candidate) = (&mut *base, &mut *candidate);
     std::thread::scope(|scope| -> Result<()> {
-        let (to_candidate, batches) = sync_channel::<Batch>(AHEAD);
-        let (to_base, steps) = sync_channel::<(Batch, Vec<Step>)>(AHEAD);
-        let (to_report, found) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
-        let (base_rows, base_pieces) = sync_channel(AHEAD);
-        let (candidate_rows, candidate_pieces) = sync_channel(AHEAD);
-        let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
-        let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+        let (mut ways, mut all_found, mut workers) = (Vec::new(), Vec::new(), Vec::new());
+        for (at, lane) in lanes.into_iter().enumerate() {
+            let Lane {
+                base,
+                candidate,
+                prober,
+            } = lane;
+            let (to_candidate, batches) = sync_channel::<Batch>(AHEAD);
+            let (to_base, steps) = sync_channel::<(Batch, Vec<Step>)>(AHEAD);
+            let (to_report, found) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+            let (to_prober, questions) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+            let (to_asker, answers) = sync_channel::<(Batch, Vec<Found>)>(AHEAD);
+            workers.push((
+                scope.spawn(move || run_candidate(candidate, at, &batches, &to_base)),
+                scope.spawn(move || run_base(base, at, &steps, &to_prober, &answers, &to_report)),
+                scope.spawn(move || run_prober(prober, &questions, &to_asker)),
+            ));
+            ways.push(to_candidate);
+            all_found.push(found);
+        }
         let reader = scope.spawn(move || -> Result<()> {
             for piece in events {
-                // A receiver that is gone has its own error to tell.
-                if to_candidate.send(Arc::new(piece?)).is_err() {
-                    break;
+                let events = piece?;
+                let shares = events.iter().map(share).collect();
+                let batch = Arc::new(Piece { events, shares });
+                for way in &ways {
+                    // A receiver that is gone has its own error to tell.
+                    if way.send(batch.clone()).is_err() {
+                        return Ok(());
+                    }
                 }
             }
             Ok(())
         });
-        let ahead =
-            scope.spawn(move || run_candidate(at_candidate, &batches, to_base, &candidate_rows));
-        let probing = scope.spawn(move || run_prober(prober, &questions, &to_asker));
-        let beside = scope
-            .spawn(move || run_base(at_base, &steps, to_prober, &answers, to_report, &base_rows));
-        let report = || -> Result<()> {
-            for (batch, found) in found {
+        let mut report = || -> Result<()> {
+            loop {
+                let (mut batch, mut found) = (None, Vec::new());
+                for lane in &all_found {
+                    let Ok((of, more)) = lane.recv() else {
+                        return Ok(());
+                    };
+                    batch = Some(of);
+                    found.extend(more);
+                }
+                let Some(batch) = batch else { return Ok(()) };
+                found.sort_by_key(|found| found.event);
                 for found in found {
-                    let event = &batch[found.event];
+                    let event = &batch.events[found.event];
                     if event.seq >= from {
-                        report_event(event, found, expectations, sink, &mut summary)?;
+                        report_event(event, found, expectations, sink, summary)?;
                     }
                 }
-                if let Some(last) = batch.last() {
-                    let new = batch.iter().filter(|event| event.seq >= from).count();
+                if let Some(last) = batch.events.last() {
+                    let new = batch
+                        .events
+                        .iter()
+                        .filter(|event| event.seq >= from)
+                        .count();
                     summary.events += new as u64;
                     progress(Progress {
                         done: last.seq.0,
@@ -141,25 +218,49 @@ pub fn run(
                     });
                 }
             }
-            merge(base_pieces, candidate_pieces, |row| {
-                report_row(&row, expectations, sink, &mut summary)
-            })
         };
         // A thread that ends early closes its channels, and so the others end; its error is the one to tell.
         let reported = report();
+        drop(all_found);
         let read = join(reader);
-        let ahead = join(ahead);
-        let beside = join(beside);
-        join(probing)?;
+        let ended: Vec<_> = { workers.into_iter() }
+            .map(|(ahead, beside, probing)| (join(ahead), join(beside), join(probing)))
+            .collect();
+        let mut done = Vec::new();
+        for (ahead, beside, probing) in ended {
+            probing?;
+            done.push((ahead, beside));
+        }
         read?;
-        (summary.cost.1, summary.dooms.1) = ahead?;
-        (summary.cost.0, summary.dooms.0) = beside?;
+        for (ahead, beside) in done {
+            let ((base, base_dooms), (candidate, candidate_dooms)) = (beside?, ahead?);
+            summary.cost.0 += base;
+            summary.cost.1 += candidate;
+            summary.dooms.0 += base_dooms;
+            summary.dooms.1 += candidate_dooms;
+        }
         reported
+    })?;
+    summary.seconds += watch.seconds();
+    Ok(())
+}
+
+/// The final states, and the end of the report.
+pub fn conclude(
+    base: &mut dyn Base,
+    candidate: &mut dyn Side,
+    expectations: &mut Expectations,
+    sink: &mut dyn Sink,
+    mut summary: Summary,
+) -> Result<Summary> {
+    let watch = Stopwatch::start();
+    compare_states(base, candidate, |row| {
+        report_row(&row, expectations, sink, &mut summary)
     })?;
     summary.layout = layout_differences(&base.layouts(), &candidate.layouts());
     summary.expectations = expectations.uses();
     summary.missing = expectations.missing();
-    summary.seconds = watch.seconds();
+    summary.seconds += watch.seconds();
     sink.finish(&summary)?;
     Ok(summary)
 }
@@ -172,25 +273,20 @@ fn join<T>(thread: std::thread::ScopedJoinHandle<'_, Result<T>>) -> Result<T> {
 
 fn run_candidate(
     side: &mut dyn Side,
+    lane: usize,
     batches: &Receiver<Batch>,
-    out: SyncSender<(Batch, Vec<Step>)>,
-    rows: &SyncSender<Piece>,
+    out: &SyncSender<(Batch, Vec<Step>)>,
 ) -> Result<(Cost, u64)> {
     while let Ok(batch) = batches.recv() {
-        let steps = batch
-            .iter()
-            .map(|event| side.step(event))
+        let steps = { batch.of(lane) }
+            .map(|(_, event)| side.step(event))
             .collect::<Result<Vec<_>>>()?;
         side.end_batch()?;
         if out.send((batch, steps)).is_err() {
-            return Ok((side.cost(), side.dooms()));
+            break;
         }
     }
-    let done = (side.cost(), side.dooms());
-    // Whoever waits for more batches must hear that there are none before the rows begin.
-    drop(out);
-    send_rows(side, rows)?;
-    Ok(done)
+    Ok((side.cost(), side.dooms()))
 }
 
 fn run_prober(
@@ -201,7 +297,7 @@ fn run_prober(
     while let Ok((batch, mut found)) = questions.recv() {
         for found in &mut found {
             if let Reason::Asked(rows) = &found.reason {
-                found.reason = match prober.probe(&batch[found.event], &found.base, rows)? {
+                found.reason = match prober.probe(&batch.events[found.event], &found.base, rows)? {
                     None => Reason::Unanswered,
                     Some(probed) => Reason::Known(Causes::of(&found.base, &probed)),
                 };
@@ -216,19 +312,19 @@ fn run_prober(
 
 fn run_base(
     side: &mut dyn Base,
+    lane: usize,
     steps: &Receiver<(Batch, Vec<Step>)>,
-    ask: SyncSender<(Batch, Vec<Found>)>,
+    ask: &SyncSender<(Batch, Vec<Found>)>,
     answers: &Receiver<(Batch, Vec<Found>)>,
-    out: SyncSender<(Batch, Vec<Found>)>,
-    rows: &SyncSender<Piece>,
+    out: &SyncSender<(Batch, Vec<Found>)>,
 ) -> Result<(Cost, u64)> {
     // Batches that the prober has: the base works on the next ones meanwhile. As many as the channels hold, so that
     // neither thread waits for the other's turn on a machine with fewer cores than threads.
     let mut asked = 0;
     while let Ok((batch, candidates)) = steps.recv() {
         let mut found = Vec::new();
-        for (at, candidate) in candidates.into_iter().enumerate() {
-            let (base, candidate, reason) = match side.step_beside(&batch[at], candidate)? {
+        for ((at, event), candidate) in batch.of(lane).zip(candidates) {
+            let (base, candidate, reason) = match side.step_beside(event, candidate)? {
                 Beside::Same => continue,
                 Beside::Differs {
                     base,
@@ -255,21 +351,17 @@ fn run_base(
         asked += 1;
         if asked == AHEAD {
             asked -= 1;
-            if !take_answer(side, answers, &out)? {
+            if !take_answer(side, answers, out)? {
                 return Ok((side.cost(), side.dooms()));
             }
         }
     }
     for _ in 0..asked {
-        if !take_answer(side, answers, &out)? {
-            return Ok((side.cost(), side.dooms()));
+        if !take_answer(side, answers, out)? {
+            break;
         }
     }
-    let done = (side.cost(), side.dooms());
-    // Whoever waits for more batches must hear that there are none before the rows begin.
-    drop((ask, out));
-    send_rows(side, rows)?;
-    Ok(done)
+    Ok((side.cost(), side.dooms()))
 }
 
 /// The oldest batch back from the prober, completed and passed on. False: nobody is there any more.
@@ -283,19 +375,19 @@ fn take_answer(
     };
     for found in found.iter_mut().rev() {
         if let Reason::Unanswered = found.reason {
-            found.reason = Reason::Known(side.settle(&batch[found.event], &found.base)?);
+            found.reason = Reason::Known(side.settle(&batch.events[found.event], &found.base)?);
         }
     }
-    if let Some(last) = batch.last() {
+    if let Some(last) = batch.events.last() {
         side.forget(last.seq);
     }
     Ok(out.send((batch, found)).is_ok())
 }
 
 /// Every row in which two states differ, in the order of tables and keys.
-pub fn compare_states(
-    base: &mut impl Side,
-    candidate: &mut impl Side,
+pub fn compare_states<B: Side + ?Sized, C: Side + ?Sized>(
+    base: &mut B,
+    candidate: &mut C,
     visit: impl FnMut(FinalRow) -> Result<()>,
 ) -> Result<()> {
     std::thread::scope(|scope| {
@@ -316,25 +408,25 @@ pub fn compare_states(
 /// Pieces of rows that wait for the merge.
 const PIECES_AHEAD: usize = 4;
 
-fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<Piece>) -> Result<()> {
+fn send_rows<S: Side + ?Sized>(side: &mut S, out: &SyncSender<final_rows::Piece>) -> Result<()> {
     let layouts = side.layouts();
     for (table, layout) in layouts.tables.iter().enumerate() {
         // A receiver that is gone has its own error to tell.
-        if out.send(Piece::Table(layout.clone())).is_err() {
+        if out.send(final_rows::Piece::Table(layout.clone())).is_err() {
             return Ok(());
         }
         let mut rows = Vec::with_capacity(ROWS_PER_PIECE);
         side.scan(table, &mut |row| {
             rows.push(row);
             if rows.len() == ROWS_PER_PIECE {
-                let _ = out.send(Piece::Rows(std::mem::replace(
+                let _ = out.send(final_rows::Piece::Rows(std::mem::replace(
                     &mut rows,
                     Vec::with_capacity(ROWS_PER_PIECE),
                 )));
             }
             Ok(())
         })?;
-        let _ = out.send(Piece::Rows(rows));
+        let _ = out.send(final_rows::Piece::Rows(rows));
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub use causes::Causes;
 pub use compare::{LayoutDifference, Step, differences};
-pub use engine::{Base, Beside, Prober, Side, compare_states, run};
+pub use engine::{Base, Beside, Lane, Prober, Side, compare_events, compare_states, conclude, run};
 pub use expectation::{About, Approval, Approved, Expectations};
 pub use tally::{Example, Tally, TallyLine};
 pub use words::first_words;
@@ -119,6 +119,16 @@ pub struct Cost {
     pub rows_written: u64,
     /// Seconds spent materializing, on that side's own thread.
     pub seconds: f64,
+}
+
+impl std::ops::AddAssign for Cost {
+    fn add_assign(&mut self, other: Cost) {
+        self.fuel += other.fuel;
+        self.host_calls += other.host_calls;
+        self.rows_read += other.rows_read;
+        self.rows_written += other.rows_written;
+        self.seconds += other.seconds;
+    }
 }
 
 /// Number of differing events by cause.

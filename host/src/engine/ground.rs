@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::overlay::{Overlay, Write, rows_before};
+use super::partitions::Confined;
 use super::program::{Handler, Link, Program};
 use crate::model::clock::processor_seconds;
 use crate::model::layout::RowMap;
@@ -56,6 +57,10 @@ pub struct Ground {
     pub perturbed: Perturbed,
     /// A fault of the host behind a violation that the guest was shown.
     pub(super) fault: Option<Error>,
+    /// The rows that the handler which runs may touch; none: any.
+    pub(super) confined: Option<Confined>,
+    /// What a handler of this event touched beyond those.
+    pub strayed: Option<String>,
 }
 
 /// What a version below did with an event on this very state, so that it need not run again.
@@ -124,6 +129,8 @@ impl Ground {
             undone: BTreeMap::new(),
             perturbed: Perturbed::default(),
             fault: None,
+            confined: None,
+            strayed: None,
         })
     }
 
@@ -162,6 +169,7 @@ impl Ground {
         self.usage = Usage::default();
         self.sql_seconds = 0.0;
         self.fault = None;
+        self.strayed = None;
         self.doubtful = false;
         self.shown_to_sql = false;
         self.touched.clear();
@@ -236,7 +244,20 @@ impl Ground {
         }
     }
 
+    /// Refuses what is beyond the rows that the handler which runs may touch.
+    fn confine(
+        &mut self,
+        touches: impl FnOnce(&Confined, &Layouts) -> Option<Error>,
+    ) -> Result<()> {
+        let strays = { self.confined.as_ref() }.and_then(|it| touches(it, &self.layouts));
+        strays.map_or(Ok(()), |error| {
+            self.strayed.get_or_insert_with(|| error.message.clone());
+            Err(error)
+        })
+    }
+
     pub fn get(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
+        self.confine(|it, layouts| it.row(table, &layouts.tables[table], key))?;
         if let Some(at) = self.overlay.find(table, key) {
             return Ok(self.overlay.row(at).clone());
         }
@@ -248,7 +269,8 @@ impl Ground {
         Ok(row)
     }
 
-    /// Writes a row whose key was read in this event (`get`), `current` being what was read.
+    /// Writes a row whose key was read in this event (`get`), `current` being what was read. So the row is one that the
+    /// handler may touch.
     pub fn put(
         &mut self,
         table: usize,
@@ -350,6 +372,7 @@ impl Ground {
     }
 
     pub fn find(&mut self, table: usize, find: &Find) -> Result<Vec<Row>> {
+        self.confine(|it, layouts| it.find(table, &layouts.tables[table], find))?;
         self.sync()?;
         let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
         let bytes_max =
@@ -384,6 +407,7 @@ impl Ground {
         parameters: &[Value],
         fuel: &mut u64,
     ) -> Result<QueryResult> {
+        self.confine(|it, _| Some(it.query()))?;
         self.sync()?;
         let rows_max = limits::ROWS_READ_PER_CALL_MAX.saturating_sub(self.usage.rows_read as usize);
         let bytes_max =
@@ -452,6 +476,7 @@ impl Ground {
     pub fn add_printed(&mut self, printed: &[u8]) {
         for line in String::from_utf8_lossy(printed).lines() {
             self.add_log(LogLine {
+                by: None,
                 level: Level::Info,
                 message: line.to_owned(),
             });

@@ -75,6 +75,22 @@ impl Plan {
         )
     }
 
+    /// The programs that run somewhere in a range, each with where it does.
+    pub fn within(
+        &self,
+        (first, last): (Seq, Seq),
+    ) -> impl Iterator<Item = (Seq, Seq, &Arc<Program>)> {
+        let next = self
+            .programs
+            .iter()
+            .skip(1)
+            .map(|(from, _)| Seq(from.0 - 1));
+        { self.programs.iter() }
+            .zip(next.chain([Seq(u64::MAX)]))
+            .map(move |((from, program), to)| (first.max(*from), last.min(to), program))
+            .filter(|(from, to, _)| from <= to)
+    }
+
     /// One program for the whole log.
     pub fn is_single(&self) -> bool {
         self.programs.len() == 1

@@ -1,5 +1,6 @@
 //! The one path from an event to its effects: live, replay, preview, diff and verify all come through here.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::give_state::give_state;
@@ -10,7 +11,6 @@ use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
 use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
-use crate::model::hash::running_hash;
 use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
@@ -30,6 +30,7 @@ pub struct Materializer {
     pending: Option<ProjectionHead>,
     /// Events kept since the last commit.
     uncommitted: usize,
+    plays_part: bool,
 }
 
 /// A pending event's writes while a probe runs.
@@ -49,6 +50,8 @@ pub struct Outcome {
     pub body: Vec<u8>,
     pub usage: Usage,
     pub log: Vec<LogLine>,
+    /// Where the changes end in `body`, and the tasks begin.
+    pub changes_end: usize,
 }
 
 /// An event that could not be materialized.
@@ -81,6 +84,16 @@ pub enum Failure {
     Host(Error),
 }
 
+impl Failure {
+    /// What was logged before it.
+    pub fn log(&self) -> &[LogLine] {
+        match self {
+            Failure::Doom(doom) => &doom.log,
+            Failure::Host(_) => &[],
+        }
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Error {
         match failure {
@@ -104,6 +117,7 @@ impl Materializer {
             ground: Some(Ground::new(projection)),
             pending: None,
             uncommitted: 0,
+            plays_part: false,
         }
     }
 
@@ -161,6 +175,11 @@ impl Materializer {
         self.ground().undone.insert(event, undo);
     }
 
+    /// What it remembers of events, which it forgets.
+    pub fn take_undone(&mut self) -> BTreeMap<Seq, Vec<RowUndo>> {
+        std::mem::take(&mut self.ground().undone)
+    }
+
     /// Forgets what was remembered of events.
     pub fn forget_undone(&mut self) {
         self.ground().undone.clear();
@@ -186,19 +205,30 @@ impl Materializer {
         let outcome = self.work_out(&program, event)?;
         let (body, changes_end) = outcome.effects.encode(&program.layouts);
         let head = self.head();
-        let Effects { changes, tasks } = &outcome.effects;
-        self.pending = Some(ProjectionHead {
-            position: event.seq,
-            running: match changes.is_empty() {
-                true => head.running,
-                false => running_hash(&head.running, event.seq, &body[1..changes_end]),
+        self.pending = Some(match self.plays_part {
+            // Whoever plays a part of the history does not know what came before.
+            true => ProjectionHead {
+                position: event.seq,
+                ..head
             },
-            tasks: match tasks.is_empty() {
-                true => head.tasks,
-                false => running_hash(&head.tasks, event.seq, &body[changes_end..]),
-            },
+            false => head.after(event.seq, &body, changes_end),
         });
-        Ok(Outcome { body, ..outcome })
+        Ok(Outcome {
+            body,
+            changes_end,
+            ..outcome
+        })
+    }
+
+    /// Plays the events of some partitions from now on, and leaves the running hash to whoever sees all of them; or all events
+    /// again.
+    pub fn play_part(&mut self, on: bool) {
+        self.plays_part = on;
+    }
+
+    /// What the last event touched beyond the rows of its partition, if that stopped it.
+    pub fn take_strayed(&mut self) -> Option<String> {
+        self.ground().strayed.take()
     }
 
     /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
@@ -248,8 +278,13 @@ impl Materializer {
             true => program.handlers(event.event_type.as_str()),
             false => &[],
         };
-        for &handler in handlers {
-            if let Err(error) = self.handle(program, handler, event) {
+        for (place, &handler) in handlers.iter().enumerate() {
+            if program.partitions.any() {
+                self.ground().confined = program.partitions.confine(event, place);
+            }
+            let handled = self.handle(program, handler, event);
+            self.ground().confined = None;
+            if let Err(error) = handled {
                 let version = program.link(handler).code.version.clone();
                 return Err(self.doom(event, version, error));
             }
@@ -263,6 +298,7 @@ impl Materializer {
             body: Vec::new(),
             usage: ground.usage,
             log: std::mem::take(&mut ground.log),
+            changes_end: 0,
         })
     }
 

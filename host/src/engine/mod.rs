@@ -8,6 +8,7 @@ mod library;
 mod materializer;
 mod overlay;
 mod own_writes;
+mod partitions;
 mod player;
 mod preparer;
 mod priority;

@@ -79,6 +79,13 @@ impl Player {
         self.materializer.remember(event, undo);
     }
 
+    /// Tells it what another player remembers.
+    pub fn remember_from(&mut self, other: &mut Player) {
+        for (event, undo) in other.materializer.take_undone() {
+            self.remind(event, undo);
+        }
+    }
+
     /// True where it knows what an event changed.
     pub fn remembers(&self, event: Seq) -> bool {
         self.reminded.contains(&event)
@@ -91,12 +98,7 @@ impl Player {
 
     /// Works out the effects of the next event, under the lineup that the plan has for it.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
-        if self.next_switch.is_some_and(|next| event.seq >= next) {
-            let (program, next) = self.plan.at(event.seq);
-            let program = program.clone();
-            self.next_switch = next;
-            self.materializer.switch(program)?;
-        }
+        self.reach(event.seq)?;
         let result = self.materializer.run(event);
         if self.plan.undone.contains(&event.seq) {
             let undo = match &result {
@@ -111,6 +113,17 @@ impl Player {
             self.remind(event.seq, undo);
         }
         result
+    }
+
+    /// Goes on with the lineup that the plan has for an event.
+    pub fn reach(&mut self, seq: Seq) -> Result<()> {
+        if self.next_switch.is_some_and(|next| seq >= next) {
+            let (program, next) = self.plan.at(seq);
+            let program = program.clone();
+            self.next_switch = next;
+            self.materializer.switch(program)?;
+        }
+        Ok(())
     }
 
     /// Keeps the event's effects in the batch.

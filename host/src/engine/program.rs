@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 
+use super::partitions::Partitions;
 use super::schema_budget::SchemaBudget;
 use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
@@ -23,7 +24,8 @@ pub struct Program {
     pub stamp: String,
     pub layouts: Arc<Layouts>,
     pub plugins: Vec<Plugin>,
-    handlers: HashMap<TypeName, Vec<Handler>, FixedState>,
+    pub partitions: Partitions,
+    handlers: Handlers,
     /// Who declares an event, newest first, with the schema that version knows.
     events: HashMap<TypeName, Vec<(Handler, PayloadSchema)>>,
     /// Who answers a command, newest first, with the schema that version asks for.
@@ -31,6 +33,9 @@ pub struct Program {
     /// By each of the lineup's earlier versions: what is done for callers of its date, on the same tables.
     earlier: BTreeMap<PluginVersion, Arc<Program>>,
 }
+
+/// Who handles an event type, in order.
+pub type Handlers = HashMap<TypeName, Vec<Handler>, FixedState>;
 
 /// A plugin's version with the versions it extends.
 #[derive(Debug)]
@@ -145,6 +150,7 @@ impl Program {
             stamp: lineup.to_string(),
             layouts,
             plugins,
+            partitions: Partitions::default(),
             handlers: HashMap::default(),
             events: HashMap::new(),
             commands: HashMap::new(),
@@ -240,12 +246,18 @@ impl Program {
                 (plugin.as_str() != name.plugin(), handler.plugin)
             });
         }
+        self.partitions = Partitions::of(&self.plugins, &self.layouts, &self.handlers)?;
         Ok(())
     }
 
     /// Who handles an event type, in order.
     pub fn handlers(&self, event_type: &str) -> &[Handler] {
         self.handlers.get(event_type).map_or(&[], Vec::as_slice)
+    }
+
+    /// Event types that somebody handles.
+    pub fn handled(&self) -> impl Iterator<Item = &TypeName> {
+        self.handlers.keys()
     }
 
     /// Who handles an event type below a link of the chain.

@@ -333,7 +333,8 @@ impl StateRead for Scope {
     }
 
     fn log(&mut self, line: LogLine) -> Result<(), Violation> {
-        self.ground().add_log(line);
+        let by = Some(self.view.version.clone());
+        self.ground().add_log(LogLine { by, ..line });
         Ok(())
     }
 

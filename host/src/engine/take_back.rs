@@ -64,6 +64,7 @@ fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
             .map_err(|words| stop(format!("{}{}: {words}", change.table, shown(&key))))?;
         for note in notes {
             ground.add_log(LogLine {
+                by: None,
                 level: Level::Warn,
                 message: format!("{}{}: {note}", change.table, shown(&key)),
             });

@@ -8,10 +8,9 @@ use serde_json::Value as Json;
 
 use super::driver::check_address;
 use super::schedule::Backoff;
-use super::span::Span;
 use crate::model::error::shown;
 use crate::model::task::{ALARM_KIND, COMMAND_KIND, REACT_KIND, is_reserved_kind};
-use crate::model::{Error, Result, limits};
+use crate::model::{Error, Result, Span, TypeName, limits};
 
 /// One kind: who carries it out, and how.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -74,6 +73,8 @@ pub enum DriverConfig {
     Object(ObjectConfig),
     /// The task's data is a command of this book: `{"type": …, "data": …, "subject"?: …}`.
     Command {},
+    /// A request whose answer is a command of this book.
+    Fetch(FetchConfig),
     /// A line of JSON for each task; for development.
     File {
         path: PathBuf,
@@ -137,6 +138,25 @@ pub struct ObjectConfig {
     pub content: Option<String>,
 }
 
+/// A GET. What it answers with a status of 2xx, JSON or text, becomes a command's payload.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FetchConfig {
+    /// `https://…`, a template: `{member}` and `{member.of.it}` stand for what the task's data holds.
+    pub url: String,
+    /// Sent as `Authorization: Bearer …`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// The command's type: `plugin.Name`.
+    pub command: String,
+    /// The member of the payload that holds the answer. Absent: the answer is the payload.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub member: Option<String>,
+    /// The member of the payload that holds the task's data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+}
+
 fn object_name_default() -> String {
     "{id}.json".to_owned()
 }
@@ -148,6 +168,7 @@ impl DriverConfig {
             DriverConfig::Mail(_) => "mail",
             DriverConfig::Object(_) => "object",
             DriverConfig::Command {} => "command",
+            DriverConfig::Fetch(_) => "fetch",
             DriverConfig::File { .. } => "file",
             DriverConfig::Stdout {} => "stdout",
         }
@@ -259,6 +280,24 @@ impl DriverConfig {
                     check_address(kind, endpoint)?;
                 }
                 scheme(&object.url, &["file:///", "s3://"])
+            }
+            DriverConfig::Fetch(fetch) => {
+                check_address(kind, &fetch.url)?;
+                scheme(&fetch.url, &["http://", "https://"])?;
+                TypeName::new(&fetch.command).map(drop)?;
+                match (&fetch.member, &fetch.asked) {
+                    (None, Some(_)) => Err(Error::usage(format!(
+                        "kind '{}': the task's data stand beside the answer, so that needs a name too",
+                        shown(kind)
+                    ))
+                    .hint("--member answer --asked-member request")),
+                    (Some(one), Some(other)) if one == other => Err(Error::usage(format!(
+                        "kind '{}': '{}' cannot hold both the answer and the task's data",
+                        shown(kind),
+                        shown(one)
+                    ))),
+                    _ => Ok(()),
+                }
             }
             DriverConfig::File { path } if !path.is_absolute() => Err(Error::usage(format!(
                 "kind '{}': '{}' is not an absolute path",

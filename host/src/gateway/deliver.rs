@@ -142,6 +142,7 @@ impl Worker {
             Message::Touched(places) => self.touched(&places),
             Message::Made(made) => self.made(made),
             Message::Delivered(delivered) => self.delivered(delivered),
+            Message::Fetched(task) => run(&mut *self.desk, &self.messages, task),
             Message::Stop => {
                 self.stopping.get_or_insert_with(Stopwatch::start);
             }
@@ -413,11 +414,7 @@ fn milliseconds(text: &str) -> i64 {
 
 /// Begins a delivery whose lease is durable.
 fn start(kind: &mut Kind, desk: &mut dyn Desk, messages: &Sender<Message>, task: Box<DueTask>) {
-    let messages = messages.clone();
-    let tell = move |task, verdict| {
-        // The gateway that ends meanwhile leaves the task leased.
-        let _ = messages.send(Message::Delivered(Delivered { task, verdict }));
-    };
+    let tell = teller(messages);
     let driver = match kind.lane.driver() {
         Ok(driver) => driver.clone(),
         Err(error) => {
@@ -425,24 +422,56 @@ fn start(kind: &mut Kind, desk: &mut dyn Desk, messages: &Sender<Message>, task:
             return tell(task, Verdict::Retry { said, after: None });
         }
     };
-    if let Driver::Command = &*driver {
-        let again = tell.clone();
-        let copy = task.clone();
-        let done = Box::new(move |ran| tell(copy, ran_verdict(ran)));
-        if let Err(error) = desk.run(&task, done) {
-            again(task, ran_verdict(Err(error)));
+    let limit = kind.config.timeout.0;
+    match &*driver {
+        Driver::Command => return run(desk, messages, task),
+        Driver::Fetch(_) => {
+            // What was answered the first time counts, and another answer would be another command.
+            match desk.ran(&task) {
+                Ok(None) => {}
+                Ok(Some(ran)) => return tell(task, ran_verdict(Ok(ran))),
+                Err(error) => return tell(task, ran_verdict(Err(error))),
+            }
+            let messages = messages.clone();
+            kind.lane.spawn(async move {
+                match driver.fetch(&task, limit).await {
+                    Err(verdict) => tell(task, verdict),
+                    Ok(data) => {
+                        let fetched = Box::new(DueTask { data, ..*task });
+                        let _ = messages.send(Message::Fetched(fetched));
+                    }
+                }
+            });
+            return;
         }
-        return;
+        _ => {}
     }
     if let Driver::Carried(carrier) = &*driver {
         let copy = task.clone();
         return (carrier.0)(&task, Box::new(move |verdict| tell(copy, verdict)));
     }
-    let limit = kind.config.timeout.0;
     kind.lane.spawn(async move {
         let verdict = driver.deliver(&task, limit).await;
         tell(task, verdict);
     });
+}
+
+/// Runs the command in a task's data at the desk.
+fn run(desk: &mut dyn Desk, messages: &Sender<Message>, task: Box<DueTask>) {
+    let tell = teller(messages);
+    let (again, copy) = (tell.clone(), task.clone());
+    let done = Box::new(move |ran| tell(copy, ran_verdict(ran)));
+    if let Err(error) = desk.run(&task, done) {
+        again(task, ran_verdict(Err(error)));
+    }
+}
+
+/// Tells the gateway what came of a delivery. One that ends meanwhile leaves the task leased.
+fn teller(messages: &Sender<Message>) -> impl Fn(Box<DueTask>, Verdict) + Clone + Send + 'static {
+    let messages = messages.clone();
+    move |task, verdict| {
+        let _ = messages.send(Message::Delivered(Delivered { task, verdict }));
+    }
 }
 
 /// What a command came to, as a delivery.

@@ -10,7 +10,6 @@ mod driver;
 mod lane;
 mod queue;
 mod schedule;
-mod span;
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,10 +18,11 @@ use std::time::Duration;
 
 use crate::model::{DueTask, Error, Move, Place, Result, Waiting};
 
-pub use config::{DriverConfig, KindConfig, MailConfig, ObjectConfig, Secret, WebhookConfig};
+pub use config::{
+    DriverConfig, FetchConfig, KindConfig, MailConfig, ObjectConfig, Secret, WebhookConfig,
+};
 pub use driver::{Carrier, Folders, Outside, Printer, ToldVerdict, Verdict};
 pub use schedule::Backoff;
-pub use span::Span;
 
 /// What the gateway asks of a book. `Sent` calls do not wait: their answer comes to the function that is given with them,
 /// on any thread.
@@ -40,8 +40,10 @@ pub trait Desk: Send + 'static {
     fn waiting_at(&mut self, kind: &str, place: Place) -> Result<Option<Waiting>>;
     /// Makes moves durable, all in one commit.
     fn make(&mut self, moves: Moves, done: Told<Vec<Made>>) -> Result<()>;
-    /// Runs a command in the book, as the task that asks for it.
+    /// Runs the command that is in a task's data, as the task that asks for it.
     fn run(&mut self, task: &DueTask, done: Told<Ran>) -> Result<()>;
+    /// What came of that, where it was run already.
+    fn ran(&mut self, task: &DueTask) -> Result<Option<Ran>>;
 }
 
 /// Is told what came of something, once.
@@ -84,6 +86,8 @@ enum Message {
     Anew,
     Made(Result<Vec<Made>>),
     Delivered(deliver::Delivered),
+    /// What was fetched: the task, with the command in the place of its data.
+    Fetched(Box<DueTask>),
     Stop,
 }
 

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use super::span::Span;
 use crate::model::clock::unix_milliseconds_of_http;
-use crate::model::{Digest, Error, Result, limits};
+use crate::model::{Digest, Error, Result, Span, limits};
 
 /// The first pause and the longest, as `1s..10m`. Each pause doubles the one before it; a half of it is left to chance, so
 /// that tasks that failed together do not come again together.

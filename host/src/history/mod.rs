@@ -6,6 +6,7 @@ mod past;
 mod pieces;
 mod rebuild;
 mod replay;
+mod shares;
 mod undone;
 
 pub(crate) use changes::{Changed, Decoder};
@@ -15,6 +16,8 @@ pub(crate) use past::{NO_PAYLOADS, Past, Payloads, put_in_place};
 pub(crate) use pieces::{Pieces, hole};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use replay::{advance, play, read_ahead};
+pub use shares::Cores;
+pub(crate) use shares::{Cast, Kept, unite};
 
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -31,6 +34,7 @@ pub struct History {
     pub(crate) dir: BookDir,
     pub(crate) log: Catalog,
     pub(crate) library: Library,
+    pub(crate) cores: Cores,
 }
 
 /// What a history on connections and an engine of its own is made from, on whatever thread. Making it costs next to nothing;
@@ -39,6 +43,7 @@ pub(crate) struct HistorySeed {
     pub dir: BookDir,
     pub log: Catalog,
     pub engine: Beside,
+    pub cores: Cores,
 }
 
 impl HistorySeed {
@@ -49,6 +54,7 @@ impl HistorySeed {
             engine: Beside::of(&dir, &log)?,
             dir,
             log,
+            cores: Cores::default(),
         })
     }
 
@@ -57,6 +63,7 @@ impl HistorySeed {
             library: self.engine.open(&self.log)?,
             dir: self.dir,
             log: self.log,
+            cores: self.cores,
         })
     }
 }
@@ -68,6 +75,7 @@ impl History {
             dir: self.dir.clone(),
             log: Catalog::open(&self.dir.log())?,
             engine: self.library.beside(),
+            cores: self.cores,
         })
     }
 
@@ -78,6 +86,7 @@ impl History {
             library: Library::of(runtime, dir, &log)?,
             dir: dir.clone(),
             log,
+            cores: Cores::default(),
         })
     }
 
@@ -87,6 +96,7 @@ impl History {
             dir: self.dir.clone(),
             log: Catalog::open(&self.dir.log())?,
             library: self.library.apart(&self.log)?,
+            cores: self.cores,
         })
     }
 

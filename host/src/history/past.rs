@@ -125,15 +125,7 @@ impl Past {
         }
         for redaction in &self.redactions {
             let Redaction { seq, event, .. } = *redaction;
-            let told = stored(seq)?;
-            let undo = told.as_ref().and_then(|told| number(told, "undo"));
-            let replacement = redaction.replacement.map(|hash| hash.to_string());
-            let named = announced(told, EVENT_REDACTED, "replacement");
-            let is_named = named.is_some_and(|(named, hash)| {
-                (named == event.0 && hash == replacement)
-                    || (undo == Some(event.0) && replacement.is_none())
-            });
-            if !is_named {
+            if !told_of_redaction(stored(seq)?, redaction) {
                 return Ok(Some(format!(
                     "event {event} has a redaction that event {seq} does not announce"
                 )));
@@ -160,15 +152,32 @@ fn announced(
     event_type: &str,
     hash: &str,
 ) -> Option<(u64, Option<String>)> {
-    let stored = stored.filter(|stored| stored.event.event_type.as_str() == event_type)?;
-    let data: Json = serde_json::from_str(&stored.event.data).ok()?;
+    let data = said(stored, event_type)?;
     let hash = data.get(hash).and_then(Json::as_str).map(str::to_owned);
     Some((data.get("seq")?.as_u64()?, hash))
 }
 
-fn number(stored: &StoredEvent, name: &str) -> Option<u64> {
-    let data: Json = serde_json::from_str(&stored.event.data).ok()?;
-    data.get(name)?.as_u64()
+fn said(stored: Option<StoredEvent>, event_type: &str) -> Option<Json> {
+    let stored = stored.filter(|stored| stored.event.event_type.as_str() == event_type)?;
+    serde_json::from_str(&stored.event.data).ok()
+}
+
+/// True where one of the host's own events says that an event was redacted, or that its undo was: by itself, or also, beside
+/// the first of several.
+fn told_of_redaction(stored: Option<StoredEvent>, redaction: &Redaction) -> bool {
+    let Some(data) = said(stored, EVENT_REDACTED) else {
+        return false;
+    };
+    let event = Some(redaction.event.0);
+    let replacement = redaction.replacement.map(|hash| hash.to_string());
+    let number = |told: &Json, name: &str| told.get(name).and_then(Json::as_u64);
+    let names = |told: &Json| {
+        let hash = told.get("replacement").and_then(Json::as_str);
+        (number(told, "seq") == event && hash == replacement.as_deref())
+            || (number(told, "undo") == event && replacement.is_none())
+    };
+    let also = data.get("also").and_then(Json::as_array);
+    names(&data) || also.is_some_and(|also| also.iter().any(names))
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use super::{History, NO_PAYLOADS, OnProgress, Payloads, hole, play, read_ahead};
+use super::{Cast, History, Kept, NO_PAYLOADS, OnProgress, Payloads, hole};
 use crate::engine::{Player, Start};
-use crate::model::{Error, Result, Schedule, Seq};
+use crate::model::{Error, Event, Result, Schedule, Seq};
 use crate::runtime::fingerprint;
 
 /// What is to be materialized again: `1..=to`, into a new projection file.
@@ -54,27 +55,29 @@ impl History {
             payloads,
             watched,
         } = rebuild;
-        let plan = self.plan(schedule)?;
         // A snapshot is of the log as it is.
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
         let start = self.start(schedule, to.min(changed))?;
-        let mut player = Player::begin(self.library.runtime.clone(), plan, path, start.as_ref())?;
-        self.remind(&mut player, to)?;
-        let first = player.materializer.head().position.next();
-        let events = self.events_apart(first..=to)?.with(payloads);
-        let mut effects = Vec::new();
-        read_ahead(events, |pieces| {
-            play(&mut player, pieces, to, progress, |player, event| {
-                let outcome = player.run(&event).map_err(Error::from)?;
-                if event.seq == watched {
-                    effects = outcome.body;
-                }
-                player.keep()?;
-                Ok(ControlFlow::<()>::Continue(()))
-            })
-        })?;
+        let cast = Cast {
+            schedule,
+            path,
+            start: start.as_ref(),
+            payloads,
+            prepare: &|_| Ok(()),
+        };
+        let effects = Mutex::new(Vec::new());
+        let step = |player: &mut Player, event: &Event| {
+            let outcome = player.run(event).map_err(Error::from)?;
+            if event.seq == watched {
+                let mut effects = effects.lock().unwrap_or_else(PoisonError::into_inner);
+                effects.clone_from(&outcome.body);
+            }
+            player.keep()?;
+            Ok(ControlFlow::<(), _>::Continue(Kept::of(outcome)))
+        };
+        let (player, _) = self.play_all(&cast, to, &|| Ok(()), progress, step)?;
         self.finish(player)?;
-        Ok(effects)
+        Ok(effects.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Ends the building of a projection that the log yields: its file says from now on which history it is of.

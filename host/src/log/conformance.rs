@@ -11,9 +11,9 @@ use crate::model::log::{
     RecordedTask, Resolved,
 };
 use crate::model::{
-    Amendment, Certification, CommitSeq, Delivery, Digest, Event, Isolations, Manifest, Place,
-    PluginVersion, ProjectionRecord, Redaction, Role, Schedule, Seq, StoredKind, StoredVersion,
-    Task, TaskState, TaskStep, TypeName,
+    Amendment, Certification, CommandSchedule, CommitSeq, Delivery, Digest, Event, Isolations,
+    LastRun, Manifest, Place, PluginVersion, ProjectionRecord, Redaction, Role, Schedule, Seq,
+    StoredKind, StoredVersion, Task, TaskState, TaskStep, TypeName,
 };
 use crate::store::Catalog;
 
@@ -234,6 +234,30 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
             by: Seq(2),
         },
         LogOp::EventUnpin { event: Seq(2) },
+        LogOp::CommandSchedule(Box::new(CommandSchedule {
+            name: "nightly".into(),
+            timing: "@daily".into(),
+            command_type: "bank.Open".into(),
+            data: "{}".into(),
+            subject: None,
+            after: "2026-01-01T00:00:00Z".into(),
+            paused: false,
+            set_at: "2026-01-01T00:00:00Z".into(),
+            actor: None,
+            runs: 1,
+            last: Some(LastRun {
+                due: Some("2026-01-01T00:00:00Z".into()),
+                at: "2026-01-01T00:00:01Z".into(),
+                command: "c1".into(),
+                outcome: "accepted".into(),
+                first_event: Some(Seq(1)),
+                events: 1,
+                said: None,
+            }),
+        })),
+        LogOp::CommandScheduleRemoved {
+            name: "other".into(),
+        },
         LogOp::TokensInForce {
             since: "2026-01-01T00:00:00.000000Z".into(),
         },
@@ -310,7 +334,9 @@ const fn kinds_of_operations(op: &LogOp) -> usize {
         | LogOp::EventUnpin { .. }
         | LogOp::GatewayKind(_)
         | LogOp::GatewayUnset { .. }
-        | LogOp::TokensInForce { .. } => 26,
+        | LogOp::CommandSchedule(_)
+        | LogOp::CommandScheduleRemoved { .. }
+        | LogOp::TokensInForce { .. } => 28,
     }
 }
 

@@ -113,9 +113,24 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    pub const ALL: [Level; 4] = [Level::Debug, Level::Info, Level::Warn, Level::Error];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Level::Debug => "debug",
+            Level::Info => "info",
+            Level::Warn => "warn",
+            Level::Error => "error",
+        }
+    }
+}
+
 /// A line of a plugin's log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
+    /// The version whose handler logged it; none where the host did.
+    pub by: Option<PluginVersion>,
     pub level: Level,
     pub message: String,
 }

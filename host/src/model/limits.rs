@@ -119,11 +119,18 @@ pub const PAYLOAD_BYTES_MAX: usize = 1 << 20;
 /// Events of doom that a refused redaction names.
 pub const DOOMS_TOLD_MAX: usize = 20;
 
+/// Events whose payloads one redaction erases: what it says of each is in its own event, which has some 150 bytes for it.
+pub const REDACTED_AT_ONCE_MAX: usize = 5_000;
+
 /// Bytes of what a handler says when it rejects or fails: code, message and details together.
 pub const REASON_BYTES_MAX: usize = 64 << 10;
 
 /// Depth of a payload's JSON.
 pub const PAYLOAD_DEPTH_MAX: usize = 64;
+
+/// Commands that the clock runs, in one book, and bytes of the name of one: all are looked through at every time.
+pub const SCHEDULES_MAX: usize = 1_000;
+pub const SCHEDULE_NAME_BYTES_MAX: usize = 100;
 
 /// Bytes of an id, source, subject or time.
 pub const ENVELOPE_TEXT_BYTES_MAX: usize = 1_024;
@@ -167,6 +174,11 @@ pub const SQL_PARAMETERS_MAX: usize = 1_000;
 /// Bytes of log lines that are kept of one call; what is more is cut with a note.
 pub const LOG_BYTES_PER_CALL_MAX: usize = 64 << 10;
 
+/// Bytes of log lines that are kept of all calls of one event or command, with what follows from it at once; and of all that
+/// a book keeps, the newest ones.
+pub const LOG_BYTES_PER_EVENT_MAX: usize = 64 << 10;
+pub const HANDLER_LOG_BYTES_MAX: usize = 4 << 20;
+
 /// Rows of a projection that are kept in memory between commits.
 pub const CACHED_ROWS_MAX: usize = 100_000;
 pub const CACHED_BYTES_MAX: usize = 24 << 20;
@@ -188,6 +200,10 @@ pub const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Pieces that a thread may read ahead of whoever runs them.
 pub const PIECES_AHEAD: usize = 4;
+
+/// Events of a stretch of the log from which on it is played on several cores: each needs an engine of its own, which takes
+/// some 20 ms to make.
+pub const SHARED_EVENTS_MIN: u64 = 20_000;
 
 /// Events per transaction of a replay.
 pub const REPLAY_BATCH: usize = 10_000;

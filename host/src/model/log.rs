@@ -11,8 +11,8 @@ use super::layout::TableLayout;
 use super::lineup::Schedule;
 use super::task::{Delivery, Place, TaskStep};
 use crate::model::{
-    Amendment, Certification, ProjectionRecord, Redaction, SnapshotRecord, StoredKind,
-    StoredVersion,
+    Amendment, Certification, CommandSchedule, HandlerLine, ProjectionRecord, Redaction,
+    SnapshotRecord, StoredKind, StoredVersion,
 };
 
 /// What becomes durable together: kept whole, in its place, or not at all.
@@ -152,6 +152,11 @@ pub enum LogOp {
     GatewayUnset {
         kind: String,
     },
+    /// A command that the clock runs, in the place of the one of its name.
+    CommandSchedule(Box<CommandSchedule>),
+    CommandScheduleRemoved {
+        name: String,
+    },
     /// Every request to the served book needs a token, also where the file with the tokens is lost.
     TokensInForce {
         since: String,
@@ -171,6 +176,8 @@ pub enum LocalOp {
     RemoveSnapshot {
         file: String,
     },
+    /// What handlers logged. The oldest lines make room.
+    HandlerLog(Vec<HandlerLine>),
     /// A note by its key.
     Note {
         key: String,

@@ -11,6 +11,7 @@ use super::event::SYSTEM_PLUGIN;
 use super::id::{PluginName, PluginVersion, TypeName, VersionDate, is_identifier};
 use super::layout::{IndexLayout, TableLayout, fits};
 use super::limits;
+use super::partition::Partitioning;
 use super::task::{COMMAND_KIND, REACT_KIND, is_reserved_kind};
 use super::value::Value;
 
@@ -97,6 +98,9 @@ pub struct Manifest {
     pub materializes: Vec<String>,
     pub commands: Vec<PayloadType>,
     pub tasks: Vec<TaskKind>,
+    /// Manifests of versions that say nothing of partitions are written as they were before there were any.
+    #[serde(default, skip_serializing_if = "Partitioning::is_empty")]
+    pub partitions: Partitioning,
 }
 
 impl Manifest {
@@ -191,7 +195,25 @@ impl Manifest {
                 )));
             }
         }
-        Ok(())
+        self.check_partitions(&identity)
+    }
+
+    /// What is said of partitions is about what the version has. Whether a table's column can be one is checked where the
+    /// table is known, which may be a version's below.
+    fn check_partitions(&self, identity: &PluginVersion) -> Result<()> {
+        let Partitioning { events, tables } = &self.partitions;
+        unique("event partition", events.iter().map(|it| &it.event))?;
+        unique("table partition", tables.iter().map(|it| &it.table))?;
+        match events
+            .iter()
+            .find(|it| !self.materializes.contains(&it.event))
+        {
+            None => Ok(()),
+            Some(it) => Err(Error::refused(format!(
+                "{identity} says where the partition of '{}' is, which it does not materialize",
+                it.event.escape_debug()
+            ))),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod capability;
 pub mod changelog;
 pub mod clock;
+pub mod copying;
 pub mod effects;
 pub mod error;
 pub mod event;
@@ -16,12 +17,15 @@ pub mod limits;
 pub mod lineup;
 pub mod log;
 pub mod manifest;
+pub mod partition;
 pub mod progress;
 pub mod records;
 pub mod same_task;
+pub mod span;
 pub mod state_given;
 pub mod strict_json;
 pub mod task;
+pub mod timing;
 pub mod undo;
 pub mod value;
 
@@ -39,9 +43,13 @@ pub use json_text::JsonText;
 pub use layout::{Layouts, TableLayout};
 pub use lineup::{Lineup, Schedule};
 pub use manifest::Manifest;
+pub use partition::{Partition, PartitionSource, Partitioning};
 pub use records::{
-    Amendment, Certification, NOT_DETERMINISTIC, ProjectionRecord, Redaction, Role, SnapshotRecord,
-    StoredKind, StoredVersion,
+    Amendment, Certification, CommandSchedule, HandlerLine, LastRun, NOT_DETERMINISTIC,
+    NOT_PARTITIONED, ProjectionRecord, Redaction, Role, SnapshotRecord, StoredKind, StoredVersion,
+    tells_of_refusal,
 };
+pub use span::Span;
 pub use task::{Act, Delivery, DueTask, Ended, Move, Place, TaskState, TaskStep, Waiting};
+pub use timing::Timing;
 pub use value::{Row, Value};

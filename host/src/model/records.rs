@@ -1,5 +1,6 @@
 //! What a log keeps of versions, repairs, kinds of tasks and projections, as it is read and written.
 
+use super::capability::Level;
 use super::error::{Error, Result};
 use super::hash::Digest;
 use super::id::{PluginVersion, Seq};
@@ -37,11 +38,21 @@ pub struct Certification {
 /// How the reason of a certification begins that found a version to differ from itself.
 pub const NOT_DETERMINISTIC: &str = "not deterministic: ";
 
+/// How that of one begins that touched rows beyond an event's partition.
+pub const NOT_PARTITIONED: &str = "not partitioned as it says: ";
+
 impl Certification {
-    /// True where something that must not matter made a difference: the version is not to be trusted.
+    /// True where something that must not matter made a difference, or an event strayed: the version is not to be trusted.
     pub fn is_refused(&self) -> bool {
-        self.reason.starts_with(NOT_DETERMINISTIC)
+        tells_of_refusal(&self.reason)
     }
+}
+
+/// True of a certification's reason for which its version is not to be trusted.
+pub fn tells_of_refusal(reason: &str) -> bool {
+    [NOT_DETERMINISTIC, NOT_PARTITIONED]
+        .iter()
+        .any(|words| reason.starts_with(words))
 }
 
 /// One replacement of an event's payload.
@@ -88,6 +99,60 @@ pub struct StoredKind {
     pub config: String,
     pub changed_at: String,
     pub actor: Option<String>,
+}
+
+/// A command that the clock runs, and what came of it last; as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandSchedule {
+    pub name: String,
+    /// A `Timing`'s text.
+    pub timing: String,
+    pub command_type: String,
+    /// The command's payload, in which `{due}` and `{due.date}` stand for the time.
+    pub data: String,
+    pub subject: Option<String>,
+    /// Times up to this one are dealt with.
+    pub after: String,
+    pub paused: bool,
+    /// Since when it is as it is, and who said so.
+    pub set_at: String,
+    pub actor: Option<String>,
+    pub runs: u64,
+    pub last: Option<LastRun>,
+}
+
+/// What came of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRun {
+    /// The time for which it was; none where somebody asked for it.
+    pub due: Option<String>,
+    pub at: String,
+    /// The command's id, under which the journal has it.
+    pub command: String,
+    /// `accepted`, `rejected` or `failed`.
+    pub outcome: String,
+    /// The first of its events, and how many it has with those of its reactions.
+    pub first_event: Option<Seq>,
+    pub events: u64,
+    /// Why it was not accepted.
+    pub said: Option<String>,
+}
+
+/// A line that a handler logged where what it did was to be kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandlerLine {
+    /// When the host heard it; RFC 3339, UTC.
+    pub at: String,
+    /// The event that was handled, where it is in the log: a line of a refused one is kept without it.
+    pub event: Option<Seq>,
+    /// Id of the command that asked.
+    pub command: Option<String>,
+    /// The type of the event or command that was handled.
+    pub about: String,
+    /// The version that logged it; none where the host did.
+    pub by: Option<String>,
+    pub level: Level,
+    pub message: String,
 }
 
 /// What a projection is for.

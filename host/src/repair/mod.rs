@@ -2,6 +2,7 @@
 
 mod amend;
 mod doom;
+mod erasing;
 mod event_pins;
 mod reconcile;
 mod redact;
@@ -10,6 +11,7 @@ mod retask;
 mod undo;
 
 pub use amend::{AmendRequest, Amended, NewPayload};
+pub use erasing::RedactAllRequest;
 pub use event_pins::PinRequest;
 pub use reconcile::Reconciled;
 pub use redact::{RedactRequest, Redacted};

@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
+use super::erasing::RedactAllRequest;
 use super::repairable::check_words;
 use super::retask::{Late, late_between, own_tasks, retasked};
 use crate::book::{Book, clean};
@@ -21,7 +22,7 @@ use crate::model::event::{EVENT_REDACTED, EVENT_UNDONE};
 use crate::model::hash::payload_hash;
 use crate::model::same_task::without;
 use crate::model::undo::undone_of;
-use crate::model::{Error, Event, Result, Seq, Task, clock, limits};
+use crate::model::{Digest, Error, Event, Result, Seq, Task, clock, limits};
 use crate::store::remove_projection;
 use crate::store::{Catalog, StoredEvent};
 use crate::study::{Foreseen, strays};
@@ -43,6 +44,8 @@ pub struct Redacted {
     pub event: Seq,
     /// The undo of the event, erased with it: one of an earlier daybook, which holds the event's rows.
     pub undo: Option<Seq>,
+    /// Other events, and undos of those, that were erased in the same act.
+    pub also: Vec<Seq>,
     /// Events whose recorded effects were written anew.
     pub rewritten: u64,
     /// Other projections, removed because they held copies.
@@ -54,11 +57,40 @@ pub struct Redacted {
 
 /// What is to be erased.
 struct Redacting {
-    /// The event, and its undo.
-    events: Vec<StoredEvent>,
+    events: Vec<Erasing>,
     payloads: Payloads,
-    /// Undos of other events that hold values, and those events: the values must not be of the erased event.
+    /// Undos of other events that hold values, and those events: the values must not be of an erased event.
     watched: BTreeSet<Seq>,
+}
+
+/// An event to be erased.
+struct Erasing {
+    stored: StoredEvent,
+    salt: [u8; 16],
+    /// Of what stands in the payload's place.
+    replacement: Option<Digest>,
+    /// The event's undo, which is erased with it.
+    undo: Option<StoredEvent>,
+}
+
+impl Erasing {
+    fn seq(&self) -> Seq {
+        self.stored.event.seq
+    }
+
+    /// What the log says of it.
+    fn told(&self) -> serde_json::Map<String, Json> {
+        let told = json!({
+            "seq": self.seq().0,
+            "id": self.stored.event.id,
+            "replacement": self.replacement.map(|hash| hash.to_string()),
+            "undo": self.undo.as_ref().map(|undo| undo.event.seq.0),
+        });
+        match told {
+            Json::Object(told) => told,
+            _ => serde_json::Map::new(),
+        }
+    }
 }
 
 /// One epoch to be worked out again.
@@ -95,59 +127,69 @@ impl Book {
         request: &RedactRequest,
         progress: OnProgress<'_>,
     ) -> Result<Redacted> {
-        let redacting = self.redacting(request)?;
-        let event = request.seq;
+        self.redact_each(std::slice::from_ref(request), progress)
+    }
+
+    /// Erases the payloads of all events about somebody in one act: all of them, or none.
+    pub fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        progress: OnProgress<'_>,
+    ) -> Result<Redacted> {
+        let requests = self.about_all(request)?;
+        self.redact_each(&requests, progress)
+    }
+
+    fn redact_each(
+        &mut self,
+        requests: &[RedactRequest],
+        progress: OnProgress<'_>,
+    ) -> Result<Redacted> {
+        let redacting = self.redacting(requests)?;
+        let RedactRequest { reason, actor, .. } = &requests[0];
         let past = Past::read(&self.history.log)?;
         let epochs = self.epochs_without(&redacting, &past)?;
         let record = self.next_live();
         let path = self.history.dir.projection(&record.file);
         let temporary = self.history.dir.projection("redact.building");
-        let salt = crate::model::given::salt();
-        let replacement = redacting
-            .payloads
-            .get(&event)
-            .filter(|data| !data.is_empty());
-        let replacement = replacement.map(|data| payload_hash(&salt, data));
-        let undo = redacting.events.get(1).map(|undo| undo.event.seq);
         let replays = { self.history.log.projections()?.into_iter() }
             .filter(|record| record.role != Role::Live)
             .map(|record| record.name)
             .collect();
-        let told = json!({
-            "seq": event.0,
-            "id": redacting.events[0].event.id,
-            "reason": request.reason,
-            "actor": request.actor,
-            "replacement": replacement.map(|hash| hash.to_string()),
-            "undo": undo.map(|undo| undo.0),
-        });
+        let mut told = redacting.events[0].told();
+        told.insert("reason".into(), reason.clone().into());
+        told.insert("actor".into(), actor.clone().into());
+        if redacting.events.len() > 1 {
+            let also = redacting.events[1..].iter().map(|it| it.told().into());
+            told.insert("also".into(), Json::Array(also.collect()));
+        }
         self.pause_following();
         let seq = self.head().next();
         let worked = self.rewritten(&epochs, &redacting, [&temporary, &path], progress);
         let kept = worked.and_then(|(mut ops, rewritten)| {
-            for stored in &redacting.events {
-                let is_undo = stored.event.seq != event;
-                ops.push(LogOp::Redaction {
-                    data: redacting.payloads[&stored.event.seq].clone(),
-                    redaction: Redaction {
-                        event: stored.event.seq,
-                        seq,
-                        payload_hash: logged_hash(&past, stored),
-                        salt: if replacement.is_none() || is_undo {
-                            [0; 16]
-                        } else {
-                            salt
+            let now = clock::now();
+            for erasing in &redacting.events {
+                let undo = erasing.undo.iter().map(|undo| (undo, [0; 16], None));
+                let own = (&erasing.stored, erasing.salt, erasing.replacement);
+                for (stored, salt, replacement) in [own].into_iter().chain(undo) {
+                    ops.push(LogOp::Redaction {
+                        data: redacting.payloads[&stored.event.seq].clone(),
+                        redaction: Redaction {
+                            event: stored.event.seq,
+                            seq,
+                            payload_hash: logged_hash(&past, stored),
+                            salt,
+                            replacement,
+                            time: now.clone(),
+                            actor: actor.clone(),
+                            reason: reason.clone(),
                         },
-                        replacement: if is_undo { None } else { replacement },
-                        time: clock::now(),
-                        actor: request.actor.clone(),
-                        reason: request.reason.clone(),
-                    },
-                });
+                    });
+                }
             }
             self.append_system(SystemEvent {
                 event_type: EVENT_REDACTED,
-                data: told.to_string(),
+                data: Json::Object(told).to_string(),
                 ops,
                 local: vec![LocalOp::Projection(record.clone())],
             })?;
@@ -159,17 +201,26 @@ impl Book {
             Err(error) => {
                 remove_projection(&path)?;
                 self.follow_all()?;
-                return Err(error.context(format!("event {event} is not redacted")));
+                return Err(error.context(match requests {
+                    [one] => format!("event {} is not redacted", one.seq),
+                    all => format!("none of {} events is redacted", all.len()),
+                }));
             }
         };
         self.switch_live(record, seq)?;
         self.remove_forgotten()?;
         self.task_news.anew = true;
         let cleaned = clean(&self.history.dir, &self.history.log)?;
+        let undo_of = |it: &Erasing| it.undo.as_ref().map(|undo| undo.event.seq);
+        let others = redacting.events[1..].iter();
         Ok(Redacted {
             seq,
-            event,
-            undo,
+            event: redacting.events[0].seq(),
+            undo: undo_of(&redacting.events[0]),
+            also: others
+                .flat_map(|it| [Some(it.seq()), undo_of(it)])
+                .flatten()
+                .collect(),
             rewritten,
             replays,
             cleaned,
@@ -227,73 +278,112 @@ impl Book {
         sink: &mut dyn Sink,
         progress: OnProgress<'_>,
     ) -> Result<Foreseen> {
-        let redacting = self.redacting(request)?;
         let name = format!("event {} redacted", request.seq);
-        self.study().foresee(
-            &redacting.payloads,
-            &redacting.watched,
-            name,
-            sink,
-            progress,
-        )
+        self.preview_each(std::slice::from_ref(request), name, sink, progress)
     }
 
-    /// Checks a request, and says what it erases.
-    fn redacting(&mut self, request: &RedactRequest) -> Result<Redacting> {
-        let seq = request.seq;
-        let stored = self.repairable(seq)?;
-        check_words(&request.reason, request.actor.as_deref())?;
+    /// What erasing all events about somebody would change; nothing is kept.
+    pub fn preview_redaction_of_all(
+        &mut self,
+        request: &RedactAllRequest,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Foreseen> {
+        let requests = self.about_all(request)?;
+        let name = format!("{} events redacted", requests.len());
+        self.preview_each(&requests, name, sink, progress)
+    }
+
+    fn preview_each(
+        &mut self,
+        requests: &[RedactRequest],
+        name: String,
+        sink: &mut dyn Sink,
+        progress: OnProgress<'_>,
+    ) -> Result<Foreseen> {
+        let Redacting {
+            payloads, watched, ..
+        } = self.redacting(requests)?;
+        self.study()
+            .foresee(&payloads, &watched, name, sink, progress)
+    }
+
+    /// Checks requests, of which there is one at least, and says what they erase.
+    fn redacting(&mut self, requests: &[RedactRequest]) -> Result<Redacting> {
         let past = Past::read(&self.history.log)?;
-        // A skipped event has its payload still, among the amendments.
-        if stored.event.is_withheld() && past.amended(seq).is_none() {
-            return Err(Error::refused(format!(
-                "event {seq} was redacted already: it has no payload"
-            )));
-        }
-        let data = match &request.replacement {
-            None => String::new(),
-            Some(data) => {
-                let program = self.live.materializer.program();
-                let data = data.trim();
-                program
-                    .event_schema(stored.event.event_type.as_str())?
-                    .check(data)?;
-                data.to_owned()
-            }
-        };
+        let mut undone = self.undone_with_rows()?;
         let mut redacting = Redacting {
-            events: vec![stored],
-            payloads: Payloads::from([(seq, data)]),
+            events: Vec::new(),
+            payloads: Payloads::new(),
             watched: BTreeSet::new(),
         };
-        for (event, undo) in self.history.log.undone()? {
-            // One that only names its event takes back what that does now, whatever it is.
-            let undo = self.history.log.recorded_at(undo)?;
-            let Some(undo) = undo.filter(holds_rows) else {
-                continue;
-            };
-            if event != seq {
-                redacting.watched.extend([event, undo.event.seq]);
-                continue;
+        for request in requests {
+            let seq = request.seq;
+            let stored = self.repairable(seq)?;
+            check_words(&request.reason, request.actor.as_deref())?;
+            // A skipped event has its payload still, among the amendments.
+            if stored.event.is_withheld() && past.amended(seq).is_none() {
+                return Err(Error::refused(format!(
+                    "event {seq} was redacted already: it has no payload"
+                )));
             }
+            let data = match &request.replacement {
+                None => String::new(),
+                Some(data) => {
+                    let program = self.live.materializer.program();
+                    let data = data.trim();
+                    program
+                        .event_schema(stored.event.event_type.as_str())?
+                        .check(data)
+                        .map_err(|error| match requests {
+                            [_] => error,
+                            _ => error.context(format!("in the place of event {seq}")),
+                        })?;
+                    data.to_owned()
+                }
+            };
             // The undo's payload holds the rows of the event: it goes too. Both have no effects then, and the rows are
             // what they were.
-            if request.replacement.is_some() {
-                return Err(Error::refused(format!(
-                    "event {seq} was undone by event {}: a replacement would come to life again",
-                    undo.event.seq
-                ))
-                .hint("redact it without a replacement"));
+            let undo = undone.remove(&seq);
+            if let Some(undo) = &undo {
+                if request.replacement.is_some() {
+                    return Err(Error::refused(format!(
+                        "event {seq} was undone by event {}: a replacement would come to life again",
+                        undo.event.seq
+                    ))
+                    .hint("redact it without a replacement"));
+                }
+                redacting.payloads.insert(undo.event.seq, String::new());
             }
-            redacting.payloads.insert(undo.event.seq, String::new());
-            redacting.events.push(undo);
+            let salt = crate::model::given::salt();
+            let replacement = (!data.is_empty()).then(|| payload_hash(&salt, &data));
+            redacting.payloads.insert(seq, data);
+            redacting.events.push(Erasing {
+                stored,
+                salt: replacement.map_or([0; 16], |_| salt),
+                replacement,
+                undo,
+            });
+        }
+        for (event, undo) in undone {
+            redacting.watched.extend([event, undo.event.seq]);
         }
         Ok(redacting)
     }
 
+    /// Undone events, with undos that hold rows. One that only names its event takes back what that does now, whatever it is.
+    pub(super) fn undone_with_rows(&self) -> Result<BTreeMap<Seq, StoredEvent>> {
+        let mut found = BTreeMap::new();
+        for (event, undo) in self.history.log.undone()? {
+            let undo = self.history.log.recorded_at(undo)?;
+            found.extend(undo.filter(holds_rows).map(|undo| (event, undo)));
+        }
+        Ok(found)
+    }
+
     /// Every epoch that recorded effects from the erased event on, with the payloads of its time, but for the erased.
     fn epochs_without(&mut self, redacting: &Redacting, past: &Past) -> Result<Vec<Epoch>> {
-        let first = redacting.events[0].event.seq;
+        let first = redacting.first();
         let epochs = self.history.log.epochs()?;
         let late = self.history.log.late_tasks()?;
         let mut wanted = Vec::new();
@@ -320,6 +410,13 @@ impl Book {
     }
 }
 
+impl Redacting {
+    /// The first event of which something is erased.
+    fn first(&self) -> Seq {
+        { self.payloads.keys().next() }.map_or(Seq(1), |seq| *seq)
+    }
+}
+
 /// True for an undo whose payload holds the rows that it puts back.
 fn holds_rows(stored: &StoredEvent) -> bool {
     let event = &stored.event;
@@ -329,7 +426,7 @@ fn holds_rows(stored: &StoredEvent) -> bool {
 }
 
 /// The hash that the chain covers, of a payload that is still there.
-fn logged_hash(past: &Past, stored: &StoredEvent) -> crate::model::Digest {
+fn logged_hash(past: &Past, stored: &StoredEvent) -> Digest {
     let event = &stored.event;
     let logged = past.original(event.seq).unwrap_or(&event.data);
     payload_hash(&stored.salt, logged)
@@ -346,7 +443,7 @@ impl Epoch {
         tally: &mut Tally,
         progress: OnProgress<'_>,
     ) -> Result<()> {
-        let first = redacting.events[0].event.seq.max(self.from);
+        let first = redacting.first().max(self.from);
         let events = Pieces::<_, Event>::new(events, Seq(1)..=self.to).with(&self.payloads);
         let mut decoder = Decoder::new(log)?;
         read_ahead(events, |pieces| {

@@ -12,6 +12,8 @@ wasmtime::component::bindgen!({
 
 use wasmtime::component::{ComponentType, Lower};
 
+pub mod partitions;
+
 pub use self::daybook::plugin::{creation, materialization, types};
 use crate::model;
 

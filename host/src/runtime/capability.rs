@@ -87,6 +87,7 @@ impl CallState {
 
     fn write_log(&mut self, level: Level, message: String) -> Answer<()> {
         let result = self.state(message.len())?.log(LogLine {
+            by: None,
             level: level_in(level),
             message,
         });

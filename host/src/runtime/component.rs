@@ -4,6 +4,7 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::cache::ComponentCache;
+use super::describe::Exports;
 use super::engine::Runtime;
 use super::metadata;
 use super::state::CallState;
@@ -169,8 +170,12 @@ impl Runtime {
             Error::refused("the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin")
                 .hint(BUILD_HINT)
         })?;
-        let materialize = export("materializer", "materialize");
-        let create = export("creator", "create");
+        let exports = Exports {
+            describe,
+            partitions: export("partitioner", "partitions"),
+            materialize: export("materializer", "materialize"),
+            create: export("creator", "create"),
+        };
         let linker = if uses_wasi {
             &self.with_wasi
         } else {
@@ -182,7 +187,7 @@ impl Runtime {
             ))
             .hint(BUILD_HINT)
         })?;
-        let code = self.describe(pre, digest, uses_wasi, &describe, materialize, create)?;
+        let code = self.describe(pre, digest, uses_wasi, exports)?;
         Ok(Code { imports, ..code })
     }
 }

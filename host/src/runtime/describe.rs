@@ -1,8 +1,9 @@
 //! The manifest: asked for once, at load, and checked before anybody believes it.
 
-use wasmtime::component::{ComponentExportIndex, InstancePre};
+use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift};
 
 use super::bindings::daybook::plugin::manifest as wit;
+use super::bindings::partitions;
 use super::component::Code;
 use super::engine::Runtime;
 use super::state::CallState;
@@ -10,18 +11,25 @@ use super::wasi::{Perturbed, Wasi};
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
 };
-use crate::model::{Digest, Error, PluginVersion, Result, Value, limits};
+use crate::model::{Digest, Error, Partitioning, PluginVersion, Result, Value, limits};
+
+/// The functions of the contract that a component exports.
+pub(super) struct Exports {
+    pub describe: ComponentExportIndex,
+    pub partitions: Option<ComponentExportIndex>,
+    pub materialize: Option<ComponentExportIndex>,
+    pub create: Option<ComponentExportIndex>,
+}
 
 impl Runtime {
-    /// Calls `describe`, checks what it says against the component's exports, and gives the finished code.
+    /// Calls `describe`, and `partitions` where there is such an export, checks what they say against the component's exports,
+    /// and gives the finished code.
     pub(super) fn describe(
         &self,
         pre: InstancePre<CallState>,
         digest: Digest,
         uses_wasi: bool,
-        describe: &ComponentExportIndex,
-        materialize: Option<ComponentExportIndex>,
-        create: Option<ComponentExportIndex>,
+        exports: Exports,
     ) -> Result<Code> {
         // Until the manifest is known the code has no name of its own.
         let unnamed = PluginVersion {
@@ -43,27 +51,42 @@ impl Runtime {
                 materializes: Vec::new(),
                 commands: Vec::new(),
                 tasks: Vec::new(),
+                partitions: Partitioning::default(),
             },
             uses_wasi,
             imports: Vec::new(),
             pre,
-            materialize,
-            create,
+            materialize: exports.materialize,
+            create: exports.create,
         };
-        let wasi =
-            uses_wasi.then(|| Wasi::new("1970-01-01T00:00:00Z", "describe", Perturbed::default()));
-        let result = self.call::<_, (wit::Manifest,)>(&code, describe, wasi, ());
-        let (declared,) = result.map_err(|error| match error.host_fault() {
-            Some(fault) => fault.clone(),
-            None => Error::refused(format!("the component's describe {error}")),
-        })?;
-        let manifest = manifest(declared);
+        let (declared,) = self.ask::<(wit::Manifest,)>(&code, &exports.describe, "describe")?;
+        let mut manifest = manifest(declared);
+        if let Some(function) = exports.partitions {
+            let (declared,) =
+                self.ask::<(partitions::Partitioning,)>(&code, &function, "partitions")?;
+            manifest.partitions = declared.into();
+        }
         check_bytes(&manifest)?;
         manifest.check()?;
         check_exports(&manifest, &code)?;
         code.version = manifest.identity()?;
         code.manifest = manifest;
         Ok(code)
+    }
+
+    /// Calls what a component says of itself.
+    fn ask<R>(&self, code: &Code, function: &ComponentExportIndex, name: &str) -> Result<R>
+    where
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let wasi = code
+            .uses_wasi
+            .then(|| Wasi::new("1970-01-01T00:00:00Z", name, Perturbed::default()));
+        let result = self.call::<_, R>(code, function, wasi, ());
+        result.map_err(|error| match error.host_fault() {
+            Some(fault) => fault.clone(),
+            None => Error::refused(format!("the component's {name} {error}")),
+        })
     }
 }
 
@@ -138,6 +161,7 @@ fn manifest(declared: wit::Manifest) -> Manifest {
                 description: task.description,
             })
             .collect(),
+        partitions: Partitioning::default(),
     }
 }
 

@@ -17,7 +17,7 @@ use super::subscriptions::Subscriptions;
 use crate::book::{Answer, Book, Done, Reader, TaskNews, Writer};
 use crate::gateway::{Gateway, Outside};
 use crate::model::{Error, Result, Seq};
-use crate::tasks::BookDesk;
+use crate::tasks::{BookDesk, Timekeeper, TimekeeperHandle};
 
 /// Connections to the log that are kept while nobody reads, and those of them that keep the pages they have read.
 const READERS_IDLE_MAX: usize = 32;
@@ -45,6 +45,10 @@ struct Shared {
     operations: Operations,
     /// Absent until everything else is there, and where nobody carries tasks out.
     gateway: OnceLock<Gateway>,
+    /// It follows another book, which carries out its tasks and runs its schedules.
+    is_copy: bool,
+    /// Who runs commands by the clock, under the same terms.
+    timekeeper: OnceLock<TimekeeperHandle>,
     access: Access,
     subscriptions: Subscriptions,
 }
@@ -72,6 +76,7 @@ impl Hosted {
             book.note_tokens()?;
         }
         book.follow()?;
+        let is_copy = book.follows()?.is_some();
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
         let path = book.dir().path().to_owned();
@@ -97,6 +102,8 @@ impl Hosted {
         let hosted = Hosted(Arc::new(Shared {
             server,
             gateway: OnceLock::new(),
+            timekeeper: OnceLock::new(),
+            is_copy,
             writer,
             book: path,
             live: RwLock::new(live),
@@ -143,7 +150,7 @@ impl Hosted {
     /// Has tasks carried out. What that commits is published like everything else, so it comes last.
     pub fn start_gateway(&self) -> Result<()> {
         let options = self.server().options();
-        if !options.gateway {
+        if !options.gateway || self.0.is_copy {
             return Ok(());
         }
         let desk = BookDesk::new(&self.0.book, self.writer().clone())?;
@@ -161,7 +168,24 @@ impl Hosted {
         Ok(())
     }
 
+    /// Has commands run by the clock.
+    pub fn start_timekeeper(&self) -> Result<()> {
+        if self.server().options().schedules && !self.0.is_copy {
+            let timekeeper = Timekeeper::new(&self.0.book, self.writer().clone())?;
+            let handle = timekeeper.start()?;
+            let _ = self.0.timekeeper.set(handle.clone());
+            // Between its first look and now a schedule may have been set, and found nobody to tell.
+            handle.look();
+        }
+        Ok(())
+    }
+
     fn tell_gateway(&self, news: &TaskNews) {
+        if news.timed
+            && let Some(timekeeper) = self.0.timekeeper.get()
+        {
+            timekeeper.look();
+        }
         if news.stepped {
             self.0.steps.send_modify(|count| *count += 1);
         }
@@ -187,6 +211,29 @@ impl Hosted {
     /// Who carries out tasks, where anybody does.
     pub fn gateway(&self) -> Option<&Gateway> {
         self.0.gateway.get()
+    }
+
+    /// Whether commands are run by the clock.
+    pub fn runs_schedules(&self) -> bool {
+        self.0.timekeeper.get().is_some()
+    }
+
+    /// Begins no further delivery, waits for those on their way, and runs nothing by the clock any more.
+    pub fn stop_working(&self) {
+        self.end_working();
+        if let Some(gateway) = self.gateway() {
+            gateway.stop();
+        }
+    }
+
+    /// The same without waiting.
+    pub fn end_working(&self) {
+        if let Some(timekeeper) = self.0.timekeeper.get() {
+            timekeeper.stop();
+        }
+        if let Some(gateway) = self.gateway() {
+            gateway.close();
+        }
     }
 
     /// The book as the last commit left it.

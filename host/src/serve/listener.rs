@@ -68,7 +68,8 @@ pub fn serve(book: Book, options: ServeOptions) -> Result<Serving> {
     let (hosted, writer_thread) = Hosted::start(book, server, tokio.handle().clone())?;
     let started = hosted
         .start_background()
-        .and_then(|()| hosted.start_gateway());
+        .and_then(|()| hosted.start_gateway())
+        .and_then(|()| hosted.start_timekeeper());
     if let Err(error) = started {
         hosted.writer().close();
         // Gone with the thread: nobody has been served.
@@ -121,9 +122,7 @@ impl Serving {
                 .map_err(|_| Error::internal("the server's thread panicked"))?;
         }
         // What ends before the writer is still kept.
-        if let Some(gateway) = self.hosted.gateway() {
-            gateway.stop();
-        }
+        self.hosted.stop_working();
         self.hosted.writer().close();
         if let Some(exporter) = self.hosted.server().exporter() {
             exporter.close();
@@ -188,9 +187,7 @@ impl Drop for Serving {
         // While the writer still has the lock: afterwards the file may be another's.
         self.announced.take();
         if self.writer_thread.is_some() {
-            if let Some(gateway) = self.hosted.gateway() {
-                gateway.close();
-            }
+            self.hosted.end_working();
             self.hosted.writer().close();
         }
     }

@@ -46,6 +46,8 @@ pub struct ServeOptions {
     pub heartbeat: Duration,
     /// Tasks are carried out.
     pub gateway: bool,
+    /// Commands are run by the clock.
+    pub schedules: bool,
     /// Takes the lines of tasks that are printed.
     pub printer: Option<Printer>,
     /// Where spans are sent to, as OTLP over HTTP: `http://127.0.0.1:4318`.
@@ -83,6 +85,7 @@ impl ServeOptions {
             slow_client_time: Duration::from_secs(10),
             heartbeat: Duration::from_secs(15),
             gateway: true,
+            schedules: true,
             printer: None,
             otlp: None,
         }

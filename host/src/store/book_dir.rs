@@ -53,6 +53,24 @@ impl BookDir {
         Ok(book)
     }
 
+    /// Where the log of a new book is made: it gets its name when it is whole.
+    pub fn unfinished_log(&self) -> PathBuf {
+        self.path.join("log.db.new")
+    }
+
+    /// The directory of a copy that is to be made, also where an earlier try was broken off.
+    pub fn create_copy(path: &Path) -> Result<BookDir> {
+        let unfinished = path.join("log.db.new");
+        if unfinished.is_file() && !path.join("log.db").exists() {
+            remove_projection(&unfinished)?;
+            return Ok(BookDir {
+                path: path.to_owned(),
+                stand_in: None,
+            });
+        }
+        Self::create(path)
+    }
+
     /// A book on a disk that cannot be written is opened too: to be read, with the system's temporary folder for what
     /// that takes.
     pub fn open(path: &Path) -> Result<BookDir> {
@@ -178,8 +196,9 @@ impl BookDir {
     fn close_to_others(&self) {
         for name in ["", "projections", "snapshots", "cache"] {
             let folder = self.path.join(name);
-            let is_wanted =
-                |file: &OsStr| !name.is_empty() || file.to_string_lossy().starts_with("log.db");
+            let is_wanted = |file: &OsStr| {
+                !name.is_empty() || file == "lock" || file.to_string_lossy().starts_with("log.db")
+            };
             if let Err(error) = close_opened(&folder, is_wanted)
                 && error.kind() != std::io::ErrorKind::NotFound
             {

@@ -5,10 +5,14 @@
 //! any `find` or `query`. Undoing is writing rows back, so no savepoint is ever needed.
 
 mod glance;
+mod head;
 mod search;
+mod shares;
 
 pub use glance::Glance;
+pub use head::ProjectionHead;
 pub use search::Bounds;
+pub use shares::Share;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -22,7 +26,7 @@ use super::sql::{self, Bind};
 use super::{connect, schema, sqlite};
 use crate::model::layout::RowMap;
 use crate::model::value::RowKey;
-use crate::model::{Digest, Error, Layouts, Result, Row, Seq, TableLayout, Value, limits};
+use crate::model::{Digest, Error, Layouts, Result, Row, TableLayout, Value, limits};
 
 /// What a projection's file is for, and so how it is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,16 +39,6 @@ pub enum Access {
 
 /// Table, key, and the row there.
 pub type RowAt<'r> = (usize, &'r [Value], Option<&'r Row>);
-
-/// How far a projection is, and the running hashes of what events up to there caused. Equal hashes: the same effects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ProjectionHead {
-    pub position: Seq,
-    /// Of changes.
-    pub running: Digest,
-    /// Of tasks that were asked for.
-    pub tasks: Digest,
-}
 
 #[derive(Debug)]
 pub struct Projection {
@@ -529,15 +523,21 @@ impl Projection {
         if let Some(note) = self.note.take() {
             schema::set_projection_note(&self.connection, &note)?;
         }
-        self.connection
-            .execute_batch("COMMIT")
-            .map_err(|error| self.failed(error))?;
-        self.in_transaction = false;
+        self.commit_now()?;
         self.origin = None;
         self.committed = self.head;
         if self.is_full() {
             self.tables.iter_mut().for_each(TableRows::clear);
         }
+        Ok(())
+    }
+
+    /// Ends the open transaction.
+    fn commit_now(&mut self) -> Result<()> {
+        self.connection
+            .execute_batch("COMMIT")
+            .map_err(|error| self.failed(error))?;
+        self.in_transaction = false;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Files of projections: copied beside whoever writes them, and removed with what SQLite keeps beside them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::private::private_file;
 use super::{Projection, connect, sqlite};
@@ -45,4 +45,26 @@ pub fn remove_projection(path: &Path) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Projection files that are gone when this is.
+pub(crate) struct Temporary(Vec<PathBuf>);
+
+impl Temporary {
+    pub fn new(paths: &[PathBuf]) -> Result<Temporary> {
+        for path in paths {
+            remove_projection(path)?;
+        }
+        Ok(Temporary(paths.to_vec()))
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        for path in &self.0 {
+            if let Err(error) = remove_projection(path) {
+                tracing::warn!(%error, "removing a temporary projection");
+            }
+        }
+    }
 }

@@ -170,6 +170,22 @@ CREATE TABLE IF NOT EXISTS gone_tasks (
 CREATE TABLE IF NOT EXISTS gateway (
     kind TEXT PRIMARY KEY, config TEXT NOT NULL, changed_at TEXT NOT NULL, actor TEXT
 ) STRICT, WITHOUT ROWID;
+
+-- What handlers logged, on this machine. A line's number is the byte at which it ends, of all that were ever kept: so the
+-- oldest ones are found that make room.
+CREATE TABLE IF NOT EXISTS handler_log (
+    ends INTEGER PRIMARY KEY, at TEXT NOT NULL, event INTEGER, command TEXT, about TEXT NOT NULL, by TEXT,
+    level TEXT NOT NULL, message TEXT NOT NULL
+) STRICT;
+
+-- Commands that the clock runs, and what came of each last. Times up to `after` are dealt with.
+CREATE TABLE IF NOT EXISTS schedules (
+    name TEXT PRIMARY KEY, timing TEXT NOT NULL, command TEXT NOT NULL, data TEXT NOT NULL, subject TEXT,
+    after TEXT NOT NULL, paused INTEGER NOT NULL, set_at TEXT NOT NULL, actor TEXT, runs INTEGER NOT NULL,
+    last_due TEXT, last_at TEXT, last_command TEXT, last_outcome TEXT, last_event INTEGER, last_events INTEGER,
+    last_said TEXT
+) STRICT, WITHOUT ROWID;
+
 -- From the first token on every request needs one, also where the file with the tokens is lost.
 CREATE TABLE IF NOT EXISTS tokens_in_force (one INTEGER PRIMARY KEY CHECK (one = 1), since TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS task_marks (

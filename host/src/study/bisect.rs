@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use super::diffs::{PlayerSide, Temporary};
+use super::diffs::PlayerSide;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::diff::{About, Difference, Expectations, Side, Step, differences};
 use crate::history::{OnProgress, Progress};
 use crate::model::{Error, Event, Result, Seq, Value};
+use crate::store::Temporary;
 
 /// The first event whose effects are not the same.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,17 +9,18 @@ use super::onlooker::Study;
 use super::prober::RowProber;
 use super::replays::Picked;
 use crate::diff::{
-    Base, Beside, Cause, Causes, Cost, Expectations, Side, Sink, Step, Summary, run,
+    Base, Beside, Cause, Causes, Cost, Expectations, Lane, Side, Sink, Step, Summary,
+    compare_events, conclude,
 };
 use crate::engine::{Plan, Player, Write, rows_after, rows_before, step_of};
-use crate::history::OnProgress;
+use crate::history::{History, OnProgress, unite};
 use crate::model::clock::Stopwatch;
 use crate::model::event::EVENT_UNDONE;
 use crate::model::layout::RowMap;
 use crate::model::undo::undone_of;
 use crate::model::value::SuppliedRow;
-use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Seq};
-use crate::store::remove_projection;
+use crate::model::{Error, Event, Layouts, LogLine, Result, Row, Schedule, Seq};
+use crate::store::{ProjectionHead, Temporary};
 
 /// What to compare.
 #[derive(Debug, Clone)]
@@ -65,66 +66,113 @@ impl Study<'_> {
         let (from, to) = self.range(request)?;
         let base_schedule = self.schedule_of(&request.base)?;
         let candidate_schedule = self.schedule_of(&request.candidate)?;
-        let paths = ["diff-base", "diff-candidate"].map(|what| self.temporary(what));
-        let _temporary = Temporary::new(&paths)?;
-        let mut beside = self.history.apart()?;
-        let mut probing = self.history.apart()?;
-        let base_plan = self.plan(&base_schedule)?;
+        let schedules = [&base_schedule, &candidate_schedule];
+        let plans = [self.plan(&base_schedule)?, self.plan(&candidate_schedule)?];
         // Rows can be handed from one side to the other as long as neither changes its tables on the way.
-        let elsewhere = base_plan.is_single() && self.plan(&candidate_schedule)?.is_single();
-        let mut base = BaseSide::new(
-            self.history.player(&base_schedule, &paths[0])?,
-            self.plan(&candidate_schedule)?,
-            elsewhere,
-        );
-        let mut prober = RowProber::new(
-            probing.library.runtime.clone(),
-            probing.plan(&candidate_schedule)?.first().clone(),
-            base.side.player.materializer.program().clone(),
-        )?;
-        let mut candidate = PlayerSide::new(beside.player(&candidate_schedule, &paths[1])?);
-        let summary = Summary {
+        let elsewhere = plans.iter().all(Plan::is_single);
+        let shares = self
+            .history
+            .shares(&[&plans[0], &plans[1]], (Seq(1), to), 2)?;
+        let shares = shares.filter(|shares| shares.last == to);
+        let count = shares.as_ref().map_or(1, |shares| shares.count);
+        let names = ["diff-base", "diff-candidate"].repeat(count);
+        let paths: Vec<_> = names.iter().map(|what| self.temporary(what)).collect();
+        let _temporary = Temporary::new(&paths)?;
+        let mut aside = Vec::new();
+        let mut lanes = Vec::new();
+        for (at, files) in paths.chunks(2).enumerate() {
+            let mut beside = self.history.apart()?;
+            let mut probing = self.history.apart()?;
+            let mut lane = |base: &mut History| {
+                Sides::new(
+                    [base, &mut beside, &mut probing],
+                    schedules,
+                    files,
+                    elsewhere,
+                )
+            };
+            match at {
+                0 => lanes.push(lane(self.history)?),
+                _ => {
+                    let mut base = self.history.apart()?;
+                    lanes.push(lane(&mut base)?);
+                    aside.push(base);
+                }
+            }
+            aside.extend([beside, probing]);
+        }
+        let mut summary = Summary {
             base: request.base.to_string(),
             candidate: request.candidate.to_string(),
             from,
             to,
             ..Summary::default()
         };
-        let summary = run(
+        compare_events(
             self.history.events_apart(Seq(1)..=to)?,
-            &mut base,
-            &mut candidate,
-            &mut prober,
+            lanes.iter_mut().map(Sides::lane).collect(),
+            &|event| shares.as_ref().map_or(0, |shares| shares.of(event)),
             expectations,
             sink,
-            summary,
+            &mut summary,
             progress,
         )?;
-        drop((candidate, prober));
-        self.history.keep_apart(beside);
-        self.history.keep_apart(probing);
+        let mut first = lanes.remove(0);
+        if let Some(shares) = &shares {
+            let head = ProjectionHead {
+                position: to,
+                ..ProjectionHead::default()
+            };
+            let others = lanes
+                .into_iter()
+                .map(|it| (it.base.side.player, it.candidate.player));
+            let (bases, candidates) = others.unzip();
+            unite(&mut first.base.side.player, bases, shares, 0, head)?;
+            unite(&mut first.candidate.player, candidates, shares, 1, head)?;
+        }
+        let (base, candidate) = (&mut first.base, &mut first.candidate);
+        let summary = conclude(base, candidate, expectations, sink, summary)?;
+        drop(first);
+        for history in aside {
+            self.history.keep_apart(history);
+        }
         Ok(summary)
     }
 }
 
-/// Projection files that are gone when the diff is.
-pub(crate) struct Temporary(Vec<PathBuf>);
-
-impl Temporary {
-    pub fn new(paths: &[PathBuf]) -> Result<Temporary> {
-        for path in paths {
-            remove_projection(path)?;
-        }
-        Ok(Temporary(paths.to_vec()))
-    }
+/// Two players beside each other, and who tries one of them on the other's rows.
+struct Sides {
+    base: BaseSide,
+    candidate: PlayerSide,
+    prober: RowProber,
 }
 
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        for path in &self.0 {
-            if let Err(error) = remove_projection(path) {
-                tracing::warn!(%error, "removing a diff's projection");
-            }
+impl Sides {
+    fn new(
+        [base, beside, probing]: [&mut History; 3],
+        [base_schedule, candidate_schedule]: [&Schedule; 2],
+        files: &[PathBuf],
+        elsewhere: bool,
+    ) -> Result<Sides> {
+        let player = base.player(base_schedule, &files[0])?;
+        let base = BaseSide::new(player, base.plan(candidate_schedule)?, elsewhere);
+        let prober = RowProber::new(
+            probing.library.runtime.clone(),
+            probing.plan(candidate_schedule)?.first().clone(),
+            base.side.player.materializer.program().clone(),
+        )?;
+        Ok(Sides {
+            base,
+            candidate: PlayerSide::new(beside.player(candidate_schedule, &files[1])?),
+            prober,
+        })
+    }
+
+    fn lane(&mut self) -> Lane<'_> {
+        Lane {
+            base: &mut self.base,
+            candidate: &mut self.candidate,
+            prober: &mut self.prober,
         }
     }
 }

@@ -3,7 +3,6 @@
 
 use std::ops::ControlFlow;
 
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::diff::{Difference, EventDiff, FinalRow, Sink, Summary};
@@ -11,6 +10,7 @@ use crate::engine::Player;
 use crate::engine::{Doom, Failure};
 use crate::history::{OnProgress, Payloads, play};
 use crate::model::{Error, Event, PluginVersion, Result, Seq, limits};
+use crate::store::Temporary;
 
 /// What another version makes of an event: rows changed and tasks asked for, or why it cannot.
 pub type Tried = (PluginVersion, Result<(usize, usize), String>);

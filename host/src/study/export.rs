@@ -14,6 +14,7 @@
 mod json;
 mod mask;
 mod picks;
+mod repaired;
 mod replayed;
 mod rows;
 mod trial;
@@ -27,9 +28,9 @@ use serde_json::json;
 pub use self::mask::Mask;
 use self::mask::Masker;
 use self::picks::{Classes, Picks, class};
+pub use self::repaired::{PayloadsOf, RepairedEvent};
 use self::rows::{Changed, Pieces};
 use self::trial::Trial;
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use crate::book::{CloudEvent, DEFAULT_SOURCE};
 use crate::history::{
@@ -40,6 +41,7 @@ use crate::model::event::STATE_GIVEN;
 use crate::model::layout::RowMap;
 use crate::model::state_given::{GivenTable, data};
 use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq, TableLayout, TypeName};
+use crate::store::Temporary;
 use crate::store::{Access, Projection};
 
 /// What to export.
@@ -53,25 +55,6 @@ pub struct ExportRequest {
     pub sample: Option<u64>,
     pub masks: Vec<Mask>,
     pub payloads: PayloadsOf,
-}
-
-/// Which payloads amended events have in the file.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PayloadsOf {
-    /// Those in force: a skipped event is left out.
-    #[default]
-    Now,
-    /// Those that they were logged with.
-    First,
-}
-
-/// An event of the stretch that was repaired since it was logged.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RepairedEvent {
-    pub seq: Seq,
-    pub note: RepairNote,
-    /// Nobody handles it any more.
-    pub is_withheld: bool,
 }
 
 /// What came of an export.
@@ -170,12 +153,17 @@ impl Study<'_> {
         writer.exported.repaired = self.repaired(&writer.notes)?;
         let is_whole = request.sample.is_none() && to == self.head() && writer.masker.is_idle();
         if request.sample.is_none() {
+            if to == self.head() {
+                let program = self.plan(self.live)?.at(to).0.clone();
+                let runtime = self.history.library.runtime.clone();
+                writer.trial.go_on(&runtime, program)?;
+            }
             let time = writer.last_time.clone();
             writer.give_pending(&time)?;
         }
         if is_whole {
             let rows = writer.trial.rows_digest()?;
-            writer.exported.same_rows = Some(rows == self.live_rows()?);
+            writer.exported.same_rows = self.live_rows(to)?.map(|live| live == rows);
         }
         writer
             .out
@@ -251,21 +239,6 @@ impl Study<'_> {
             }
         }
         Ok(merged)
-    }
-
-    /// What of the stretch was repaired.
-    fn repaired(&self, notes: &BTreeMap<Seq, RepairNote>) -> Result<(u64, Vec<RepairedEvent>)> {
-        let repaired = { notes.iter() }.filter(|(_, note)| **note != RepairNote::default());
-        let repaired: Vec<_> = repaired.collect();
-        let told = repaired.iter().take(TOLD_MAX).map(|(seq, note)| {
-            let event = self.history.log.event_at(**seq)?;
-            Ok(RepairedEvent {
-                seq: **seq,
-                note: **note,
-                is_withheld: event.is_some_and(|event| event.is_withheld()),
-            })
-        });
-        Ok((repaired.len() as u64, told.collect::<Result<_>>()?))
     }
 
     /// The states between which a segment begins: the one that was there, and the one from which it goes on. The first

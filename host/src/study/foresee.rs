@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::diffs::{PlayerSide, Temporary};
+use super::diffs::PlayerSide;
 use super::onlooker::Study;
 use crate::diff::{
     Base, Beside, Cause, Causes, Cost, EventDiff, Expectations, FinalRow, Prober, Side, Sink, Step,
@@ -14,6 +14,7 @@ use crate::history::{OnProgress, Payloads, put_in_place};
 use crate::model::event::EVENT_UNDONE;
 use crate::model::value::SuppliedRow;
 use crate::model::{Error, Event, Layouts, Result, Row, Schedule, Seq};
+use crate::store::Temporary;
 
 /// What a repair of payloads would change; the single differences went to the sink.
 #[derive(Debug, Clone)]

@@ -10,7 +10,6 @@ use std::ops::ControlFlow;
 
 use serde_json::json;
 
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::book::Book;
@@ -19,7 +18,7 @@ use crate::history::{Decoder, OnProgress, play};
 use crate::model::event::TASKS_ENQUEUED;
 use crate::model::task::REACT_KIND;
 use crate::model::{Error, Event, Place, Result, Seq, Task};
-use crate::store::{Catalog, FIRST_LATE, LateRow};
+use crate::store::{Catalog, FIRST_LATE, LateRow, Temporary};
 
 /// A task that an event asks for under what is in force, and did not when it was handled.
 #[derive(Debug, Clone, PartialEq, Eq)]

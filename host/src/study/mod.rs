@@ -17,7 +17,7 @@ mod what_if;
 pub use as_of::{Moment, OtherState, PastState, PastStates};
 pub use bisect::{Divergence, Saw};
 pub use diffs::DiffRequest;
-pub(crate) use diffs::{PlayerSide, Temporary};
+pub(crate) use diffs::PlayerSide;
 pub use doom::{Dooms, Forecast, FoundDoom, Remedy};
 pub use export::{DifferingLine, ExportRequest, Exported, Mask, PayloadsOf, RepairedEvent};
 pub use foresee::Foreseen;

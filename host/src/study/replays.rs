@@ -5,21 +5,19 @@ use std::ops::ControlFlow;
 use crate::model::log::LocalOp;
 use std::sync::Arc;
 
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use crate::book::Book;
 use crate::engine::{Failure, Player, Start};
-use crate::history::{
-    History, HistorySeed, OnProgress, Past, Payloads, Progress, Rebuild, hole, play,
-};
+use crate::history::{Cast, History, HistorySeed, Kept, OnProgress, Past, Progress, Rebuild, hole};
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::{
     Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
 };
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
+use crate::store::Temporary;
 use crate::store::remove_projection;
-use crate::store::{Projection, ProjectionHead};
+use crate::store::{Projection, ProjectionHead, StoredEvent};
 
 /// Which logic a replay runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -361,10 +359,14 @@ impl Verification {
             let file = format!("verify-{}.building", crate::model::given::id().simple());
             let path = verifier.history.dir.projection(&file);
             let _temporary = Temporary::new(std::slice::from_ref(&path))?;
-            let payloads = past.as_of(*from);
-            let range = (*from, to, last);
-            let player = verifier.player(schedule, &path, self.start.as_ref())?;
-            let found = verifier.verify_epoch(player, range, &payloads, &mut |at| {
+            let cast = Cast {
+                schedule,
+                path: &path,
+                start: self.start.as_ref(),
+                payloads: &past.as_of(*from),
+                prepare: &perturb,
+            };
+            let found = verifier.verify_epoch(&cast, (*from, to, last), &mut |at| {
                 progress(Progress {
                     done: done + at.0,
                     total,
@@ -388,16 +390,23 @@ impl Verification {
     }
 }
 
-impl Verifier<'_> {
-    fn check_wanted(&self) -> Result<()> {
-        match (self.is_wanted)() {
-            true => Ok(()),
-            false => Err(Error::unavailable(
-                "the verification was given up before it was done",
-            )),
-        }
+fn check_wanted(is_wanted: &dyn Fn() -> bool) -> Result<()> {
+    match is_wanted() {
+        true => Ok(()),
+        false => Err(Error::unavailable(
+            "the verification was given up before it was done",
+        )),
     }
+}
 
+/// What must not matter is the other way round in a replay that verifies.
+fn perturb(player: &mut Player) -> Result<()> {
+    player.materializer.reuse_instances(false);
+    let projection = player.materializer.projection();
+    projection.reverse_unordered_selects(true)
+}
+
+impl Verifier<'_> {
     /// Every event's hash from the one before it, its place, and that its effects are there.
     fn verify_chain(&self, past: &Past, begins: Seq) -> Result<Option<String>> {
         let log = &self.history.log;
@@ -408,7 +417,7 @@ impl Verifier<'_> {
         let links = past.links(|seq| Ok(stored(seq)?.map_or([0; 16], |found| found.salt)))?;
         let mut hash = stored(begins)?.map_or(Digest::ZERO, |found| found.hash);
         for piece in log.recorded(begins.next()..=self.head) {
-            self.check_wanted()?;
+            check_wanted(self.is_wanted)?;
             for record in piece? {
                 let event = &record.event;
                 let link = match links.get(&event.seq) {
@@ -435,39 +444,17 @@ impl Verifier<'_> {
         past.problem(stored)
     }
 
-    /// What an epoch is replayed with: on a state of its own, with what must not matter the other way round.
-    fn player(
-        &mut self,
-        schedule: &Schedule,
-        path: &std::path::Path,
-        start: Option<&Start>,
-    ) -> Result<Player> {
-        let plan = self.history.plan(schedule)?;
-        let mut player = Player::begin(self.history.library.runtime.clone(), plan, path, start)?;
-        self.history.remind(&mut player, self.head)?;
-        player.materializer.reuse_instances(false);
-        player
-            .materializer
-            .projection()
-            .reverse_unordered_selects(true)?;
-        Ok(player)
-    }
-
     /// Replays an epoch's schedule, with the payloads in force when it began, and compares from the
     /// epoch's own first event on.
     fn verify_epoch(
         &mut self,
-        mut player: Player,
+        cast: &Cast<'_>,
         (from, to, is_last): (Seq, Seq, bool),
-        payloads: &Payloads,
         progress: &mut dyn FnMut(Seq),
     ) -> Result<Option<String>> {
-        let first = player.materializer.head().position;
-        let events = { self.history.log.recorded(first.next()..=to) }.with(payloads);
-        // Between two pieces is a good moment to give up.
-        let wanted = events.map(|piece| self.check_wanted().and(piece));
+        let first = cast.start.map_or(Seq::ZERO, |start| start.position);
         let told = &mut |at: Progress| progress(Seq(first.0 + at.done));
-        let problem = play(&mut player, wanted, to, told, |player, record| {
+        let step = |player: &mut Player, record: &StoredEvent| {
             let event = &record.event;
             let outcome = match player.run(event) {
                 Ok(outcome) => outcome,
@@ -484,8 +471,11 @@ impl Verifier<'_> {
                 )));
             }
             player.keep()?;
-            Ok(ControlFlow::Continue(()))
-        })?;
+            Ok(ControlFlow::Continue(Kept::of(outcome)))
+        };
+        let is_wanted = self.is_wanted;
+        let wanted = move || check_wanted(is_wanted);
+        let (mut player, problem) = self.history.play_all(cast, to, &wanted, told, step)?;
         if problem.is_some() {
             return Ok(problem);
         }

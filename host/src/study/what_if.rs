@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::diffs::Temporary;
 use super::onlooker::Study;
 use super::replays::Picked;
 use crate::engine::Failure;
@@ -15,6 +14,7 @@ use crate::history::{OnProgress, Past, Progress, advance};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
 use crate::store::Catalog;
+use crate::store::Temporary;
 
 /// What a creator answers, or answered.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,6 +1,6 @@
 //! A book's tasks: what becomes of them goes through the writer like every commit, and the gateway's desk is here.
 
-use crate::model::log::LogOp;
+use crate::model::log::{CommandOutcome, LogOp};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -19,8 +19,8 @@ use crate::model::StoredKind;
 use crate::model::error::{Problem, shown};
 use crate::model::task::COMMAND_KIND;
 use crate::model::{
-    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, PluginVersion, Result, TaskStep,
-    Waiting, clock, limits,
+    Act, Delivery, DueTask, Error, ErrorKind, Move, Place, PluginVersion, Rejection, Result,
+    TaskStep, Waiting, clock, limits,
 };
 use crate::store::{BookDir, Catalog, KindCount, TaskFilter, TaskRow};
 
@@ -329,20 +329,41 @@ impl Desk for BookDesk {
         let done = Box::new(move |reply| done(Ok(ran(reply))));
         self.writer.run(request, done)
     }
+
+    fn ran(&mut self, task: &DueTask) -> Result<Option<Ran>> {
+        let id = command_id(&task.id, task.round)?.to_string();
+        let found = self.log.find_command(&id)?;
+        Ok(found.map(|command| match command.outcome {
+            CommandOutcome::Accepted { events } => {
+                let first = command.position.0 + 1;
+                let seqs = (first..first + events).collect();
+                accepted(command.id, seqs)
+            }
+            CommandOutcome::Rejected(rejection) => refused(&rejection),
+            CommandOutcome::Failed(said) => Ran::Refused(said),
+        }))
+    }
+}
+
+fn accepted(command: String, events: Vec<u64>) -> Ran {
+    Ran::Accepted(json!({ "command": command, "events": events }).to_string())
+}
+
+fn refused(rejection: &Rejection) -> Ran {
+    Ran::Refused(format!(
+        "rejected: {}: {}",
+        rejection.code, rejection.message
+    ))
 }
 
 fn ran(reply: Result<Reply>) -> Ran {
     match reply {
-        Ok(reply) => match reply.decision {
+        Ok(reply) => match &reply.decision {
             Decision::Accepted(events) => {
-                let seqs: Vec<u64> = events.iter().map(|caused| caused.event.seq.0).collect();
-                let command = reply.command_id.to_string();
-                Ran::Accepted(json!({ "command": command, "events": seqs }).to_string())
+                let seqs = events.iter().map(|caused| caused.event.seq.0).collect();
+                accepted(reply.command_id.to_string(), seqs)
             }
-            Decision::Rejected(rejection) => Ran::Refused(format!(
-                "rejected: {}: {}",
-                rejection.code, rejection.message
-            )),
+            Decision::Rejected(rejection) => refused(rejection),
         },
         Err(error) => match error.kind {
             ErrorKind::Unavailable | ErrorKind::Io | ErrorKind::Internal | ErrorKind::Corrupt => {

@@ -7,19 +7,21 @@ mod study;
 
 pub use operate::APPEND_BYTES_MAX;
 
+use std::io::Read;
+
 use crate::book::{Incoming, Request};
 use crate::history::OnProgress;
 use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq, Value};
-use crate::store::{CommandFilter, EventFilter, TaskFilter};
+use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, TaskFilter};
 use crate::study::{Moment, Picked};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AnsweredCommand, AppendedEvent, Bisected,
-    Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, Commands, Dooms,
-    DoomsRequest, DroppedShadow, Forecast, GatewayKind, HistoryHashes, KindConfig, LateTasks,
-    LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason, ReconcileRequest,
-    Reconciled, RecordedEvent, RedactReply, RedactRequest, RemedyRequest, RemedyTaken,
-    ReplayRequest, Replayed, RetireRequest, Retired, ShadowRequest, Snapshot, Subject, Task, Track,
-    UndoRequest, Undone, Verified, Version, WhyNot,
+    Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, CommandSchedule, Commands,
+    Dooms, DoomsRequest, DroppedShadow, Forecast, GatewayKind, HandlerLogLine, HistoryHashes,
+    KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason,
+    ReconcileRequest, Reconciled, RecordedEvent, RedactAllRequest, RedactReply, RedactRequest,
+    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest,
+    ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest, Undone, Verified, Version, WhyNot,
 };
 
 /// Which state a SELECT is about.
@@ -85,6 +87,19 @@ pub trait Reads {
 
     /// How every kind of task is carried out.
     fn gateway_kinds(&self) -> Result<Vec<GatewayKind>>;
+
+    /// What handlers logged, in order: at most `count_max` lines, and not more than a page of whoever is asked.
+    fn handler_log(
+        &self,
+        filter: &HandlerLogFilter,
+        count_max: usize,
+    ) -> Result<Vec<HandlerLogLine>>;
+
+    /// Every command that the clock runs, by its name.
+    fn schedules(&self) -> Result<Vec<CommandSchedule>>;
+
+    /// The stream of all of the log that a copy lacks.
+    fn copy_log(&self, marks: &CopyMarks) -> Result<Box<dyn Read + '_>>;
 
     /// Runs one SELECT. True where there are more rows than were given.
     fn select(
@@ -231,6 +246,14 @@ pub trait Operates {
         progress: OnProgress<'_>,
     ) -> Result<RedactReply>;
 
+    /// Erases the payloads of all events about somebody in one act, or tells what that would change.
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        actor: Option<&str>,
+        progress: OnProgress<'_>,
+    ) -> Result<RedactReply>;
+
     /// Takes an event's row changes back, or tells what that would change.
     fn undo(
         &mut self,
@@ -275,6 +298,23 @@ pub trait Operates {
 
     /// Nobody carries a kind out any more.
     fn unset_gateway_kind(&mut self, kind: &str) -> Result<()>;
+
+    /// Has a command run by the clock from now on.
+    fn set_schedule(
+        &mut self,
+        name: &str,
+        request: &ScheduleRequest,
+        actor: Option<&str>,
+    ) -> Result<CommandSchedule>;
+
+    /// Has it run no more until it is resumed; or again.
+    fn pause_schedule(&mut self, name: &str, paused: bool) -> Result<CommandSchedule>;
+
+    /// Runs it now, beside its times.
+    fn run_schedule(&mut self, name: &str, actor: Option<&str>) -> Result<CommandSchedule>;
+
+    /// Has it run never again.
+    fn remove_schedule(&mut self, name: &str) -> Result<()>;
 }
 
 /// Refuses what only a book that is open here can do.

@@ -9,10 +9,11 @@ use crate::repair::{self, NewPayload, PinRequest};
 use crate::versions;
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Certified, CertifyRequest,
-    CommandReply, DifferingRows, DroppedShadow, Foreseeing, KindConfig, LateTasks,
-    LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason, ReconcileRequest,
-    Reconciled, RedactReply, RedactRequest, RemedyRequest, RemedyTaken, ReplayRequest, Replayed,
-    RetireRequest, Retired, ShadowRequest, Snapshot, Task, Track, UndoRequest, Undone, Verified,
+    CommandReply, CommandSchedule, DifferingRows, DroppedShadow, FieldValue, Foreseeing,
+    KindConfig, LateTasks, LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason,
+    ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest,
+    RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest, ShadowRequest,
+    Snapshot, Task, Track, UndoRequest, Undone, Verified,
 };
 
 /// Bytes of lines in one batch: with the effects of its events it is held in memory until its commit.
@@ -260,6 +261,29 @@ impl Operates for Book {
         Ok(RedactReply::Foreseen(report.done(&foreseen)))
     }
 
+    fn redact_all(
+        &mut self,
+        request: &RedactAllRequest,
+        actor: Option<&str>,
+        progress: OnProgress<'_>,
+    ) -> Result<RedactReply> {
+        let field = |it: &FieldValue| (it.field.clone(), it.value.clone());
+        let asked = repair::RedactAllRequest {
+            subjects: request.subjects.clone(),
+            fields: request.matching.iter().map(field).collect(),
+            reason: reason(request.reason.as_deref(), request.preview)?,
+            replacements: request.with.as_ref().map(|data| data.get().to_owned()),
+            actor: actor.map(str::to_owned),
+        };
+        if !request.preview {
+            let redacted = Book::redact_all(self, &asked, progress)?;
+            return Ok(RedactReply::Redacted((&redacted).into()));
+        }
+        let mut report = Foreseeing::default();
+        let foreseen = self.preview_redaction_of_all(&asked, &mut report, progress)?;
+        Ok(RedactReply::Foreseen(report.done(&foreseen)))
+    }
+
     fn undo(
         &mut self,
         seq: Seq,
@@ -341,6 +365,27 @@ impl Operates for Book {
 
     fn unset_gateway_kind(&mut self, kind: &str) -> Result<()> {
         Book::unset_gateway_kind(self, kind)
+    }
+
+    fn set_schedule(
+        &mut self,
+        name: &str,
+        request: &ScheduleRequest,
+        actor: Option<&str>,
+    ) -> Result<CommandSchedule> {
+        Ok((&Book::set_schedule(self, name, &request.parsed()?, actor)?).into())
+    }
+
+    fn pause_schedule(&mut self, name: &str, paused: bool) -> Result<CommandSchedule> {
+        Ok((&Book::pause_schedule(self, name, paused)?).into())
+    }
+
+    fn run_schedule(&mut self, name: &str, actor: Option<&str>) -> Result<CommandSchedule> {
+        Ok((&Book::run_schedule(self, name, actor)?).into())
+    }
+
+    fn remove_schedule(&mut self, name: &str) -> Result<()> {
+        Book::remove_schedule(self, name)
     }
 }
 

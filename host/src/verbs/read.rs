@@ -1,6 +1,7 @@
 //! A directory that is read.
 
 use std::cell::RefCell;
+use std::io::Read;
 use std::sync::Arc;
 
 use super::{Reads, Rows, StateOf};
@@ -8,10 +9,11 @@ use crate::book::Reader;
 use crate::history::OnProgress;
 use crate::model::{PluginVersion, Result, Seq, Value};
 use crate::runtime::Runtime;
-use crate::store::{CommandFilter, EventFilter, TaskFilter};
+use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, TaskFilter};
 use crate::wire::{
-    AnsweredCommand, ChangelogEntry, CloudEvent, Commands, GatewayKind, HistoryHashes, LogHead,
-    RecordedEvent, Snapshot, Subject, Task, Version, WhyNot,
+    AnsweredCommand, ChangelogEntry, CloudEvent, CommandSchedule, Commands, GatewayKind,
+    HandlerLogLine, HistoryHashes, LogHead, RecordedEvent, Snapshot, Subject, Task, Version,
+    WhyNot,
 };
 
 impl Reads for Reader {
@@ -85,6 +87,24 @@ impl Reads for Reader {
     fn gateway_kinds(&self) -> Result<Vec<GatewayKind>> {
         let kinds = Reader::gateway_kinds(self)?;
         Ok(kinds.iter().map(Into::into).collect())
+    }
+
+    fn handler_log(
+        &self,
+        filter: &HandlerLogFilter,
+        count_max: usize,
+    ) -> Result<Vec<HandlerLogLine>> {
+        let lines = self.log().handler_log(filter, count_max)?;
+        Ok(lines.iter().map(Into::into).collect())
+    }
+
+    fn schedules(&self) -> Result<Vec<CommandSchedule>> {
+        let schedules = Reader::schedules(self)?;
+        Ok(schedules.iter().map(Into::into).collect())
+    }
+
+    fn copy_log(&self, marks: &CopyMarks) -> Result<Box<dyn Read + '_>> {
+        Ok(Box::new(self.copy(marks)?))
     }
 
     fn select(

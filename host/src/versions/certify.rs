@@ -11,13 +11,13 @@ use super::trial::{Found, Trial};
 use crate::book::Book;
 use crate::engine::Program;
 use crate::history::History;
-use crate::model::{Certification, NOT_DETERMINISTIC};
+use crate::model::Certification;
 use crate::model::{
     Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
 };
 use crate::runtime::{Code, fingerprint};
+use crate::store::Temporary;
 use crate::study::Study;
-use crate::study::Temporary;
 
 /// What a certification came to.
 #[derive(Debug, Clone)]
@@ -25,13 +25,15 @@ pub struct Certified {
     pub certification: Certification,
     /// Of what the version has.
     pub isolation: Isolation,
-    /// In what the version is not deterministic: it is not to be loaded, and not to be trusted where it is.
+    /// In what the version is not what it has to be: it is not to be loaded, and not to be trusted where it is.
     pub refusal: Option<Refusal>,
 }
 
-/// A difference that nothing excuses, and what the author can do.
+/// What nothing excuses, and what the author can do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
+    /// What the version is: `NOT_DETERMINISTIC`, `NOT_PARTITIONED`.
+    pub begins: &'static str,
     pub what: String,
     pub hint: &'static str,
 }
@@ -200,8 +202,8 @@ impl Certified {
         match self.refusal {
             None => Ok(self.certification),
             Some(refusal) => Err(Error::refused(format!(
-                "{} is not deterministic: {}",
-                self.certification.version, refusal.what
+                "{} is {}{}",
+                self.certification.version, refusal.begins, refusal.what
             ))
             .hint(refusal.hint)),
         }
@@ -220,7 +222,7 @@ fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
         creators: isolation(&creators),
     };
     let reason = match (&found.refusal, untried) {
-        (Some(refusal), _) => format!("{NOT_DETERMINISTIC}{}", refusal.what),
+        (Some(refusal), _) => format!("{}{}", refusal.begins, refusal.what),
         (None, Some(why)) => format!("not certified: {why}"),
         (None, None) if found.events + found.commands == 0 => {
             "not certified: no events of its types yet".into()
@@ -264,8 +266,8 @@ fn creators(code: &Code, found: &Found) -> Result<(), String> {
 }
 
 fn general(code: &Code, found: &Found) -> Result<(), String> {
-    if found.refusal.is_some() {
-        return Err("it is not deterministic".into());
+    if let Some(refusal) = &found.refusal {
+        return Err(format!("it is {}", refusal.begins.trim_end_matches(": ")));
     }
     if code.uses_wasi {
         return Err("it imports WASI, whose state is that of one call".into());

@@ -6,7 +6,7 @@ use super::certify::{Certified, Certifier};
 use super::load::Loaded;
 use crate::book::Book;
 use crate::engine::Library;
-use crate::history::History;
+use crate::history::{Cores, History};
 use crate::model::{PluginVersion, Result};
 use crate::runtime::{Code, ComponentCache, Runtime};
 use crate::store::{BookDir, Catalog};
@@ -62,6 +62,7 @@ impl Loader {
             dir: self.dir.clone(),
             library: Library::open(self.runtime.clone(), self.cache.clone(), &log)?,
             log,
+            cores: Cores::default(),
         })
     }
 

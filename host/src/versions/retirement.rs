@@ -291,8 +291,8 @@ impl Lives {
         })
     }
 
-    /// Where effects come from a version that handled no event: others read what is its own. An epoch without events needs
-    /// nobody, whatever it would have run.
+    /// Where effects come from a version that handled no event: others read what is its own, or late tasks are its. An epoch
+    /// without events needs nobody, whatever it would have run.
     fn epochs_of(
         &self,
         log: &Catalog,
@@ -305,11 +305,13 @@ impl Lives {
         }
         for (at, (from, schedule)) in self.epochs.iter().enumerate() {
             let next = self.epochs.get(at + 1).map(|(next, _)| *next);
-            let mut lineups = schedule.0.iter().map(|(_, lineup)| lineup);
-            let is_read = lineups.any(|lineup| {
-                listing.runs(lineup, version) && listing.reads(lineup, version.plugin.as_str())
-            });
-            if is_read && log.has_effects(*from, next)? {
+            let lineups = schedule.0.iter().map(|(_, lineup)| lineup);
+            let lineups: Vec<_> = lineups.filter(|it| listing.runs(it, version)).collect();
+            let plugin = version.plugin.as_str();
+            let is_read = lineups.iter().any(|lineup| listing.reads(lineup, plugin));
+            let is_needed = (is_read && log.has_effects(*from, next)?)
+                || (!lineups.is_empty() && log.has_enqueued(*from, next)?);
+            if is_needed {
                 found.push(*from);
             }
         }

@@ -17,7 +17,7 @@ use crate::engine::{Failure, Materializer, step_of};
 use crate::history::{History, hole};
 use crate::model::clock::Stopwatch;
 use crate::model::log::RecordedCommand;
-use crate::model::{Command, Event, Result, Seq, limits};
+use crate::model::{Command, Event, NOT_DETERMINISTIC, NOT_PARTITIONED, Result, Seq, limits};
 use crate::runtime::{Code, Perturbed};
 use crate::store::{Access, Catalog, Projection};
 
@@ -25,6 +25,7 @@ use crate::store::{Access, Catalog, Projection};
 const SEEN_BEFORE: usize = 2;
 
 const EVENT_HINT: &str = "an event's time is on the event; what is random belongs into a command, whose creator makes ids";
+const PARTITION_HINT: &str = "an event of a partition touches rows of that one alone; leave it out of `event_partitions` where it needs others";
 const ORDER_HINT: &str = "say ORDER BY in every SELECT of more than one row";
 
 /// What a trial found.
@@ -161,6 +162,13 @@ impl<'a> Trial<'a> {
         let (_, searched) = self.materializer.take_trace();
         self.found.events += 1;
         let name = format!("event {} ({})", event.seq, event.event_type);
+        if let (None, Some(what)) = (&self.found.refusal, self.materializer.take_strayed()) {
+            self.found.refusal = Some(Refusal {
+                begins: NOT_PARTITIONED,
+                what: format!("{name}: {what}"),
+                hint: PARTITION_HINT,
+            });
+        }
         let differs = |other: &Step, when: &str| {
             (!base.is_same(other)).then(|| {
                 let words = first_words(&differences(&base, other));
@@ -222,7 +230,11 @@ impl<'a> Trial<'a> {
 
     fn refuse(&mut self, what: Option<String>, hint: &'static str) {
         if let (None, Some(what)) = (&self.found.refusal, what) {
-            self.found.refusal = Some(Refusal { what, hint });
+            self.found.refusal = Some(Refusal {
+                begins: NOT_DETERMINISTIC,
+                what,
+                hint,
+            });
         }
     }
 

@@ -74,6 +74,38 @@ pub struct RedactRequest {
     pub preview: bool,
 }
 
+/// How the payloads of all events about somebody are erased.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedactAllRequest {
+    /// Events about one of these subjects.
+    #[serde(default)]
+    pub subjects: Vec<String>,
+    /// Also those whose payload has a value in a field.
+    #[serde(default, rename = "match")]
+    pub matching: Vec<FieldValue>,
+    /// Why; stays in the log, and must not quote what is erased. A preview needs none.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// What stands in the place of payloads, by event type: an object in which `"$name"` is the event's own field. Types that
+    /// are not named have nothing in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<JsonText<'static>>,
+    /// Report what would change, keep nothing.
+    #[serde(default)]
+    pub preview: bool,
+}
+
+/// A field of a payload, and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FieldValue {
+    /// `patient`, `address.city`; in lists, of any item.
+    pub field: String,
+    /// A text as it is, anything else as JSON writes it.
+    pub value: String,
+}
+
 /// What redacting came to, or would come to.
 #[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
@@ -90,6 +122,9 @@ pub struct Redacted {
     pub event: u64,
     /// The undo of the event, erased with it.
     pub undo: Option<u64>,
+    /// Other events, and undos of those, that were erased in the same act.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<u64>,
     /// Events whose recorded effects were written anew.
     pub rewritten: u64,
     /// Other projections that are gone, because they held copies.
@@ -105,6 +140,7 @@ impl From<&repair::Redacted> for Redacted {
             seq: redacted.seq.0,
             event: redacted.event.0,
             undo: redacted.undo.map(|seq| seq.0),
+            also: redacted.also.iter().map(|seq| seq.0).collect(),
             rewritten: redacted.rewritten,
             replays_removed: redacted.replays.clone(),
             cleaned: redacted.cleaned,

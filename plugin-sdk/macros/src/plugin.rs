@@ -7,9 +7,9 @@ use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use syn::{Ident, ItemImpl, LitStr, Type};
 
-use self::arguments::Arguments;
+use self::arguments::{Arguments, Partition, Place};
 use self::handlers::{Handler, check_once, take_handlers};
-use crate::attributes::{check_plugin_name, doc_comment};
+use crate::attributes::{check_plugin_name, doc_comment, plain_name};
 
 pub fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut block = match syn::parse2::<ItemImpl>(item.clone()) {
@@ -80,7 +80,13 @@ fn implementation(
     let create_arms = creators
         .iter()
         .map(|handler| arm(handler, "is_command", "Command"));
-    let exports = exports(ident, !materializers.is_empty(), !creators.is_empty());
+    let partitions = partitions(arguments)?;
+    let exports = exports(
+        ident,
+        !materializers.is_empty(),
+        !creators.is_empty(),
+        partitions.is_some(),
+    );
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Plugin for #ident {
@@ -89,6 +95,8 @@ fn implementation(
             const EXTENDS: ::core::option::Option<&'static str> = #extends;
 
             #manifest
+
+            #partitions
 
             fn materialize(
                 message: ::daybook_sdk::__private::types::Event,
@@ -161,6 +169,56 @@ fn manifest(
     }
 }
 
+/// What is said of partitions, where anything is.
+fn partitions(arguments: &Arguments) -> syn::Result<Option<TokenStream>> {
+    let Arguments {
+        event_partitions,
+        table_partitions,
+        ..
+    } = arguments;
+    if event_partitions.is_empty() && table_partitions.is_empty() {
+        return Ok(None);
+    }
+    let events = event_partitions
+        .iter()
+        .map(|Partition { of, place }| match place {
+            Place::Field(field) => {
+                let name = plain_name(field);
+                quote!(.field::<#of>(#name))
+            }
+            Place::Subject(prefix) => quote!(.subject::<#of>(#prefix)),
+        });
+    let tables = table_partitions
+        .iter()
+        .map(|Partition { of, place }| match place {
+            Place::Field(column) => {
+                let name = plain_name(column);
+                Ok(quote!(.table::<#of>(#name)))
+            }
+            Place::Subject(prefix) => {
+                let message = "a table's partition is in a column: `Account.id`";
+                Err(syn::Error::new(prefix.span(), message))
+            }
+        })
+        .collect::<syn::Result<Vec<_>>>()?;
+    // A field that there is not is told of where it is written.
+    let fields = { event_partitions.iter().chain(table_partitions) }.filter_map(
+        |Partition { of, place }| match place {
+            Place::Field(field) => Some(quote!(let _ = |it: &#of| { let _ = &it.#field; };)),
+            Place::Subject(_) => None,
+        },
+    );
+    Ok(Some(quote! {
+        fn partitions() -> ::daybook_sdk::__private::partitions::Partitioning {
+            #(#fields)*
+            ::daybook_sdk::__private::PartitioningBuilder::<Self>::default()
+                #(#events)*
+                #(#tables)*
+                .build()
+        }
+    }))
+}
+
 /// Hands a message of the handler's type to it.
 fn arm(handler: &Handler, is_type: &str, message: &str) -> TokenStream {
     let Handler {
@@ -180,7 +238,19 @@ fn arm(handler: &Handler, is_type: &str, message: &str) -> TokenStream {
 }
 
 /// The component's exports: exactly the interfaces the plugin has.
-fn exports(ident: &Ident, has_materializers: bool, has_creators: bool) -> TokenStream {
+fn exports(
+    ident: &Ident,
+    has_materializers: bool,
+    has_creators: bool,
+    has_partitions: bool,
+) -> TokenStream {
+    let partitioning = has_partitions.then(|| {
+        quote! {
+            ::daybook_sdk::wasm::bindings::partitioning::export!(
+                #ident with_types_in ::daybook_sdk::wasm::bindings::partitioning
+            );
+        }
+    });
     let materializing = has_materializers.then(|| {
         quote! {
             ::daybook_sdk::wasm::bindings::materializing::export!(
@@ -201,6 +271,7 @@ fn exports(ident: &Ident, has_materializers: bool, has_creators: bool) -> TokenS
             ::daybook_sdk::wasm::bindings::describing::export!(
                 #ident with_types_in ::daybook_sdk::wasm::bindings::describing
             );
+            #partitioning
             #materializing
             #creating
         };

@@ -2,4 +2,5 @@
 //! field they are what `wit/v1` defines, and that is where they are explained; authors rarely meet them.
 
 pub mod manifest;
+pub mod partitions;
 pub mod types;

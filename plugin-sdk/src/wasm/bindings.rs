@@ -44,3 +44,14 @@ pub mod creating {
         disable_run_ctors_once_workaround: true,
     });
 }
+
+/// `partitions`: plugins whose events have partitions.
+pub mod partitioning {
+    wit_bindgen::generate!({
+        path: "../wit/v1",
+        inline: "package daybook:sdk; world partitioning { export daybook:plugin/partitioner@1.0.0; }",
+        world: "daybook:sdk/partitioning",
+        pub_export_macro: true,
+        disable_run_ctors_once_workaround: true,
+    });
+}

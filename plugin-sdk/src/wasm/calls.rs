@@ -5,8 +5,10 @@ use super::bindings::creating::exports::daybook::plugin::creator;
 use super::bindings::describing::exports::daybook::plugin::describer;
 use super::bindings::materializing::daybook::plugin::materialization;
 use super::bindings::materializing::exports::daybook::plugin::materializer;
+use super::bindings::partitioning::exports::daybook::plugin::partitioner;
 use super::host;
 use crate::contract::manifest::Manifest;
+use crate::contract::partitions::{EventPartition, PartitionSource, TablePartition};
 use crate::contract::types::{Command, CreateError, Event, NewEvent};
 use crate::cx::{Creation, Materialization};
 use crate::failure::Done;
@@ -15,6 +17,27 @@ use crate::plugin::Plugin;
 impl<P: Plugin> describer::Guest for P {
     fn describe() -> Manifest {
         P::manifest()
+    }
+}
+
+impl<P: Plugin> partitioner::Guest for P {
+    fn partitions() -> partitioner::Partitioning {
+        let declared = P::partitions();
+        let event = |it: EventPartition| partitioner::EventPartition {
+            event_type: it.event_type,
+            source: match it.source {
+                PartitionSource::Subject(prefix) => partitioner::PartitionSource::Subject(prefix),
+                PartitionSource::Field(name) => partitioner::PartitionSource::Field(name),
+            },
+        };
+        let table = |it: TablePartition| partitioner::TablePartition {
+            table: it.table,
+            column: it.column,
+        };
+        partitioner::Partitioning {
+            events: declared.events.into_iter().map(event).collect(),
+            tables: declared.tables.into_iter().map(table).collect(),
+        }
     }
 }
 

@@ -57,6 +57,7 @@
 //! | `undeclared-task` | `undeclaredtask` | stops it |
 //! | `undeclared-event` | `undeclaredevent` | stops the command |
 //! | `bad-event-payload` | `badeventpayload` | stops the command |
+//! | `logs` | `logs` | logs each call, and asks for a task |
 //! | `long-log` | `longlog` | cuts the log or stops it, and says so |
 //! | `many-finds` | `manyfinds` | stops it at the limit on bytes that are read; n below 1 writes 30 MB |
 //! | `many-queries` | `manyqueries` | stops it by fuel, which its SQL uses up |
@@ -98,6 +99,7 @@
 //! | `asks-1` | `asks` | asks for whatever tasks its event says |
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 //! | `stack-1`, `stack-2`, `stack-3` | `stack` | three versions whose creators ask each other, as their command says |
+//! | `strays-1`, `strays-2`, `strays-3` | `strays` | touches rows beyond its partition, as its event says; the first version says nothing of partitions |
 //! | `tally-1`, `tally-2` | `tally` | two versions that add up, once and twice: what the simulation runs |
 
 #[cfg(target_arch = "wasm32")]
@@ -107,6 +109,8 @@ pub mod json;
 pub mod plugin;
 #[cfg(target_arch = "wasm32")]
 pub mod stack;
+#[cfg(target_arch = "wasm32")]
+pub mod strays;
 #[cfg(target_arch = "wasm32")]
 pub mod tally;
 
@@ -137,6 +141,7 @@ pub const UNKNOWN: &[&str] = &[
     "undeclared-task",
     "undeclared-event",
     "bad-event-payload",
+    "logs",
     "long-log",
     "previous-loop",
     "many-finds",
@@ -171,6 +176,9 @@ pub const UNKNOWN: &[&str] = &[
     "stack-1",
     "stack-2",
     "stack-3",
+    "strays-1",
+    "strays-2",
+    "strays-3",
     "tally-1",
     "tally-2",
 ];

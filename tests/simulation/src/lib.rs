@@ -28,6 +28,8 @@ pub struct Report {
     pub deliveries: u64,
     /// Amendments, redactions, promotions, ways back, snapshots that were kept.
     pub acts: u64,
+    /// Commands that the clock ran.
+    pub ticks: u64,
 }
 
 impl Report {
@@ -42,6 +44,7 @@ impl Report {
         self.doubtful += other.doubtful;
         self.deliveries += other.deliveries;
         self.acts += other.acts;
+        self.ticks += other.ticks;
     }
 }
 
@@ -50,7 +53,7 @@ impl fmt::Display for Report {
         write!(
             f,
             "{} seeds, {} steps, {} crashes, {} disk operations of which {} failed; {} requests acknowledged, {} refused, \
-             {} in doubt; {} acts on history, {} deliveries",
+             {} in doubt; {} acts on history, {} deliveries, {} by the clock",
             self.seeds,
             self.steps,
             self.crashes,
@@ -60,7 +63,8 @@ impl fmt::Display for Report {
             self.refused,
             self.doubtful,
             self.acts,
-            self.deliveries
+            self.deliveries,
+            self.ticks
         )
     }
 }

@@ -223,6 +223,13 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         data["amount"] = json!(70_000);
         data.to_string()
     };
+    let yearly = [
+        "yearly",
+        "--cron",
+        "0 0 1 1 *",
+        "bank.Deposit",
+        r#"{"account": 1, "date": "1994-01-02", "amount": 1}"#,
+    ];
     vec![
         used("events", &["--limit", "3"], "CloudEvent"),
         used(
@@ -300,6 +307,7 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
             &["--event", &doom, "--unpin", "--reason", "new"],
             "RemedyReply",
         ),
+        used("retire", &[OLD, "--why-not"], "WhyNot"),
         used(
             "retire",
             &[doomed_version, "--reason", "never went live"],
@@ -359,8 +367,15 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         ),
         used("show", &[&doom], "RecordedEvent"),
         used("reconcile", &[], "Reconciled"),
+        used("schedule set", &yearly, "CommandSchedule"),
+        used("schedule pause", &["yearly"], "CommandSchedule"),
+        used("schedule list", &[], "CommandSchedule"),
+        used("schedule resume", &["yearly"], "CommandSchedule"),
+        used("schedule run", &["yearly"], "CommandSchedule"),
+        used("schedule list", &[], "CommandSchedule"),
         used("verify", &[], "Verified"),
         used("head", &[], "LogHead"),
+        used("log", &["--limit", "3"], "HandlerLogLine"),
     ]
 }
 
@@ -462,10 +477,13 @@ fn what_a_server_answers_fits_the_schema_of_its_message() {
         ("/tasks", "Tasks"),
         ("/gateway", "GatewayKinds"),
         ("/gateway/note", "GatewayKind"),
+        ("/schedules", "CommandSchedules"),
+        ("/log", "HandlerLog"),
         ("/shadows", "Tracks"),
         ("/snapshots", "Snapshots"),
         ("/head", "LogHead"),
         ("/hashes", "HistoryHashes"),
+        ("/versions/bank@1993-01-01/why-not", "WhyNot"),
     ];
     for (path, message) in gets {
         let answer = server.get(path);

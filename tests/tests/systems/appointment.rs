@@ -1,11 +1,16 @@
 //! Appointments: what was answered is seen by the next read, events say only what is otherwise, and a later rule names the past
 //! requests that it would have refused.
 
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use daybook_tests::outside::{Outside, answer};
 use daybook_tests::{Answer, Server, TestBook, check_pair, plugin, race};
 use serde_json::{Value as Json, json};
 
 const FIRST: &str = "appointment@2020-01-01";
 const SECOND: &str = "appointment@2020-03-01";
+const THIRD: &str = "appointment@2020-05-01";
 
 fn ask(server: &Server, command: &str, data: Json) -> Answer {
     server.post(&format!("/commands/appointment.{command}"), &data)
@@ -266,4 +271,81 @@ fn a_later_rule_names_each_past_request_that_it_would_have_refused_and_no_event_
     assert_eq!(rows(), before);
     made(&server, "red", "10:14", 5);
     server.stop().assert_verified();
+}
+
+#[test]
+fn a_list_outside_is_polled_by_the_clock_and_only_its_changes_become_events() {
+    let list = Arc::new(Mutex::new(
+        json!([{"date": "2031-05-01", "name": "Labour Day"}]),
+    ));
+    let told = list.clone();
+    let outside = Outside::answering(move |_, _| {
+        let list = told.lock().unwrap().to_string();
+        answer("200 OK", &list)
+    });
+    let mut book = TestBook::with_plugins(&[FIRST]);
+    for version in [SECOND, THIRD] {
+        book.load(plugin(version)).unwrap();
+    }
+    let found = check_pair(&mut book, SECOND, THIRD);
+    assert!(found.events.is_empty(), "{:?}", found.events);
+    book.load_active(plugin(THIRD));
+    let server = Server::of(book);
+    let put = |path: &str, body: Json| {
+        let answer = server.ask("PUT", path, &[], Some(&body.to_string()));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+    };
+    let fetch = json!({"url": format!("{}/{{year}}.json", outside.url), "command": "appointment.TakeYear",
+                       "member": "holidays", "asked": "asked"});
+    put(
+        "/gateway/holidays",
+        json!({"driver": {"fetch": fetch}, "ordered": true}),
+    );
+    put(
+        "/schedules/holidays",
+        json!({"every": "1s", "command": "appointment.AskForHolidays", "data": {"year": 2031}}),
+    );
+    let until = |what: &str, holds: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        while !holds() {
+            assert!(begun.elapsed() < Duration::from_secs(30), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let days = || server.get("/state/appointment.holiday").json["rows"].clone();
+    until("the list is not taken", &|| days() == *list.lock().unwrap());
+    let asked = outside.asked().len();
+    until("it is not polled again", &|| {
+        outside.asked().len() >= asked + 2
+    });
+    *list.lock().unwrap() = json!([{"date": "2031-05-01", "name": "May Day"}, {"date": "2031-05-08", "name": "Victory Day"}]);
+    until("the change is not taken", &|| {
+        days() == *list.lock().unwrap()
+    });
+    server.post("/schedules/holidays/pause", &json!({}));
+    until("a task is open", &|| {
+        ["pending", "running", "retry"].iter().all(|state| {
+            let open = server.get(&format!("/tasks?state={state}")).json;
+            open["tasks"] == json!([])
+        })
+    });
+    let mut book = server.stop();
+    let types = book
+        .recorded()
+        .into_iter()
+        .map(|it| it.event.event_type.to_string());
+    let of_days: Vec<String> = types
+        .filter(|it| it.starts_with("appointment.Holiday"))
+        .collect();
+    let changes: Vec<_> = of_days
+        .iter()
+        .filter(|it| !it.ends_with("HolidaysAsked"))
+        .collect();
+    let expected = ["Added", "Renamed", "Added"].map(|it| format!("appointment.Holiday{it}"));
+    assert_eq!(changes, expected.iter().collect::<Vec<_>>());
+    assert!(of_days.len() > 5, "it was asked several times: {of_days:?}");
+    // A replay asks nobody.
+    let asked = outside.asked().len();
+    book.assert_verified();
+    assert_eq!(outside.asked().len(), asked);
 }

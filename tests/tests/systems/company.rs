@@ -292,3 +292,53 @@ fn the_second_version_counts_days_otherwise_and_only_the_interest_counted_differ
     assert_eq!((base, candidate), (json!(1_369), json!(1_388)));
     server.stop().assert_verified();
 }
+
+#[test]
+fn interest_is_counted_by_the_clock_up_to_the_day_for_which_it_runs() {
+    let server = with_six_loans();
+    let nightly = json!({"cron": "0 0 * * *", "command": "company.CalculateInterestOwed",
+                         "data": {"date": "{due.date}"}});
+    let set = |name: &str, body: &Json| {
+        let path = format!("/schedules/{name}");
+        let answer = server.ask("PUT", &path, &[], Some(&body.to_string()));
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        answer.json
+    };
+    let tonight = set("interest", &nightly);
+    let next = tonight["next"].as_str().expect("a time");
+    assert!(next.ends_with("T00:00:00.000000Z"), "{next}");
+    server.ask("DELETE", "/schedules/interest", &[], None);
+    // No test waits for midnight.
+    let mut soon = nightly.clone();
+    soon.as_object_mut().expect("members").remove("cron");
+    soon["every"] = json!("1s");
+    set("interest", &soon);
+    let run = |runs: u64| {
+        let begun = std::time::Instant::now();
+        loop {
+            let schedule = server.get("/schedules/interest").json;
+            if schedule["runs"].as_u64() >= Some(runs) {
+                return schedule["last"].clone();
+            }
+            assert!(begun.elapsed().as_secs() < 30, "{schedule}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    };
+    let first = run(1);
+    assert_eq!(
+        (&first["outcome"], &first["events"]),
+        (&json!("accepted"), &json!(6))
+    );
+    let seq = first["first_event"].as_u64().expect("a position");
+    let owed = server.get(&format!("/events/{seq}")).json["event"]["data"].clone();
+    let due = first["due"].as_str().expect("a time");
+    assert_eq!(owed["date"], due[..10], "up to the day for which it runs");
+    // On the same day there is nothing more to count, but around midnight.
+    let later = run(3);
+    assert_eq!(later["outcome"], "accepted");
+    server.post("/schedules/interest/pause", &json!({}));
+    let mut book = server.stop();
+    let owed = "SELECT count(*) FROM company_loan WHERE interest_due > 0";
+    assert_eq!(book.numbers(owed), [6]);
+    book.assert_verified();
+}

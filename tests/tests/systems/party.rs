@@ -13,7 +13,7 @@ const GUESTS: &str =
 
 /// Types of the events that commands wrote, in order.
 fn types(book: &TestBook) -> Vec<String> {
-    { book.recorded().iter() }
+    { book.recorded().into_iter() }
         .map(|stored| stored.event.event_type.as_str().to_owned())
         .filter(|name| name.starts_with("party."))
         .collect()

@@ -2,6 +2,7 @@
 //! came of it, and leaves to `deliver` what follows.
 
 mod address;
+mod fetch;
 mod file;
 mod folders;
 mod mail;
@@ -19,9 +20,8 @@ use serde_json::value::RawValue;
 pub use self::folders::Folders;
 pub(super) use address::check as check_address;
 
-use super::Span;
 use super::config::{DriverConfig, Secret};
-use crate::model::{DueTask, Error, ErrorKind, Result, limits};
+use crate::model::{DueTask, Error, ErrorKind, Result, Span, limits};
 
 /// Takes the lines of tasks that are printed.
 #[derive(Clone)]
@@ -79,6 +79,8 @@ pub enum Driver {
     Object(Box<object::Objects>),
     /// `deliver` runs these at the desk.
     Command,
+    /// `deliver` runs at the desk what it fetches.
+    Fetch(Box<fetch::Fetch>),
     File(file::File),
     Stdout(Printer),
     /// `deliver` gives it what these take.
@@ -102,6 +104,9 @@ impl Driver {
                 Driver::Object(Box::new(object::Objects::new(config, &outside.folders)?))
             }
             DriverConfig::Command {} => Driver::Command,
+            DriverConfig::Fetch(config) => {
+                Driver::Fetch(Box::new(fetch::Fetch::new(config, &outside.folders)?))
+            }
             DriverConfig::File { path } => {
                 Driver::File(file::File::new(path, outside.folders.clone())?)
             }
@@ -112,6 +117,17 @@ impl Driver {
                 })?)
             }
         })
+    }
+
+    /// Fetches, within `limit`, the command that a task comes to, as JSON; or says why there is none.
+    pub async fn fetch(&self, task: &DueTask, limit: Duration) -> Result<String, Verdict> {
+        match self {
+            Driver::Fetch(fetch) => {
+                let fetched = tokio::time::timeout(limit, fetch.command(task)).await;
+                fetched.unwrap_or_else(|_| Err(late(limit)))
+            }
+            _ => Err(Verdict::retry("nothing is fetched by this driver")),
+        }
     }
 
     /// Ends within `limit`, or soon after it: what a receiver goes on to say counts for nothing.
@@ -130,7 +146,7 @@ impl Driver {
                         Err(error) => Verdict::retry(error),
                     }
                 }
-                Driver::Command | Driver::Carried(_) => {
+                Driver::Command | Driver::Fetch(_) | Driver::Carried(_) => {
                     Verdict::retry("this is not delivered by a driver")
                 }
             }
@@ -163,6 +179,7 @@ impl DriverConfig {
                 object::folder(config, folders)?;
                 config.secret.as_ref()
             }
+            DriverConfig::Fetch(config) => config.secret.as_ref(),
             DriverConfig::File { path } => {
                 folders.to_write(path)?;
                 None

@@ -7,6 +7,29 @@ use serde_json::value::RawValue;
 /// `{member}` and `{member.of.it}` become what the data has there; text as it is, other values as JSON. `{{` is a brace.
 /// The error names a member that is not there. `id` is filled in with the task's, where it is given.
 pub fn fill(template: &str, data: &str, id: Option<&str>) -> Result<String, String> {
+    fill_with(template, data, id, |text| text)
+}
+
+/// As `fill`, for an address: what the data has stands in it as one part of a path or of a query, whatever it is.
+pub fn fill_encoded(template: &str, data: &str) -> Result<String, String> {
+    fill_with(template, data, None, |text| {
+        let encode = |byte: u8| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
+            // A dot too: two of them would lead up.
+            _ => format!("%{byte:02X}"),
+        };
+        text.bytes().map(encode).collect()
+    })
+}
+
+fn fill_with(
+    template: &str,
+    data: &str,
+    id: Option<&str>,
+    form: impl Fn(String) -> String,
+) -> Result<String, String> {
     let mut filled = String::with_capacity(template.len());
     let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
@@ -24,7 +47,7 @@ pub fn fill(template: &str, data: &str, id: Option<&str>) -> Result<String, Stri
         };
         match (&rest[..end], id) {
             ("id", Some(id)) => filled.push_str(id),
-            (path, _) => filled.push_str(&text(raw(data, path)?)?),
+            (path, _) => filled.push_str(&form(text(raw(data, path)?)?)),
         }
         rest = &rest[end + 1..];
     }
@@ -96,5 +119,10 @@ mod tests {
         }
         assert_eq!(list(data, "all").unwrap(), ["a", "b"]);
         assert_eq!(list(data, "name"), None);
+        let odd = r#"{"of": "../a b?c=d&e", "year": 2020, "dots": ".."}"#;
+        assert_eq!(
+            fill_encoded("https://a.example/{year}/{of}?x={dots}", odd).unwrap(),
+            "https://a.example/2020/%2E%2E%2Fa%20b%3Fc%3Dd%26e?x=%2E%2E"
+        );
     }
 }

@@ -88,7 +88,11 @@ impl Webhook {
     }
 }
 
-fn verdict(status: StatusCode, said: String, after: Option<std::time::Duration>) -> Verdict {
+pub(super) fn verdict(
+    status: StatusCode,
+    said: String,
+    after: Option<std::time::Duration>,
+) -> Verdict {
     match status.as_u16() {
         200..=299 => Verdict::Done(Some(said)),
         408 | 425 | 429 | 500..=599 => Verdict::Retry { said, after },

@@ -5,10 +5,12 @@ pub mod answer;
 mod asyncapi;
 mod cloud_events;
 mod commands;
+mod copy;
 pub mod declared;
 mod events;
 mod gateway;
 pub mod guards;
+mod handler_log;
 mod index;
 mod input;
 mod journal;
@@ -21,6 +23,7 @@ mod promotions;
 mod query;
 mod repairs;
 mod route;
+mod schedules;
 mod scopes;
 mod snapshots;
 mod state;
@@ -65,6 +68,9 @@ fn all() -> Vec<Route> {
         studies::routes,
         tasks::routes,
         gateway::routes,
+        schedules::routes,
+        handler_log::routes,
+        copy::routes,
         subscribe::routes,
         openapi::routes,
         asyncapi::routes,

@@ -14,7 +14,9 @@ use super::usual;
 use crate::book::Book;
 use crate::model::Seq;
 use crate::verbs::Operates;
-use crate::wire::{AmendReply, AmendRequest, RedactReply, RedactRequest, UndoRequest, Undone};
+use crate::wire::{
+    AmendReply, AmendRequest, RedactAllRequest, RedactReply, RedactRequest, UndoRequest, Undone,
+};
 
 pub fn routes() -> Vec<Route> {
     let repair = |route: Route| {
@@ -32,6 +34,10 @@ pub fn routes() -> Vec<Route> {
         Route::post("/events/{event}/redact", "redact", redact)
             .says("Erase an event's payload for good, from everything that the book keeps.")
             .and(repair),
+        Route::post("/redact", "redactAll", redact_all)
+            .says("Erase the payloads of all events about somebody for good, in one act: all of them, or none.")
+            .good(200, "Done, or what would be.")
+            .and(usual::operation),
         Route::post("/events/{event}/undo", "undo", undo)
             .says("Take back an event's row changes, as an event of its own.")
             .and(repair),
@@ -62,9 +68,32 @@ async fn redact(
 ) -> Result<Answer<RedactReply>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
+    erase(door, move |book| {
+        Operates::redact(book, seq, &asked, actor.as_deref(), &mut |_| {})
+    })
+    .await
+}
+
+/// Erases the payloads of all events about somebody.
+async fn redact_all(
+    door: Authorized<Operate, WholeBook>,
+    Asked(asked): Asked<RedactAllRequest>,
+) -> Result<Answer<RedactReply>, Problem> {
+    let actor = door.actor();
+    erase(door, move |book| {
+        Operates::redact_all(book, &asked, actor.as_deref(), &mut |_| {})
+    })
+    .await
+}
+
+/// What is left in files that somebody reads goes later.
+async fn erase(
+    door: Authorized<Operate, WholeBook>,
+    work: impl FnOnce(&mut Book) -> crate::model::Result<RedactReply> + Send + 'static,
+) -> Result<Answer<RedactReply>, Problem> {
     let cleaning = door.book().clone();
     let work = move |book: &mut Book| {
-        let reply = Operates::redact(book, seq, &asked, actor.as_deref(), &mut |_| {})?;
+        let reply = work(book)?;
         if matches!(&reply, RedactReply::Redacted(redacted) if !redacted.cleaned) {
             cleaning.keep_cleaning()?;
         }

@@ -53,6 +53,7 @@ impl Catalog {
         local: &[LocalOp],
         publish: impl FnOnce() -> Result<Appended>,
     ) -> Result<Appended> {
+        self.check_own()?;
         self.begin_sealing()?;
         self.begin()?;
         let written = self
@@ -114,7 +115,13 @@ impl Catalog {
 impl Catalog {
     /// Every row of the tables that commits make, as text: what is this machine's own is left out.
     pub fn tables(&self) -> std::collections::BTreeMap<String, Vec<String>> {
-        const OWN: [&str; 4] = ["projections", "snapshots", "meta", "sqlite_sequence"];
+        const OWN: [&str; 5] = [
+            "handler_log",
+            "projections",
+            "snapshots",
+            "meta",
+            "sqlite_sequence",
+        ];
         let names: Vec<String> = self
             .all(
                 "SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name",

@@ -27,6 +27,8 @@ pub struct Catalog {
     pub(super) sealing: Option<Sealing>,
     /// The book's id, once it was asked for.
     pub(super) book: OnceCell<String>,
+    /// What the log follows, where it is a copy, once it was asked for.
+    pub(super) follows: OnceCell<Option<String>>,
     /// Whether recording times never go back, once it was asked for. New ones never do, so the answer stays.
     pub(super) is_in_time: OnceCell<bool>,
 }
@@ -109,6 +111,7 @@ impl Catalog {
             lineups: HashMap::new(),
             sealing: None,
             book: OnceCell::new(),
+            follows: OnceCell::new(),
             is_in_time: OnceCell::new(),
         })
     }
@@ -122,7 +125,7 @@ impl Catalog {
         }
     }
 
-    fn load_lineups(&mut self) -> Result<()> {
+    pub(super) fn load_lineups(&mut self) -> Result<()> {
         let mut statement = self
             .connection
             .prepare("SELECT text, id FROM lineups")
@@ -284,12 +287,21 @@ impl Catalog {
             .map_err(|error| self.failed(error))
     }
 
-    /// True where an event from one on, and before another, is a plugin's, or did something, or enqueued late tasks.
+    /// True where an event from one on, and before another, is a plugin's, or did something.
     pub fn has_effects(&self, from: Seq, before: Option<Seq>) -> Result<bool> {
+        let which = format!("(e.type NOT GLOB '{SYSTEM_PLUGIN}.*' OR f.body <> x'010000')");
+        self.has_between(from, before, &which)
+    }
+
+    /// True where an event from one on, and before another, enqueued late tasks.
+    pub fn has_enqueued(&self, from: Seq, before: Option<Seq>) -> Result<bool> {
+        self.has_between(from, before, &format!("e.type = '{TASKS_ENQUEUED}'"))
+    }
+
+    fn has_between(&self, from: Seq, before: Option<Seq>, which: &str) -> Result<bool> {
         let sql = format!(
             "SELECT EXISTS (SELECT 1 FROM events e JOIN effects f ON f.seq = e.seq
-             WHERE e.seq >= ?1 AND e.seq < ?2
-               AND (e.type NOT GLOB '{SYSTEM_PLUGIN}.*' OR f.body <> x'010000' OR e.type = '{TASKS_ENQUEUED}'))"
+             WHERE e.seq >= ?1 AND e.seq < ?2 AND {which})"
         );
         let before = before.map_or(i64::MAX, |before| before.0 as i64);
         self.connection

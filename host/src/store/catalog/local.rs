@@ -36,6 +36,7 @@ impl Catalog {
             LocalOp::RemoveSnapshot { file } => {
                 self.run("DELETE FROM snapshots WHERE file = ?1", &[file])
             }
+            LocalOp::HandlerLog(lines) => self.write_handler_log(lines),
             LocalOp::Note { key, value } => self.run(
                 "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
                 &[key, value],

@@ -1,6 +1,7 @@
 //! The rows of events, as whoever reads the log gets them: one statement, in pieces that are bounded. What goes from piece to
 //! piece, and that no position is missing, is `history`'s; a listing for people takes one piece.
 
+use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
 use super::events::Catalog;
@@ -201,6 +202,27 @@ impl Catalog {
         let mut piece = self.scan::<T>(&scan)?;
         piece.rows.truncate(count_max);
         Ok((piece.rows, !piece.is_last))
+    }
+
+    /// The first event of one of these types in a range.
+    pub(crate) fn first_of_types(
+        &self,
+        (from, to): (Seq, Seq),
+        types: &[&str],
+    ) -> Result<Option<Seq>> {
+        let places: Vec<_> = (3..types.len() + 3).map(|at| format!("?{at}")).collect();
+        let text = format!(
+            "SELECT seq FROM events WHERE seq BETWEEN ?1 AND ?2 AND type IN ({}) ORDER BY seq LIMIT 1",
+            places.join(", ")
+        );
+        let mut values: Vec<Value> = vec![bound(from).into(), bound(to).into()];
+        values.extend(types.iter().map(|name| (*name).to_owned().into()));
+        let found: Option<i64> = self
+            .connection
+            .query_row(&text, rusqlite::params_from_iter(values), |row| row.get(0))
+            .optional()
+            .map_err(|error| self.failed(error))?;
+        Ok(found.map(|seq| Seq(seq.unsigned_abs())))
     }
 
     /// The first of the positions `from..=to` at which the log lacks an event, or its effects. What is there is counted, not

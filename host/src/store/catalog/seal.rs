@@ -23,8 +23,9 @@ use crate::model::{CommitSeq, Digest, Error, Result};
 use crate::store::schema;
 
 /// Tables that are this machine's own, or are the seals themselves.
-const UNSEALED: [&str; 6] = [
+const UNSEALED: [&str; 7] = [
     "commits",
+    "handler_log",
     "meta",
     "projections",
     "seals",
@@ -51,14 +52,14 @@ impl Sum {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub(super) fn bytes(&self) -> Vec<u8> {
         self.words
             .iter()
             .flat_map(|word| word.to_be_bytes())
             .collect()
     }
 
-    fn of(rows: i64, bytes: &[u8]) -> Result<Sum> {
+    pub(super) fn of(rows: i64, bytes: &[u8]) -> Result<Sum> {
         if bytes.len() != 64 {
             return Err(Error::corrupt("a table's sum in the log is not one"));
         }
@@ -136,7 +137,13 @@ fn state(blind: &[u8], sums: &Sums) -> Digest {
 }
 
 /// The digest of a commit, after the one before it.
-fn chained(before: &Digest, book: &str, position: CommitSeq, id: &Uuid, state: &Digest) -> Digest {
+pub(super) fn chained(
+    before: &Digest,
+    book: &str,
+    position: CommitSeq,
+    id: &Uuid,
+    state: &Digest,
+) -> Digest {
     let mut hasher = Sha256::new();
     hasher.update(before.0);
     hasher.update((book.len() as u64).to_be_bytes());
@@ -205,13 +212,31 @@ impl Catalog {
                 "a commit is sealed on a connection that feeds no sums",
             ));
         };
+        self.keep_sums()?;
+        let feed = sealing.lock();
+        self.write_seal(commit.position(), &commit.id, &commit.blind, &feed.sums)
+    }
+
+    /// Writes the sums of the tables that were written. Part of the open transaction.
+    pub(super) fn keep_sums(&self) -> Result<()> {
+        let Some(sealing) = &self.sealing else {
+            return Ok(());
+        };
         let mut feed = sealing.lock();
         for table in std::mem::take(&mut feed.written) {
             if let Some(sum) = feed.sums.get(&table) {
                 self.write_sum(&table, sum)?;
             }
         }
-        self.write_seal(commit.position(), &commit.id, &commit.blind, &feed.sums)
+        Ok(())
+    }
+
+    /// The sums as they are now, also within a transaction on a connection that writes.
+    pub(super) fn present_sums(&self) -> Result<Sums> {
+        match &self.sealing {
+            Some(sealing) => Ok(sealing.lock().sums.clone()),
+            None => self.kept_sums(),
+        }
     }
 
     /// Refuses to keep what was written to a table that commits make, outside of a commit.
@@ -372,7 +397,9 @@ impl Catalog {
 }
 
 /// The tables that commits make, with their columns.
-fn sealed_tables(connection: &Connection) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
+pub(super) fn sealed_tables(
+    connection: &Connection,
+) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
     let names = |sql: &str, of: &[&str]| -> rusqlite::Result<Vec<String>> {
         let mut statement = connection.prepare(sql)?;
         let names = statement.query_map(rusqlite::params_from_iter(of), |row| row.get(0))?;
@@ -392,7 +419,7 @@ fn sealed_tables(connection: &Connection) -> rusqlite::Result<Vec<(String, Vec<S
         .collect()
 }
 
-fn quoted(before: &str, columns: &[String]) -> String {
+pub(super) fn quoted(before: &str, columns: &[String]) -> String {
     let quoted: Vec<_> = columns
         .iter()
         .map(|column| format!("{before}\"{column}\""))

@@ -5,8 +5,8 @@ use super::Segment;
 use crate::engine::{Library, Player};
 use crate::history::{Changed, History, Rebuild, silent};
 use crate::model::{Digest, Error, Result, Seq};
-use crate::store::{Access, Catalog, Projection};
-use crate::study::{Study, Temporary};
+use crate::store::{Catalog, Projection, Temporary};
+use crate::study::Study;
 
 /// What is told of an event: the log and the versions, and what it did.
 pub(super) type Visit<'v> = &'v mut dyn FnMut((&Catalog, &mut Library), Changed) -> Result<()>;
@@ -55,12 +55,18 @@ impl Study<'_> {
         Ok(())
     }
 
-    /// Digest of the live state's rows.
-    pub(super) fn live_rows(&mut self) -> Result<Digest> {
+    /// Digest of the live state's rows; none where it is not at a position, since the book went on.
+    pub(super) fn live_rows(&mut self, position: Seq) -> Result<Option<Digest>> {
         let live = self.history.log.live()?;
-        let plan = self.plan(&live.schedule)?;
-        let layouts = plan.at(self.head()).0.layouts.clone();
+        if live.schedule != *self.live {
+            return Ok(None);
+        }
+        let layouts = self.plan(self.live)?.at(position).0.layouts.clone();
         let path = self.history.dir.projection(&live.file);
-        Projection::open(&path, layouts, Access::Live)?.rows_digest()
+        let mut projection = Projection::snapshot(&path, layouts)?;
+        match projection.head().position == position {
+            true => projection.rows_digest().map(Some),
+            false => Ok(None),
+        }
     }
 }

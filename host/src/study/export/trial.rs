@@ -12,8 +12,8 @@ use crate::engine::{Materializer, Program, step_of};
 use crate::model::effects::{Change, RecordedChange};
 use crate::model::{Digest, Effects, Error, Event, Layouts, Result, Row, Seq, Task};
 use crate::runtime::Runtime;
+use crate::store::Temporary;
 use crate::store::{Access, Projection, ProjectionHead};
-use crate::study::Temporary;
 
 /// Differences of one event that are told.
 const TOLD_MAX: usize = 3;

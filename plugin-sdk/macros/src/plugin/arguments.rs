@@ -2,12 +2,12 @@
 
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Ident, LitStr, Path, Token, bracketed};
+use syn::{Ident, LitStr, Path, Token, bracketed, parenthesized};
 
 use crate::attributes::{check_plugin_name, check_version};
 
 const OPTIONS: &str = "expected one of `version`, `name`, `extends`, `description`, `changes`, `tables`, `reads`, \
-                       `events`, `tasks`";
+                       `events`, `tasks`, `event_partitions`, `table_partitions`";
 
 #[derive(Default)]
 pub struct Arguments {
@@ -20,6 +20,34 @@ pub struct Arguments {
     pub reads: Vec<Path>,
     pub events: Vec<Path>,
     pub tasks: Vec<Path>,
+    pub event_partitions: Vec<Partition>,
+    pub table_partitions: Vec<Partition>,
+}
+
+/// A type, and where its partition is: `Deposited.account`, or `Closed("account/")` for what follows in the subject.
+pub struct Partition {
+    pub of: Path,
+    pub place: Place,
+}
+
+pub enum Place {
+    Field(Ident),
+    Subject(LitStr),
+}
+
+impl Parse for Partition {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let of = input.call(Path::parse_mod_style)?;
+        let place = if input.peek(Token![.]) {
+            input.parse::<Token![.]>()?;
+            Place::Field(input.parse()?)
+        } else {
+            let prefix;
+            parenthesized!(prefix in input);
+            Place::Subject(prefix.parse()?)
+        };
+        Ok(Self { of, place })
+    }
 }
 
 impl Parse for Arguments {
@@ -50,6 +78,8 @@ impl Parse for Arguments {
                 "reads" => arguments.reads = list(input)?,
                 "events" => arguments.events = list(input)?,
                 "tasks" => arguments.tasks = list(input)?,
+                "event_partitions" => arguments.event_partitions = list(input)?,
+                "table_partitions" => arguments.table_partitions = list(input)?,
                 _ => return Err(syn::Error::new(option.span(), OPTIONS)),
             }
             if !input.is_empty() {

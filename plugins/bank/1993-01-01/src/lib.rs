@@ -25,7 +25,14 @@ pub struct Bank;
     version = "1993-01-01",
     description = "Accounts, statements and loans of a bank",
     changes = ["the first version: interest by actual days in a year of 365, 3 % a year"],
-    tables = [Account, Agreement, StatementLine, Loan]
+    tables = [Account, Agreement, StatementLine, Loan],
+    event_partitions = [
+        AccountOpened.account,
+        TransactionPosted.account,
+        InterestAccrued.account,
+        LoanGranted.loan
+    ],
+    table_partitions = [Account.id, Agreement.account, StatementLine.account, Loan.id]
 )]
 impl Bank {
     #[materialize]

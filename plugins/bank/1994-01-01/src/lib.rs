@@ -20,7 +20,8 @@ pub struct Bank;
     extends = "1993-01-01",
     description = "Accounts, statements and loans of a bank",
     changes = ["interest by months of 30 days in a year of 360 (30E/360), not by actual days in one of 365"],
-    tables = [Account]
+    tables = [Account],
+    event_partitions = [TransactionPosted.account, InterestAccrued.account]
 )]
 impl Bank {
     #[materialize]

@@ -3,6 +3,9 @@
 //! Two things always hold: all accounts together are zero, and no customer's is below it. Creators refuse what would break
 //! them, with a reason; materializers check again, since events may also come from elsewhere.
 //!
+//! What opens an account or closes its period touches that account's rows alone, and says so: such events are replayed on
+//! all cores. A transaction is of several accounts, and says nothing of partitions.
+//!
 //! A transaction's event is about the account that pays (`account/NAME`), and only one account pays. So who has read what
 //! happened to an account may pay from it on the condition that nothing came in between (`If-Match`); what others pay in
 //! makes nobody poorer, and need not wait. What is said is in [`words`], what is kept in [`tables`].
@@ -32,7 +35,9 @@ pub struct Ledger;
     version = "2015-01-01",
     description = "Accounts, and transactions whose legs add up to zero",
     changes = ["the first version"],
-    tables = [Account, Leg, Statement]
+    tables = [Account, Leg, Statement],
+    event_partitions = [AccountOpened.account, PeriodClosed.account],
+    table_partitions = [Account.id, Leg.account, Statement.account]
 )]
 impl Ledger {
     #[materialize]

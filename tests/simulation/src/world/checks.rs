@@ -70,6 +70,7 @@ impl World {
             }
         }
         self.look_for_unkept()?;
+        self.check_clock()?;
         self.verify()?;
         self.compare()?;
         self.look_for_erased()

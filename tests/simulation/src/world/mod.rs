@@ -2,6 +2,7 @@
 
 mod acts;
 mod checks;
+mod clockwork;
 mod delivery;
 mod requests;
 
@@ -20,7 +21,7 @@ use daybook::log::{CommitLog, Loss, LossyLog, MemoryLog, SqliteLog};
 use daybook::model::{DueTask, Error, ErrorKind, Place, Seq, TaskState, Value, given};
 use daybook::repair::{AmendRequest, NewPayload, RedactRequest};
 use daybook::store::{EventFilter, TaskFilter, carry_over, read_only_query};
-use daybook::tasks::BookDesk;
+use daybook::tasks::{BookDesk, Timekeeper};
 use daybook::versions::{Policy, PromoteRequest, Promotion};
 use daybook_tests::{Random, repair::files_with, runtime, version};
 use serde_json::{Value as Json, json};
@@ -97,6 +98,9 @@ struct World {
     refused: BTreeSet<String>,
     act: Option<Act>,
     gateway: Option<(Gateway, GatewayTurns)>,
+    timekeeper: Option<Timekeeper>,
+    /// Times for which the clock's command is in the log.
+    dues: BTreeSet<String>,
     on_the_way: OnTheWay,
     /// Tasks that were taken since the last time when all ends were surely kept.
     unkept: Vec<String>,
@@ -149,6 +153,8 @@ pub fn run(seed: u64, tell: bool) -> Result<Report, String> {
         refused: BTreeSet::new(),
         act: None,
         gateway: None,
+        timekeeper: None,
+        dues: BTreeSet::new(),
         on_the_way: OnTheWay::default(),
         unkept: Vec::new(),
         taken: HashMap::new(),
@@ -184,6 +190,7 @@ impl World {
         // What the template came with.
         self.absorb(&[])?;
         self.model.times = 1;
+        self.begin_clock()?;
         let lives = 1 + self.random.below(8);
         for _ in 0..lives {
             let steps = 1 + self.random.below(60);
@@ -236,6 +243,8 @@ impl World {
         let (writer, turns) = Writer::in_turns(book, options, watch, give, Box::new(|_| {}));
         let desk = BookDesk::new(&self.path, writer.clone())
             .map_err(|error| format!("the gateway's desk: {error}"))?;
+        let timekeeper = Timekeeper::new(&self.path, writer.clone())
+            .map_err(|error| format!("the timekeeper: {error}"))?;
         let outside = Outside {
             carrier: Some(carrier(&self.on_the_way)),
             ..Outside::default()
@@ -243,10 +252,12 @@ impl World {
         let gateway = Gateway::in_turns(desk, outside);
         let gateway = gateway.map_err(|error| format!("the gateway: {error}"))?;
         (self.writer, self.turns, self.gateway) = (Some(writer), Some(turns), Some(gateway));
+        self.timekeeper = Some(timekeeper);
         Ok(())
     }
 
     fn close(&mut self) {
+        self.timekeeper = None;
         (self.gateway, self.writer, self.turns) = (None, None, None);
         lock(&self.on_the_way).clear();
     }
@@ -260,7 +271,8 @@ impl World {
             35..=59 => self.turn()?,
             60..=64 => self.checkpoint(),
             65..=69 => self.book().turn_followers(),
-            70..=79 => self.gateway()?,
+            70..=76 => self.gateway()?,
+            77..=79 => self.clock(),
             80..=85 => self.subscribe()?,
             86..=88 => self.amend()?,
             89..=90 => self.redact()?,

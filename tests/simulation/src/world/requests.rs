@@ -202,7 +202,10 @@ impl World {
             let offers = kept.iter().chain(&self.doubtful);
             let mut offers = offers.chain(self.asked.iter().map(|it| &it.events));
             let whole = offers.find(|events| events[0].1.text == text);
-            let Some(whole) = whole.cloned() else {
+            let whole = whole
+                .cloned()
+                .map_or_else(|| self.of_the_clock(text), |it| Ok(Some(it)));
+            let Some(whole) = whole? else {
                 return Err(format!(
                     "nobody asked for event {seq}, {}: {}",
                     event.id, event.data

@@ -2,6 +2,7 @@
 //! else.
 
 mod bounds;
+mod fetch;
 mod inert;
 mod life;
 mod operate;

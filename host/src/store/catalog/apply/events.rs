@@ -7,7 +7,7 @@ use crate::model::log::{CommandOutcome, PinUse, RecordedCommand, RecordedEvent};
 use crate::model::{PluginVersion, Result, Schedule, Seq};
 
 impl Catalog {
-    pub(super) fn write_founded(&mut self, book: &str) -> Result<()> {
+    pub(in super::super) fn write_founded(&mut self, book: &str) -> Result<()> {
         self.run("INSERT INTO meta (key, value) VALUES ('id', ?1)", &[&book])?;
         Ok(())
     }

@@ -5,6 +5,7 @@
 
 mod events;
 mod repairs;
+mod schedules;
 mod tasks;
 mod versions;
 
@@ -69,6 +70,8 @@ impl Catalog {
             LogOp::EventPin { event, version, by } => self.write_event_pin(*event, version, *by),
             LogOp::EventUnpin { event } => self.remove_event_pin(*event),
             LogOp::GatewayKind(kind) => self.write_gateway_kind(kind),
+            LogOp::CommandSchedule(schedule) => self.write_schedule(schedule),
+            LogOp::CommandScheduleRemoved { name } => self.remove_schedule(name),
             LogOp::TokensInForce { since } => self.write_tokens_in_force(since),
             LogOp::GatewayUnset { kind } => self.remove_gateway_kind(kind),
         }

@@ -104,6 +104,8 @@ impl Catalog {
         self.run("DELETE FROM projections", &[])?;
         // What is expected of a shadow may name what was erased.
         self.run("DELETE FROM meta WHERE key LIKE 'expect %'", &[])?;
+        // Any line may quote it.
+        self.run("DELETE FROM handler_log", &[])?;
         self.begin_cleaning(redaction.seq)
     }
 

@@ -89,6 +89,32 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
         ("query", &["SELECT nothing"]),
         ("versions", &[]),
         ("versions", &["--format", "json"]),
+        (
+            "redact",
+            &[
+                "--subject",
+                "account/1",
+                "--match",
+                "account=1",
+                "--preview",
+            ],
+        ),
+        (
+            "redact",
+            &["--match", "account=1", "--preview", "--format", "json"],
+        ),
+        ("redact", &["--subject", "account/9", "--preview"]),
+        (
+            "redact",
+            &[
+                "--subject",
+                "account/1",
+                "--with",
+                r#"{"bank.Nothing": {}}"#,
+                "--preview",
+            ],
+        ),
+        ("redact", &["4", "--preview"]),
         ("commands", &["--format", "json"]),
         ("commands", &["--outcome", "rejected"]),
         ("subject", &["account/1"]),
@@ -131,7 +157,7 @@ fn the_verbs_say_the_same_by_url_and_by_directory() {
         codes,
         [
             0, 0, 4, 4, 3, 3, 3, 3, 0, 3, 0, 3, 2, 2, 2, 0, 0, 0, 0, 0, 0, 2, 0, 0, 3, 0, 0, 0, 0,
-            0, 0, 0, 0
+            3, 2, 1, 0, 0, 0, 0
         ],
         "{here:#?}"
     );

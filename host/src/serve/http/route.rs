@@ -340,11 +340,11 @@ async fn answer<M, H: Handler<M>>(
     };
     let is_large = whole.is_large();
     let (bytes, share) = whole.parts();
+    let (hosted, is_write) = (shared.hosted.clone(), declared.method != Verb::Get);
     let work = async move {
         let carried_out = async {
             let body = H::Body::read(&parts.headers, bytes)?;
             scope.check_body(&caller, &body)?;
-            let (hosted, is_write) = (shared.hosted.clone(), declared.method != Verb::Get);
             let door = Authorized {
                 scope,
                 query,
@@ -355,17 +355,16 @@ async fn answer<M, H: Handler<M>>(
                 declared,
                 role: PhantomData,
             };
-            let mut response = handler.call(door, body).await.into_response();
-            // Also where there is no event, and where the answer is no: what this caller saw is there up to here.
-            if is_write && !response.headers().contains_key(POSITION) {
-                let position = HeaderValue::from(hosted.live().head.0);
-                response.headers_mut().insert(POSITION, position);
-            }
-            Ok::<_, Problem>(response)
+            handler.call(door, body).await
         };
-        let answered = carried_out.await;
+        let mut response = carried_out.await.into_response();
         drop(share);
-        answered.into_response()
+        // Also where there is no event, and where the answer is no: what this caller saw is there up to here.
+        if is_write && !response.headers().contains_key(POSITION) {
+            let position = HeaderValue::from(hosted.live().head.0);
+            response.headers_mut().insert(POSITION, position);
+        }
+        response
     };
     if !is_large {
         return work.await;

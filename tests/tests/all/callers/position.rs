@@ -39,6 +39,7 @@ fn every_answer_to_a_write_says_where_the_log_is_also_without_events() {
     );
     assert_eq!(position("POST", "/snapshots", ""), at(201, 7));
     assert_eq!(position("POST", "/commands/bank.Deposit", "{"), at(400, 7));
+    assert_eq!(position("POST", "/events", "{"), at(400, 7));
     server.stop().assert_verified();
 }
 

@@ -308,7 +308,7 @@ pub fn open(path: &Path) -> Result<Book, Error> {
 }
 
 /// The events of an accepted command.
-pub fn accepted(reply: Reply) -> Vec<daybook::book::Caused> {
+pub fn accepted(reply: Reply) -> Vec<daybook::book::EventWithEffects> {
     match reply.decision {
         Decision::Accepted(events) => events,
         Decision::Rejected(rejection) => {

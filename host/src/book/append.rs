@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::caused::Caused;
 use super::cloud_event::Incoming;
+use super::event_with_effects::EventWithEffects;
 use super::group::{Group, Most, Undo};
 use super::guards::Guards;
 use super::identity;
@@ -46,16 +46,16 @@ pub struct AppendRequest {
 }
 
 /// What an event came to, and what its blocking reactions did.
-pub(crate) type Worked = (Outcome, Vec<Caused>);
+pub(crate) type Worked = (Outcome, Vec<EventWithEffects>);
 
 /// What became of one event of a request.
 #[derive(Debug, Clone)]
 pub struct Admitted {
     pub receipt: Receipt,
     /// Absent for a duplicate: the log has it.
-    pub caused: Option<Caused>,
+    pub caused: Option<EventWithEffects>,
     /// The events of its blocking reactions, which come right after it.
-    pub reactions: Vec<Caused>,
+    pub reactions: Vec<EventWithEffects>,
 }
 
 impl Book {
@@ -106,7 +106,7 @@ impl Book {
                 let event = group.commit.events[at].event.clone();
                 Ok(Admitted {
                     receipt,
-                    caused: Some(Caused::now(event, outcome, &layouts)),
+                    caused: Some(EventWithEffects::now(event, outcome, &layouts)),
                     reactions,
                 })
             });

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::caused::Caused;
 use super::cloud_event::check_text;
+use super::event_with_effects::EventWithEffects;
 use super::extensions::Extensions;
 use super::group::Group;
 use super::guards::Guards;
@@ -66,7 +66,7 @@ pub struct Reply {
 #[derive(Debug, Clone)]
 pub enum Decision {
     /// The events in order, each with what it caused.
-    Accepted(Vec<Caused>),
+    Accepted(Vec<EventWithEffects>),
     Rejected(Rejection),
 }
 
@@ -137,7 +137,7 @@ impl Book {
                 Ok(events) => events,
                 Err(rejection) => return Ok(Decision::Rejected(rejection)),
             };
-            let asked = Asked {
+            let asked = AnsweredCommand {
                 command: &command,
                 id,
                 program: &program,
@@ -246,7 +246,7 @@ impl Book {
                 let mut caused = Vec::new();
                 for piece in self.history.log.recorded(from..=to) {
                     let shown = super::reader::shown(&self.history.log, piece?)?;
-                    caused.extend(shown.into_iter().map(|shown| shown.caused()));
+                    caused.extend(shown.into_iter().map(|shown| shown.with_effects()));
                 }
                 Decision::Accepted(caused)
             }
@@ -265,10 +265,10 @@ impl Book {
     pub(crate) fn create_events(
         &mut self,
         group: &mut Group,
-        asked: &Asked<'_>,
+        asked: &AnsweredCommand<'_>,
         events: Vec<crate::model::NewEvent>,
-    ) -> Result<Vec<Caused>> {
-        let Asked {
+    ) -> Result<Vec<EventWithEffects>> {
+        let AnsweredCommand {
             command,
             id,
             program,
@@ -310,7 +310,7 @@ impl Book {
                 extensions: extensions.map(str::to_owned),
             };
             let (outcome, reactions) = self.materialize(group, event.clone(), Some(&command.id))?;
-            outcomes.push(Caused::now(event, outcome, &program.layouts));
+            outcomes.push(EventWithEffects::now(event, outcome, &program.layouts));
             outcomes.extend(reactions);
         }
         Ok(outcomes)
@@ -339,7 +339,7 @@ pub(crate) fn record(
 
 /// A command whose creator has answered.
 #[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct AnsweredCommand<'a> {
     pub command: &'a Command,
     pub id: Uuid,
     /// What materializes the events.

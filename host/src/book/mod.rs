@@ -2,11 +2,11 @@
 
 mod alarm;
 mod append;
-mod caused;
 mod cloud_event;
 mod command;
 mod commit;
 mod copy;
+mod event_with_effects;
 mod extensions;
 mod follow;
 mod following;
@@ -31,11 +31,11 @@ mod told_tasks;
 mod writer;
 
 pub use append::{Admitted, AppendRequest, Receipt};
-pub use caused::Caused;
 pub use cloud_event::{CloudEvent, DEFAULT_SOURCE, Incoming};
 pub use command::{Decision, Reply, Request};
 pub(crate) use commit::SystemEvent;
 pub use copy::{Copied, is_passing, take_copy};
+pub use event_with_effects::EventWithEffects;
 pub use extensions::Extensions;
 pub use follow::{Batch, Followed, Wanted};
 pub use group::Group;

@@ -8,9 +8,9 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
-use super::caused::Caused;
 use super::cloud_event::check_text;
-use super::command::{Asked, creator_failed, record};
+use super::command::{AnsweredCommand, creator_failed, record};
+use super::event_with_effects::EventWithEffects;
 use super::group::Group;
 use super::open::Book;
 use crate::model::error::Problem;
@@ -71,7 +71,7 @@ pub fn extensions(event_id: &str, of_event: Option<&str>) -> String {
 
 impl Book {
     /// Runs what the group's event at a place asks for, in order. A no to any of it is a no to the whole request.
-    pub(crate) fn react(&mut self, group: &mut Group, at: usize) -> Result<Vec<Caused>> {
+    pub(crate) fn react(&mut self, group: &mut Group, at: usize) -> Result<Vec<EventWithEffects>> {
         let asked = |task: &&RecordedTask| task.task.kind == REACT_KIND;
         let tasks: Vec<RecordedTask> = { group.commit.events[at].tasks.iter() }
             .filter(asked)
@@ -105,7 +105,7 @@ impl Book {
         group: &mut Group,
         at: usize,
         task: &RecordedTask,
-    ) -> Result<Vec<Caused>> {
+    ) -> Result<Vec<EventWithEffects>> {
         let event = &group.commit.events[at].event;
         let (seq, event_type) = (event.seq, event.event_type.clone());
         let extensions = extensions(&event.id, event.extensions.as_deref());
@@ -136,7 +136,7 @@ impl Book {
         task: &RecordedTask,
         (of_type, version): (TypeName, Option<VersionDate>),
         extensions: &str,
-    ) -> Result<Vec<Caused>> {
+    ) -> Result<Vec<EventWithEffects>> {
         let asked = AskedCommand::parse(&task.task.data)?;
         let id: Uuid = { task.id.parse() }
             .map_err(|_| Error::internal(format!("'{}' is no task's id", task.id)))?;
@@ -173,7 +173,7 @@ impl Book {
         let events = answer.map_err(|rejection| rejected(&command, rejection))?;
         // Before those that come of it: a journal is read in the order in which commands were asked for.
         let place = group.commit.commands.len();
-        let asked = Asked {
+        let asked = AnsweredCommand {
             command: &command,
             id,
             program: &program,

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::caused::Caused;
+use super::event_with_effects::EventWithEffects;
 use super::open::{Book, LIVE};
 use super::story::Story;
 use super::told_tasks::{ToldTask, told_tasks};
@@ -77,8 +77,8 @@ impl Shown {
         Ok(())
     }
 
-    pub fn caused(&self) -> Caused {
-        Caused {
+    pub fn with_effects(&self) -> EventWithEffects {
+        EventWithEffects {
             event: self.stored.event.clone(),
             changes: self.changes.clone(),
             tasks: self.tasks.clone(),

@@ -88,7 +88,7 @@ impl Client {
         path_with(path, &[("min-position", position)])
     }
 
-    fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<Answer> {
+    fn post(&self, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> Result<HttpAnswer> {
         let mut request = self.request(Method::POST, path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -97,7 +97,7 @@ impl Client {
     }
 
     /// Posts a message.
-    fn tell(&self, path: &str, message: &impl Serialize) -> Result<Answer> {
+    fn tell(&self, path: &str, message: &impl Serialize) -> Result<HttpAnswer> {
         let headers = [("content-type", "application/json")];
         self.post(path, &headers, written(message)?)
     }
@@ -110,7 +110,7 @@ impl Client {
         }
     }
 
-    fn ask(&self, request: RequestBuilder) -> Result<Answer> {
+    fn ask(&self, request: RequestBuilder) -> Result<HttpAnswer> {
         let answer = self.waiter.wait(async || {
             let mut response = request.send().await.map_err(|error| self.failed(error))?;
             let version = response.headers().get("daybook-version");
@@ -126,7 +126,7 @@ impl Client {
                 let Some(chunk) = read else { break };
                 bytes.extend_from_slice(&chunk);
             }
-            Ok::<_, Error>(Answer {
+            Ok::<_, Error>(HttpAnswer {
                 status: response.status().as_u16(),
                 version,
                 bytes,
@@ -213,14 +213,14 @@ fn lost(what: String) -> Error {
 }
 
 /// What a request was answered.
-struct Answer {
+struct HttpAnswer {
     status: u16,
     /// The date of the version that answered a command.
     version: Option<String>,
     bytes: Vec<u8>,
 }
 
-impl Answer {
+impl HttpAnswer {
     /// What it says, or why it says no.
     fn read<T: DeserializeOwned>(&self) -> Result<T> {
         if !(200..300).contains(&self.status) {

@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde::de::IgnoredAny;
 use uuid::Uuid;
 
-use super::{Answer, Client, encoded, path_with, unreadable, written};
+use super::{Client, HttpAnswer, encoded, path_with, unreadable, written};
 use crate::book::{Incoming, Request};
 use crate::history::{OnProgress, Progress};
 use crate::model::error::Problem as Detail;
@@ -351,7 +351,10 @@ fn acting(path: &str, actor: Option<&str>) -> String {
 }
 
 /// A problem of a name, with its members.
-fn problem<T: serde::de::DeserializeOwned>(answer: &Answer, name: &str) -> Option<(Problem, T)> {
+fn problem<T: serde::de::DeserializeOwned>(
+    answer: &HttpAnswer,
+    name: &str,
+) -> Option<(Problem, T)> {
     let problem: Problem = serde_json::from_slice(&answer.bytes).ok()?;
     let is_of_name = problem.problem.strip_prefix("/problems/") == Some(name);
     let members = serde_json::from_slice(&answer.bytes).ok()?;
@@ -359,7 +362,7 @@ fn problem<T: serde::de::DeserializeOwned>(answer: &Answer, name: &str) -> Optio
 }
 
 /// Differences that nobody expected are an answer and not an error.
-fn promotion(answer: &Answer) -> Result<Promotion> {
+fn promotion(answer: &HttpAnswer) -> Result<Promotion> {
     match problem::<Differs>(answer, "differs") {
         Some((_, differs)) => Ok(Promotion::Differs(differs.track)),
         None => answer.read().map(Promotion::Done),
@@ -367,7 +370,7 @@ fn promotion(answer: &Answer) -> Result<Promotion> {
 }
 
 /// A plugin's rejection, which is an answer and not an error; without a command it is an error of another kind.
-fn rejected(answer: &Answer) -> Option<(Problem, Rejected)> {
+fn rejected(answer: &HttpAnswer) -> Option<(Problem, Rejected)> {
     let (problem, rejected) = problem::<Rejected>(answer, "rejected")?;
     rejected.command.is_some().then_some((problem, rejected))
 }
@@ -376,7 +379,7 @@ fn rejected(answer: &Answer) -> Option<(Problem, Rejected)> {
 fn rejection(
     command_type: &str,
     preview: bool,
-    answer: &Answer,
+    answer: &HttpAnswer,
     (problem, rejected): (Problem, Rejected),
 ) -> Result<CommandReply<'static>> {
     let plugin = command_type.split('.').next().unwrap_or_default();

@@ -4,7 +4,7 @@
 //! Tables that it does not have are left out, and columns too; new columns get their default. What the tables cannot take
 //! makes the event one of doom, with words.
 
-use super::ground::Ground;
+use super::event_state::EventState;
 use super::own_writes::{Obstacle, OwnWrite, checked, in_force, shown, write};
 use super::program::Program;
 use crate::model::layout::find_table;
@@ -13,14 +13,14 @@ use crate::model::{Event, HandlerError, PluginVersion, TableLayout, Value};
 
 /// Writes the rows of an event.
 pub(crate) fn give_state(
-    ground: &mut Ground,
+    event_state: &mut EventState,
     program: &Program,
     event: &Event,
 ) -> Result<(), (PluginVersion, HandlerError)> {
-    collect_all(ground, event)
-        .and_then(|writes| write(ground, writes))
+    collect_all(event_state, event)
+        .and_then(|writes| write(event_state, writes))
         .map_err(|obstacle| {
-            let (plugin, error) = obstacle.into_failure(ground, "state-given");
+            let (plugin, error) = obstacle.into_failure(event_state, "state-given");
             (blamed(program, &plugin), error)
         })
 }
@@ -34,22 +34,22 @@ fn blamed(program: &Program, plugin: &str) -> PluginVersion {
     })
 }
 
-fn collect_all(ground: &mut Ground, event: &Event) -> Result<Vec<OwnWrite>, Obstacle> {
+fn collect_all(event_state: &mut EventState, event: &Event) -> Result<Vec<OwnWrite>, Obstacle> {
     let tables = parse(&event.data).map_err(|words| Obstacle::table("", words))?;
     let mut writes = Vec::new();
     for given in &tables {
-        collect(ground, given, &mut writes)?;
+        collect(event_state, given, &mut writes)?;
     }
     Ok(writes)
 }
 
 /// What a table is given, in the form of the program's own table.
 fn collect(
-    ground: &mut Ground,
+    event_state: &mut EventState,
     given: &GivenTable,
     writes: &mut Vec<OwnWrite>,
 ) -> Result<(), Obstacle> {
-    let layouts = ground.layouts.clone();
+    let layouts = event_state.layouts.clone();
     let Ok((table, layout)) = find_table(&layouts.tables, &given.table) else {
         return Ok(());
     };
@@ -69,8 +69,8 @@ fn collect(
         );
         return Err(Obstacle::table(plugin, words));
     }
-    let mut add = |ground: &mut Ground, key: Vec<Value>, after| {
-        let before = ground
+    let mut add = |event_state: &mut EventState, key: Vec<Value>, after| {
+        let before = event_state
             .get(table, &key)
             .map_err(|error| Obstacle::of(error, plugin))?;
         writes.push(OwnWrite {
@@ -88,7 +88,7 @@ fn collect(
             given.map_or(Value::Null, |given| key[given].clone())
         };
         let key: Vec<Value> = layout.key.iter().map(part).collect();
-        add(ground, key, None)?;
+        add(event_state, key, None)?;
     }
     for values in &given.put {
         let mut row = layout.blank();
@@ -102,7 +102,7 @@ fn collect(
             let words = format!("{}{}: {words}", given.table, shown(&key));
             Obstacle::table(plugin, words)
         })?;
-        add(ground, key, Some(row))?;
+        add(event_state, key, Some(row))?;
     }
     Ok(())
 }

@@ -39,16 +39,16 @@ struct Lent {
 }
 
 /// What a library on an engine of its own is made from, on whatever thread.
-pub struct Beside(ComponentCache);
+pub struct EngineSeed(ComponentCache);
 
-impl Beside {
+impl EngineSeed {
     /// Of a book that nobody here has open.
-    pub fn of(dir: &BookDir, log: &Catalog) -> Result<Beside> {
+    pub fn of(dir: &BookDir, log: &Catalog) -> Result<EngineSeed> {
         let key = log
             .meta("cache_key")?
             .ok_or_else(|| Error::corrupt("the log does not say the key of its cache"))?
             .parse::<Digest>()?;
-        Ok(Beside(ComponentCache::new(dir.cache(), key.0)))
+        Ok(EngineSeed(ComponentCache::new(dir.cache(), key.0)))
     }
 
     pub fn open(self, log: &Catalog) -> Result<Library> {
@@ -104,7 +104,7 @@ impl Plan {
 impl Library {
     /// The versions of a book, on an engine that somebody has.
     pub fn of(runtime: Arc<Runtime>, dir: &BookDir, log: &Catalog) -> Result<Library> {
-        Self::open(runtime, Beside::of(dir, log)?.0, log)
+        Self::open(runtime, EngineSeed::of(dir, log)?.0, log)
     }
 
     pub fn open(runtime: Arc<Runtime>, cache: ComponentCache, log: &Catalog) -> Result<Library> {
@@ -130,7 +130,7 @@ impl Library {
     pub fn apart(&mut self, log: &Catalog) -> Result<Library> {
         let mut library = match self.spare.pop() {
             Some(library) => library,
-            None => self.beside().open(log)?,
+            None => self.seed().open(log)?,
         };
         library.isolates_events = self.isolates_events;
         library.lent.clone_from(&self.lent);
@@ -144,8 +144,8 @@ impl Library {
     }
 
     /// The same, to be made later and elsewhere.
-    pub fn beside(&self) -> Beside {
-        Beside(self.cache.clone())
+    pub fn seed(&self) -> EngineSeed {
+        EngineSeed(self.cache.clone())
     }
 
     /// Gives every call a fresh instance, whatever a version's isolation, or no longer. For programs that are resolved

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::event_state::{Below, EventState, Usage};
 use super::give_state::give_state;
-use super::ground::{Below, Ground, Usage};
 use super::overlay::Write;
 use super::preparer::Preparer;
 use super::program::{Handler, Program};
@@ -25,7 +25,7 @@ pub struct Materializer {
     runtime: Arc<Runtime>,
     program: Arc<Program>,
     /// Away only inside a call.
-    ground: Option<Box<Ground>>,
+    event_state: Option<Box<EventState>>,
     /// Where the projection will be when the effects that are worked out are kept.
     pending: Option<ProjectionHead>,
     /// Events kept since the last commit.
@@ -114,17 +114,17 @@ impl Materializer {
         Materializer {
             runtime,
             program,
-            ground: Some(Ground::new(projection)),
+            event_state: Some(EventState::new(projection)),
             pending: None,
             uncommitted: 0,
             plays_part: false,
         }
     }
 
-    fn ground(&mut self) -> &mut Ground {
-        self.ground
+    fn event_state(&mut self) -> &mut EventState {
+        self.event_state
             .as_mut()
-            .expect("the ground is here between calls")
+            .expect("the event state is here between calls")
     }
 
     pub fn program(&self) -> &Arc<Program> {
@@ -132,69 +132,69 @@ impl Materializer {
     }
 
     pub fn projection(&mut self) -> &mut Projection {
-        &mut self.ground().projection
+        &mut self.event_state().projection
     }
 
     pub fn into_projection(self) -> Projection {
-        self.ground
-            .expect("the ground is here between calls")
+        self.event_state
+            .expect("the event state is here between calls")
             .projection
     }
 
     pub fn head(&self) -> ProjectionHead {
-        self.ground
+        self.event_state
             .as_ref()
-            .expect("the ground is here between calls")
+            .expect("the event state is here between calls")
             .projection
             .head()
     }
 
     /// Goes on with another lineup: tables are brought to its layouts, rows carried over.
     pub fn switch(&mut self, program: Arc<Program>) -> Result<()> {
-        let ground = self.ground();
-        ground.projection.migrate(program.layouts.clone())?;
-        ground.layouts = program.layouts.clone();
+        let event_state = self.event_state();
+        event_state.projection.migrate(program.layouts.clone())?;
+        event_state.layouts = program.layouts.clone();
         self.program = program;
         Ok(())
     }
 
     /// False: every call gets a fresh instance, whatever the version's isolation.
     pub fn reuse_instances(&mut self, reuse: bool) {
-        self.ground().reuse = reuse;
+        self.event_state().reuse = reuse;
     }
 
     /// The same lineup under other isolations.
     pub fn renew(&mut self, program: Arc<Program>) {
         debug_assert_eq!(program.layouts, self.program.layouts);
-        self.ground().instances.clear();
+        self.event_state().instances.clear();
         self.program = program;
     }
 
     /// What takes back what an event changed here: for the event that undoes it.
     pub fn remember(&mut self, event: Seq, undo: Vec<RowUndo>) {
-        self.ground().undone.insert(event, undo);
+        self.event_state().undone.insert(event, undo);
     }
 
     /// What it remembers of events, which it forgets.
     pub fn take_undone(&mut self) -> BTreeMap<Seq, Vec<RowUndo>> {
-        std::mem::take(&mut self.ground().undone)
+        std::mem::take(&mut self.event_state().undone)
     }
 
     /// Forgets what was remembered of events.
     pub fn forget_undone(&mut self) {
-        self.ground().undone.clear();
+        self.event_state().undone.clear();
     }
 
     /// What virtual WASI shows otherwise than it should, from now on: only for a certification.
     pub fn perturb(&mut self, perturbed: Perturbed) {
-        self.ground().perturbed = perturbed;
+        self.event_state().perturbed = perturbed;
     }
 
     /// What the last event, or command, used, also where it failed.
     pub fn usage(&self) -> Usage {
-        self.ground
+        self.event_state
             .as_ref()
-            .expect("the ground is here between calls")
+            .expect("the event state is here between calls")
             .usage
     }
 
@@ -228,21 +228,21 @@ impl Materializer {
 
     /// What the last event touched beyond the rows of its partition, if that stopped it.
     pub fn take_strayed(&mut self) -> Option<String> {
-        self.ground().strayed.take()
+        self.event_state().strayed.take()
     }
 
     /// What another program would do with the event on this state, before it is kept here. Leaves no trace.
     pub fn probe(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
         let program = program.of_event(event);
-        self.ground().lend_to(program);
+        self.event_state().lend_to(program);
         let result = self.work_out(program, event).map(|outcome| {
             let (body, _) = outcome.effects.encode(&program.layouts);
             Outcome { body, ..outcome }
         });
-        let ground = self.ground();
-        let undone = ground.undo();
-        ground.take_back();
+        let event_state = self.event_state();
+        let undone = event_state.undo();
+        event_state.take_back();
         undone?;
         result
     }
@@ -251,24 +251,24 @@ impl Materializer {
     /// event is worked out again with fresh ones. So what a plugin cannot do never depends on isolation.
     fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         let result = self.attempt(program, event);
-        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+        if !self.event_state().doubtful || matches!(result, Err(Failure::Host(_))) {
             return result;
         }
-        let ground = self.ground();
-        ground.undo()?;
-        let reuse = std::mem::replace(&mut ground.reuse, false);
+        let event_state = self.event_state();
+        event_state.undo()?;
+        let reuse = std::mem::replace(&mut event_state.reuse, false);
         let result = self.attempt(program, event);
-        self.ground().reuse = reuse;
+        self.event_state().reuse = reuse;
         result
     }
 
     fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
-        self.ground().begin();
+        self.event_state().begin();
         // The one place where a redacted event has no effects: live, in every replay, under every version.
         let is_handled = !event.is_withheld();
         let written = match event.event_type.as_str() {
-            EVENT_UNDONE if is_handled => take_back(self.ground(), program, event),
-            STATE_GIVEN if is_handled => give_state(self.ground(), program, event),
+            EVENT_UNDONE if is_handled => take_back(self.event_state(), program, event),
+            STATE_GIVEN if is_handled => give_state(self.event_state(), program, event),
             _ => Ok(()),
         };
         if let Err((version, error)) = written {
@@ -280,24 +280,24 @@ impl Materializer {
         };
         for (place, &handler) in handlers.iter().enumerate() {
             if program.partitions.any() {
-                self.ground().confined = program.partitions.confine(event, place);
+                self.event_state().confined = program.partitions.confine(event, place);
             }
             let handled = self.handle(program, handler, event);
-            self.ground().confined = None;
+            self.event_state().confined = None;
             if let Err(error) = handled {
                 let version = program.link(handler).code.version.clone();
                 return Err(self.doom(event, version, error));
             }
         }
-        let ground = self.ground();
+        let event_state = self.event_state();
         Ok(Outcome {
             effects: Effects {
-                changes: ground.overlay.net(&program.layouts),
-                tasks: ground.tasks.clone(),
+                changes: event_state.overlay.net(&program.layouts),
+                tasks: event_state.tasks.clone(),
             },
             body: Vec::new(),
-            usage: ground.usage,
-            log: std::mem::take(&mut ground.log),
+            usage: event_state.usage,
+            log: std::mem::take(&mut event_state.log),
             changes_end: 0,
         })
     }
@@ -308,29 +308,35 @@ impl Materializer {
         handler: Handler,
         event: &Event,
     ) -> Result<(), HandlerError> {
-        let mut ground = self
-            .ground
+        let mut event_state = self
+            .event_state
             .take()
-            .expect("the ground is here between calls");
+            .expect("the event state is here between calls");
         let link = program.link(handler);
-        let terms = ground.terms_to_materialize(link, Budget::WHOLE);
-        let scope = Scope::new(ground, program.clone(), self.runtime.clone(), handler, None);
+        let terms = event_state.terms_to_materialize(link, Budget::WHOLE);
+        let scope = Scope::new(
+            event_state,
+            program.clone(),
+            self.runtime.clone(),
+            handler,
+            None,
+        );
         let called = self.runtime.materialize(&link.code, event, scope, terms);
-        let mut ground = give_back(called.cx.into_any()).into_ground();
-        ground.after_materialize(link, called.instance, called.doubtful);
-        ground.usage.fuel += called.used.fuel;
-        ground.add_printed(&called.printed);
-        self.ground = Some(ground);
+        let mut event_state = give_back(called.cx.into_any()).into_event_state();
+        event_state.after_materialize(link, called.instance, called.doubtful);
+        event_state.usage.fuel += called.used.fuel;
+        event_state.add_printed(&called.printed);
+        self.event_state = Some(event_state);
         called.result
     }
 
     fn doom(&mut self, event: &Event, version: PluginVersion, error: HandlerError) -> Failure {
-        let ground = self.ground();
-        let log = std::mem::take(&mut ground.log);
-        if let Err(fault) = ground.undo() {
+        let event_state = self.event_state();
+        let log = std::mem::take(&mut event_state.log);
+        if let Err(fault) = event_state.undo() {
             return Failure::Host(fault);
         }
-        match ground.fault(&error) {
+        match event_state.fault(&error) {
             Some(fault) => Failure::Host(fault),
             None => Failure::Doom(Box::new(Doom {
                 seq: event.seq,
@@ -348,9 +354,9 @@ impl Materializer {
             .pending
             .take()
             .ok_or_else(|| Error::internal("there is nothing to keep"))?;
-        let ground = self.ground();
-        ground.keep()?;
-        ground.projection.advance(head);
+        let event_state = self.event_state();
+        event_state.keep()?;
+        event_state.projection.advance(head);
         self.uncommitted += 1;
         Ok(())
     }
@@ -376,9 +382,9 @@ impl Materializer {
 
     /// Takes the pending event's work out of the way, so that a probe can run on the state before it.
     pub fn set_aside(&mut self) -> Result<Aside> {
-        let ground = self.ground();
-        let entries = ground.overlay.take_writes();
-        ground.hide(&entries)?;
+        let event_state = self.event_state();
+        let entries = event_state.overlay.take_writes();
+        event_state.hide(&entries)?;
         Ok(Aside {
             pending: self.pending.take(),
             entries,
@@ -387,10 +393,10 @@ impl Materializer {
 
     /// Puts it back as it was.
     pub fn put_back(&mut self, aside: Aside) -> Result<()> {
-        let ground = self.ground();
-        ground.begin();
+        let event_state = self.event_state();
+        event_state.begin();
         for (table, key, before, after) in aside.entries {
-            ground.overlay.write(table, key, || before, after);
+            event_state.overlay.write(table, key, || before, after);
         }
         self.pending = aside.pending;
         Ok(())
@@ -398,28 +404,31 @@ impl Materializer {
 
     /// For the next event: what the version below the first handler would do, if that is known.
     pub fn know_below(&mut self, below: Option<Below>) {
-        self.ground().below = below;
+        self.event_state().below = below;
     }
 
     /// Collects from now on which rows each event looks at.
     pub fn trace(&mut self) {
-        self.ground().tracing = true;
+        self.event_state().tracing = true;
     }
 
     /// Rows that the last event looked at below its own writes, and whether it looked at more than single rows.
     pub fn take_trace(&mut self) -> (Vec<SuppliedRow>, bool) {
-        let ground = self.ground();
-        (std::mem::take(&mut ground.touched), ground.searched)
+        let event_state = self.event_state();
+        (
+            std::mem::take(&mut event_state.touched),
+            event_state.searched,
+        )
     }
 
     /// The row as it was before the pending event. Not to be asked when the event searched.
     pub fn row_before(&mut self, table: usize, key: &[Value]) -> Result<Option<Row>> {
-        self.ground().projection.get(table, key)
+        self.event_state().projection.get(table, key)
     }
 
     /// The pending event's writes, for taking them back later.
     pub fn pending_writes(&mut self) -> Vec<Write> {
-        self.ground().overlay.writes()
+        self.event_state().overlay.writes()
     }
 
     /// Puts rows in the place of others without an event: those that an uncommitted one wrote taken back, or written again, or
@@ -439,7 +448,7 @@ impl Materializer {
     /// Forgets the pending event.
     pub fn discard(&mut self) -> Result<()> {
         if self.pending.take().is_some() {
-            self.ground().undo()
+            self.event_state().undo()
         } else {
             Ok(())
         }
@@ -451,11 +460,11 @@ impl Materializer {
         preparer: &Preparer,
         work: impl FnOnce() -> T,
     ) -> (T, Result<()>) {
-        let ground = self.ground.take();
-        preparer.lend(ground.expect("the ground is here between calls"));
+        let event_state = self.event_state.take();
+        preparer.lend(event_state.expect("the event state is here between calls"));
         let done = work();
-        let (ground, prepared) = preparer.take_back();
-        self.ground = Some(ground);
+        let (event_state, prepared) = preparer.take_back();
+        self.event_state = Some(event_state);
         (done, prepared)
     }
 
@@ -467,9 +476,9 @@ impl Materializer {
     pub fn rollback(&mut self) {
         self.pending = None;
         self.uncommitted = 0;
-        let ground = self.ground();
-        ground.begin();
-        ground.projection.rollback();
+        let event_state = self.event_state();
+        event_state.begin();
+        event_state.projection.rollback();
     }
 
     /// Asks the creator of a command. Nothing can be written.
@@ -493,12 +502,12 @@ impl Materializer {
     ) -> Result<Answer, Failure> {
         self.discard()?;
         let result = self.ask(program, handler, command, id);
-        if !self.ground().doubtful || matches!(result, Err(Failure::Host(_))) {
+        if !self.event_state().doubtful || matches!(result, Err(Failure::Host(_))) {
             return result;
         }
-        let reuse = std::mem::replace(&mut self.ground().reuse, false);
+        let reuse = std::mem::replace(&mut self.event_state().reuse, false);
         let result = self.ask(program, handler, command, id);
-        self.ground().reuse = reuse;
+        self.event_state().reuse = reuse;
         result
     }
 
@@ -509,42 +518,44 @@ impl Materializer {
         command: &Command,
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
-        let mut ground = self
-            .ground
+        let mut event_state = self
+            .event_state
             .take()
-            .expect("the ground is here between calls");
-        ground.begin();
+            .expect("the event state is here between calls");
+        event_state.begin();
         let link = program.link(handler);
-        let terms = ground.terms_to_create(link, Budget::WHOLE);
+        let terms = event_state.terms_to_create(link, Budget::WHOLE);
         let ids = CommandIds {
             id,
             time: command.time.clone(),
             made: 0,
         };
         let scope = Scope::new(
-            ground,
+            event_state,
             program.clone(),
             self.runtime.clone(),
             handler,
             Some(ids),
         );
         let called = self.runtime.create(&link.code, command, scope, terms);
-        let mut ground = give_back(called.cx.into_any()).into_ground();
-        ground.usage.fuel += called.used.fuel;
-        ground.after_create(link, called.instance, called.doubtful);
-        ground.add_printed(&called.printed);
-        let result = called.result.map_err(|error| match ground.fault(&error) {
-            Some(fault) => Failure::Host(fault),
-            None => Failure::Doom(Box::new(Doom {
-                seq: Seq::ZERO,
-                event_type: command.command_type.clone(),
-                version: link.code.version.clone(),
-                error,
-                log: std::mem::take(&mut ground.log),
-            })),
-        });
-        let log = std::mem::take(&mut ground.log);
-        self.ground = Some(ground);
+        let mut event_state = give_back(called.cx.into_any()).into_event_state();
+        event_state.usage.fuel += called.used.fuel;
+        event_state.after_create(link, called.instance, called.doubtful);
+        event_state.add_printed(&called.printed);
+        let result = called
+            .result
+            .map_err(|error| match event_state.fault(&error) {
+                Some(fault) => Failure::Host(fault),
+                None => Failure::Doom(Box::new(Doom {
+                    seq: Seq::ZERO,
+                    event_type: command.command_type.clone(),
+                    version: link.code.version.clone(),
+                    error,
+                    log: std::mem::take(&mut event_state.log),
+                })),
+            });
+        let log = std::mem::take(&mut event_state.log);
+        self.event_state = Some(event_state);
         result.map(|decision| (decision, log))
     }
 }

@@ -1,8 +1,8 @@
 //! One event on a state: what a lineup makes of it. Live processing, previews, replays and comparisons all come through here.
 
 mod counted_json;
+mod event_state;
 mod give_state;
-mod ground;
 mod ids;
 mod library;
 mod materializer;
@@ -20,12 +20,12 @@ mod scope;
 mod step;
 mod take_back;
 
-pub(crate) use ground::Below;
-pub use ground::Usage;
+pub(crate) use event_state::Below;
+pub use event_state::Usage;
 pub use ids::task_id;
 pub(crate) use ids::{beside, task_id_of};
 pub use library::Plan;
-pub(crate) use library::{Beside, Library};
+pub(crate) use library::{EngineSeed, Library};
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub(crate) use overlay::{Write, rows_after, rows_before};
 pub(crate) use own_writes::shown;

@@ -1,7 +1,7 @@
 //! Rows that the host writes itself for one of its own events, without any plugin: what an undo puts back, and what a log
 //! was given. What the tables of a lineup cannot take makes the event one of doom, with words.
 
-use super::ground::Ground;
+use super::event_state::EventState;
 use super::program::Program;
 use crate::model::layout::fits;
 use crate::model::{Error, ErrorKind, HandlerError, PluginVersion, Row, TableLayout, Value};
@@ -28,13 +28,13 @@ impl Obstacle {
         }
     }
 
-    /// The plugin it is about, if any, and the failure of the event. A fault of the host stays with the ground.
-    pub fn into_failure(self, ground: &mut Ground, code: &str) -> (String, HandlerError) {
+    /// The plugin it is about, if any, and the failure of the event. A fault of the host stays with the event's state.
+    pub fn into_failure(self, event_state: &mut EventState, code: &str) -> (String, HandlerError) {
         let (plugin, message) = match self {
             Obstacle::Table { plugin, words } => (plugin, words),
             Obstacle::Host(error) => {
                 let message = error.message.clone();
-                ground.fault = Some(error);
+                event_state.fault = Some(error);
                 (String::new(), message)
             }
         };
@@ -58,12 +58,12 @@ pub(crate) struct OwnWrite {
 }
 
 /// Writes rows, each of them once. A unique index must not meet a value twice on the way: first every row goes, then they come.
-pub(crate) fn write(ground: &mut Ground, writes: Vec<OwnWrite>) -> Result<(), Obstacle> {
-    let layouts = ground.layouts.clone();
+pub(crate) fn write(event_state: &mut EventState, writes: Vec<OwnWrite>) -> Result<(), Obstacle> {
+    let layouts = event_state.layouts.clone();
     let plugin = |table: usize| layouts.tables[table].plugin.as_str();
     for write in &writes {
         if write.before.is_some() && layouts.tables[write.table].has_unique_index() {
-            ground
+            event_state
                 .put(write.table, write.key.clone(), write.before.clone(), None)
                 .map_err(|error| Obstacle::of(error, plugin(write.table)))?;
         }
@@ -71,7 +71,9 @@ pub(crate) fn write(ground: &mut Ground, writes: Vec<OwnWrite>) -> Result<(), Ob
     for write in writes {
         let stop = |error| Obstacle::of(error, plugin(write.table));
         if let Some(row) = &write.after
-            && let Some(index) = ground.unique_conflict(write.table, row).map_err(stop)?
+            && let Some(index) = event_state
+                .unique_conflict(write.table, row)
+                .map_err(stop)?
         {
             let words = format!(
                 "{}{}: another row has its values in the unique index '{index}'",
@@ -80,7 +82,7 @@ pub(crate) fn write(ground: &mut Ground, writes: Vec<OwnWrite>) -> Result<(), Ob
             );
             return Err(Obstacle::table(plugin(write.table), words));
         }
-        ground
+        event_state
             .put(write.table, write.key, write.before, write.after)
             .map_err(stop)?;
     }

@@ -3,24 +3,24 @@
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use super::ground::Ground;
+use super::event_state::EventState;
 use crate::model::{Error, Result};
 
-/// Is lent the ground of one materializer at a time.
+/// Is lent the event's state of one materializer at a time.
 pub struct Preparer {
-    lent: SyncSender<Box<Ground>>,
-    back: Receiver<(Box<Ground>, Result<()>)>,
+    lent: SyncSender<Box<EventState>>,
+    back: Receiver<(Box<EventState>, Result<()>)>,
 }
 
 impl Preparer {
     /// The thread ends when this is dropped.
     pub fn start() -> Result<Preparer> {
-        let (lent, grounds) = sync_channel::<Box<Ground>>(1);
+        let (lent, event_states) = sync_channel::<Box<EventState>>(1);
         let (done, back) = sync_channel(1);
         let work = move || {
-            for mut ground in grounds {
-                let prepared = ground.projection.prepare();
-                if done.send((ground, prepared)).is_err() {
+            for mut event_state in event_states {
+                let prepared = event_state.projection.prepare();
+                if done.send((event_state, prepared)).is_err() {
                     return;
                 }
             }
@@ -32,14 +32,14 @@ impl Preparer {
         Ok(Preparer { lent, back })
     }
 
-    pub(crate) fn lend(&self, ground: Box<Ground>) {
+    pub(crate) fn lend(&self, event_state: Box<EventState>) {
         self.lent
-            .send(ground)
+            .send(event_state)
             .expect("the thread waits for as long as somebody may lend");
     }
 
     /// What was lent, and how far the thread came.
-    pub(crate) fn take_back(&self) -> (Box<Ground>, Result<()>) {
+    pub(crate) fn take_back(&self) -> (Box<EventState>, Result<()>) {
         self.back
             .recv()
             .expect("the thread gives back what it was lent")

@@ -1,4 +1,4 @@
-//! The capability lent to one handler call: names and column orders of one component, over the event's ground.
+//! The capability lent to one handler call: names and column orders of one component, over the event's state.
 
 mod below;
 
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::ground::Ground;
+use super::event_state::EventState;
 use super::program::{Handler, Program, View, ViewTable};
 use crate::model::capability::{StateRead, WriteResult};
 use crate::model::layout::fits;
@@ -20,7 +20,7 @@ use crate::runtime::Runtime;
 /// What a handler holds for one call.
 pub struct Scope {
     /// Away only while a version below runs.
-    ground: Option<Box<Ground>>,
+    event_state: Option<Box<EventState>>,
     program: Arc<Program>,
     runtime: Arc<Runtime>,
     handler: Handler,
@@ -41,7 +41,7 @@ pub struct CommandIds {
 
 impl Scope {
     pub fn new(
-        ground: Box<Ground>,
+        event_state: Box<EventState>,
         program: Arc<Program>,
         runtime: Arc<Runtime>,
         handler: Handler,
@@ -49,7 +49,7 @@ impl Scope {
     ) -> Box<Scope> {
         let view = program.link(handler).view.clone();
         Box::new(Scope {
-            ground: Some(ground),
+            event_state: Some(event_state),
             program,
             runtime,
             handler,
@@ -59,22 +59,22 @@ impl Scope {
         })
     }
 
-    /// The ground, given back after the call.
-    pub fn into_ground(self) -> Box<Ground> {
-        self.ground
-            .expect("the ground is back when a call has ended")
+    /// The event's state, given back after the call.
+    pub fn into_event_state(self) -> Box<EventState> {
+        self.event_state
+            .expect("the event state is back when a call has ended")
     }
 
-    fn present(&mut self) -> &mut Ground {
-        let ground = self.ground.as_mut();
-        ground.expect("the ground is here while a handler runs")
+    fn present(&mut self) -> &mut EventState {
+        let event_state = self.event_state.as_mut();
+        event_state.expect("the event state is here while a handler runs")
     }
 
-    /// The ground, for a call of the handler into the host.
-    fn ground(&mut self) -> &mut Ground {
-        let ground = self.present();
-        ground.usage.host_calls += 1;
-        ground
+    /// The event's state, for a call of the handler into the host.
+    fn event_state(&mut self) -> &mut EventState {
+        let event_state = self.present();
+        event_state.usage.host_calls += 1;
+        event_state
     }
 
     /// Turns a refusal of the store into the plugin's violation; anything else is a fault of the host.
@@ -84,8 +84,8 @@ impl Scope {
             return Violation(error.message);
         }
         let text = error.message.clone();
-        if let Some(ground) = self.ground.as_mut() {
-            ground.fault = Some(error);
+        if let Some(event_state) = self.event_state.as_mut() {
+            event_state.fault = Some(error);
         }
         Violation(text)
     }
@@ -215,8 +215,8 @@ impl Scope {
     fn write(&mut self, name: &str, mut row: Vec<Value>, mode: Mode) -> WriteResult {
         let view = self.view.clone();
         let table = Self::writable(&view, name)?;
-        let ground = self.ground();
-        let layout = ground.layouts.tables[table.table].clone();
+        let event_state = self.event_state();
+        let layout = event_state.layouts.tables[table.table].clone();
         Self::row(&view, table, &layout, &mut row)?;
         let key: Vec<Value> = layout
             .key
@@ -232,21 +232,21 @@ impl Scope {
                     view.version
                 ))
             })?;
-        let result = Self::put(ground, table, &layout, key, row, mode);
+        let result = Self::put(event_state, table, &layout, key, row, mode);
         result
             .map_err(|error| self.blame(error))?
             .map_or(Ok(Ok(())), |error| Ok(Err(error)))
     }
 
     fn put(
-        ground: &mut Ground,
+        event_state: &mut EventState,
         table: &ViewTable,
         layout: &TableLayout,
         key: Vec<Value>,
         row: Vec<Value>,
         mode: Mode,
     ) -> crate::model::Result<Option<WriteError>> {
-        let current = ground.get(table.table, &key)?;
+        let current = event_state.get(table.table, &key)?;
         match (mode, &current) {
             (Mode::Insert, Some(_)) => return Ok(Some(WriteError::RowExists)),
             (Mode::Update, None) => return Ok(Some(WriteError::RowMissing)),
@@ -264,10 +264,10 @@ impl Scope {
                 layout.sql_name, column.name
             )));
         }
-        if let Some(index) = ground.unique_conflict(table.table, &row)? {
+        if let Some(index) = event_state.unique_conflict(table.table, &row)? {
             return Ok(Some(WriteError::UniqueViolated(index)));
         }
-        ground.put(table.table, key, current, Some(row))?;
+        event_state.put(table.table, key, current, Some(row))?;
         Ok(None)
     }
 }
@@ -299,9 +299,9 @@ impl StateRead for Scope {
     fn get(&mut self, name: &str, key: Vec<Value>) -> Result<Option<Vec<Value>>, Violation> {
         let view = self.view.clone();
         let table = Self::table(&view, name)?;
-        let ground = self.ground();
-        let key = Self::key(&view, &ground.layouts.tables[table.table], key)?;
-        match ground.get(table.table, &key) {
+        let event_state = self.event_state();
+        let key = Self::key(&view, &event_state.layouts.tables[table.table], key)?;
+        match event_state.get(table.table, &key) {
             Ok(row) => Ok(row.map(|row| narrow(table, &row))),
             Err(error) => Err(self.blame(error)),
         }
@@ -310,7 +310,7 @@ impl StateRead for Scope {
     fn find(&mut self, name: &str, find: Find) -> Result<Vec<Vec<Value>>, Violation> {
         let view = self.view.clone();
         let table = Self::table(&view, name)?;
-        match self.ground().find(table.table, &find) {
+        match self.event_state().find(table.table, &find) {
             Ok(rows) => Ok(rows.iter().map(|row| narrow(table, row)).collect()),
             Err(error) => Err(self.blame(error)),
         }
@@ -324,7 +324,7 @@ impl StateRead for Scope {
     ) -> Result<QueryResult, Violation> {
         let view = self.view.clone();
         match self
-            .ground()
+            .event_state()
             .query(&view.scope, &view.sql_tables, sql, &parameters, fuel)
         {
             Ok(result) => Ok(result),
@@ -334,7 +334,7 @@ impl StateRead for Scope {
 
     fn log(&mut self, line: LogLine) -> Result<(), Violation> {
         let by = Some(self.view.version.clone());
-        self.ground().add_log(LogLine { by, ..line });
+        self.event_state().add_log(LogLine { by, ..line });
         Ok(())
     }
 
@@ -359,11 +359,11 @@ impl Materialization for Scope {
     fn delete(&mut self, name: &str, key: Vec<Value>) -> WriteResult {
         let view = self.view.clone();
         let table = Self::writable(&view, name)?;
-        let ground = self.ground();
-        let key = Self::key(&view, &ground.layouts.tables[table.table], key)?;
-        let result = match ground.get(table.table, &key) {
+        let event_state = self.event_state();
+        let key = Self::key(&view, &event_state.layouts.tables[table.table], key)?;
+        let result = match event_state.get(table.table, &key) {
             Ok(None) => return Ok(Err(WriteError::RowMissing)),
-            Ok(current) => ground.put(table.table, key, current, None),
+            Ok(current) => event_state.put(table.table, key, current, None),
             Err(error) => Err(error),
         };
         result.map(Ok).map_err(|error| self.blame(error))
@@ -401,7 +401,7 @@ impl Materialization for Scope {
                 time.escape_debug()
             )));
         }
-        let asked = self.ground().ask(task);
+        let asked = self.event_state().ask(task);
         asked.map_err(|error| refuse(error.message))
     }
 
@@ -412,7 +412,7 @@ impl Materialization for Scope {
 
 impl Creation for Scope {
     fn now(&mut self) -> String {
-        self.ground();
+        self.event_state();
         self.command
             .as_ref()
             .map(|command| command.time.clone())
@@ -420,7 +420,7 @@ impl Creation for Scope {
     }
 
     fn make_id(&mut self) -> Result<String, Violation> {
-        self.ground();
+        self.event_state();
         let command = self
             .command
             .as_mut()

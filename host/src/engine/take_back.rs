@@ -1,7 +1,7 @@
 //! What a `daybook.EventUndone` does to the state: it takes back what the undone event changed here, in this very replay,
 //! without any plugin. What the tables of a lineup cannot take makes it an event of doom, with words.
 
-use super::ground::Ground;
+use super::event_state::EventState;
 use super::own_writes::{Obstacle, OwnWrite, checked, in_force, shown, write};
 use super::program::Program;
 use crate::model::layout::find_table;
@@ -14,21 +14,21 @@ use crate::model::{
 /// Writes the rows as they were before the event that is undone. Where others changed the columns concerned since, they are
 /// set all the same, and the log says so. An undo of an earlier daybook has the rows in its payload.
 pub(crate) fn take_back(
-    ground: &mut Ground,
+    event_state: &mut EventState,
     program: &Program,
     event: &Event,
 ) -> Result<(), (PluginVersion, HandlerError)> {
     let known = match undone_of(&event.data) {
-        Some(undone) => ground.undone.get(&undone).cloned().ok_or_else(|| {
+        Some(undone) => event_state.undone.get(&undone).cloned().ok_or_else(|| {
             let words = format!("what event {undone} changed is not known where it is undone");
             Obstacle::Host(Error::internal(words))
         }),
         None => changes_of(&event.data)
             .ok_or_else(|| Obstacle::table("", "its changes cannot be read".to_owned())),
     };
-    let written = known.and_then(|changes| apply(ground, &changes));
+    let written = known.and_then(|changes| apply(event_state, &changes));
     written.map_err(|obstacle| {
-        let (plugin, error) = obstacle.into_failure(ground, "undo");
+        let (plugin, error) = obstacle.into_failure(event_state, "undo");
         (blamed(program, &plugin, event), error)
     })
 }
@@ -46,8 +46,8 @@ fn blamed(program: &Program, plugin: &str, event: &Event) -> PluginVersion {
     })
 }
 
-fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
-    let layouts = ground.layouts.clone();
+fn apply(event_state: &mut EventState, changes: &[RowUndo]) -> Result<(), Obstacle> {
+    let layouts = event_state.layouts.clone();
     let mut writes = Vec::with_capacity(changes.len());
     for change in changes {
         let plugin = change.table.split('.').next().unwrap_or_default();
@@ -56,14 +56,14 @@ fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
             return Err(stop(format!("there is no table {}", change.table)));
         };
         let key = key_of(layout, change).map_err(stop)?;
-        let before = ground
+        let before = event_state
             .get(table, &key)
             .map_err(|error| Obstacle::of(error, plugin))?;
         let mut notes = Vec::new();
         let after = restored(layout, change, before.as_ref(), &mut notes)
             .map_err(|words| stop(format!("{}{}: {words}", change.table, shown(&key))))?;
         for note in notes {
-            ground.add_log(LogLine {
+            event_state.add_log(LogLine {
                 by: None,
                 level: Level::Warn,
                 message: format!("{}{}: {note}", change.table, shown(&key)),
@@ -76,7 +76,7 @@ fn apply(ground: &mut Ground, changes: &[RowUndo]) -> Result<(), Obstacle> {
             after,
         });
     }
-    write(ground, writes)
+    write(event_state, writes)
 }
 
 fn key_of(layout: &TableLayout, change: &RowUndo) -> Result<Vec<Value>, String> {

@@ -44,7 +44,7 @@ struct Kind {
 }
 
 /// What was asked of the book, and is not answered yet.
-struct Asked {
+struct PendingMoves {
     moves: Moves,
     /// How many of the first moves are ends, which must be asked for again where they were not kept.
     ends: usize,
@@ -58,7 +58,7 @@ pub struct Worker {
     kinds: BTreeMap<String, Kind>,
     /// Ends that are to be kept.
     ends: Vec<(String, Place, Move)>,
-    asked: Option<Asked>,
+    asked: Option<PendingMoves>,
     /// Not before this is anything asked again; milliseconds since 1970.
     not_before: i64,
     is_stale: bool,
@@ -269,7 +269,7 @@ impl Worker {
         }
         let messages = self.messages.clone();
         let done = Box::new(move |made| drop(messages.send(Message::Made(made))));
-        let asked = Asked {
+        let asked = PendingMoves {
             moves: moves.clone(),
             ends,
         };
@@ -325,7 +325,7 @@ impl Worker {
     }
 
     /// Nothing of it was kept: what ended is to be told again, what was to be leased waits again.
-    fn not_made(&mut self, asked: Asked) {
+    fn not_made(&mut self, asked: PendingMoves) {
         let mut moves = asked.moves.moves.into_iter();
         let mut ends: Vec<_> = moves.by_ref().take(asked.ends).collect();
         ends.append(&mut self.ends);
@@ -394,7 +394,7 @@ impl Worker {
     }
 }
 
-impl Asked {
+impl PendingMoves {
     fn has(&self, place: Place) -> bool {
         let ends = self.moves.moves.iter().take(self.ends);
         { ends }.any(|(_, known, _)| *known == place)

@@ -2,7 +2,7 @@
 
 mod changes;
 mod notes;
-mod past;
+mod payload_history;
 mod pieces;
 mod rebuild;
 mod replay;
@@ -12,7 +12,7 @@ mod undone;
 pub(crate) use changes::{Changed, Decoder};
 pub use notes::RepairNote;
 pub(crate) use notes::notes;
-pub(crate) use past::{NO_PAYLOADS, Past, Payloads, put_in_place};
+pub(crate) use payload_history::{NO_PAYLOADS, PayloadHistory, Payloads, put_in_place};
 pub(crate) use pieces::{Pieces, hole};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use replay::{advance, play, read_ahead};
@@ -23,7 +23,7 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::engine::{Beside, Library, Plan, Player, Program};
+use crate::engine::{EngineSeed, Library, Plan, Player, Program};
 pub use crate::model::progress::{OnProgress, Progress, silent};
 use crate::model::{Event, Lineup, PluginVersion, Result, Schedule, Seq};
 use crate::runtime::{Code, Runtime};
@@ -42,7 +42,7 @@ pub struct History {
 pub(crate) struct HistorySeed {
     pub dir: BookDir,
     pub log: Catalog,
-    pub engine: Beside,
+    pub engine: EngineSeed,
     pub cores: Cores,
 }
 
@@ -51,7 +51,7 @@ impl HistorySeed {
     pub fn of(dir: BookDir) -> Result<HistorySeed> {
         let log = Catalog::open(&dir.log())?;
         Ok(HistorySeed {
-            engine: Beside::of(&dir, &log)?,
+            engine: EngineSeed::of(&dir, &log)?,
             dir,
             log,
             cores: Cores::default(),
@@ -74,7 +74,7 @@ impl History {
         Ok(HistorySeed {
             dir: self.dir.clone(),
             log: Catalog::open(&self.dir.log())?,
-            engine: self.library.beside(),
+            engine: self.library.seed(),
             cores: self.cores,
         })
     }

@@ -10,7 +10,7 @@ use super::repairable::check_words;
 use crate::book::Book;
 use crate::diff::{Sink, Unheard};
 use crate::history::{OnProgress, Rebuild, silent};
-use crate::history::{Past, Payloads};
+use crate::history::{PayloadHistory, Payloads};
 use crate::model::Amendment;
 use crate::model::event::{AMENDMENT_REVERTED, EVENT_AMENDED};
 use crate::model::hash::payload_hash;
@@ -182,7 +182,7 @@ impl Book {
         let seq = request.seq;
         let stored = self.repairable(seq)?;
         check_words(&request.reason, request.actor.as_deref())?;
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         if let Some(redaction) = past.redacted(seq) {
             return Err(Error::refused(format!(
                 "event {seq} was redacted by event {}: there is no payload to amend",

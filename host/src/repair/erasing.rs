@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::redact::RedactRequest;
 use crate::book::Book;
-use crate::history::Past;
+use crate::history::PayloadHistory;
 use crate::model::error::Problem;
 use crate::model::{Error, Event, Result, Seq, limits};
 
@@ -35,7 +35,7 @@ impl Book {
             );
         }
         let templates = Templates::parse(request.replacements.as_deref())?;
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         let undone = self.undone_with_rows()?;
         let mut found = Vec::new();
         let events = self.history.log.events(Seq(1)..=self.head());
@@ -85,7 +85,7 @@ impl Book {
 
 impl RedactAllRequest {
     /// True of an event that is to be erased. What it was before an amendment is of it too.
-    fn names(&self, event: &Event, past: &Past) -> bool {
+    fn names(&self, event: &Event, past: &PayloadHistory) -> bool {
         let is_about = { event.subject.as_ref() }.is_some_and(|it| self.subjects.contains(it));
         is_about || {
             let amended = { past.amendments.iter() }.filter(|it| it.event == event.seq);

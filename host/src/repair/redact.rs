@@ -16,7 +16,9 @@ use super::retask::{Late, late_between, own_tasks, retasked};
 use crate::book::{Book, clean};
 use crate::diff::Sink;
 use crate::engine::{Doom, Failure, Plan, Player};
-use crate::history::{Decoder, OnProgress, Past, Payloads, Pieces, Progress, play, read_ahead};
+use crate::history::{
+    Decoder, OnProgress, PayloadHistory, Payloads, Pieces, Progress, play, read_ahead,
+};
 use crate::model::Redaction;
 use crate::model::event::{EVENT_REDACTED, EVENT_UNDONE};
 use crate::model::hash::payload_hash;
@@ -147,7 +149,7 @@ impl Book {
     ) -> Result<Redacted> {
         let redacting = self.redacting(requests)?;
         let RedactRequest { reason, actor, .. } = &requests[0];
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         let epochs = self.epochs_without(&redacting, &past)?;
         let record = self.next_live();
         let path = self.history.dir.projection(&record.file);
@@ -310,7 +312,7 @@ impl Book {
 
     /// Checks requests, of which there is one at least, and says what they erase.
     fn redacting(&mut self, requests: &[RedactRequest]) -> Result<Redacting> {
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         let mut undone = self.undone_with_rows()?;
         let mut redacting = Redacting {
             events: Vec::new(),
@@ -382,7 +384,11 @@ impl Book {
     }
 
     /// Every epoch that recorded effects from the erased event on, with the payloads of its time, but for the erased.
-    fn epochs_without(&mut self, redacting: &Redacting, past: &Past) -> Result<Vec<Epoch>> {
+    fn epochs_without(
+        &mut self,
+        redacting: &Redacting,
+        past: &PayloadHistory,
+    ) -> Result<Vec<Epoch>> {
         let first = redacting.first();
         let epochs = self.history.log.epochs()?;
         let late = self.history.log.late_tasks()?;
@@ -426,7 +432,7 @@ fn holds_rows(stored: &StoredEvent) -> bool {
 }
 
 /// The hash that the chain covers, of a payload that is still there.
-fn logged_hash(past: &Past, stored: &StoredEvent) -> Digest {
+fn logged_hash(past: &PayloadHistory, stored: &StoredEvent) -> Digest {
     let event = &stored.event;
     let logged = past.original(event.seq).unwrap_or(&event.data);
     payload_hash(&stored.salt, logged)

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::repairable::check_words;
 use crate::book::Book;
-use crate::book::Caused;
+use crate::book::EventWithEffects;
 use crate::book::shown;
 use crate::book::{Decision, Request};
 use crate::engine::shown as shown_key;
@@ -34,9 +34,9 @@ pub struct Undone {
     pub event: Seq,
     pub preview: bool,
     /// The undo's own event, with what it changed.
-    pub caused: Caused,
+    pub caused: EventWithEffects,
     /// Further events of the plugin's own inverse.
-    pub further: Vec<Caused>,
+    pub further: Vec<EventWithEffects>,
     /// What the event asked for outside of the book: that is not taken back.
     pub tasks: Vec<Task>,
 }
@@ -80,7 +80,7 @@ impl Book {
             return Ok(Undone {
                 event: seq,
                 preview: true,
-                caused: Caused::now(event, outcome?, &layouts),
+                caused: EventWithEffects::now(event, outcome?, &layouts),
                 further: Vec::new(),
                 tasks,
             });
@@ -97,7 +97,7 @@ impl Book {
         let undo = self.history.log.recorded_at(undo)?;
         let caused = shown(&self.history.log, undo.into_iter().collect())?
             .pop()
-            .map(|shown| shown.caused());
+            .map(|shown| shown.with_effects());
         Ok(Undone {
             event: seq,
             preview: false,

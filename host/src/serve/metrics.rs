@@ -12,7 +12,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::otlp::Counts;
-use crate::book::Caused;
+use crate::book::EventWithEffects;
 use crate::engine::Usage;
 use crate::model::clock::{Stopwatch, unix_milliseconds, unix_milliseconds_now};
 use crate::model::{Error, Result};
@@ -20,7 +20,7 @@ use crate::store::KindCount;
 
 /// What requests are told apart by.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Asked {
+struct RequestLabels {
     method: &'static str,
     /// The route, not the path: there are few.
     route: &'static str,
@@ -52,7 +52,7 @@ struct OpenTask {
 /// Everything that is counted.
 pub struct Metrics {
     registry: Registry,
-    requests: Family<Asked, Counter>,
+    requests: Family<RequestLabels, Counter>,
     seconds: Family<Route, Histogram>,
     commits: Counter,
     group: Histogram,
@@ -223,7 +223,7 @@ impl Metrics {
     }
 
     /// What events that were kept have cost.
-    pub fn used<'a>(&self, events: impl IntoIterator<Item = &'a Caused>) {
+    pub fn used<'a>(&self, events: impl IntoIterator<Item = &'a EventWithEffects>) {
         let mut all = Usage::default();
         for caused in events {
             all += caused.usage;
@@ -259,7 +259,7 @@ impl Counting {
     }
 
     pub fn end(self, metrics: &Metrics, status: StatusCode) {
-        let asked = Asked {
+        let asked = RequestLabels {
             method: self.method,
             route: self.route,
             status: status.as_u16(),

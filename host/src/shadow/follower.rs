@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::track::{Track, TrackStatus};
+use super::projection::{ShadowProjection, ShadowStatus};
 use crate::history::History;
 use crate::model::{Error, ProjectionRecord, Result, Schedule, Seq, limits};
 
@@ -77,7 +77,7 @@ enum Worker {
 struct Shared {
     stop: AtomicBool,
     /// As of its last piece of work; what stopped it, where something did.
-    status: Mutex<Option<Result<TrackStatus>>>,
+    status: Mutex<Option<Result<ShadowStatus>>>,
 }
 
 impl Shared {
@@ -116,10 +116,10 @@ impl Follower {
     }
 
     /// As of its last piece of work; none before the first.
-    pub fn status(&self) -> Option<Result<TrackStatus>> {
+    pub fn status(&self) -> Option<Result<ShadowStatus>> {
         let status = lock(&self.shared.status).clone();
         status.map(|status| {
-            status.map(|status| TrackStatus {
+            status.map(|status| ShadowStatus {
                 head: self.head.now(),
                 ..status
             })
@@ -171,7 +171,7 @@ fn thread(
 /// A track, and what it is read with.
 struct Following {
     history: History,
-    track: Track,
+    track: ShadowProjection,
     head: Arc<Head>,
     shared: Arc<Shared>,
 }
@@ -184,7 +184,7 @@ impl Following {
         head: Arc<Head>,
         shared: Arc<Shared>,
     ) -> Result<Following> {
-        let track = Track::open(&mut history, record, live)?;
+        let track = ShadowProjection::open(&mut history, record, live)?;
         let following = Following {
             history,
             track,
@@ -229,7 +229,7 @@ impl Following {
     }
 }
 
-fn show(shared: &Shared, head: &Head, track: &Track) {
+fn show(shared: &Shared, head: &Head, track: &ShadowProjection) {
     *lock(&shared.status) = Some(Ok(track.status(head.now())));
 }
 

@@ -1,8 +1,8 @@
 //! Projections beside the live one that follow the log.
 
 mod follower;
-mod track;
+mod projection;
 
 pub(crate) use follower::{Follower, Head};
-pub use track::TrackStatus;
-pub(crate) use track::{Track, expect_key};
+pub use projection::ShadowStatus;
+pub(crate) use projection::{ShadowProjection, expect_key};

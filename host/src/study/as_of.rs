@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::book::Reader;
 use crate::engine::Program;
-use crate::history::{History, OnProgress, Past, Payloads, Rebuild, hole, silent};
+use crate::history::{History, OnProgress, PayloadHistory, Payloads, Rebuild, hole, silent};
 use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
@@ -66,7 +66,7 @@ impl fmt::Display for Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherState {
     /// After an earlier event.
-    Past {
+    PayloadHistory {
         moment: Moment,
         /// As the book showed it when that event was its last: by the versions that were in force then, from the payloads of
         /// then. Else by what is in force now, from the payloads of now.
@@ -140,7 +140,7 @@ impl Reader {
     ) -> Result<PastState> {
         let mut history = History::open(runtime, self.dir())?;
         let epochs = history.log.epochs()?;
-        let past = Past::read(&history.log)?;
+        let past = PayloadHistory::read(&history.log)?;
         let (epoch, schedule, payloads) = match as_known {
             false => {
                 let last = epochs.last().map_or(Seq::ZERO, |(from, _)| *from);
@@ -196,7 +196,7 @@ impl Reader {
     }
 }
 
-/// Past states for many who ask: one engine builds them all, made when the first is asked for.
+/// PayloadHistory states for many who ask: one engine builds them all, made when the first is asked for.
 #[derive(Debug, Default)]
 pub struct PastStates(Mutex<Option<Arc<Runtime>>>);
 
@@ -204,7 +204,7 @@ impl PastStates {
     pub fn of(&self, reader: &Reader, state: &OtherState) -> Result<PastState> {
         match state {
             OtherState::Replay(name) => reader.projection(self.runtime()?, name),
-            OtherState::Past { moment, as_known } => {
+            OtherState::PayloadHistory { moment, as_known } => {
                 let position = reader.position_at(moment)?;
                 reader.past_state(self.runtime()?, position, *as_known, &mut silent())
             }

@@ -34,8 +34,8 @@ use self::trial::Trial;
 use super::onlooker::Study;
 use crate::book::{CloudEvent, DEFAULT_SOURCE};
 use crate::history::{
-    Changed as Logged, OnProgress, Past, Payloads, Progress, Rebuild, RepairNote, hole, notes,
-    silent,
+    Changed as Logged, OnProgress, PayloadHistory, Payloads, Progress, Rebuild, RepairNote, hole,
+    notes, silent,
 };
 use crate::model::event::STATE_GIVEN;
 use crate::model::layout::RowMap;
@@ -127,7 +127,7 @@ impl Study<'_> {
             )));
         }
         self.check_masks(&request.masks)?;
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         let segments = self.segments(&past, request.payloads, from, to)?;
         let mut before = Vec::with_capacity(segments.len());
         for (at, segment) in segments.iter().enumerate() {
@@ -199,7 +199,7 @@ impl Study<'_> {
     /// begins.
     fn segments(
         &self,
-        past: &Past,
+        past: &PayloadHistory,
         payloads: PayloadsOf,
         from: Seq,
         to: Seq,

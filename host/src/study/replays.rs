@@ -8,7 +8,9 @@ use std::sync::Arc;
 use super::onlooker::Study;
 use crate::book::Book;
 use crate::engine::{Failure, Player, Start};
-use crate::history::{Cast, History, HistorySeed, Kept, OnProgress, Past, Progress, Rebuild, hole};
+use crate::history::{
+    Cast, History, HistorySeed, Kept, OnProgress, PayloadHistory, Progress, Rebuild, hole,
+};
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::{
     Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
@@ -318,7 +320,7 @@ impl Verification {
             problem: None,
             hint: None,
         };
-        let past = Past::read(&history.log)?;
+        let past = PayloadHistory::read(&history.log)?;
         let mut verifier = Verifier {
             history,
             head: self.head.0,
@@ -408,7 +410,7 @@ fn perturb(player: &mut Player) -> Result<()> {
 
 impl Verifier<'_> {
     /// Every event's hash from the one before it, its place, and that its effects are there.
-    fn verify_chain(&self, past: &Past, begins: Seq) -> Result<Option<String>> {
+    fn verify_chain(&self, past: &PayloadHistory, begins: Seq) -> Result<Option<String>> {
         let log = &self.history.log;
         if let Some(missing) = log.first_missing(Seq(1), self.head)? {
             return Ok(Some(hole(missing).message));

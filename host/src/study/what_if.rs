@@ -10,7 +10,7 @@ use super::onlooker::Study;
 use super::replays::Picked;
 use crate::engine::Failure;
 use crate::engine::Player;
-use crate::history::{OnProgress, Past, Progress, advance};
+use crate::history::{OnProgress, PayloadHistory, Progress, advance};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
 use crate::store::Catalog;
@@ -123,7 +123,7 @@ impl Study<'_> {
         let speaks = |at: Seq| {
             is_journal && { stale.as_ref() }.is_none_or(|it| at < *it.start() || at > *it.end())
         };
-        let past = Past::read(&self.history.log)?;
+        let past = PayloadHistory::read(&self.history.log)?;
         let mut candidate = self.asked(candidate, candidate_path)?;
         let mut found = WhatIf::default();
         let mut after = 0;
@@ -164,14 +164,14 @@ impl Study<'_> {
         }
     }
 
-    fn asked(&mut self, picked: &Picked, path: &Path) -> Result<Asked> {
+    fn asked(&mut self, picked: &Picked, path: &Path) -> Result<CreatorSide> {
         let schedule = self.schedule_of(picked)?;
         let player = self.history.player(&schedule, path)?;
-        Ok(Asked { player })
+        Ok(CreatorSide { player })
     }
 
     /// What the journal says was answered: with the payloads of then.
-    fn said(&self, command: &RecordedCommand, past: &Past) -> Result<Said> {
+    fn said(&self, command: &RecordedCommand, past: &PayloadHistory) -> Result<Said> {
         Ok(match &command.outcome {
             CommandOutcome::Rejected(rejection) => Said::Rejected(rejection.clone()),
             CommandOutcome::Failed(message) => Said::Failed(message.clone()),
@@ -200,11 +200,11 @@ impl Study<'_> {
 }
 
 /// Creators on the state of their own materializers.
-struct Asked {
+struct CreatorSide {
     player: Player,
 }
 
-impl Asked {
+impl CreatorSide {
     fn position(&self) -> Seq {
         self.player.materializer.head().position
     }

@@ -1,7 +1,7 @@
 //! A directory that is open for writing.
 
 use super::Operates;
-use crate::book::{Book, Caused, Decision, Incoming, Request};
+use crate::book::{Book, Decision, EventWithEffects, Incoming, Request};
 use crate::history::OnProgress;
 use crate::model::clock::Stopwatch;
 use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
@@ -159,7 +159,7 @@ impl Operates for Book {
         log: &mut dyn FnMut(&str) -> Result<()>,
     ) -> Result<CommandReply<'static>> {
         let reply = Book::run(self, request)?;
-        let events: &[Caused] = match &reply.decision {
+        let events: &[EventWithEffects] = match &reply.decision {
             Decision::Accepted(events) => events,
             Decision::Rejected(_) => &[],
         };

@@ -16,7 +16,7 @@ use crate::model::{Error, Lineup, PluginVersion, Result, Seq, limits};
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
 use crate::shadow::Follower;
-use crate::shadow::{Track, TrackStatus, expect_key};
+use crate::shadow::{ShadowProjection, ShadowStatus, expect_key};
 use crate::store::remove_projection;
 
 /// Name of the standby in the registry.
@@ -39,7 +39,7 @@ pub struct Promoted {
     /// What is in force now.
     pub lineup: Lineup,
     /// How the track stood when it was switched to.
-    pub status: TrackStatus,
+    pub status: ShadowStatus,
 }
 
 /// A promotion that could be decided.
@@ -47,7 +47,7 @@ pub struct Promoted {
 pub enum Promotion {
     Done(Promoted),
     /// There are differences that nobody expected, and it was not forced. Nothing changed.
-    Differs(TrackStatus),
+    Differs(ShadowStatus),
 }
 
 /// Why a switch is made.
@@ -129,7 +129,7 @@ impl Book {
         policy: Policy,
         expect: impl Into<Option<&'e str>>,
         progress: OnProgress<'_>,
-    ) -> Result<TrackStatus> {
+    ) -> Result<ShadowStatus> {
         let name = self.begin_shadow(version, policy, expect)?;
         let record = self.track_record(&name)?;
         let track = self.bring_up(&record, progress)?;
@@ -154,18 +154,20 @@ impl Book {
     }
 
     /// How the shadows and the standby stand. A follower is asked; without one it is what the files say.
-    pub fn tracks(&self) -> Result<Vec<TrackStatus>> {
+    pub fn tracks(&self) -> Result<Vec<ShadowStatus>> {
         let records = self.history.log.projections()?.into_iter();
         let beside = records.filter(|record| matches!(record.role, Role::Shadow | Role::Standby));
         beside.map(|record| self.status_of(&record)).collect()
     }
 
-    fn status_of(&self, record: &ProjectionRecord) -> Result<TrackStatus> {
+    fn status_of(&self, record: &ProjectionRecord) -> Result<ShadowStatus> {
         let follower = self.followers.iter().find(|it| it.name == record.name);
         match follower.and_then(Follower::status) {
             Some(status) => status,
             // It has only just begun, or nobody follows.
-            None => Track::glance(&self.history.dir, &self.history.log, record, self.head()),
+            None => {
+                ShadowProjection::glance(&self.history.dir, &self.history.log, record, self.head())
+            }
         }
     }
 
@@ -290,10 +292,10 @@ impl Book {
         &mut self,
         record: &ProjectionRecord,
         progress: OnProgress<'_>,
-    ) -> Result<Track> {
+    ) -> Result<ShadowProjection> {
         self.stop_follower(&record.name);
         let live = self.live.record.schedule.clone();
-        let mut track = Track::open(&mut self.history, record, &live)?;
+        let mut track = ShadowProjection::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
         track.follow(&mut self.history, head, |track| {
             progress(Progress {

@@ -1,4 +1,4 @@
-//! Past commands asked again of other creators, and what would be answered otherwise.
+//! PayloadHistory commands asked again of other creators, and what would be answered otherwise.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{JsonText, NewEvent};
 use crate::study;
 
-/// Past commands asked again of other creators.
+/// PayloadHistory commands asked again of other creators.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct CommandsDiff {
     pub summary: CommandsSummary,

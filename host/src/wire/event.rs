@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::story::EventStory;
 use super::task::TaskHistory;
 use super::value::Row;
-use crate::book::{Admitted, Caused, CloudEvent, Receipt, Shown, ToldTask};
+use crate::book::{self, Admitted, CloudEvent, Receipt, Shown, ToldTask};
 use crate::engine::task_id;
 use crate::model::effects::RecordedChange;
 use crate::model::{Event, JsonText, LogLine, Seq, Task};
@@ -153,8 +153,8 @@ pub struct EventWithEffects<'a> {
     pub log: Vec<Cow<'a, str>>,
 }
 
-impl<'a> From<&'a Caused> for EventWithEffects<'a> {
-    fn from(caused: &'a Caused) -> EventWithEffects<'a> {
+impl<'a> From<&'a book::EventWithEffects> for EventWithEffects<'a> {
+    fn from(caused: &'a book::EventWithEffects) -> EventWithEffects<'a> {
         let id = |ordinal: usize| caused.task_ids.get(ordinal).cloned().flatten();
         EventWithEffects {
             event: (&caused.event).into(),
@@ -167,7 +167,7 @@ impl<'a> From<&'a Caused> for EventWithEffects<'a> {
 
 impl<'a> EventWithEffects<'a> {
     /// With what the handlers logged.
-    pub fn with_log(caused: &'a Caused) -> EventWithEffects<'a> {
+    pub fn with_log(caused: &'a book::EventWithEffects) -> EventWithEffects<'a> {
         EventWithEffects {
             log: messages(&caused.log),
             ..caused.into()

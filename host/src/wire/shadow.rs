@@ -7,7 +7,7 @@ use super::value::{Cell, cells};
 use super::version::Policy;
 use crate::diff::{FinalKind, FinalRow, Tally};
 use crate::model::Value;
-use crate::shadow::TrackStatus;
+use crate::shadow::ShadowStatus;
 use crate::versions;
 
 /// Which version is tried beside the live state.
@@ -54,8 +54,8 @@ pub struct Track {
     pub differences: Option<Tally>,
 }
 
-impl From<&TrackStatus> for Track {
-    fn from(status: &TrackStatus) -> Track {
+impl From<&ShadowStatus> for Track {
+    fn from(status: &ShadowStatus) -> Track {
         Track {
             name: status.name.clone(),
             role: status.role.as_str().to_owned(),

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use daybook::history::silent;
 use daybook::model::{PluginVersion, Seq};
 use daybook::repair::PinRequest;
-use daybook::shadow::TrackStatus;
+use daybook::shadow::ShadowStatus;
 use daybook::study::{Picked, Remedy};
 use daybook::versions::{Policy, PromoteRequest, Promotion, VersionState};
 use daybook_tests::collected::diff;
@@ -15,7 +15,7 @@ use serde_json::json;
 
 const FIRST: &str = "cascade@2020-01-01";
 
-fn shadow(book: &mut TestBook, version: &PluginVersion) -> TrackStatus {
+fn shadow(book: &mut TestBook, version: &PluginVersion) -> ShadowStatus {
     book.shadow(version, Policy::Pinned, "", &mut silent())
         .unwrap_or_else(|error| panic!("{error}"))
 }

@@ -222,7 +222,7 @@ fn a_command_makes_the_same_ids_and_uses_the_same_fuel_whenever_it_runs() {
     };
     let preview = accepted(book.run(request(true)).unwrap());
     let run = accepted(book.run(request(false)).unwrap());
-    let seen = |events: &[daybook::book::Caused]| {
+    let seen = |events: &[daybook::book::EventWithEffects]| {
         events
             .iter()
             .map(|caused| {

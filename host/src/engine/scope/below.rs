@@ -1,4 +1,4 @@
-//! What a version asks of the one below it (`previous`): another handler on the ground of the call that asks, out of its
+//! What a version asks of the one below it (`previous`): another handler on the event state of the call that asks, out of its
 //! budget.
 
 use std::sync::{Mutex, PoisonError};
@@ -20,7 +20,7 @@ impl Scope {
         event: &Event,
         budget: &mut Budget,
     ) -> Result<(), HandlerError> {
-        self.ground();
+        self.event_state();
         let name = event.event_type.as_str();
         let Some(below) = self.program.below(self.handler, name) else {
             return Ok(());
@@ -33,20 +33,20 @@ impl Scope {
         let (program, runtime) = (self.program.clone(), self.runtime.clone());
         let link = program.link(below);
         let mut lent = self.lend(below);
-        let ground = lent.present();
-        let (mark, tasks) = (ground.overlay.mark(), ground.tasks.len());
-        let terms = ground.terms_to_materialize(link, *budget);
+        let event_state = lent.present();
+        let (mark, tasks) = (event_state.overlay.mark(), event_state.tasks.len());
+        let terms = event_state.terms_to_materialize(link, *budget);
         let called = with_stack(lent.depth, |stack| match stack {
             Ok(()) => runtime.materialize(&link.code, event, lent, terms),
             Err(fault) => Called::impossible(lent as Box<dyn Materialization>, fault),
         });
         let mut lent = give_back(called.cx.into_any());
-        let ground = lent.present();
-        ground.after_materialize(link, called.instance, called.doubtful);
-        ground.add_printed(&called.printed);
+        let event_state = lent.present();
+        event_state.after_materialize(link, called.instance, called.doubtful);
+        event_state.add_printed(&called.printed);
         if called.result.is_err() {
-            ground.overlay.undo_to(mark);
-            ground.tasks.truncate(tasks);
+            event_state.overlay.undo_to(mark);
+            event_state.tasks.truncate(tasks);
         }
         self.take_back(*lent);
         budget.spend(called.used);
@@ -58,7 +58,7 @@ impl Scope {
         command: &Command,
         budget: &mut Budget,
     ) -> Result<Created, HandlerError> {
-        self.ground();
+        self.event_state();
         let (program, runtime) = (self.program.clone(), self.runtime.clone());
         let name = command.command_type.as_str();
         let Some((below, schema)) = program.creator_below(self.handler, name) else {
@@ -80,9 +80,9 @@ impl Scope {
             Err(fault) => Called::impossible(lent as Box<dyn Creation>, fault),
         });
         let mut lent = give_back(called.cx.into_any());
-        let ground = lent.present();
-        ground.after_create(link, called.instance, called.doubtful);
-        ground.add_printed(&called.printed);
+        let event_state = lent.present();
+        event_state.after_create(link, called.instance, called.doubtful);
+        event_state.add_printed(&called.printed);
         self.take_back(*lent);
         budget.spend(called.used);
         let created = called
@@ -97,9 +97,9 @@ impl Scope {
 
     /// What this call has, for one of the version below. Until it is given back, nothing is asked of this one.
     fn lend(&mut self, below: Handler) -> Box<Scope> {
-        let ground = self.ground.take();
+        let event_state = self.event_state.take();
         let mut lent = Scope::new(
-            ground.expect("the ground is here while a handler runs"),
+            event_state.expect("the event state is here while a handler runs"),
             self.program.clone(),
             self.runtime.clone(),
             below,
@@ -110,7 +110,7 @@ impl Scope {
     }
 
     fn take_back(&mut self, lent: Scope) {
-        self.ground = lent.ground;
+        self.event_state = lent.event_state;
         self.command = lent.command;
     }
 }

@@ -9,7 +9,7 @@ use futures_util::stream;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::answer::Answer;
-use super::input::Asked;
+use super::input::JsonBody;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, WholeBook};
@@ -48,7 +48,7 @@ impl Write for Parts {
 
 async fn copy(
     door: Authorized<Operate, WholeBook>,
-    Asked(request): Asked<CopyRequest>,
+    JsonBody(request): JsonBody<CopyRequest>,
 ) -> Result<Answer<String>, Problem> {
     let marks = request.marks()?;
     let asked = marks.clone();

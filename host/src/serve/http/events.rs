@@ -159,7 +159,7 @@ async fn reply(
             })
             .await?;
         for (at, shown) in found {
-            admitted[at].caused = Some(shown.caused());
+            admitted[at].caused = Some(shown.with_effects());
         }
     }
     let status = match duplicates == admitted.len() || preview {

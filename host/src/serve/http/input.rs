@@ -32,9 +32,9 @@ impl Input for () {
 }
 
 /// JSON of a type. An absent body is `{}`.
-pub struct Asked<T>(pub T);
+pub struct JsonBody<T>(pub T);
 
-impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Asked<T> {
+impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for JsonBody<T> {
     fn declared() -> Option<BodyDeclared> {
         let schema = schemars::schema_for!(T);
         Some(BodyDeclared {
@@ -47,7 +47,7 @@ impl<T: DeserializeOwned + JsonSchema + Send + 'static> Input for Asked<T> {
     fn read(headers: &HeaderMap, bytes: Vec<u8>) -> Result<Self, Problem> {
         let text = json_text(headers, bytes)?;
         let text = if text.trim().is_empty() { "{}" } else { &text };
-        serde_json::from_str(text).map(Asked).map_err(|error| {
+        serde_json::from_str(text).map(JsonBody).map_err(|error| {
             let shape = wire::shape::<T>();
             Problem::malformed(format!("the body is not {shape}: {error}"))
         })

@@ -31,12 +31,12 @@ pub fn routes() -> Vec<Route> {
             .query(
                 "since",
                 Kind::Text,
-                "Asked for at this time or later: RFC 3339.",
+                "JsonBody for at this time or later: RFC 3339.",
             )
             .query(
                 "until",
                 Kind::Text,
-                "Asked for at this time or earlier: RFC 3339.",
+                "JsonBody for at this time or earlier: RFC 3339.",
             )
             .query(
                 "order",

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 
 use super::answer::{Answer, told};
-use super::input::Asked;
+use super::input::JsonBody;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{NamesPlugins, OfBody, OfVersion, Operate, OwnPart, Read, WholeBook};
@@ -49,7 +49,7 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-impl NamesPlugins for Asked<ShadowRequest> {
+impl NamesPlugins for JsonBody<ShadowRequest> {
     fn check_each(
         &self,
         check: &mut dyn FnMut(&str) -> Result<(), Problem>,
@@ -62,7 +62,7 @@ impl NamesPlugins for Asked<ShadowRequest> {
 /// Begins a shadow; it follows the log from now on.
 async fn shadow(
     door: Authorized<Operate, OfBody>,
-    Asked(asked): Asked<ShadowRequest>,
+    JsonBody(asked): JsonBody<ShadowRequest>,
 ) -> Result<Answer<Track>, Problem> {
     let version: PluginVersion = asked.version.parse()?;
     let policy = asked.policy.unwrap_or_default().into();
@@ -102,7 +102,7 @@ async fn drop_shadow(
 /// Puts a shadow in force.
 async fn promote(
     mut door: Authorized<Operate, OfVersion>,
-    Asked(mut asked): Asked<PromoteRequest>,
+    JsonBody(mut asked): JsonBody<PromoteRequest>,
 ) -> Result<Answer<Promoted>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let (version, actor) = (door.scope.0.clone(), door.actor());
@@ -115,7 +115,7 @@ async fn promote(
 /// Goes back to what was live before.
 async fn rollback(
     door: Authorized<Operate, WholeBook>,
-    Asked(reason): Asked<Reason>,
+    JsonBody(reason): JsonBody<Reason>,
 ) -> Result<Answer<Promoted>, Problem> {
     let actor = door.actor();
     let work =

@@ -3,7 +3,7 @@
 use serde_json::Value as Json;
 
 use super::answer::{Answer, json};
-use super::input::Asked;
+use super::input::JsonBody;
 use super::parameters::other_state;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
@@ -34,7 +34,7 @@ const ANSWER_BYTES_MAX: usize = 8 << 20;
 /// Runs it, and answers with what it gave.
 async fn post(
     door: Authorized<Read, WholeBook>,
-    Asked(query): Asked<QueryRequest>,
+    JsonBody(query): JsonBody<QueryRequest>,
 ) -> Result<Answer<QueryReply>, Problem> {
     let rows_max = query.limit.unwrap_or(ROWS_DEFAULT);
     if !(1..=ROWS_MAX).contains(&rows_max) {

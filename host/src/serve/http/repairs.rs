@@ -5,7 +5,7 @@ use axum::http::StatusCode;
 
 use super::answer::{Answer, told};
 use super::declared::Kind;
-use super::input::Asked;
+use super::input::JsonBody;
 use super::parameters::seq;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
@@ -52,7 +52,7 @@ fn event(door: &Authorized<Operate, WholeBook>) -> Result<Seq, Problem> {
 /// Replaces an event's payload.
 async fn amend(
     mut door: Authorized<Operate, WholeBook>,
-    Asked(mut asked): Asked<AmendRequest>,
+    JsonBody(mut asked): JsonBody<AmendRequest>,
 ) -> Result<Answer<AmendReply>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
@@ -64,7 +64,7 @@ async fn amend(
 /// Erases an event's payload for good.
 async fn redact(
     mut door: Authorized<Operate, WholeBook>,
-    Asked(mut asked): Asked<RedactRequest>,
+    JsonBody(mut asked): JsonBody<RedactRequest>,
 ) -> Result<Answer<RedactReply>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());
@@ -77,7 +77,7 @@ async fn redact(
 /// Erases the payloads of all events about somebody.
 async fn redact_all(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<RedactAllRequest>,
+    JsonBody(asked): JsonBody<RedactAllRequest>,
 ) -> Result<Answer<RedactReply>, Problem> {
     let actor = door.actor();
     erase(door, move |book| {
@@ -105,7 +105,7 @@ async fn erase(
 /// Takes back an event's row changes.
 async fn undo(
     mut door: Authorized<Operate, WholeBook>,
-    Asked(mut asked): Asked<UndoRequest>,
+    JsonBody(mut asked): JsonBody<UndoRequest>,
 ) -> Result<Answer<Undone<'static>>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let (seq, actor) = (event(&door)?, door.actor());

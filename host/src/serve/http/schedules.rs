@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::Kind;
-use super::input::Asked;
+use super::input::JsonBody;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{Operate, Read, WholeBook};
@@ -72,7 +72,7 @@ async fn schedule(door: Authorized<Read, WholeBook>) -> Result<Answer<CommandSch
 
 async fn set(
     door: Authorized<Operate, WholeBook>,
-    Asked(request): Asked<ScheduleRequest>,
+    JsonBody(request): JsonBody<ScheduleRequest>,
 ) -> Result<Answer<CommandSchedule>, Problem> {
     let (name, actor) = (door.path("name")?, door.actor());
     let set = move |book: &mut _| Operates::set_schedule(book, &name, &request, actor.as_deref());

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::answer::{Answer, told};
 use super::declared::Kind;
-use super::input::Asked;
+use super::input::JsonBody;
 use super::parameters::seq;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
@@ -45,7 +45,7 @@ pub fn routes() -> Vec<Route> {
             .media("application/jsonl")
             .and(study),
         Route::post("/diff/commands", "diffCommands", commands)
-            .says("Past commands asked again of other creators.")
+            .says("PayloadHistory commands asked again of other creators.")
             .and(study),
         Route::post("/dooms", "dooms", dooms)
             .says("Events that a version cannot materialize, and what the plugin's other versions make of them.")
@@ -84,7 +84,7 @@ const PIECES: usize = 16;
 /// The first event on which two choices of logic part.
 async fn bisect(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<BisectRequest>,
+    JsonBody(asked): JsonBody<BisectRequest>,
 ) -> Result<Answer<Bisected<'static>>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
     let work = move |study: &mut Study<'_>| {
@@ -96,7 +96,7 @@ async fn bisect(
 /// All differences of two choices of logic, as JSON Lines: the report of `daybook diff --format jsonl`.
 async fn diff(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<wire::DiffRequest>,
+    JsonBody(asked): JsonBody<wire::DiffRequest>,
 ) -> Result<Answer<String>, Problem> {
     let request = DiffRequest {
         base: asked.base.parse()?,
@@ -156,10 +156,10 @@ impl io::Write for Pieces {
     }
 }
 
-/// Past commands asked again of other creators.
+/// PayloadHistory commands asked again of other creators.
 async fn commands(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<Sides>,
+    JsonBody(asked): JsonBody<Sides>,
 ) -> Result<Answer<CommandsDiff>, Problem> {
     let (base, candidate): (Picked, Picked) = (asked.base.parse()?, asked.candidate.parse()?);
     let work = move |study: &mut Study<'_>| {
@@ -182,7 +182,7 @@ async fn commands(
 /// Events that a version cannot materialize.
 async fn dooms(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<DoomsRequest>,
+    JsonBody(asked): JsonBody<DoomsRequest>,
 ) -> Result<Answer<Dooms>, Problem> {
     let work = move |study: &mut Study<'_>| Studies::dooms(study, &asked, &mut |_| {});
     told(StatusCode::OK, &door.book().study(work).await?)
@@ -191,7 +191,7 @@ async fn dooms(
 /// A way past an event of doom: forecast, or taken.
 async fn remedy(
     mut door: Authorized<Operate, WholeBook>,
-    Asked(mut asked): Asked<RemedyRequest>,
+    JsonBody(mut asked): JsonBody<RemedyRequest>,
 ) -> Result<Answer<RemedyReply>, Problem> {
     asked.preview |= door.query.take_flag("preview")?;
     let seq = Seq(seq("event", &door.path("event")?)?);
@@ -215,7 +215,7 @@ async fn remedy(
 /// Tasks that what is in force asks for, of events that were handled before it was.
 async fn late_tasks(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<LateTasksRequest>,
+    JsonBody(asked): JsonBody<LateTasksRequest>,
 ) -> Result<Answer<LateTasks>, Problem> {
     let work = |study: &mut Study<'_>| {
         let mut found = Vec::new();
@@ -244,7 +244,7 @@ async fn late_tasks(
 /// The live state beside what the log yields. It has the book to itself: the state must not move meanwhile.
 async fn reconcile(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<ReconcileRequest>,
+    JsonBody(asked): JsonBody<ReconcileRequest>,
 ) -> Result<Answer<Reconciled>, Problem> {
     let work = move |book: &mut Book| Operates::reconcile(book, &asked, &mut |_| {});
     told(StatusCode::OK, &door.book().alone(work).await?)
@@ -253,7 +253,7 @@ async fn reconcile(
 /// Materializes the log again, beside the writer, which is told of the projection once it is whole.
 async fn replay(
     door: Authorized<Operate, WholeBook>,
-    Asked(asked): Asked<ReplayRequest>,
+    JsonBody(asked): JsonBody<ReplayRequest>,
 ) -> Result<Answer<Replayed>, Problem> {
     let clock = Stopwatch::start();
     let picked: Picked = asked.with.parse()?;

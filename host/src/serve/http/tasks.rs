@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::Kind;
-use super::input::Asked;
+use super::input::JsonBody;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
 use super::scopes::{OfTask, Operate, Read, WholeBook};
@@ -112,7 +112,7 @@ async fn show(door: Authorized<Read, OfTask>) -> Result<Answer<Task>, Problem> {
 /// Delivers a task again, now.
 async fn retry(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<TaskReason>,
+    JsonBody(asked): JsonBody<TaskReason>,
 ) -> Result<Answer<Task>, Problem> {
     act(door, Act::Retry, asked.reason).await
 }
@@ -120,7 +120,7 @@ async fn retry(
 /// Lets a dead task be, so that those behind it go on.
 async fn dismiss(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<TaskReason>,
+    JsonBody(asked): JsonBody<TaskReason>,
 ) -> Result<Answer<Task>, Problem> {
     act(door, Act::Dismiss, asked.reason).await
 }
@@ -128,7 +128,7 @@ async fn dismiss(
 /// Does not deliver a task.
 async fn cancel(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<TaskReason>,
+    JsonBody(asked): JsonBody<TaskReason>,
 ) -> Result<Answer<Task>, Problem> {
     act(door, Act::Cancel, asked.reason).await
 }
@@ -136,7 +136,7 @@ async fn cancel(
 /// Delivers other data.
 async fn edit(
     door: Authorized<Operate, OfTask>,
-    Asked(asked): Asked<EditTask>,
+    JsonBody(asked): JsonBody<EditTask>,
 ) -> Result<Answer<Task>, Problem> {
     let edit = Act::Edit(asked.data.get().to_owned());
     act(door, edit, asked.reason).await

@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::answer::{Answer, Tag, answer, told};
 use super::declared::{BodyDeclared, Kind};
-use super::input::{Asked, Input};
+use super::input::{Input, JsonBody};
 use super::media;
 use super::problem::Problem;
 use super::route::{Authorized, Route};
@@ -126,7 +126,7 @@ async fn load(
 /// Puts a loaded version in force.
 async fn activate(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<ActivateRequest>,
+    JsonBody(asked): JsonBody<ActivateRequest>,
 ) -> Result<Answer<Activated>, Problem> {
     let version = door.scope.0.clone();
     let permit = door.book().operations().compiling().await?;
@@ -143,7 +143,7 @@ async fn activate(
 /// Tries a loaded version once more on the history there is now, and keeps what it came to.
 async fn certify(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<CertifyRequest>,
+    JsonBody(asked): JsonBody<CertifyRequest>,
 ) -> Result<Answer<Certified>, Problem> {
     let (book, version) = (door.book(), door.scope.0.clone());
     let certified = match asked.isolation {
@@ -160,7 +160,7 @@ async fn certify(
 /// Gives a version up.
 async fn retire(
     door: Authorized<Operate, OfVersion>,
-    Asked(asked): Asked<RetireRequest>,
+    JsonBody(asked): JsonBody<RetireRequest>,
 ) -> Result<Answer<Retired>, Problem> {
     let (version, actor) = (door.scope.0.clone(), door.actor());
     let work = move |book: &mut Book| Operates::retire(book, &version, &asked, actor.as_deref());

@@ -48,7 +48,7 @@ pub const SUBSCRIBE: &str = "subscribe";
 
 /// Where a subscription starts and what it wants, as the client wrote it.
 #[derive(Default)]
-struct Asked {
+struct SubscribeRequest {
     from: Option<u64>,
     /// What happens to tasks is wanted too: after a step's number, or from now on.
     tasks: Option<TasksFrom>,
@@ -100,8 +100,8 @@ async fn get(mut door: Authorized<Read, OfTypes>) -> Result<Answer<String>, Prob
     })
 }
 
-fn read(query: Vec<(String, String)>) -> Result<Asked, Problem> {
-    let mut asked = Asked::default();
+fn read(query: Vec<(String, String)>) -> Result<SubscribeRequest, Problem> {
+    let mut asked = SubscribeRequest::default();
     for (name, value) in query {
         let filter = match name.as_str() {
             "from" if asked.from.is_some() => {

@@ -25,15 +25,15 @@ pub(crate) fn put_in_place(payloads: &Payloads, event: &mut Event) {
 }
 
 /// Every repair of payloads in a log.
-pub(crate) struct Past {
+pub(crate) struct PayloadHistory {
     /// Oldest first.
     pub amendments: Vec<Amendment>,
     pub redactions: Vec<Redaction>,
 }
 
-impl Past {
-    pub fn read(log: &Catalog) -> Result<Past> {
-        Ok(Past {
+impl PayloadHistory {
+    pub fn read(log: &Catalog) -> Result<PayloadHistory> {
+        Ok(PayloadHistory {
             amendments: log.amendments()?,
             redactions: log.redactions()?,
         })
@@ -226,8 +226,8 @@ mod tests {
     }
 
     /// Event 1 was `a`, was amended to `b` by 5 and to `c` by 9; event 2 was redacted by 12, with `r` in its place.
-    fn history() -> (Past, BTreeMap<Seq, StoredEvent>) {
-        let past = Past {
+    fn history() -> (PayloadHistory, BTreeMap<Seq, StoredEvent>) {
+        let past = PayloadHistory {
             amendments: vec![amendment(5, 1, "a", "b"), amendment(9, 1, "b", "c")],
             redactions: vec![Redaction {
                 event: Seq(2),
@@ -254,7 +254,7 @@ mod tests {
         (past, events.into())
     }
 
-    fn problem(past: &Past, events: &BTreeMap<Seq, StoredEvent>) -> Option<String> {
+    fn problem(past: &PayloadHistory, events: &BTreeMap<Seq, StoredEvent>) -> Option<String> {
         past.problem(|seq| Ok(events.get(&seq).cloned())).unwrap()
     }
 
@@ -275,7 +275,7 @@ mod tests {
     fn whatever_was_tampered_with_in_a_repair_is_found() {
         let (past, events) = history();
         assert_eq!(problem(&past, &events), None);
-        type Tamper = fn(&mut Past, &mut BTreeMap<Seq, StoredEvent>);
+        type Tamper = fn(&mut PayloadHistory, &mut BTreeMap<Seq, StoredEvent>);
         let tampers: [(Tamper, &str); 8] = [
             (
                 |_, events| events.get_mut(&Seq(1)).unwrap().event.data = "d".into(),

@@ -20,7 +20,7 @@ use crate::store::{BookDir, Catalog, Projection, StoredEvent};
 
 /// How far a track is, and what it found.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TrackStatus {
+pub struct ShadowStatus {
     /// As the registry knows it: `shadow-bank@1994-01-01`, `standby`.
     pub name: String,
     pub role: Role,
@@ -36,7 +36,7 @@ pub struct TrackStatus {
     pub doom: Option<String>,
 }
 
-impl TrackStatus {
+impl ShadowStatus {
     /// Events that it has yet to run.
     pub fn lag(&self) -> u64 {
         self.head.0.saturating_sub(self.position.0)
@@ -79,7 +79,7 @@ struct Note {
     tally: Tally,
 }
 
-pub struct Track {
+pub struct ShadowProjection {
     pub record: ProjectionRecord,
     player: Player,
     /// Until it has run what there was when it began: the file has no journal, and a name under which nobody finds it.
@@ -89,14 +89,14 @@ pub struct Track {
     doom: Option<String>,
 }
 
-impl Track {
+impl ShadowProjection {
     /// Goes on where the track's file is, or begins one. `live` is what the live projection is made by: a shadow is
     /// compared with that.
     pub fn open(
         history: &mut History,
         record: &ProjectionRecord,
         live: &Schedule,
-    ) -> Result<Track> {
+    ) -> Result<ShadowProjection> {
         let path = history.dir.projection(&record.file);
         let plan = history.plan(&record.schedule)?;
         let runtime = history.library.runtime.clone();
@@ -128,7 +128,7 @@ impl Track {
             }
             _ => None,
         };
-        Ok(Track {
+        Ok(ShadowProjection {
             record: record.clone(),
             player,
             building,
@@ -153,7 +153,7 @@ impl Track {
         log: &Catalog,
         record: &ProjectionRecord,
         head: Seq,
-    ) -> Result<TrackStatus> {
+    ) -> Result<ShadowStatus> {
         let path = dir.projection(&record.file);
         let found = usable(log, record, &path)?;
         let note = match found {
@@ -161,7 +161,7 @@ impl Track {
             None => None,
         };
         let note: Option<Note> = note.map(|text| read_note(record, &text)).transpose()?;
-        Ok(TrackStatus {
+        Ok(ShadowStatus {
             name: record.name.clone(),
             role: record.role,
             schedule: record.schedule.clone(),
@@ -173,8 +173,8 @@ impl Track {
         })
     }
 
-    pub fn status(&self, head: Seq) -> TrackStatus {
-        TrackStatus {
+    pub fn status(&self, head: Seq) -> ShadowStatus {
+        ShadowStatus {
             name: self.record.name.clone(),
             role: self.record.role,
             schedule: self.record.schedule.clone(),
@@ -192,7 +192,7 @@ impl Track {
         &mut self,
         history: &mut History,
         to: Seq,
-        mut pause: impl FnMut(&Track) -> bool,
+        mut pause: impl FnMut(&ShadowProjection) -> bool,
     ) -> Result<()> {
         history.remind(&mut self.player, to)?;
         if let Some(base) = { self.comparing.as_mut() }.and_then(|it| it.base.as_mut()) {
@@ -247,7 +247,7 @@ impl Track {
 
     /// Makes the file an ordinary one under its own name, once what there was is run: from here on it is found again
     /// after a crash.
-    pub fn settle(self, history: &History) -> Result<Track> {
+    pub fn settle(self, history: &History) -> Result<ShadowProjection> {
         let Some(building) = self.building else {
             return Ok(self);
         };
@@ -258,7 +258,7 @@ impl Track {
             Error::io(format!("putting {} in place", self.path.display()), error)
         })?;
         let position = history.log.position_of(&self.path)?;
-        Ok(Track {
+        Ok(ShadowProjection {
             player: Player::resume(runtime, plan, &self.path, position)?,
             building: None,
             ..self

@@ -6,7 +6,7 @@ use crate::model::effects::RecordedChange;
 use crate::model::{Event, Layouts, LogLine, Task};
 
 #[derive(Debug, Clone)]
-pub struct Caused {
+pub struct EventWithEffects {
     pub event: Event,
     pub changes: Vec<RecordedChange>,
     pub tasks: Vec<Task>,
@@ -18,10 +18,10 @@ pub struct Caused {
     pub usage: Usage,
 }
 
-impl Caused {
+impl EventWithEffects {
     /// Gives each change the layout of its table.
-    pub(crate) fn now(event: Event, outcome: Outcome, layouts: &Layouts) -> Caused {
-        Caused {
+    pub(crate) fn now(event: Event, outcome: Outcome, layouts: &Layouts) -> EventWithEffects {
+        EventWithEffects {
             event,
             changes: outcome.effects.recorded(layouts),
             tasks: outcome.effects.tasks,

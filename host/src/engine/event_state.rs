@@ -21,7 +21,7 @@ use crate::store::{Bounds, Projection};
 
 /// Everything one event's handlers share. Boxed, and handed from call to call.
 #[derive(Debug)]
-pub struct Ground {
+pub struct EventState {
     pub projection: Projection,
     pub layouts: Arc<Layouts>,
     /// Set in a probe whose tables are not the projection's.
@@ -68,7 +68,7 @@ pub struct Ground {
 pub struct Below {
     pub handler: Handler,
     pub event: Event,
-    /// Table, key and the row after, in this ground's layouts.
+    /// Table, key and the row after, in this event's state's layouts.
     pub writes: Vec<SuppliedRow>,
     pub tasks: Vec<Task>,
     pub used: Budget,
@@ -104,9 +104,9 @@ impl std::ops::AddAssign for Usage {
     }
 }
 
-impl Ground {
-    pub fn new(projection: Projection) -> Box<Ground> {
-        Box::new(Ground {
+impl EventState {
+    pub fn new(projection: Projection) -> Box<EventState> {
+        Box::new(EventState {
             layouts: projection.layouts().clone(),
             projection,
             mapping: None,

@@ -68,7 +68,7 @@ pub struct EventState {
 pub struct Below {
     pub handler: Handler,
     pub event: Event,
-    /// Table, key and the row after, in this event's state's layouts.
+    /// Table, key and the row after, in the layouts of this event's state.
     pub writes: Vec<SuppliedRow>,
     pub tasks: Vec<Task>,
     pub used: Budget,

@@ -52,9 +52,7 @@ pub fn rows_now(path: &Path, keys: &[RowKey<'_>]) -> Result<Vec<NowRow>> {
             continue;
         };
         let mut statement = connection.prepare_cached(&text).map_err(failed)?;
-        let names: Vec<String> = { statement.column_names().into_iter() }
-            .map(str::to_owned)
-            .collect();
+        let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let mut found = statement
             .query(params_from_iter(key.iter().map(Bind)))
             .map_err(failed)?;

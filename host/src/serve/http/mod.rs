@@ -35,6 +35,7 @@ mod tasks;
 mod usual;
 mod versions;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -94,8 +95,18 @@ pub fn router(hosted: Hosted) -> Router {
         routes: declared.clone().into(),
     };
     let mut router = Router::new();
+    // To the router a part of a path has one name, whatever its routes call it.
+    let shape = |path: &str| -> Vec<String> {
+        let parts = path.split('/').map(|part| match part.starts_with('{') {
+            true => "{}".to_owned(),
+            false => part.to_owned(),
+        });
+        parts.collect()
+    };
+    let mut known = HashMap::new();
     for (declared, mount) in declared.into_iter().zip(mounts) {
-        router = router.route(&mounted(declared.path), mount(shared.clone(), declared));
+        let path = *known.entry(shape(declared.path)).or_insert(declared.path);
+        router = router.route(path, mount(shared.clone(), declared));
     }
     let (here, there) = (shared.hosted.clone(), shared.hosted);
     let router = router
@@ -108,18 +119,6 @@ pub fn router(hosted: Hosted) -> Router {
     router.layer(map_response(async |response: Response| {
         browser::guard(response)
     }))
-}
-
-/// A path as the router takes it: what a part of it is called is said by the route, and is no matter to others of the path.
-fn mounted(path: &str) -> String {
-    let parts = path
-        .split('/')
-        .enumerate()
-        .map(|(at, part)| match part.starts_with('{') {
-            true => format!("{{{at}}}"),
-            false => part.to_owned(),
-        });
-    parts.collect::<Vec<_>>().join("/")
 }
 
 /// What no route declares. Who asks is settled first here too: only who may do everything learns what there is not.

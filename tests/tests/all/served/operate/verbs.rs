@@ -16,7 +16,7 @@ fn lively() -> TestBook {
     for (kind, data) in [
         (
             "bank.OpenAccount",
-            json!({"account": 1, "opened": "1993-01-01"}),
+            json!({"account": 1, "date": "1993-01-01"}),
         ),
         (
             "bank.Deposit",

@@ -115,7 +115,7 @@ impl<R: Read> CopyReader<R> {
     }
 
     /// The next part; None once all is told. A stream that ends before it says so is an error.
-    pub fn next(&mut self) -> Result<Option<Part>> {
+    pub fn part(&mut self) -> Result<Option<Part>> {
         let [kind] = array(&mut self.from)?;
         match kind {
             END => Ok(None),
@@ -214,7 +214,7 @@ mod tests {
             let mut reader = CopyReader::new(bytes)?;
             assert_eq!(reader.book, "b");
             let mut parts = Vec::new();
-            while let Some(part) = reader.next()? {
+            while let Some(part) = reader.part()? {
                 parts.push(part);
             }
             Ok(parts)

@@ -260,7 +260,7 @@ impl Catalog {
         let mut sums = Sums::new();
         let mut insert = String::new();
         let mut is_sums = false;
-        while let Some(part) = reader.next()? {
+        while let Some(part) = reader.part()? {
             match part {
                 Part::Table(table) => {
                     is_sums = table.name == "sums";

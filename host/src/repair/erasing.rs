@@ -115,7 +115,8 @@ fn has(data: &Json, path: &[&str], value: &str) -> bool {
             .is_some_and(|member| has(member, rest, value)),
         (Json::String(text), []) => text == value,
         (Json::Object(_) | Json::Null, []) => false,
-        (other, []) => other.to_string() == value,
+        (Json::Bool(is), []) => (if *is { "true" } else { "false" }) == value,
+        (Json::Number(number), []) => number.to_string().as_str() == value,
         _ => false,
     }
 }

@@ -137,7 +137,7 @@ impl Reader {
         let mut needs = Lives::read(log)?.needs(log, &listing, version)?;
         for (lineup, event_type) in listing.handled(version) {
             let left = EVENTS_TOLD_MAX - needs.first_events.len();
-            let found = log.stamped_events(&lineup.to_string(), &event_type, left)?;
+            let found = log.stamped_events(&lineup.to_string(), event_type, left)?;
             needs.first_events.extend(found);
         }
         needs.first_events.sort_unstable();

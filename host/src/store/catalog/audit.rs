@@ -185,7 +185,7 @@ mod tests {
     /// Row by row and column by column: whatever is altered beside the commits is seen, and the table is named.
     #[test]
     fn whatever_is_altered_in_a_table_that_commits_make_is_named() {
-        const OWN: [&str; 3] = ["meta", "projections", "snapshots"];
+        const OWN: [&str; 4] = ["handler_log", "meta", "projections", "snapshots"];
         let folder = tempfile::tempdir().unwrap();
         let (log, _) = log(folder.path());
         assert_eq!(problem(&log), None);

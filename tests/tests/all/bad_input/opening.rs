@@ -50,24 +50,26 @@ fn a_file_of_a_newer_format_is_refused_and_left_as_it_is() {
     let mut book = TestBook::with_plugins(&[DEPOSIT]);
     book.append_one(deposit(1, 1)).unwrap();
     let mark = book.mark();
-    for (file, what) in [
-        (book.path().join("log.db"), "log.db"),
-        (book.live_path(), "live-"),
+    for (file, what, own) in [
+        (book.path().join("log.db"), "log.db", 2),
+        (book.live_path(), "live-", 3),
     ] {
         let error = book
-            .try_reopen_after(|_| set_format(&file, 3))
+            .try_reopen_after(|_| set_format(&file, own + 1))
             .expect_err(what);
         assert_eq!(error.kind, ErrorKind::Unavailable, "{error}");
         assert!(
-            error.message.contains(what) && error.message.contains("has format 3"),
+            error.message.contains(what)
+                && error.message.contains(&format!("has format {}", own + 1)),
             "{error}"
         );
-        assert!(error.message.contains("reads formats up to 2"), "{error}");
+        let known = format!("reads formats up to {own}");
+        assert!(error.message.contains(&known), "{error}");
         assert_eq!(
             error.hint.as_deref(),
             Some("open it with the daybook that wrote it, or a newer one")
         );
-        set_format(&file, 2);
+        set_format(&file, own);
         book.reopen();
         assert_eq!(book.mark(), mark, "the refusal left {what} as it was");
     }

@@ -55,7 +55,8 @@ impl Study<'_> {
         Ok(())
     }
 
-    /// Digest of the live state's rows; none where it is not at a position, since the book went on.
+    /// Digest of the live state's rows; none where it is not at a position, since the book went on, or cannot be read: an
+    /// export needs the log alone.
     pub(super) fn live_rows(&mut self, position: Seq) -> Result<Option<Digest>> {
         let live = self.history.log.live()?;
         if live.schedule != *self.live {
@@ -63,10 +64,15 @@ impl Study<'_> {
         }
         let layouts = self.plan(self.live)?.at(position).0.layouts.clone();
         let path = self.history.dir.projection(&live.file);
-        let mut projection = Projection::snapshot(&path, layouts)?;
-        match projection.head().position == position {
-            true => projection.rows_digest().map(Some),
-            false => Ok(None),
-        }
+        let rows = Projection::snapshot(&path, layouts).and_then(|mut projection| {
+            match projection.head().position == position {
+                true => projection.rows_digest().map(Some),
+                false => Ok(None),
+            }
+        });
+        Ok(rows.unwrap_or_else(|error| {
+            tracing::warn!(%error, "the live state cannot be read; its rows are not compared");
+            None
+        }))
     }
 }

@@ -128,6 +128,9 @@ fn lively() -> TestBook {
     let mut book = TestBook::with_plugins(&[OLD]);
     book.load_active(guest("asks-1"));
     book.load_active(guest("cascade-1"));
+    book.load_active(guest("logs"));
+    book.append_one(event("logs.Happened", json!({"n": 1})))
+        .unwrap();
     for account in [1, 2] {
         book.command(
             "bank.OpenAccount",
@@ -362,6 +365,8 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         ),
         used("undo", &[&asked, "--preview"], "Undone"),
         used("undo", &[&asked, "--reason", "never meant"], "Undone"),
+        // Which a redaction empties.
+        used("log", &["--limit", "3"], "HandlerLogLine"),
         used("redact", &[&doom, "--preview"], "RedactReply"),
         used(
             "redact",
@@ -378,7 +383,6 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         used("schedule list", &[], "CommandSchedule"),
         used("verify", &[], "Verified"),
         used("head", &[], "LogHead"),
-        used("log", &["--limit", "3"], "HandlerLogLine"),
     ]
 }
 

@@ -174,6 +174,16 @@ fn lively() -> TestBook {
     }
     let (code, _, talk) = daybook(&[&["gateway", "unset"], &by[..], &["note"]].concat());
     assert_eq!(code, 0, "{talk}");
+    let is_behind = |shadow: &Json| shadow["position"] != shadow["head"];
+    let some_behind = || {
+        let shadows = server.get("/shadows").json;
+        { shadows["shadows"].as_array() }.is_some_and(|all| all.iter().any(is_behind))
+    };
+    while some_behind() {
+        let waited = begun.elapsed();
+        assert!(waited < Duration::from_secs(60), "the standby stays behind");
+        std::thread::sleep(Duration::from_millis(20));
+    }
     server.stop()
 }
 

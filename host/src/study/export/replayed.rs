@@ -71,7 +71,7 @@ impl Study<'_> {
             }
         });
         Ok(rows.unwrap_or_else(|error| {
-            tracing::warn!(%error, "the live state cannot be read; its rows are not compared");
+            tracing::debug!(%error, "the live state cannot be read; its rows are not compared");
             None
         }))
     }

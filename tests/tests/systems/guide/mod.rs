@@ -86,6 +86,14 @@ const LEFT: &[(&str, &str)] = &[
         "cargo run --release -p bank-import -- \"$DAYBOOK_DATA/berka\" --loans --out bank.jsonl",
         "the records are not part of this repository",
     ),
+    (
+        "daybook redact book --subject account/2 --match account=2 --preview",
+        "the accounts of this page are not erased",
+    ),
+    (
+        "daybook redact book --subject account/2 --match account=2 --reason 'erasure was asked for'",
+        "the accounts of this page are not erased",
+    ),
 ];
 
 fn read(page: &str) -> String {

@@ -85,7 +85,7 @@ fn an_unknown_option_lists_the_known_ones() {
     check_plugin(
         quote!(version = "1993-01-01", table = [Account]),
         handlers(),
-        "expected one of `version`, `name`, `extends`, `description`, `changes`, `tables`, `reads`, `events`, `tasks`",
+        "expected one of `version`, `name`, `extends`, `description`, `changes`, `tables`, `reads`, `events`, `tasks`, `event_partitions`, `table_partitions`",
     );
 }
 

@@ -153,8 +153,9 @@ impl Hosted {
         }
         let head = self.live().head;
         let text = format!("the book is at event {head}, and not at {position} yet");
-        Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "behind", text)
+        Err(Problem::new(StatusCode::CONFLICT, "behind", text)
             .with("position", head.0)
+            .with("kind", "unavailable")
             .with("hint", "ask again in a moment; Daybook-Position of a write is a position that will be there"))
     }
 

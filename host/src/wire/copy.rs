@@ -56,7 +56,7 @@ impl CopyRequest {
     pub fn marks(&self) -> Result<CopyMarks> {
         let place = match (&self.book, &self.digest) {
             (Some(book), Some(digest)) => {
-                Some((book.clone(), CommitSeq(self.commit), digest.parse()?))
+                Some((book.clone(), CommitSeq(self.commit), digest_of(digest)?))
             }
             (None, None) => None,
             _ => {
@@ -83,9 +83,15 @@ impl CopyRequest {
             sums: self.sums.clone(),
             last: last.collect::<Result<_>>()?,
             components: { self.components.iter() }
-                .map(|text| text.parse::<Digest>())
+                .map(|text| digest_of(text))
                 .collect::<Result<_>>()?,
             whole: self.whole.clone(),
         })
     }
+}
+
+/// A digest as a stranger wrote it.
+fn digest_of(text: &str) -> Result<Digest> {
+    let parsed: Result<Digest> = text.parse();
+    parsed.map_err(|error| Error::usage(error.message))
 }

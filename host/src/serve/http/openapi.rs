@@ -93,7 +93,7 @@ const ANY: &[(u16, &str)] = &[
     (413, "The body is too large."),
     (
         503,
-        "Too much waits already, the book is being closed, or it is not at min-position yet; see Retry-After.",
+        "Too much waits already, or the book is being closed; see Retry-After.",
     ),
 ];
 

@@ -20,11 +20,13 @@ pub const MIN_POSITION: &str = "min-position";
 
 /// A read that waits, for a while, until the book is so far.
 pub fn min_position(route: Route) -> Route {
-    route.query(
-        MIN_POSITION,
-        Kind::Seq,
-        "Wait, a while, until this event is in what is read: Daybook-Position of a write.",
-    )
+    route
+        .query(
+            MIN_POSITION,
+            Kind::Seq,
+            "Wait, a while, until this event is in what is read: Daybook-Position of a write.",
+        )
+        .refuses(409, "The book is not at min-position yet; see Retry-After.")
 }
 
 /// A read whose answer a client may keep and ask for again.

@@ -76,7 +76,7 @@ fn a_read_waits_until_the_book_is_so_far_and_is_refused_where_it_does_not_come()
     let behind = server.get("/state/bank.account/1?min-position=99");
     assert_eq!(
         (behind.status, behind.problem()),
-        (503, "behind"),
+        (409, "behind"),
         "{}",
         behind.text
     );

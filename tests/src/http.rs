@@ -48,7 +48,10 @@ impl Http {
     /// Gives up where so long not a byte comes.
     pub fn within(silence: Option<Duration>) -> Http {
         let local = "http://127.0.0.1".parse().expect("a URL");
-        let settings = outbound::settings(&local, None).expect("settings");
+        // Shorter than any server of a test keeps a silent connection: one that it is about to close is not asked.
+        let settings = outbound::settings(&local, None)
+            .expect("settings")
+            .pool_idle_timeout(Duration::from_millis(100));
         let settings = match silence {
             Some(silence) => settings.read_timeout(silence),
             None => settings,

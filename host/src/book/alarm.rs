@@ -20,7 +20,7 @@ impl Book {
         let last = self.history.log.meta(LAST)?;
         let Some(problem) = problem else {
             if last.is_some() {
-                self.history.log.keep(&[LocalOp::RemoveNote {
+                self.history.log.write_local(&[LocalOp::RemoveNote {
                     key: LAST.to_owned(),
                 }])?;
             }

@@ -73,7 +73,7 @@ impl Book {
             Ok(())
         });
         // What handlers logged is kept, also where it was refused.
-        self.settle(group)?;
+        self.commit_group(group)?;
         admitted.map(|()| receipts)
     }
 
@@ -215,7 +215,7 @@ impl Book {
             head: self.live.materializer.head(),
             writes: self.live.materializer.pending_writes(),
         };
-        self.live.materializer.keep()?;
+        self.live.materializer.apply()?;
         group.undo.push(undo);
         if self.live.materializer.projection().is_full() {
             self.live.materializer.projection().shrink()?;

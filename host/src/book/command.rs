@@ -77,7 +77,7 @@ impl Book {
         let mut group = self.group()?;
         let reply = self.run_into(&mut group, request);
         // A creator that failed has an entry in the journal, which is to be kept.
-        self.settle(group)?;
+        self.commit_group(group)?;
         reply
     }
 

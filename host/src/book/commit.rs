@@ -122,7 +122,7 @@ impl Book {
     /// As `append_system`, where the live projection stays what it is: its position moves with the event.
     pub(crate) fn record_system(&mut self, system: SystemEvent<'_>) -> Result<Seq> {
         let seq = self.append_system(system)?;
-        self.live.materializer.keep()?;
+        self.live.materializer.apply()?;
         self.commit_live()?;
         Ok(seq)
     }
@@ -130,7 +130,7 @@ impl Book {
     /// Refuses to go on where it is not known what became of the last commit, or where a failed one left the live projection
     /// behind the log: what came next would be worked out on a state that lacks events.
     pub fn check_current(&mut self) -> Result<()> {
-        self.settle_unknown()?;
+        self.resolve_unknown()?;
         let position = self.live_head().position;
         if position == self.head() {
             return Ok(());
@@ -143,7 +143,7 @@ impl Book {
     }
 
     /// Asks again what became of a commit, where that is not known; takes up what it did.
-    fn settle_unknown(&mut self) -> Result<()> {
+    fn resolve_unknown(&mut self) -> Result<()> {
         let Some(unsettled) = self.unsettled.take() else {
             return Ok(());
         };
@@ -160,7 +160,7 @@ impl Book {
 
     /// Goes on from what the log has, whatever it is.
     fn take_up(&mut self) -> Result<()> {
-        self.pause_following();
+        self.pause_shadow_threads();
         self.tip = self.history.log.tip()?;
         self.history.library.reload(&self.history.log)?;
         self.live.record = self.history.log.live()?;
@@ -173,7 +173,7 @@ impl Book {
         )?;
         self.task_news.anew = true;
         self.head_signal.tell(self.head());
-        self.follow_all()
+        self.resume_shadow_threads()
     }
 
     /// When something is taken in now: never before what was taken in last, whatever the clock shows.

@@ -78,7 +78,7 @@ pub fn take_copy(path: &Path, source: &str, ask: &mut Ask<'_>) -> Result<Copied>
 }
 
 fn log_of_its_own(mut log: Catalog, cache_key: &Digest, source: &str) -> Result<Catalog> {
-    log.keep(&[LocalOp::Note {
+    log.write_local(&[LocalOp::Note {
         key: "cache_key".to_owned(),
         value: cache_key.to_string(),
     }])?;

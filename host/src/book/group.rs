@@ -268,11 +268,11 @@ impl Book {
     }
 
     /// Makes a group durable: the log first (the one fsync), then the projection, and only then an answer.
-    pub fn settle(&mut self, mut group: Group) -> Result<()> {
+    pub fn commit_group(&mut self, mut group: Group) -> Result<()> {
         let local = group.heard.told();
         if group.is_empty() {
             self.live.materializer.rollback();
-            return self.keep_heard(&local);
+            return self.record_heard(&local);
         }
         let mut events = group.commit.events.iter();
         let asks = events.any(|event| !event.tasks.is_empty());

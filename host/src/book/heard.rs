@@ -124,9 +124,9 @@ impl Group {
 
 impl Book {
     /// Keeps what was logged where nothing else came of it. That is no reason to fail.
-    pub(super) fn keep_heard(&mut self, local: &[LocalOp]) -> Result<()> {
+    pub(super) fn record_heard(&mut self, local: &[LocalOp]) -> Result<()> {
         if !local.is_empty()
-            && let Err(error) = self.history.log.keep(local)
+            && let Err(error) = self.history.log.write_local(local)
         {
             tracing::warn!(%error, "what handlers logged is not kept");
         }

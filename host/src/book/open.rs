@@ -17,7 +17,7 @@ use crate::history::{Cores, History, OnProgress, silent};
 use crate::model::{Digest, Error, Lineup, Result, Schedule, Seq};
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::Runtime;
-use crate::shadow::{Follower, Head};
+use crate::shadow::{Head, ShadowThread};
 use crate::store::{Announced, BookDir, BookLock, Catalog, Projection};
 
 /// Name of the live projection in the registry.
@@ -32,8 +32,8 @@ pub struct Book {
     pub(super) unsettled: Option<Unsettled>,
     pub(crate) live: Live,
     /// What keeps shadows and the standby current, while the book is served.
-    pub(crate) followers: Vec<Follower>,
-    pub(crate) following: bool,
+    pub(crate) shadow_threads: Vec<ShadowThread>,
+    pub(crate) keeps_shadows_current: bool,
     /// Whether it may start threads of its own.
     pub(super) threads: bool,
     pub(crate) head_signal: Arc<Head>,
@@ -50,7 +50,7 @@ pub struct Book {
 
 impl Drop for Book {
     fn drop(&mut self) {
-        self.stop_following();
+        self.end_shadow_threads();
     }
 }
 
@@ -88,7 +88,7 @@ impl Book {
                 return Err(Error::unavailable("the log did not keep its first commit"));
             }
         }
-        catalog.keep(&[LocalOp::Note {
+        catalog.write_local(&[LocalOp::Note {
             key: "cache_key".to_owned(),
             value: Digest::of(&random_bytes()).to_string(),
         }])?;
@@ -185,8 +185,8 @@ impl Book {
                 record,
                 materializer,
             },
-            followers: Vec::new(),
-            following: false,
+            shadow_threads: Vec::new(),
+            keeps_shadows_current: false,
             threads: true,
             head_signal: Arc::default(),
             task_news: TaskNews::default(),
@@ -291,7 +291,7 @@ fn live_of(catalog: &mut Catalog, dir: &BookDir) -> Result<ProjectionRecord> {
         }
         _ => live_record(schedule),
     };
-    catalog.keep(&[LocalOp::Projection(record.clone())])?;
+    catalog.write_local(&[LocalOp::Projection(record.clone())])?;
     Ok(record)
 }
 

@@ -103,7 +103,7 @@ fn catch_up(
         }
         let origin = log.origin(&record.hash)?;
         player.materializer.projection().set_origin(origin);
-        player.keep()?;
+        player.apply()?;
         Ok(ControlFlow::<()>::Continue(()))
     })?;
     player.materializer.commit()

@@ -12,7 +12,7 @@ impl Book {
     pub fn snapshot(&mut self) -> Result<SnapshotRecord> {
         self.check_current()?;
         let record = self.copy_live()?;
-        self.keep_snapshot(&record)
+        self.record_snapshot(&record)
     }
 
     fn copy_live(&self) -> Result<SnapshotRecord> {
@@ -24,7 +24,7 @@ impl Book {
     }
 
     /// Lists a snapshot that was copied, beside the writer maybe; or removes it where it is of no more use.
-    pub fn keep_snapshot(&mut self, record: &SnapshotRecord) -> Result<SnapshotRecord> {
+    pub fn record_snapshot(&mut self, record: &SnapshotRecord) -> Result<SnapshotRecord> {
         let known = self.history.log.snapshots()?;
         let path = self.history.dir.snapshot(&record.file);
         if let Some(same) = known
@@ -47,7 +47,7 @@ impl Book {
             file: gone.file.clone(),
         });
         let ops: Vec<_> = gone.chain([LocalOp::Snapshot(record.clone())]).collect();
-        self.history.log.keep(&ops)?;
+        self.history.log.write_local(&ops)?;
         for gone in thinned {
             remove_projection(&self.history.dir.snapshot(&gone.file))?;
         }
@@ -60,7 +60,7 @@ impl Book {
     }
 }
 
-/// Copies a live projection's file, without the book: what comes of it is listed with `Book::keep_snapshot`.
+/// Copies a live projection's file, without the book: what comes of it is listed with `Book::record_snapshot`.
 pub fn copy_live(
     dir: &BookDir,
     live: &std::path::Path,

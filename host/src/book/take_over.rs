@@ -32,7 +32,7 @@ impl Book {
             Ok(())
         })?;
         let count = group.events() as u64;
-        self.settle(group)?;
+        self.commit_group(group)?;
         self.told_ahead = None;
         Ok(count)
     }

@@ -311,7 +311,7 @@ impl Turns {
 
     /// The book, whose threads have ended. What still waits is never answered.
     pub fn end(mut self) -> Book {
-        self.book.stop_following();
+        self.book.end_shadow_threads();
         self.book
     }
 
@@ -344,7 +344,7 @@ impl Turns {
             job = self.queue.take(false);
         }
         marks.commit_begins();
-        let kept = book.settle(group);
+        let kept = book.commit_group(group);
         marks.committed(answers.len());
         if kept.is_ok() {
             (self.watch)(book, answers.len());

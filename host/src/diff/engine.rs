@@ -36,8 +36,8 @@ pub trait Base: Side {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside>;
     /// The cause of a difference whose prober did not know enough: tried on the base's own state, taken back to before
     /// the event and forward again. Only for events after the last `forget`.
-    fn settle(&mut self, event: &Event, base: &Step) -> Result<Causes>;
-    /// No event up to here will need `settle`.
+    fn find_causes(&mut self, event: &Event, base: &Step) -> Result<Causes>;
+    /// No event up to here will need `find_causes`.
     fn forget(&mut self, to: Seq);
 }
 
@@ -375,7 +375,8 @@ fn take_answer(
     };
     for found in found.iter_mut().rev() {
         if let Reason::Unanswered = found.reason {
-            found.reason = Reason::Known(side.settle(&batch.events[found.event], &found.base)?);
+            found.reason =
+                Reason::Known(side.find_causes(&batch.events[found.event], &found.base)?);
         }
     }
     if let Some(last) = batch.events.last() {

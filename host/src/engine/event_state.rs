@@ -499,7 +499,7 @@ impl EventState {
     }
 
     /// Gives the event's net writes to the projection.
-    pub fn keep(&mut self) -> Result<()> {
+    pub fn apply(&mut self) -> Result<()> {
         // A row that came back to what it was may have been shown to SQL in between: it is written all the same.
         for entry in self.overlay.unsynced() {
             self.projection

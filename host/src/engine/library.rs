@@ -203,7 +203,7 @@ impl Library {
             bytes: bytes.into(),
         };
         self.lent.insert(version.clone(), lent);
-        self.keep(Arc::new(code));
+        self.insert(Arc::new(code));
         self.reload(log)?;
         Ok(version)
     }
@@ -326,10 +326,10 @@ impl Library {
         };
         let code =
             loaded.map_err(|error| error.context(format!("loading {version} from the log")))?;
-        Ok(self.keep(Arc::new(code)))
+        Ok(self.insert(Arc::new(code)))
     }
 
-    pub fn keep(&mut self, code: Arc<Code>) -> Arc<Code> {
+    pub fn insert(&mut self, code: Arc<Code>) -> Arc<Code> {
         self.codes.entry(code.digest).or_insert(code).clone()
     }
 

@@ -198,7 +198,7 @@ impl Materializer {
             .usage
     }
 
-    /// Works out an event's effects. Nothing is kept until `keep`; `discard` or another `run` forgets them.
+    /// Works out an event's effects. Nothing is kept until `apply`; `discard` or another `run` forgets them.
     pub fn run(&mut self, event: &Event) -> Result<Outcome, Failure> {
         self.discard()?;
         let program = self.program.of_event(event).clone();
@@ -349,21 +349,21 @@ impl Materializer {
     }
 
     /// Gives the pending event's effects to the projection and moves its position; durable with `commit`.
-    pub fn keep(&mut self) -> Result<()> {
+    pub fn apply(&mut self) -> Result<()> {
         let head = self
             .pending
             .take()
             .ok_or_else(|| Error::internal("there is nothing to keep"))?;
         let event_state = self.event_state();
-        event_state.keep()?;
+        event_state.apply()?;
         event_state.projection.advance(head);
         self.uncommitted += 1;
         Ok(())
     }
 
-    /// As `keep`, in a batch: memory stays flat while its transaction is open.
-    pub fn keep_in_batch(&mut self) -> Result<()> {
-        self.keep()?;
+    /// As `apply`, in a batch: memory stays flat while its transaction is open.
+    pub fn apply_in_batch(&mut self) -> Result<()> {
+        self.apply()?;
         self.projection().shrink_if_full()
     }
 

@@ -127,7 +127,7 @@ impl Player {
     }
 
     /// Keeps the event's effects in the batch.
-    pub fn keep(&mut self) -> Result<()> {
-        self.materializer.keep_in_batch()
+    pub fn apply(&mut self) -> Result<()> {
+        self.materializer.apply_in_batch()
     }
 }

@@ -72,7 +72,7 @@ impl History {
                 let mut effects = effects.lock().unwrap_or_else(PoisonError::into_inner);
                 effects.clone_from(&outcome.body);
             }
-            player.keep()?;
+            player.apply()?;
             Ok(ControlFlow::<(), _>::Continue(Kept::of(outcome)))
         };
         let (player, _) = self.play_all(&cast, to, &|| Ok(()), progress, step)?;

@@ -40,7 +40,7 @@ pub(crate) fn advance(player: &mut Player, log: &Catalog, to: Seq) -> Result<()>
     let events = log.events(player.materializer.head().position.next()..=to);
     play(player, events, to, &mut silent(), |player, event| {
         player.run(&event).map_err(Error::from)?;
-        player.keep()?;
+        player.apply()?;
         Ok(ControlFlow::<()>::Continue(()))
     })?;
     Ok(())

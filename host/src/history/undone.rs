@@ -67,7 +67,7 @@ impl History {
                     let changes = outcome.effects.recorded(layouts);
                     return Ok(ControlFlow::Break((changes, outcome.effects.tasks)));
                 }
-                player.keep()?;
+                player.apply()?;
                 Ok(ControlFlow::Continue(()))
             })
         })?;

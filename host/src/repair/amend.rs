@@ -92,7 +92,7 @@ impl Book {
             true => AMENDMENT_REVERTED,
             false => EVENT_AMENDED,
         };
-        self.pause_following();
+        self.pause_shadow_threads();
         let seq = self.head().next();
         let amendment = Amendment {
             seq,
@@ -125,7 +125,7 @@ impl Book {
             Ok(seq) => seq,
             Err(error) => {
                 remove_projection(&path)?;
-                self.follow_all()?;
+                self.resume_shadow_threads()?;
                 return Err(error);
             }
         };

@@ -115,7 +115,7 @@ impl Book {
                 ops.extend(retasked(&own, &outcome.effects.tasks));
                 effects += 1;
             }
-            player.keep()?;
+            player.apply()?;
             Ok(ControlFlow::<()>::Continue(()))
         })?;
         self.history.finish(player)?;

@@ -165,7 +165,7 @@ impl Book {
             let also = redacting.events[1..].iter().map(|it| it.told().into());
             told.insert("also".into(), Json::Array(also.collect()));
         }
-        self.pause_following();
+        self.pause_shadow_threads();
         let seq = self.head().next();
         let worked = self.rewritten(&epochs, &redacting, [&temporary, &path], progress);
         let kept = worked.and_then(|(mut ops, rewritten)| {
@@ -202,7 +202,7 @@ impl Book {
             Ok(rewritten) => rewritten,
             Err(error) => {
                 remove_projection(&path)?;
-                self.follow_all()?;
+                self.resume_shadow_threads()?;
                 return Err(error.context(match requests {
                     [one] => format!("event {} is not redacted", one.seq),
                     all => format!("none of {} events is redacted", all.len()),
@@ -497,7 +497,7 @@ impl Epoch {
                     without(&mut asked, &own);
                     tally.ops.extend(retasked(late, &asked));
                 }
-                player.keep()?;
+                player.apply()?;
                 Ok(ControlFlow::Continue(()))
             })
         })?;

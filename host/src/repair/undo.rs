@@ -136,7 +136,7 @@ impl Book {
             group.commit.undone.push((event.seq, first.event.seq));
         }
         // A rejection has its entry in the journal.
-        self.settle(group)?;
+        self.commit_group(group)?;
         let reply = reply?;
         let mut events = match reply.decision {
             Decision::Accepted(events) => events.into_iter(),

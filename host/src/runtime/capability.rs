@@ -43,19 +43,21 @@ impl CallState {
         }
     }
 
-    fn settle<T>(&mut self, result: Result<T, Violation>) -> Answer<T> {
+    fn unless_stopped<T>(&mut self, result: Result<T, Violation>) -> Answer<T> {
         result.map_err(|violation| self.stop(violation))
     }
 
-    fn settle_write(&mut self, result: WriteResult) -> Answer<Result<(), WriteError>> {
-        Ok(self.settle(result)?.map_err(bindings::write_error_out))
+    fn write_unless_stopped(&mut self, result: WriteResult) -> Answer<Result<(), WriteError>> {
+        Ok(self
+            .unless_stopped(result)?
+            .map_err(bindings::write_error_out))
     }
 
     fn read_get(&mut self, table: &str, key: Vec<Value>) -> Answer<Option<Vec<Value>>> {
         let result = self
             .state(table.len() + weight(&key))?
             .get(table, row_in(key));
-        let row = self.settle(result)?.map(row_out);
+        let row = self.unless_stopped(result)?.map(row_out);
         self.count_bytes(row.as_deref().map_or(0, weight))?;
         Ok(row)
     }
@@ -65,7 +67,11 @@ impl CallState {
         let bounds: usize = bounds.map(|bound| weight(&bound.values)).sum();
         let asked = self.state(table.len() + weight(&find.prefix) + bounds)?;
         let result = asked.find(table, find_in(find));
-        let rows: Vec<_> = self.settle(result)?.into_iter().map(row_out).collect();
+        let rows: Vec<_> = self
+            .unless_stopped(result)?
+            .into_iter()
+            .map(row_out)
+            .collect();
         self.count_bytes(rows.iter().map(|row| weight(row)).sum())?;
         Ok(rows)
     }
@@ -75,7 +81,7 @@ impl CallState {
         let asked = self.state(sql.len() + weight(&parameters))?;
         let result = asked.query(sql, row_in(parameters), &mut fuel);
         self.budget.fuel = fuel;
-        let result = query_out(self.settle(result)?);
+        let result = query_out(self.unless_stopped(result)?);
         self.count_bytes(result.rows.iter().map(|row| weight(row)).sum())?;
         Ok(result)
     }
@@ -91,7 +97,7 @@ impl CallState {
             level: level_in(level),
             message,
         });
-        self.settle(result)
+        self.unless_stopped(result)
     }
 }
 
@@ -207,7 +213,7 @@ impl materialization::HostMaterialization for CallState {
     ) -> Answer<Result<(), WriteError>> {
         let bytes = table.len() + weight(&row);
         let result = self.materialization(bytes)?.insert(&table, row_in(row));
-        self.settle_write(result)
+        self.write_unless_stopped(result)
     }
 
     fn update(
@@ -218,7 +224,7 @@ impl materialization::HostMaterialization for CallState {
     ) -> Answer<Result<(), WriteError>> {
         let bytes = table.len() + weight(&row);
         let result = self.materialization(bytes)?.update(&table, row_in(row));
-        self.settle_write(result)
+        self.write_unless_stopped(result)
     }
 
     fn upsert(
@@ -229,7 +235,7 @@ impl materialization::HostMaterialization for CallState {
     ) -> Answer<Result<(), WriteError>> {
         let bytes = table.len() + weight(&row);
         let result = self.materialization(bytes)?.upsert(&table, row_in(row));
-        self.settle_write(result)
+        self.write_unless_stopped(result)
     }
 
     fn delete(
@@ -240,7 +246,7 @@ impl materialization::HostMaterialization for CallState {
     ) -> Answer<Result<(), WriteError>> {
         let bytes = table.len() + weight(&key);
         let result = self.materialization(bytes)?.delete(&table, row_in(key));
-        self.settle_write(result)
+        self.write_unless_stopped(result)
     }
 
     fn enqueue(&mut self, _: Resource<MaterializationHandle>, task: Task) -> Answer<()> {
@@ -251,7 +257,7 @@ impl materialization::HostMaterialization for CallState {
             data: task.data,
             not_before: task.not_before,
         });
-        self.settle(result)
+        self.unless_stopped(result)
     }
 
     fn log(
@@ -320,7 +326,7 @@ impl creation::HostCreation for CallState {
 
     fn make_id(&mut self, _: Resource<CreationHandle>) -> Answer<String> {
         let result = self.creation()?.make_id();
-        self.settle(result)
+        self.unless_stopped(result)
     }
 
     fn log(&mut self, _: Resource<CreationHandle>, level: Level, message: String) -> Answer<()> {

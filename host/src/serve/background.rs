@@ -169,7 +169,7 @@ fn snapshots(hosted: &Hosted, every: u64) {
             .borrow_book(|book| Ok((book.dir().clone(), book.live_path(), book.live_schedule())));
         let made = place
             .and_then(|(dir, live, schedule)| copy_live(&dir, &live, &schedule))
-            .and_then(|copied| hosted.borrow_book(move |book| book.keep_snapshot(&copied)));
+            .and_then(|copied| hosted.borrow_book(move |book| book.record_snapshot(&copied)));
         match made {
             Ok(record) => last = record.position,
             Err(_) if hosted.server().is_stopped() => return,

@@ -75,7 +75,7 @@ impl Hosted {
         if access.has_tokens() {
             book.note_tokens()?;
         }
-        book.follow()?;
+        book.start_shadow_threads()?;
         let is_copy = book.follows()?.is_some();
         let live = Arc::new(Live::of(&mut book));
         let (head, _) = watch::channel(live.head);
@@ -243,12 +243,12 @@ impl Hosted {
     }
 
     /// Tells of every new head.
-    pub fn follow(&self) -> watch::Receiver<Seq> {
+    pub fn subscribe_head(&self) -> watch::Receiver<Seq> {
         self.0.head.subscribe()
     }
 
     /// Tells whenever something happened to tasks.
-    pub fn follow_tasks(&self) -> watch::Receiver<u64> {
+    pub fn subscribe_tasks(&self) -> watch::Receiver<u64> {
         self.0.steps.subscribe()
     }
 

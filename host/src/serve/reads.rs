@@ -145,7 +145,7 @@ impl Hosted {
 
     /// Waits until what is read has an event, for as long as a read may take.
     pub async fn reach(&self, position: Seq) -> Result<(), Problem> {
-        let mut head = self.follow();
+        let mut head = self.subscribe_head();
         let waiting = Duration::from_secs_f64(READ_SECONDS_MAX);
         let there = head.wait_for(|head| *head >= position);
         if let Ok(Ok(_)) = tokio::time::timeout(waiting, there).await {

@@ -1,8 +1,8 @@
 //! Projections beside the live one that follow the log.
 
-mod follower;
 mod projection;
+mod thread;
 
-pub(crate) use follower::{Follower, Head};
 pub use projection::ShadowStatus;
 pub(crate) use projection::{ShadowProjection, expect_key};
+pub(crate) use thread::{Head, ShadowThread};

@@ -223,7 +223,7 @@ impl ShadowProjection {
             Ok(_) => {
                 let origin = log.origin(&stored.hash)?;
                 self.player.materializer.projection().set_origin(origin);
-                self.player.keep()?;
+                self.player.apply()?;
             }
             Err(Failure::Doom(doom)) => self.doom = Some(doom.clone().into_error().message),
             Err(Failure::Host(error)) => return Err(error.clone()),
@@ -247,7 +247,7 @@ impl ShadowProjection {
 
     /// Makes the file an ordinary one under its own name, once what there was is run: from here on it is found again
     /// after a crash.
-    pub fn settle(self, history: &History) -> Result<ShadowProjection> {
+    pub fn finish_building(self, history: &History) -> Result<ShadowProjection> {
         let Some(building) = self.building else {
             return Ok(self);
         };
@@ -417,7 +417,7 @@ impl Comparing {
             if self.tells_causes && !found.is_empty() {
                 causes = Some(player.causes(program, event, &base)?);
             }
-            player.player.keep()?;
+            player.player.apply()?;
         }
         let about = About {
             seq: event.seq,

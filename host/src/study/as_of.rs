@@ -66,7 +66,7 @@ impl fmt::Display for Moment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum OtherState {
     /// After an earlier event.
-    PayloadHistory {
+    Past {
         moment: Moment,
         /// As the book showed it when that event was its last: by the versions that were in force then, from the payloads of
         /// then. Else by what is in force now, from the payloads of now.
@@ -196,7 +196,7 @@ impl Reader {
     }
 }
 
-/// PayloadHistory states for many who ask: one engine builds them all, made when the first is asked for.
+/// Past states for many who ask: one engine builds them all, made when the first is asked for.
 #[derive(Debug, Default)]
 pub struct PastStates(Mutex<Option<Arc<Runtime>>>);
 
@@ -204,7 +204,7 @@ impl PastStates {
     pub fn of(&self, reader: &Reader, state: &OtherState) -> Result<PastState> {
         match state {
             OtherState::Replay(name) => reader.projection(self.runtime()?, name),
-            OtherState::PayloadHistory { moment, as_known } => {
+            OtherState::Past { moment, as_known } => {
                 let position = reader.position_at(moment)?;
                 reader.past_state(self.runtime()?, position, *as_known, &mut silent())
             }

@@ -106,8 +106,8 @@ fn part(
                 candidate: saw(&theirs),
             }));
         }
-        base.keep(&ours)?;
-        candidate.keep(&theirs)?;
+        base.apply(&ours)?;
+        candidate.apply(&theirs)?;
     }
     base.end_batch()?;
     candidate.end_batch()?;

@@ -219,12 +219,12 @@ impl PlayerSide {
         Ok(step)
     }
 
-    pub fn keep(&mut self, step: &Step) -> Result<()> {
+    pub fn apply(&mut self, step: &Step) -> Result<()> {
         if step.outcome.is_err() {
             return Ok(());
         }
         let watch = Stopwatch::start();
-        let kept = self.player.keep();
+        let kept = self.player.apply();
         self.cost.seconds += watch.seconds();
         kept
     }
@@ -233,7 +233,7 @@ impl PlayerSide {
 impl Side for PlayerSide {
     fn step(&mut self, event: &Event) -> Result<Step> {
         let step = self.work_out(event)?;
-        self.keep(&step)?;
+        self.apply(&step)?;
         Ok(step)
     }
 
@@ -267,7 +267,7 @@ struct BaseSide {
     maps: Vec<Option<(usize, RowMap)>>,
     /// The other way: the candidate's table of each of the base's.
     candidate_tables: Vec<Option<usize>>,
-    /// What events wrote from the oldest unanswered question on: the way back for `settle`.
+    /// What events wrote from the oldest unanswered question on: the way back for `find_causes`.
     history: VecDeque<(Seq, Vec<Write>)>,
 }
 
@@ -328,7 +328,7 @@ impl BaseSide {
         Ok(rows)
     }
 
-    fn keep(&mut self, event: &Event, step: &Step, asks: bool) -> Result<()> {
+    fn apply_beside(&mut self, event: &Event, step: &Step, asks: bool) -> Result<()> {
         if asks || !self.history.is_empty() {
             // An event of doom wrote nothing, and is a point to come back to all the same.
             let writes = match step.outcome {
@@ -337,7 +337,7 @@ impl BaseSide {
             };
             self.history.push_back((event.seq, writes));
         }
-        self.side.keep(step)
+        self.side.apply(step)
     }
 
     /// Tries the candidate on the state as it is.
@@ -376,12 +376,12 @@ impl Base for BaseSide {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
         let base = self.side.work_out(event)?;
         if base.is_same(&candidate) {
-            self.keep(event, &base, false)?;
+            self.apply_beside(event, &base, false)?;
             return Ok(Beside::Same);
         }
         // Each side takes back what the event changed there: no version's logic is asked.
         if event.event_type.as_str() == EVENT_UNDONE && undone_of(&event.data).is_some() {
-            self.keep(event, &base, false)?;
+            self.apply_beside(event, &base, false)?;
             return Ok(Beside::Differs {
                 base,
                 candidate,
@@ -392,7 +392,7 @@ impl Base for BaseSide {
             let rows = self.rows_before(&base, &candidate)?;
             // The candidate saw what it would see on the base's state: its own step is the answer.
             let answered = rows[..candidate.touched.len()] == candidate.touched;
-            self.keep(event, &base, !answered)?;
+            self.apply_beside(event, &base, !answered)?;
             if answered {
                 return Ok(Beside::Differs {
                     base,
@@ -411,7 +411,7 @@ impl Base for BaseSide {
         let aside = self.side.player.materializer.set_aside()?;
         let probed = self.probe_here(event)?;
         self.side.player.materializer.put_back(aside)?;
-        self.keep(event, &base, false)?;
+        self.apply_beside(event, &base, false)?;
         let causes = Causes::of(&base, &probed);
         Ok(Beside::Differs {
             base,
@@ -420,7 +420,7 @@ impl Base for BaseSide {
         })
     }
 
-    fn settle(&mut self, event: &Event, base: &Step) -> Result<Causes> {
+    fn find_causes(&mut self, event: &Event, base: &Step) -> Result<Causes> {
         let from = self.history.partition_point(|(seq, _)| *seq < event.seq);
         let later: Vec<_> = self
             .history

@@ -166,7 +166,7 @@ impl Study<'_> {
             dooms.events += 1;
             let doom = match player.run(&event) {
                 Ok(_) => {
-                    player.keep()?;
+                    player.apply()?;
                     return Ok(ControlFlow::Continue(()));
                 }
                 Err(Failure::Doom(doom)) => *doom,

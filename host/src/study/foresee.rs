@@ -163,7 +163,7 @@ impl Side for History<'_> {
 impl Base for History<'_> {
     fn step_beside(&mut self, event: &Event, candidate: Step) -> Result<Beside> {
         let base = self.side.work_out(event)?;
-        self.side.keep(&base)?;
+        self.side.apply(&base)?;
         if base.is_same(&candidate) {
             return Ok(Beside::Same);
         }
@@ -174,7 +174,7 @@ impl Base for History<'_> {
         })
     }
 
-    fn settle(&mut self, event: &Event, _: &Step) -> Result<Causes> {
+    fn find_causes(&mut self, event: &Event, _: &Step) -> Result<Causes> {
         Ok(self.causes(event))
     }
 

@@ -67,7 +67,7 @@ impl Study<'_> {
         play(&mut player, events, to, progress, |player, stored| {
             let event = &stored.event;
             let mut asked = player.run(event).map_err(Error::from)?.effects.tasks;
-            player.keep()?;
+            player.apply()?;
             let asked_before: Vec<Vec<Task>> = { before.iter_mut() }
                 .map(|player| asked_now(player, event))
                 .collect::<Result<_>>()?;
@@ -223,7 +223,7 @@ impl Known {
 fn asked_now(player: &mut Player, event: &Event) -> Result<Vec<Task>> {
     match player.run(event) {
         Ok(outcome) => {
-            player.keep()?;
+            player.apply()?;
             Ok(outcome.effects.tasks)
         }
         Err(Failure::Doom(_)) => Ok(Vec::new()),

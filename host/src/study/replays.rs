@@ -168,12 +168,12 @@ impl Book {
         progress: OnProgress<'_>,
     ) -> Result<Replayed> {
         let (replayed, record) = self.study().replay(picked, to, name, progress)?;
-        self.keep_replay(record)?;
+        self.record_replay(record)?;
         Ok(replayed)
     }
 
     /// Takes the projection that a replay made, in the place of an earlier one of its name.
-    pub fn keep_replay(&mut self, record: ProjectionRecord) -> Result<()> {
+    pub fn record_replay(&mut self, record: ProjectionRecord) -> Result<()> {
         let known = self.history.log.projections()?.into_iter();
         let old = { known }.find(|known| known.name == record.name);
         if old.as_ref().is_some_and(|old| old.role != Role::Replay) {
@@ -183,7 +183,9 @@ impl Book {
                 record.name
             )));
         }
-        self.history.log.keep(&[LocalOp::Projection(record)])?;
+        self.history
+            .log
+            .write_local(&[LocalOp::Projection(record)])?;
         match old {
             Some(old) => remove_projection(&self.history.dir.projection(&old.file)),
             None => Ok(()),
@@ -472,7 +474,7 @@ impl Verifier<'_> {
                     event.seq, event.event_type, record.lineup
                 )));
             }
-            player.keep()?;
+            player.apply()?;
             Ok(ControlFlow::Continue(Kept::of(outcome)))
         };
         let is_wanted = self.is_wanted;

@@ -120,7 +120,7 @@ impl Book {
         group.commit.task_steps.extend(told);
         group.put_delivery(delivery);
         group.acted.push((kind, place));
-        self.settle(group)?;
+        self.commit_group(group)?;
         told_task(&self.history.log, id)
     }
 

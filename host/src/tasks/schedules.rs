@@ -60,7 +60,7 @@ impl Book {
         };
         match before {
             Some(before) if says_the_same(before, &schedule) => Ok(before.clone()),
-            _ => self.keep_schedule(schedule),
+            _ => self.record_schedule(schedule),
         }
     }
 
@@ -74,7 +74,7 @@ impl Book {
         if !paused && let Some(missed) = latest(&schedule, unix_milliseconds_now())? {
             schedule.after = text_of_milliseconds(missed);
         }
-        self.keep_schedule(schedule)
+        self.record_schedule(schedule)
     }
 
     pub fn remove_schedule(&mut self, name: &str) -> Result<()> {
@@ -96,7 +96,7 @@ impl Book {
             ..request(&schedule, &now)
         };
         let ran = self.run_scheduled(&mut group, &mut schedule, request, None);
-        self.settle(group)?;
+        self.commit_group(group)?;
         ran?;
         self.schedule_named(name)
     }
@@ -121,7 +121,7 @@ impl Book {
         found.ok_or_else(unknown)
     }
 
-    fn keep_schedule(&mut self, schedule: CommandSchedule) -> Result<CommandSchedule> {
+    fn record_schedule(&mut self, schedule: CommandSchedule) -> Result<CommandSchedule> {
         self.check_current()?;
         let op = LogOp::CommandSchedule(Box::new(schedule.clone()));
         self.commit(vec![op])?;

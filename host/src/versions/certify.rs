@@ -46,12 +46,12 @@ impl Book {
     pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
         self.check_current()?;
         let certified = self.study().certify(version)?;
-        self.keep_certified(&certified)?;
+        self.record_certified(&certified)?;
         Ok(certified)
     }
 
     /// Records what a study of this book came to.
-    pub fn keep_certified(&mut self, certified: &Certified) -> Result<()> {
+    pub fn record_certified(&mut self, certified: &Certified) -> Result<()> {
         self.record_certification(&certified.certification)
     }
 

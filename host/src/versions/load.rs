@@ -189,9 +189,9 @@ impl Book {
         })?;
         loaded.isolation = Some(isolation_of(&code.manifest, certification.isolations));
         loaded.certification = Some(certification);
-        self.history.library.keep(code);
+        self.history.library.insert(code);
         self.history.reload()?;
-        self.live.materializer.keep()?;
+        self.live.materializer.apply()?;
         self.commit_live()?;
         Ok(loaded)
     }
@@ -299,7 +299,7 @@ impl Book {
                 remove_projection(&path)?;
             }
         }
-        self.follow_all()?;
+        self.resume_shadow_threads()?;
         switched
     }
 
@@ -330,7 +330,7 @@ impl Book {
         let event = self.history.log.event_at(seq)?;
         let event = event.ok_or_else(|| hole(seq))?;
         next.run(&event).map_err(Error::from)?;
-        next.keep()?;
+        next.apply()?;
         let origin = self.history.log.origin(&self.tip.head.1)?;
         next.materializer.projection().set_origin(origin);
         let old = std::mem::replace(&mut self.live.materializer, next.materializer);

@@ -110,14 +110,14 @@ impl Book {
 
     /// Registers a component that a `Loader` of this book compiled from these bytes.
     pub fn load_compiled(&mut self, compiled: Compiled, bytes: &[u8]) -> Result<Loaded> {
-        self.keep_warm(compiled.below);
+        self.add_warm(compiled.below);
         self.register(compiled.code, bytes, compiled.certified)
     }
 
     /// Takes over what a `Loader` of this book compiled.
-    pub fn keep_warm(&mut self, warm: Warm) {
+    pub fn add_warm(&mut self, warm: Warm) {
         for code in warm.0 {
-            self.history.library.keep(code);
+            self.history.library.insert(code);
         }
     }
 }

@@ -45,7 +45,7 @@ impl Book {
                 .hint(format!("daybook shadow BOOK {version}")));
         };
         let result = self.try_patch(record, request, keep, visit, progress);
-        self.follow_all()?;
+        self.resume_shadow_threads()?;
         result
     }
 
@@ -118,7 +118,7 @@ impl Book {
             "reason": request.force,
             "actor": request.actor,
         });
-        self.stop_follower(super::promotion::STANDBY);
+        self.stop_shadow_thread(super::promotion::STANDBY);
         let kept = written.and_then(|()| {
             let seq = self.head().next();
             self.append_system(SystemEvent {
@@ -156,7 +156,7 @@ impl Book {
             }
         };
         self.live.record = live;
-        self.live.materializer.keep()?;
+        self.live.materializer.apply()?;
         self.commit_live()?;
         remove_projection(&self.history.dir.projection(&record.file))?;
         if let Some(standby) = standby {

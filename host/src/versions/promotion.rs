@@ -15,7 +15,7 @@ use crate::model::event::VERSION_ACTIVATED;
 use crate::model::{Error, Lineup, PluginVersion, Result, Seq, limits};
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
-use crate::shadow::Follower;
+use crate::shadow::ShadowThread;
 use crate::shadow::{ShadowProjection, ShadowStatus, expect_key};
 use crate::store::remove_projection;
 
@@ -111,14 +111,14 @@ impl Book {
             },
             made_by: fingerprint(),
         };
-        self.history.log.keep(&[
+        self.history.log.write_local(&[
             LocalOp::Note {
                 key: expect_key(&name),
                 value: expect.to_owned(),
             },
             LocalOp::Projection(record.clone()),
         ])?;
-        self.start_follower(&record)?;
+        self.start_shadow_thread(&record)?;
         Ok(name)
     }
 
@@ -139,8 +139,8 @@ impl Book {
     /// Gives a shadow up; its file goes.
     pub fn drop_shadow(&mut self, version: &PluginVersion) -> Result<()> {
         let record = self.track_record(&shadow_name(version))?;
-        self.stop_follower(&record.name);
-        self.history.log.keep(&[
+        self.stop_shadow_thread(&record.name);
+        self.history.log.write_local(&[
             LocalOp::RemoveNote {
                 key: expect_key(&record.name),
             },
@@ -161,8 +161,8 @@ impl Book {
     }
 
     fn status_of(&self, record: &ProjectionRecord) -> Result<ShadowStatus> {
-        let follower = self.followers.iter().find(|it| it.name == record.name);
-        match follower.and_then(Follower::status) {
+        let follower = self.shadow_threads.iter().find(|it| it.name == record.name);
+        match follower.and_then(ShadowThread::status) {
             Some(status) => status,
             // It has only just begun, or nobody follows.
             None => {
@@ -234,7 +234,7 @@ impl Book {
         reason: Reason<'_>,
         progress: OnProgress<'_>,
     ) -> Result<Promotion> {
-        if self.following {
+        if self.keeps_shadows_current {
             let status = self.status_of(record)?;
             let left = match status.is_ready {
                 true => status.lag(),
@@ -252,7 +252,7 @@ impl Book {
         }
         let result = self.try_take(record, &reason, progress);
         // Whatever came of it: what is beside the live one goes on following.
-        self.follow_all()?;
+        self.resume_shadow_threads()?;
         result
     }
 
@@ -293,7 +293,7 @@ impl Book {
         record: &ProjectionRecord,
         progress: OnProgress<'_>,
     ) -> Result<ShadowProjection> {
-        self.stop_follower(&record.name);
+        self.stop_shadow_thread(&record.name);
         let live = self.live.record.schedule.clone();
         let mut track = ShadowProjection::open(&mut self.history, record, &live)?;
         let (first, head) = (track.position(), self.head());
@@ -306,7 +306,7 @@ impl Book {
         })?;
         match track.is_doomed() {
             true => Ok(track),
-            false => track.settle(&self.history),
+            false => track.finish_building(&self.history),
         }
     }
 
@@ -338,7 +338,7 @@ impl Book {
             .projections()?
             .into_iter()
             .find(|known| known.role == Role::Standby && known.file != record.file);
-        self.stop_follower(STANDBY);
+        self.stop_shadow_thread(STANDBY);
         let data = self.activation(&lineup, reason)?;
         let mut local = vec![
             LocalOp::RemoveProjection {
@@ -363,7 +363,7 @@ impl Book {
         })?;
         let mut old = self.go_on_with(next, live, seq)?;
         // The standby's position moves with the activation.
-        old.keep()?;
+        old.apply()?;
         old.commit()?;
         drop(old);
         if let Some(replaced) = replaced {

@@ -106,7 +106,7 @@ impl Book {
             local: Vec::new(),
         })?;
         self.history.reload()?;
-        self.live.materializer.keep()?;
+        self.live.materializer.apply()?;
         self.commit_live()?;
         Ok(seq)
     }
@@ -117,7 +117,7 @@ impl Book {
     pub fn set_pin_days(&mut self, days: Option<u32>) -> Result<()> {
         self.check_current()?;
         let key = PIN_DAYS.to_owned();
-        self.history.log.keep(&[match days {
+        self.history.log.write_local(&[match days {
             Some(days) => LocalOp::Note {
                 key,
                 value: days.to_string(),

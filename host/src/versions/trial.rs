@@ -154,7 +154,7 @@ impl<'a> Trial<'a> {
         if self.step(event)?.outcome.is_err() {
             return Ok(());
         }
-        self.materializer.keep_in_batch()
+        self.materializer.apply_in_batch()
     }
 
     fn try_event(&mut self, event: &Event, later: &[Seq]) -> Result<()> {

@@ -131,7 +131,7 @@ fn subscribe(book: &Book, wanted: &Wanted) -> Result<(), Error> {
     let (mut after, head) = (Seq::ZERO, book.head());
     while after < head {
         after = reader
-            .follow(after, head, wanted, |seq, _| Ok(seq.to_string()))?
+            .next_batch(after, head, wanted, |seq, _| Ok(seq.to_string()))?
             .reached;
     }
     Ok(())

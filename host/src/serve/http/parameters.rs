@@ -29,7 +29,7 @@ pub fn other_state(
             return Err(Problem::malformed(text));
         }
     };
-    Ok(Some(OtherState::PayloadHistory { moment, as_known }))
+    Ok(Some(OtherState::Past { moment, as_known }))
 }
 
 /// The parameters of a query string that nobody has taken yet.

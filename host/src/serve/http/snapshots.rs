@@ -56,7 +56,7 @@ async fn snapshot(door: Authorized<Operate, WholeBook>) -> Result<Answer<Snapsho
     let copied = blocking(move || copy_live(&dir, &live, &schedule)).await?;
     let kept = door
         .book()
-        .alone(move |book| book.keep_snapshot(&copied))
+        .alone(move |book| book.record_snapshot(&copied))
         .await?;
     told(StatusCode::CREATED, &Snapshot::from(&kept))
 }

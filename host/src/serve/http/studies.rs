@@ -265,7 +265,7 @@ async fn replay(
     };
     let (replayed, record) = door.book().study(work).await?;
     door.book()
-        .alone(move |book| book.keep_replay(record))
+        .alone(move |book| book.record_replay(record))
         .await?;
     told(
         StatusCode::OK,

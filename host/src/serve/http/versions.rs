@@ -134,7 +134,7 @@ async fn activate(
     let warm = blocking(move || loader.warm(&wanted)).await?;
     drop(permit);
     let work = move |book: &mut Book| {
-        book.keep_warm(warm);
+        book.add_warm(warm);
         Operates::activate(book, &version, &asked, &mut |_| {})
     };
     told(StatusCode::OK, &door.book().alone(work).await?)
@@ -149,7 +149,7 @@ async fn certify(
     let certified = match asked.isolation {
         None => {
             let certified = book.study(move |study| study.certify(&version)).await?;
-            let keep = move |book: &mut Book| book.keep_certified(&certified).map(|()| certified);
+            let keep = move |book: &mut Book| book.record_certified(&certified).map(|()| certified);
             book.alone(keep).await?
         }
         Some(FreshInstances::Event) => book.alone(move |book| book.isolate(&version)).await?,

@@ -364,7 +364,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (mut log, _) = log(folder.path());
         log.connection.execute("DELETE FROM tasks", []).unwrap();
-        let error = log.keep(&[]).unwrap_err();
+        let error = log.write_local(&[]).unwrap_err();
         assert!(
             error.message.contains("'tasks' is written outside"),
             "{error}"

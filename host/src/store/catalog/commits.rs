@@ -81,7 +81,7 @@ impl Catalog {
     }
 
     /// Keeps what is this machine's own.
-    pub fn keep(&mut self, local: &[LocalOp]) -> Result<()> {
+    pub fn write_local(&mut self, local: &[LocalOp]) -> Result<()> {
         self.begin()?;
         let kept = local.iter().try_for_each(|op| self.apply_local(op));
         match kept.and_then(|()| self.check_unsealed()) {

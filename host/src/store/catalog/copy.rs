@@ -315,7 +315,7 @@ impl Catalog {
                 .as_ref()
                 .map(|(_, position, digest)| (*position, *digest)),
         )?;
-        self.keep_sums()?;
+        self.write_sums()?;
         self.forget_what_changed(before)?;
         self.end()?;
         self.load_lineups()?;

@@ -315,8 +315,8 @@ mod tests {
             key: "a".to_owned(),
             value: value.to_owned(),
         };
-        log.keep(&[note("secret")]).unwrap();
-        log.keep(&[note("nothing")]).unwrap();
+        log.write_local(&[note("secret")]).unwrap();
+        log.write_local(&[note("nothing")]).unwrap();
         log.begin_cleaning(Seq(1)).unwrap();
         assert!(holds() && log.needs_cleaning().unwrap());
         // Somebody reads the state as it was: it stays in the file until they are done.

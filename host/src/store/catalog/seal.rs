@@ -212,13 +212,13 @@ impl Catalog {
                 "a commit is sealed on a connection that feeds no sums",
             ));
         };
-        self.keep_sums()?;
+        self.write_sums()?;
         let feed = sealing.lock();
         self.write_seal(commit.position(), &commit.id, &commit.blind, &feed.sums)
     }
 
     /// Writes the sums of the tables that were written. Part of the open transaction.
-    pub(super) fn keep_sums(&self) -> Result<()> {
+    pub(super) fn write_sums(&self) -> Result<()> {
         let Some(sealing) = &self.sealing else {
             return Ok(());
         };

@@ -41,7 +41,7 @@ impl Study<'_> {
         for piece in log.recorded(segment.from..=segment.to) {
             for stored in piece? {
                 let outcome = player.run(&stored.event).map_err(Error::from)?;
-                player.keep()?;
+                player.apply()?;
                 let layouts = &player.materializer.program().layouts;
                 let changed = Changed {
                     changes: outcome.effects.recorded(layouts),

@@ -62,7 +62,7 @@ impl Trial {
     pub fn give(&mut self, line: &str, number: u64) -> Result<()> {
         let event = self.read(line, number)?;
         self.materializer()?.run(&event).map_err(Error::from)?;
-        self.keep()
+        self.apply()
     }
 
     /// A line with an event: what differs from what was recorded, in words.
@@ -88,7 +88,7 @@ impl Trial {
         let (body, _) = recorded.encode(&layouts);
         let result = materializer.run(&event);
         if matches!(&result, Ok(outcome) if outcome.body == body) {
-            self.keep()?;
+            self.apply()?;
             return Ok(None);
         }
         let found = step_of(result, layouts.clone())?;
@@ -144,9 +144,9 @@ impl Trial {
         })
     }
 
-    fn keep(&mut self) -> Result<()> {
+    fn apply(&mut self) -> Result<()> {
         let materializer = self.materializer()?;
-        materializer.keep_in_batch()?;
+        materializer.apply_in_batch()?;
         materializer.end_batch()
     }
 }

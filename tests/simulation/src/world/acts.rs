@@ -136,7 +136,7 @@ impl World {
                 return book.rollback(&request, &mut silent());
             }
             book.begin_shadow(&other, Policy::Pinned, "")?;
-            book.turn_followers();
+            book.turn_shadow_threads();
             book.promote(&other, &request, &mut silent())
         })?;
         match answer {

@@ -232,7 +232,7 @@ impl World {
         let opened = Book::open_on(runtime(), &self.path, log, &mut silent());
         let mut book = opened.map_err(|error| format!("opening the book: {error}"))?;
         book.without_threads();
-        book.follow()
+        book.start_shadow_threads()
             .map_err(|error| format!("following: {error}"))?;
         let options = WriterOptions {
             queue_max: 1_024,
@@ -270,7 +270,7 @@ impl World {
             25..=34 => self.command(),
             35..=59 => self.turn()?,
             60..=64 => self.checkpoint(),
-            65..=69 => self.book().turn_followers(),
+            65..=69 => self.book().turn_shadow_threads(),
             70..=76 => self.gateway()?,
             77..=79 => self.clock(),
             80..=85 => self.subscribe()?,
@@ -303,7 +303,7 @@ impl World {
             return Ok(());
         };
         let line = |_, shown: &daybook::book::Shown| Ok(shown.stored.event.id.clone());
-        if let Ok(batch) = reader.follow(after, head, &Wanted::default(), line) {
+        if let Ok(batch) = reader.next_batch(after, head, &Wanted::default(), line) {
             for followed in batch.events {
                 let expected = self.seen.last().map_or(0, |(seq, _)| *seq) + 1;
                 if followed.seq.0 != expected {

@@ -378,7 +378,7 @@ fn a_task_that_was_leased_when_its_process_ended_is_taken_up_again_in_its_place(
         marks: Vec::new(),
     };
     book.make_into(&mut group, lease).unwrap();
-    book.settle(group).unwrap();
+    book.commit_group(group).unwrap();
     let server = Server::of(book);
     assert_eq!(tasks(&server, "state=running").len(), 1);
     set(&server, "note", &receiver, json!({"ordered": true}));

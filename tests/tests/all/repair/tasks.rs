@@ -103,7 +103,7 @@ fn moved(book: &mut Book, kind: &str, place: Place, step: Move) -> Vec<Made> {
         marks: Vec::new(),
     };
     let made = book.make_into(&mut group, moves).unwrap();
-    book.settle(group).unwrap();
+    book.commit_group(group).unwrap();
     made
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
-use crate::book::{Followed, Wanted};
+use crate::book::{SubscribedEvent, Wanted};
 use crate::model::{Result, Seq};
 use crate::serve::access::Caller;
 use crate::serve::hosted::Hosted;
@@ -41,7 +41,7 @@ const STEPS_MAX: usize = 256;
 /// What there is to tell.
 pub enum News {
     /// In order, never empty.
-    Events(Vec<Followed>),
+    Events(Vec<SubscribedEvent>),
     /// What happened to tasks, each a line of JSON; never empty.
     Tasks(Vec<String>),
     /// Nothing for a while, or nothing that is wanted.
@@ -64,11 +64,11 @@ impl Feed {
         // The first tick is now.
         heartbeat.reset();
         Feed {
-            head: book.follow(),
+            head: book.subscribe_head(),
             stopped: book.server().stopped(),
             tasks: steps.map(|told| Tasks {
                 told,
-                changed: book.follow_tasks(),
+                changed: book.subscribe_tasks(),
                 is_behind: true,
                 waits: false,
             }),
@@ -162,13 +162,13 @@ impl Feed {
         Ok(Some(lines.collect()))
     }
 
-    async fn read(&mut self, head: Seq) -> Result<Vec<Followed>> {
+    async fn read(&mut self, head: Seq) -> Result<Vec<SubscribedEvent>> {
         let (after, wanted) = (self.position, self.wanted.clone());
         let permit = self.book.subscriptions().reading().await;
         let batch = self
             .book
             .read(move |reader| {
-                let batch = reader.follow(after, head, &wanted, FollowedEvent::line);
+                let batch = reader.next_batch(after, head, &wanted, FollowedEvent::line);
                 // Here rather than outside: a subscriber that goes away does not stop a read that runs.
                 drop(permit);
                 batch

@@ -8,7 +8,7 @@ use futures_util::SinkExt as _;
 use tokio::time::timeout;
 
 use super::feed::{Feed, News};
-use crate::book::Followed;
+use crate::book::SubscribedEvent;
 use crate::model::{Result, Seq};
 
 /// Bytes that a client may send in one message: it has nothing to say but pings and its leave.
@@ -111,7 +111,7 @@ impl Sending {
         }
     }
 
-    async fn send_all(&mut self, events: Vec<Followed>) -> Result<(), End> {
+    async fn send_all(&mut self, events: Vec<SubscribedEvent>) -> Result<(), End> {
         for event in events {
             self.feed(Message::text(event.json)).await?;
             self.told = event.seq;

@@ -60,7 +60,7 @@ impl Head {
 }
 
 /// Who follows a track of its own.
-pub(crate) struct Follower {
+pub(crate) struct ShadowThread {
     pub name: String,
     shared: Arc<Shared>,
     head: Arc<Head>,
@@ -87,7 +87,7 @@ impl Shared {
     }
 }
 
-impl Follower {
+impl ShadowThread {
     /// Begins to follow, on a thread or, without one, by `turn`.
     pub fn start(
         history: History,
@@ -95,7 +95,7 @@ impl Follower {
         live: Schedule,
         head: Arc<Head>,
         on_thread: bool,
-    ) -> Result<Follower> {
+    ) -> Result<ShadowThread> {
         let shared = Arc::new(Shared::default());
         let name = record.name.clone();
         let (to_share, to_follow) = (shared.clone(), head.clone());
@@ -107,7 +107,7 @@ impl Follower {
                 Worker::Caller(begun.ok().map(Box::new))
             }
         };
-        Ok(Follower {
+        Ok(ShadowThread {
             name,
             shared,
             head,
@@ -207,7 +207,7 @@ impl Following {
             !shared.stop.load(Ordering::Relaxed)
         })?;
         if self.track.position() == to {
-            self.track = self.track.settle(&self.history)?;
+            self.track = self.track.finish_building(&self.history)?;
         }
         self.show();
         Ok(self)

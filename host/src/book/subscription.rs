@@ -25,7 +25,7 @@ pub struct Wanted {
 
 /// An event with its effects, ready to be sent.
 #[derive(Debug, Clone)]
-pub struct Followed {
+pub struct SubscribedEvent {
     pub seq: Seq,
     pub event_type: TypeName,
     /// One line.
@@ -35,7 +35,7 @@ pub struct Followed {
 /// What was found behind a position.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    pub events: Vec<Followed>,
+    pub events: Vec<SubscribedEvent>,
     /// Nothing up to here is wanted beside `events`.
     pub reached: Seq,
 }
@@ -73,7 +73,7 @@ impl Reader {
 
     /// What a subscriber gets next: events after a position and up to the head, not more than a batch. `line` writes one
     /// as JSON.
-    pub fn follow(
+    pub fn next_batch(
         &self,
         after: Seq,
         head: Seq,
@@ -103,7 +103,7 @@ impl Reader {
                 let seq = shown.stored.event.seq;
                 let json = line(seq, &shown)?;
                 bytes += json.len();
-                batch.events.push(Followed {
+                batch.events.push(SubscribedEvent {
                     seq,
                     event_type: shown.stored.event.event_type,
                     json,

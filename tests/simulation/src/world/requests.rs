@@ -43,7 +43,7 @@ impl World {
                         data: Some(data),
                         is_repaired: false,
                         ..
-                    } if id.starts_with('e') => Some((id.clone(), data.clone())),
+                    } if is_own(id) => Some((id.clone(), data.clone())),
                     _ => None,
                 });
             if let Some((id, data)) = known {
@@ -277,4 +277,10 @@ impl World {
             *is_redacted |= erase;
         }
     }
+}
+
+/// An id that a request gave its event. Those that the host gives are UUIDs, of which some begin alike.
+fn is_own(id: &str) -> bool {
+    let number = id.strip_prefix('e');
+    number.is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -22,6 +22,11 @@ pub trait Column: Sized {
     /// Whether the column may be null.
     const NULLABLE: bool = false;
 
+    /// What its values mean to people, for the manifest: `money(CZK,2)`, `bool`. None: as they are kept.
+    fn format() -> Option<String> {
+        None
+    }
+
     /// The value as it is kept.
     fn into_value(self) -> Value;
 
@@ -103,6 +108,10 @@ integer_columns!(i64, i32, i16, i8, u64, u32, u16, u8);
 impl Column for bool {
     const KIND: ColumnKind = ColumnKind::Integer;
 
+    fn format() -> Option<String> {
+        Some("bool".to_owned())
+    }
+
     fn into_value(self) -> Value {
         Value::Integer(i64::from(self))
     }
@@ -180,6 +189,10 @@ impl Column for Vec<u8> {
 impl Column for Date {
     const KIND: ColumnKind = ColumnKind::Text;
 
+    fn format() -> Option<String> {
+        Some("date".to_owned())
+    }
+
     fn into_value(self) -> Value {
         Value::Text(self.to_text())
     }
@@ -198,6 +211,10 @@ impl Column for Date {
 
 impl Column for Time {
     const KIND: ColumnKind = ColumnKind::Text;
+
+    fn format() -> Option<String> {
+        Some("instant".to_owned())
+    }
 
     fn into_value(self) -> Value {
         Value::Text(self.to_sortable_text())
@@ -218,6 +235,10 @@ impl Column for Time {
 impl<T: Column> Column for Option<T> {
     const KIND: ColumnKind = T::KIND;
     const NULLABLE: bool = true;
+
+    fn format() -> Option<String> {
+        T::format()
+    }
 
     fn into_value(self) -> Value {
         self.map_or(Value::Null, T::into_value)
@@ -255,6 +276,10 @@ pub struct Json<T>(pub T);
 
 impl<T: Payload> Column for Json<T> {
     const KIND: ColumnKind = ColumnKind::Text;
+
+    fn format() -> Option<String> {
+        Some("json".to_owned())
+    }
 
     fn into_value(self) -> Value {
         self.to_value()

@@ -65,7 +65,7 @@ impl<T> Command<T> {
     /// # Errors
     /// `bad-time` where the text is not RFC 3339, which the host does not send.
     pub fn time(&self) -> Result<Time, Failure> {
-        Time::parse(&self.raw.time).map_err(|error| error.in_event(&self.raw.command_type))
+        { self.raw.time.moment() }.map_err(|error| error.in_event(&self.raw.command_type))
     }
 
     /// The day on which the command was accepted, in UTC.

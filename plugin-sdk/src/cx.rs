@@ -23,7 +23,7 @@ pub trait Reader: Sized {
     fn read_row(&self, table: &str, key: &[Value]) -> Option<Row>;
 
     /// Rows by key or index. [`Table::find`](crate::Table::find) is the typed way.
-    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row>;
+    fn read_rows(&self, table: &str, search: &raw::Search) -> raw::Found;
 
     /// One read-only SELECT, with the names of its columns.
     fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult;
@@ -124,8 +124,8 @@ impl Reader for Materialization {
         self.host.get(table, key)
     }
 
-    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row> {
-        self.host.find(table, find)
+    fn read_rows(&self, table: &str, search: &raw::Search) -> raw::Found {
+        self.host.find(table, search)
     }
 
     fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult {
@@ -151,10 +151,10 @@ impl Creation {
     /// The command's accepted time: the same in every run of the command.
     ///
     /// # Panics
-    /// Where the host's text is not RFC 3339.
+    /// Where the host's time is beyond the years 0001 to 9999, in which it is not.
     pub fn now(&self) -> Time {
-        let text = self.host.now();
-        Time::parse(&text).unwrap_or_else(|error| panic!("the host's time: {error}"))
+        let now = self.host.now().moment();
+        now.unwrap_or_else(|error| panic!("the host's time: {error}"))
     }
 
     /// The day of the command's accepted time, in UTC.
@@ -211,8 +211,8 @@ impl Reader for Creation {
         self.host.get(table, key)
     }
 
-    fn read_rows(&self, table: &str, find: &raw::Find) -> Vec<Row> {
-        self.host.find(table, find)
+    fn read_rows(&self, table: &str, search: &raw::Search) -> raw::Found {
+        self.host.find(table, search)
     }
 
     fn read_sql(&self, sql: &str, parameters: &[Value]) -> QueryResult {

@@ -82,12 +82,20 @@ impl<T> Event<T> {
     /// # Errors
     /// `bad-time` where the producer's text is not RFC 3339.
     pub fn time(&self) -> Result<Time, Failure> {
-        Time::parse(&self.raw.time).map_err(|error| error.in_event(&self.raw.event_type))
+        { self.raw.time.moment() }.map_err(|error| error.in_event(&self.raw.event_type))
     }
 
     /// When it happened, as the producer wrote it.
     pub fn time_text(&self) -> &str {
-        &self.raw.time
+        &self.raw.time.text
+    }
+
+    /// A CloudEvents extension of the event, as a text: `correlationid`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        let mut attributes = self.raw.attributes.iter();
+        attributes
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_str())
     }
 
     /// The day on which it happened, in UTC.
@@ -116,6 +124,7 @@ pub struct NewEvent {
     plugin: Option<Cow<'static, str>>,
     name: Cow<'static, str>,
     subject: Option<String>,
+    attributes: raw::Attributes,
     data: String,
 }
 
@@ -126,6 +135,7 @@ impl NewEvent {
         raw::NewEvent {
             event_type,
             subject: self.subject,
+            attributes: self.attributes,
             data: self.data,
         }
     }
@@ -140,8 +150,16 @@ impl NewEvent {
             plugin: (owner != plugin).then(|| owner.to_owned().into()),
             name: name.to_owned().into(),
             subject: raw.subject,
+            attributes: raw.attributes,
             data: raw.data,
         }
+    }
+
+    /// The same event with a CloudEvents extension; names are 1 to 64 of a-z and 0-9.
+    #[must_use]
+    pub fn with_attribute(mut self, name: &str, text: impl Into<String>) -> Self {
+        self.attributes.push((name.to_owned(), text.into()));
+        self
     }
 
     /// What it is about, if that was said.
@@ -187,6 +205,7 @@ impl<T: EventPayload> From<T> for NewEvent {
             plugin: T::PLUGIN.map(Cow::Borrowed),
             name: Cow::Borrowed(T::NAME),
             subject: None,
+            attributes: raw::Attributes::new(),
             data: payload::encode(&payload),
         }
     }

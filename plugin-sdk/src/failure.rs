@@ -16,7 +16,15 @@ impl Failure {
         Self {
             code: code.into(),
             message: message.into(),
+            ..Self::default()
         }
+    }
+
+    /// The same failure with details, which programs may read as JSON.
+    #[must_use]
+    pub fn with_details(mut self, details: &impl crate::payload::Payload) -> Self {
+        self.details = Some(crate::payload::encode(details));
+        self
     }
 }
 

@@ -16,7 +16,7 @@ const PAGE_ROWS: u32 = 500;
 #[must_use = "nothing is read before `rows`, `first` or `each`"]
 pub struct Find<'a, T, R> {
     cx: &'a R,
-    find: raw::Find,
+    search: raw::Search,
     table: PhantomData<fn() -> T>,
 }
 
@@ -24,20 +24,20 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
     pub(crate) fn new(cx: &'a R) -> Self {
         Self {
             cx,
-            find: raw::Find::default(),
+            search: raw::Search::default(),
             table: PhantomData,
         }
     }
 
     /// Over this index instead of the key.
     pub fn by(mut self, index: Index<T>) -> Self {
-        self.find.index = Some(index.name().to_owned());
+        self.search.index = Some(index.name().to_owned());
         self
     }
 
     /// Rows whose first columns (of the key or index) equal these values.
     pub fn prefix(mut self, values: impl Values) -> Self {
-        self.find.prefix = values.into_values();
+        self.search.prefix = values.into_values();
         self
     }
 
@@ -63,13 +63,13 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
 
     /// Last row first.
     pub fn descending(mut self) -> Self {
-        self.find.descending = true;
+        self.search.descending = true;
         self
     }
 
     /// At most this many rows.
     pub fn limit(mut self, rows: u32) -> Self {
-        self.find.limit = Some(rows);
+        self.search.limit = Some(rows);
         self
     }
 
@@ -79,7 +79,8 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
     /// `bad-column` where a kept value does not fit the column's type.
     pub fn rows(self) -> Result<Vec<T>, Failure> {
         self.cx
-            .read_rows(T::REFERENCE, &self.find)
+            .read_rows(T::REFERENCE, &self.search)
+            .rows
             .into_iter()
             .map(T::from_row)
             .collect()
@@ -90,45 +91,26 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
     /// # Errors
     /// As [`rows`](Self::rows).
     pub fn first(mut self) -> Result<Option<T>, Failure> {
-        self.find.limit = Some(1);
+        self.search.limit = Some(1);
         Ok(self.rows()?.pop())
     }
 
-    /// Every row in turn, however many there are: they are read in pages, each beginning where the one before it ended.
+    /// Every row in turn, however many there are: they are read in pages, each beginning where the one before it ended. What
+    /// the closure writes may be among the later pages.
     ///
     /// # Errors
     /// The closure's, and those of [`rows`](Self::rows).
-    ///
-    /// # Panics
-    /// After [`by`](Self::by): pages need an order that names each row, and only the key has it.
     pub fn each(mut self, mut row: impl FnMut(T) -> Result<(), Failure>) -> Result<(), Failure> {
-        assert!(
-            self.find.index.is_none(),
-            "`each` reads in the order of the key: leave `by` out"
-        );
-        let mut remaining = self.find.limit.unwrap_or(u32::MAX);
+        let mut remaining = self.search.limit.unwrap_or(u32::MAX);
         while remaining > 0 {
             let page_rows = remaining.min(PAGE_ROWS);
-            self.find.limit = Some(page_rows);
-            let page = self.cx.read_rows(T::REFERENCE, &self.find);
-            let is_last = page.len() < page_rows as usize;
-            if let Some(last) = page.last() {
-                let columns = T::KEY_COLUMNS.iter().skip(self.find.prefix.len());
-                let values = columns.map(|&column| last[column].clone()).collect();
-                let bound = Some(raw::Bound {
-                    values,
-                    inclusive: false,
-                });
-                if self.find.descending {
-                    self.find.upper = bound;
-                } else {
-                    self.find.lower = bound;
-                }
-            }
-            for values in page {
+            self.search.limit = Some(page_rows);
+            let page = self.cx.read_rows(T::REFERENCE, &self.search);
+            for values in page.rows {
                 row(T::from_row(values)?)?;
             }
-            if is_last {
+            self.search.after = page.next;
+            if self.search.after.is_none() {
                 break;
             }
             remaining -= page_rows;
@@ -137,7 +119,7 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
     }
 
     fn lower(mut self, values: impl Values, inclusive: bool) -> Self {
-        self.find.lower = Some(raw::Bound {
+        self.search.lower = Some(raw::Bound {
             values: values.into_values(),
             inclusive,
         });
@@ -145,7 +127,7 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
     }
 
     fn upper(mut self, values: impl Values, inclusive: bool) -> Self {
-        self.find.upper = Some(raw::Bound {
+        self.search.upper = Some(raw::Bound {
             values: values.into_values(),
             inclusive,
         });

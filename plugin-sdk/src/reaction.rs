@@ -46,6 +46,7 @@ pub(crate) fn task<T: CommandPayload>(kind: &str, own_plugin: &str, command: &T)
             key: None,
             data: data(&command_type, &payload::encode(command)),
             not_before: None,
+            attributes: raw::Attributes::new(),
         },
     }
 }

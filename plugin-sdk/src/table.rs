@@ -198,10 +198,7 @@ pub trait OwnTable: Table {
         let key = key.into_key();
         cx.host
             .delete(Self::NAME, &key)
-            .map_err(|error| match error {
-                WriteError::RowMissing => row_missing::<Self>(cx.plugin(), &key),
-                error => unreachable!("a delete ends with {error:?}"),
-            })
+            .map_err(|_| row_missing::<Self>(cx.plugin(), &key))
     }
 }
 
@@ -284,11 +281,10 @@ fn write_failure<T: Table>(cx: &Materialization, error: WriteError, row: &[Value
         cx.plugin(),
         T::KEY_COLUMNS.iter().map(|&column| &row[column]),
     );
-    match error {
-        WriteError::RowExists => Failure::new("row-exists", subject),
-        WriteError::RowMissing => Failure::new("row-missing", subject),
-        WriteError::UniqueViolated(index) => Failure::new(
-            "unique-violated",
+    match error.index {
+        None => Failure::new(error.code, subject),
+        Some(index) => Failure::new(
+            error.code,
             format!("{subject}: another row has its values in {index}"),
         ),
     }

@@ -57,6 +57,7 @@ impl<T: TaskPayload> From<T> for NewTask {
                 key: None,
                 data,
                 not_before: None,
+                attributes: raw::Attributes::new(),
             },
         }
     }

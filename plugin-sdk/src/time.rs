@@ -9,6 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::contract::types::Timestamp;
 use crate::date::{Date, DateError, as_text, two_digits, write_two};
 
 const SECONDS_PER_DAY: i64 = 86_400;
@@ -24,6 +25,30 @@ pub struct Time {
     /// Since 1970-01-01T00:00:00Z.
     seconds: i64,
     nanos: u32,
+}
+
+impl Timestamp {
+    /// The moment, which the host has read from the text.
+    ///
+    /// # Errors
+    /// Where the text is none that the host can read.
+    pub(crate) fn moment(&self) -> Result<Time, DateError> {
+        Time::from_unix(self.seconds, self.nanoseconds).ok_or_else(|| DateError {
+            text: self.text.clone(),
+            expected: "a time like 2018-07-30T12:00:00Z",
+        })
+    }
+
+    /// What the host makes of a text; as it does with what it cannot read, seconds are the smallest number then.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn of_text(text: &str) -> Timestamp {
+        let read = Time::parse(text).ok();
+        Timestamp {
+            text: text.to_owned(),
+            seconds: read.map_or(i64::MIN, |time| time.seconds),
+            nanoseconds: read.map_or(0, |time| time.nanos),
+        }
+    }
 }
 
 impl Time {

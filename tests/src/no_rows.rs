@@ -4,7 +4,7 @@ use std::any::Any;
 
 use daybook::model::capability::{StateRead, WriteResult};
 use daybook::model::{
-    Budget, Event, Find, HandlerError, LogLine, Materialization, QueryResult, Task, Value,
+    Budget, Event, Find, Found, HandlerError, LogLine, Materialization, QueryResult, Task, Value,
     Violation,
 };
 
@@ -22,8 +22,8 @@ impl<F: FnMut() + Send + 'static> StateRead for NoRows<F> {
     fn get(&mut self, _: &str, _: Vec<Value>) -> Result<Option<Vec<Value>>, Violation> {
         Ok(None)
     }
-    fn find(&mut self, _: &str, _: Find) -> Result<Vec<Vec<Value>>, Violation> {
-        Ok(Vec::new())
+    fn find(&mut self, _: &str, _: Find) -> Result<Found, Violation> {
+        Ok(Found::default())
     }
     fn query(&mut self, _: &str, _: Vec<Value>, _: &mut u64) -> Result<QueryResult, Violation> {
         Ok(QueryResult::default())

@@ -287,6 +287,7 @@ impl Book {
         for new in &events {
             let checked =
                 { new.subject.as_ref() }.map_or(Ok(()), |text| check_text("subject", text));
+            let checked = checked.and_then(|()| Extensions::check_asked(&new.attributes));
             checked.map_err(|error| {
                 let version = &program.link(handler).code.version;
                 let command = &command.command_type;
@@ -307,7 +308,7 @@ impl Book {
                 subject: new.subject.or_else(|| command.subject.clone()),
                 time: command.time.clone(),
                 data: new.data,
-                extensions: extensions.map(str::to_owned),
+                extensions: Extensions::asked(extensions, new.attributes),
             };
             let (outcome, reactions) = self.materialize(group, event.clone(), Some(&command.id))?;
             outcomes.push(EventWithEffects::now(event, outcome, &program.layouts));

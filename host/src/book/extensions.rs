@@ -109,6 +109,37 @@ impl Extensions {
         read.text()
     }
 
+    /// Whether a creator may ask for these.
+    pub fn check_asked(attributes: &[(String, String)]) -> Result<()> {
+        let hosts = |name: &str| OF_THE_HOST.contains(&name) || OF_THE_REQUEST.contains(&name);
+        if let Some((name, _)) = attributes.iter().find(|(name, _)| hosts(name)) {
+            return Err(Error::refused(format!(
+                "extension '{name}' is given by the host alone"
+            )));
+        }
+        let mut taken = Extensions::default();
+        attributes.iter().try_for_each(|(name, text)| {
+            let known = taken.get(name).is_some();
+            taken.take(name.clone(), &Json::from(text.as_str()).to_string())?;
+            match known {
+                true => Err(Error::refused(format!("extension '{name}' is given twice"))),
+                false => Ok(()),
+            }
+        })
+    }
+
+    /// Those of a request, with what a creator asks for.
+    pub fn asked(text: Option<&str>, attributes: Vec<(String, String)>) -> Option<String> {
+        if attributes.is_empty() {
+            return text.map(str::to_owned);
+        }
+        let mut read = Self::read(text);
+        for (name, text) in attributes {
+            read.set(&name, text.into());
+        }
+        read.text()
+    }
+
     /// With the position that the event keeps.
     pub fn keeping(text: Option<&str>, seq: Seq) -> Option<String> {
         let mut read = Self::read(text);

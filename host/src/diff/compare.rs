@@ -264,6 +264,7 @@ mod tests {
             .map(|name| Column {
                 name: (*name).into(),
                 kind: ColumnKind::Integer,
+                format: None,
                 nullable: false,
                 default: None,
             })

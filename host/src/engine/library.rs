@@ -322,7 +322,7 @@ impl Library {
             Some(bytes) => self.runtime.load(&bytes, None),
             None => self
                 .runtime
-                .load(&log.component(&digest)?, Some(&self.cache)),
+                .load_recorded(&log.component(&digest)?, Some(&self.cache)),
         };
         let code =
             loaded.map_err(|error| error.context(format!("loading {version} from the log")))?;

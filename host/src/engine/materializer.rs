@@ -10,14 +10,15 @@ use super::preparer::Preparer;
 use super::program::{Handler, Program};
 use super::scope::{CommandIds, Scope, give_back};
 use super::take_back::take_back;
+use crate::model::canonical::canonical;
 use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, PluginVersion, Result,
-    Row, Seq, TypeName, Value, limits,
+    Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, NewEvent,
+    PluginVersion, Result, Row, Seq, TypeName, Value, limits,
 };
-use crate::runtime::{Perturbed, Runtime};
+use crate::runtime::{Contract, Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead, RowAt};
 
 /// A program on a projection.
@@ -556,6 +557,20 @@ impl Materializer {
             });
         let log = std::mem::take(&mut event_state.log);
         self.event_state = Some(event_state);
-        result.map(|decision| (decision, log))
+        let is_draft = link.code.contract == Contract::Draft;
+        result.map(|decision| match decision {
+            Ok(mut events) if !is_draft => {
+                events.iter_mut().for_each(make_canonical);
+                (Ok(events), log)
+            }
+            decision => (decision, log),
+        })
+    }
+}
+
+/// Gives what a creator asks for its one form. A payload that has none stays as it is, and is refused where it is checked.
+pub(crate) fn make_canonical(event: &mut NewEvent) {
+    if let Ok(form) = canonical(&event.data) {
+        event.data = form;
     }
 }

@@ -26,6 +26,7 @@ pub use ids::task_id;
 pub(crate) use ids::{beside, task_id_of};
 pub use library::Plan;
 pub(crate) use library::{EngineSeed, Library};
+pub(crate) use materializer::make_canonical;
 pub use materializer::{Doom, Failure, Materializer, Outcome};
 pub(crate) use overlay::{Write, rows_after, rows_before};
 pub(crate) use own_writes::shown;

@@ -38,8 +38,7 @@ impl Obstacle {
                 (String::new(), message)
             }
         };
-        let code = code.to_owned();
-        (plugin, HandlerError::Failed { code, message })
+        (plugin, HandlerError::failed(code, message))
     }
 }
 

@@ -157,12 +157,7 @@ impl Confined {
             return Some(self.whole(layout, "searches"));
         };
         let column = layout.key[place];
-        let by = match &find.index {
-            None => Some(&layout.key),
-            Some(name) => { layout.indexes.iter() }
-                .find(|index| index.name == *name)
-                .map(|index| &index.columns),
-        };
+        let by = layout.search_columns(find.index.as_deref());
         // An index that there is not is told of by whoever looks for it.
         let at = by?.iter().position(|it| *it == column);
         match at.and_then(|at| find.prefix.get(at)) {

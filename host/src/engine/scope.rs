@@ -10,10 +10,12 @@ use uuid::Uuid;
 use super::event_state::EventState;
 use super::program::{Handler, Program, View, ViewTable};
 use crate::model::capability::{StateRead, WriteResult};
+use crate::model::error::shown;
 use crate::model::layout::fits;
 use crate::model::{
-    Budget, Command, Created, Creation, Error, ErrorKind, Event, Find, HandlerError, LogLine,
-    Materialization, QueryResult, Row, TableLayout, Task, Value, Violation, WriteError, limits,
+    Budget, Command, Created, Creation, Error, ErrorKind, Event, Find, Found, HandlerError,
+    LogLine, Materialization, QueryResult, Row, TableLayout, Task, Value, Violation, WriteError,
+    limits,
 };
 use crate::runtime::Runtime;
 
@@ -295,6 +297,40 @@ fn narrow(table: &ViewTable, row: &Row) -> Vec<Value> {
     }
 }
 
+/// Where the named columns are in the layout: each is one that the component declares.
+fn wanted_columns(
+    table: &ViewTable,
+    layout: &TableLayout,
+    names: &[String],
+) -> Result<Vec<usize>, Violation> {
+    if names.len() > limits::COLUMNS_PER_TABLE_MAX {
+        return Err(Violation(format!(
+            "a find over {} asks for {} columns; {} at most",
+            layout.name(),
+            names.len(),
+            limits::COLUMNS_PER_TABLE_MAX
+        )));
+    }
+    let place = |name: &String| {
+        let mut columns = table.columns.iter().copied();
+        let found = columns.find(|&at| layout.columns[at].name == *name);
+        found.ok_or_else(|| {
+            let name = shown(name);
+            Violation(format!(
+                "a find over {} asks for column '{name}', which its manifest does not have",
+                layout.name()
+            ))
+        })
+    };
+    names.iter().map(place).collect()
+}
+
+/// The values of a row that say where it stands in the order of a find.
+fn place_in_order(layout: &TableLayout, find: &Find, row: &Row) -> Vec<Value> {
+    let order = layout.order(find.index.as_deref()).unwrap_or_default();
+    order.iter().map(|&at| row[at].clone()).collect()
+}
+
 impl StateRead for Scope {
     fn get(&mut self, name: &str, key: Vec<Value>) -> Result<Option<Vec<Value>>, Violation> {
         let view = self.view.clone();
@@ -307,11 +343,26 @@ impl StateRead for Scope {
         }
     }
 
-    fn find(&mut self, name: &str, find: Find) -> Result<Vec<Vec<Value>>, Violation> {
+    fn find(&mut self, name: &str, find: Find) -> Result<Found, Violation> {
         let view = self.view.clone();
         let table = Self::table(&view, name)?;
-        match self.event_state().find(table.table, &find) {
-            Ok(rows) => Ok(rows.iter().map(|row| narrow(table, row)).collect()),
+        let event_state = self.event_state();
+        let layout = event_state.layouts.tables[table.table].clone();
+        let wanted = find.columns.as_deref();
+        let wanted = wanted.map(|names| wanted_columns(table, &layout, names));
+        let wanted = wanted.transpose()?;
+        match event_state.find(table.table, &find) {
+            Ok(rows) => Ok(Found {
+                next: { find.limit.zip(rows.last()) }
+                    .filter(|(limit, _)| rows.len() == *limit as usize)
+                    .map(|(_, last)| place_in_order(&layout, &find, last)),
+                rows: { rows.iter() }
+                    .map(|row| match &wanted {
+                        Some(columns) => columns.iter().map(|&at| row[at].clone()).collect(),
+                        None => narrow(table, row),
+                    })
+                    .collect(),
+            }),
             Err(error) => Err(self.blame(error)),
         }
     }

@@ -22,12 +22,31 @@ pub enum WriteError {
     UniqueViolated(String),
 }
 
+/// Why a plugin says that it cannot do its work.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Failure {
+    pub code: String,
+    pub message: String,
+    /// JSON text.
+    pub details: Option<String>,
+    /// Where it came about, innermost first.
+    pub trace: Option<String>,
+}
+
+/// `code: message`, and beneath it the trace.
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)?;
+        { self.trace.iter() }.try_for_each(|trace| write!(f, "\n{trace}"))
+    }
+}
+
 /// How a handler ended when it did not end well. A plugin's own failure, a trap of its code, a breach of
 /// the contract and a fault of the host are different things to the one who has to act.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HandlerError {
     /// The plugin says that it cannot.
-    Failed { code: String, message: String },
+    Failed(Box<Failure>),
     /// The code trapped: panic, unreachable, stack, memory.
     Trapped(String),
     /// It used more fuel than one call may, with the versions below it.
@@ -44,6 +63,15 @@ pub enum HandlerError {
 }
 
 impl HandlerError {
+    /// A failure that the host tells of.
+    pub fn failed(code: &str, message: String) -> HandlerError {
+        HandlerError::Failed(Box::new(Failure {
+            code: code.to_owned(),
+            message,
+            ..Failure::default()
+        }))
+    }
+
     /// What stopped whoever was stopped first, however many versions above went down with it.
     pub fn cause(&self) -> &HandlerError {
         match self {
@@ -64,7 +92,7 @@ impl HandlerError {
 impl std::fmt::Display for HandlerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            HandlerError::Failed { code, message } => write!(f, "failed: {code}: {message}"),
+            HandlerError::Failed(failure) => write!(f, "failed: {failure}"),
             HandlerError::Trapped(message) => write!(f, "trapped: {message}"),
             HandlerError::OutOfFuel => write!(
                 f,
@@ -146,11 +174,23 @@ pub struct Bound {
 pub struct Find {
     /// None: the primary key.
     pub index: Option<String>,
+    /// The columns wanted, as the component names them; none: all that it declares.
+    pub columns: Option<Vec<String>>,
     pub prefix: Vec<Value>,
     pub lower: Option<Bound>,
     pub upper: Option<Bound>,
     pub descending: bool,
     pub limit: Option<u32>,
+    /// Behind the row with these values in the columns of the order: those of the index, then the key's others.
+    pub after: Option<Vec<Value>>,
+}
+
+/// What a find gave a component.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Found {
+    pub rows: Vec<Vec<Value>>,
+    /// For `Find::after`, where `limit` rows were given.
+    pub next: Option<Vec<Value>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -162,7 +202,7 @@ pub struct QueryResult {
 /// Reads, common to materializers and creators.
 pub trait StateRead: Send + 'static {
     fn get(&mut self, table: &str, key: Vec<Value>) -> Result<Option<Vec<Value>>, Violation>;
-    fn find(&mut self, table: &str, find: Find) -> Result<Vec<Vec<Value>>, Violation>;
+    fn find(&mut self, table: &str, find: Find) -> Result<Found, Violation>;
     /// What it takes is taken off the call's fuel.
     fn query(
         &mut self,
@@ -178,7 +218,7 @@ pub trait StateRead: Send + 'static {
 /// A write's answer: done, or not done with the state as before; or the handler is stopped.
 pub type WriteResult = Result<Result<(), WriteError>, Violation>;
 
-/// What `cx: borrow<materialization>` can do.
+/// What a materializer can do.
 pub trait Materialization: StateRead {
     fn insert(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
     fn update(&mut self, table: &str, row: Vec<Value>) -> WriteResult;
@@ -193,7 +233,7 @@ pub trait Materialization: StateRead {
 /// What a creator answers with.
 pub type Created = Result<Vec<NewEvent>, Rejection>;
 
-/// What `cx: borrow<creation>` can do.
+/// What a creator can do.
 pub trait Creation: StateRead {
     fn now(&mut self) -> String;
     fn make_id(&mut self) -> Result<String, Violation>;

@@ -93,7 +93,7 @@ pub fn is_date(text: &str) -> bool {
 
 /// Seconds since 1970, and nanoseconds, of a time that is in a log: also of a form that was taken once and is refused now,
 /// since ids were made of it.
-fn logged(text: &str) -> Option<(i64, u32)> {
+pub fn instant(text: &str) -> Option<(i64, u32)> {
     let time = Time::parse(text).map(|time| (time.unix_seconds(), time.nanos()));
     time.ok().or_else(|| {
         let nanoseconds = text.parse::<jiff::Timestamp>().ok()?.as_nanosecond();
@@ -109,7 +109,7 @@ pub fn unix_milliseconds_now() -> i64 {
 
 /// Milliseconds since 1970 of an RFC 3339 time.
 pub fn unix_milliseconds(text: &str) -> Option<i64> {
-    let (seconds, nanos) = logged(text)?;
+    let (seconds, nanos) = instant(text)?;
     Some(seconds * 1_000 + i64::from(nanos / 1_000_000))
 }
 
@@ -118,6 +118,11 @@ pub fn text_of_milliseconds(milliseconds: i64) -> String {
     let nanos = milliseconds.rem_euclid(1_000) as u32 * 1_000_000;
     let time = Time::from_unix(milliseconds.div_euclid(1_000), nanos);
     time.unwrap_or(Time::MAX).with_fraction(6)
+}
+
+/// Seconds since 1970, and nanoseconds, in the form of `now` with all their digits; none beyond all calendars.
+pub fn text_of_instant(seconds: i64, nanoseconds: u32) -> Option<String> {
+    Time::from_unix(seconds, nanoseconds).map(|time| time.with_fraction(9))
 }
 
 /// Milliseconds since 1970 of a date as HTTP writes it: `Sun, 06 Nov 1994 08:49:37 GMT`.
@@ -133,7 +138,7 @@ pub fn unix_nanoseconds_now() -> u64 {
 
 /// Nanoseconds since 1970 of an RFC 3339 time; what WASI's clocks show a handler. 0 where it cannot be read.
 pub fn unix_nanoseconds(text: &str) -> u64 {
-    let nanoseconds = logged(text)
+    let nanoseconds = instant(text)
         .map(|(seconds, nanos)| i128::from(seconds) * 1_000_000_000 + i128::from(nanos));
     nanoseconds
         .and_then(|it| u64::try_from(it).ok())

@@ -221,6 +221,7 @@ mod tests {
         let column = |name: &str, kind| Column {
             name: name.into(),
             kind,
+            format: None,
             nullable: true,
             default: None,
         };

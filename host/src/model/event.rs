@@ -127,6 +127,8 @@ pub struct Command {
 pub struct NewEvent {
     pub event_type: String,
     pub subject: Option<String>,
+    /// CloudEvents extensions, in the order of their names.
+    pub attributes: Vec<(String, String)>,
     pub data: String,
 }
 

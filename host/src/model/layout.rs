@@ -67,6 +67,26 @@ impl TableLayout {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// The columns that a find over an index, or over the primary key, goes by; none where there is no such index.
+    pub fn search_columns(&self, index: Option<&str>) -> Option<&[usize]> {
+        match index {
+            None => Some(&self.key),
+            Some(name) => { self.indexes.iter() }
+                .find(|index| index.name == name)
+                .map(|index| index.columns.as_slice()),
+        }
+    }
+
+    /// The columns by which such a find's rows are in order: those, then the key's others.
+    pub fn order(&self, index: Option<&str>) -> Option<Vec<usize>> {
+        let mut order = self.search_columns(index)?.to_vec();
+        let others: Vec<_> = { self.key.iter().copied() }
+            .filter(|at| !order.contains(at))
+            .collect();
+        order.extend(others);
+        Some(order)
+    }
+
     pub fn key_of(&self, row: &[Value]) -> Vec<Value> {
         self.key.iter().map(|&at| row[at].clone()).collect()
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
 use super::event::SYSTEM_PLUGIN;
+use super::format::ColumnFormat;
 use super::id::{PluginName, PluginVersion, TypeName, VersionDate, is_identifier};
 use super::layout::{IndexLayout, TableLayout, fits};
 use super::limits;
@@ -40,6 +41,9 @@ impl ColumnKind {
 pub struct Column {
     pub name: String,
     pub kind: ColumnKind,
+    /// What the values mean to people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<ColumnFormat>,
     pub nullable: bool,
     #[serde(
         with = "default_value",
@@ -85,7 +89,7 @@ pub struct TaskKind {
     pub description: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
     pub plugin: String,
     pub version: String,

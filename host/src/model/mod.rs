@@ -1,5 +1,6 @@
 //! Words and rules of Daybook: ids, events, manifests, changes, limits. No IO here.
 
+pub mod canonical;
 pub mod capability;
 pub mod changelog;
 pub mod clock;
@@ -7,6 +8,7 @@ pub mod copying;
 pub mod effects;
 pub mod error;
 pub mod event;
+pub mod format;
 pub mod given;
 pub mod hash;
 pub mod id;
@@ -30,8 +32,8 @@ pub mod undo;
 pub mod value;
 
 pub use capability::{
-    Bound, Budget, Created, Creation, Find, HandlerError, Level, LogLine, Materialization,
-    QueryResult, Violation, WriteError,
+    Bound, Budget, Created, Creation, Failure, Find, Found, HandlerError, Level, LogLine,
+    Materialization, QueryResult, Violation, WriteError,
 };
 pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};

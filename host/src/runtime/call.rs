@@ -5,24 +5,30 @@ use wasmtime::component::{
 };
 use wasmtime::{Store, Trap};
 
-use super::bindings::types::{CreateError, Failure, NewEvent};
-use super::bindings::{CommandRef, EventRef};
-use super::component::Code;
+use super::component::{Code, Contract};
+use super::draft;
 use super::engine::Runtime;
 use super::fault::host_fault;
 use super::instance::{Instance, Kept, NotStarted};
 use super::state::{CallState, Capability, CreationHandle, MaterializationHandle};
+use super::v1::types::{CreateError, Failure, NewEvent};
+use super::v1::{CommandRef, EventRef};
 use super::wasi::{Perturbed, Wasi};
 use crate::model::{
     self, Budget, Created, Creation, Error, HandlerError, Materialization, Rejection, limits,
 };
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
-type MaterializeGiven = (EventRef<'static>, Resource<MaterializationHandle>);
+type MaterializeGiven = (EventRef<'static>,);
 type MaterializeAnswer = (Result<(), Failure>,);
 /// The same for `create`.
-type CreateGiven = (CommandRef<'static>, Resource<CreationHandle>);
+type CreateGiven = (CommandRef<'static>,);
 type CreateAnswer = (Result<Vec<NewEvent>, CreateError>,);
+/// The same of the draft, with the handle that its calls were lent.
+type DraftMaterializeGiven = (draft::EventRef<'static>, Resource<MaterializationHandle>);
+type DraftMaterializeAnswer = (Result<(), draft::types::Failure>,);
+type DraftCreateGiven = (draft::CommandRef<'static>, Resource<CreationHandle>);
+type DraftCreateAnswer = (Result<Vec<draft::types::NewEvent>, draft::types::CreateError>,);
 
 /// An instance whose `materialize` is called.
 pub type Materializing = Instance<MaterializeGiven, MaterializeAnswer>;
@@ -84,6 +90,18 @@ pub struct Called<C, T, I> {
 }
 
 impl<C, T, I> Called<C, T, I> {
+    /// The same without its instance, for whoever keeps instances of another type.
+    fn apart<J>(self) -> Called<C, T, J> {
+        Called {
+            cx: self.cx,
+            result: self.result,
+            used: self.used,
+            printed: self.printed,
+            instance: None,
+            doubtful: self.doubtful,
+        }
+    }
+
     /// A call that the host cannot make.
     pub fn impossible(cx: C, fault: Error) -> Self {
         Called {
@@ -114,19 +132,32 @@ impl Runtime {
             .then(|| Wasi::new(&event.time, &event.id, terms.perturbed));
         let budget = terms.budget;
         let state = CallState::new(Capability::Materialization(cx), budget, wasi);
-        let handle = Resource::<MaterializationHandle>::new_borrow(0);
-        let parameters = (EventRef::from(event), handle);
+        let give_back = |capability| match capability {
+            Capability::Materialization(cx) => cx,
+            _ => unreachable!("a materialization is given back as one"),
+        };
+        if code.contract == Contract::Draft {
+            let terms = Terms::<Instance<DraftMaterializeGiven, DraftMaterializeAnswer>> {
+                perturbed: terms.perturbed,
+                ..Terms::fresh(budget)
+            };
+            let handle = Resource::<MaterializationHandle>::new_borrow(0);
+            let parameters = (draft::EventRef::from(event), handle);
+            let ended = self.on_terms(code, function, state, terms, |store, function| {
+                invoke(store, function, parameters)
+            });
+            let answer = |(answer,): DraftMaterializeAnswer| {
+                answer.map_err(|failure| failed(failure.into()))
+            };
+            return ended.into_called(answer, give_back, budget).apart();
+        }
+        let parameters = (EventRef::from(event),);
         let ended = self.on_terms(code, function, state, terms, |store, function| {
             invoke(store, function, parameters)
         });
-        ended.into_called(
-            |(answer,)| answer.map_err(failed),
-            |capability| match capability {
-                Capability::Materialization(cx) => cx,
-                _ => unreachable!("a materialization is given back as one"),
-            },
-            budget,
-        )
+        let answer =
+            |(answer,): MaterializeAnswer| answer.map_err(|failure| failed(failure.into()));
+        ended.into_called(answer, give_back, budget)
     }
 
     pub fn create(
@@ -145,23 +176,37 @@ impl Runtime {
             .then(|| Wasi::new(&command.time, &command.id, terms.perturbed));
         let budget = terms.budget;
         let state = CallState::new(Capability::Creation(cx), budget, wasi);
-        let handle = Resource::<CreationHandle>::new_borrow(0);
-        let parameters = (CommandRef::from(command), handle);
+        let give_back = |capability| match capability {
+            Capability::Creation(cx) => cx,
+            _ => unreachable!("a creation is given back as one"),
+        };
+        if code.contract == Contract::Draft {
+            let terms = Terms::<Instance<DraftCreateGiven, DraftCreateAnswer>> {
+                perturbed: terms.perturbed,
+                ..Terms::fresh(budget)
+            };
+            let handle = Resource::<CreationHandle>::new_borrow(0);
+            let parameters = (draft::CommandRef::from(command), handle);
+            let ended = self.on_terms(code, function, state, terms, |store, function| {
+                invoke(store, function, parameters)
+            });
+            let answer = |(answer,): DraftCreateAnswer| match answer {
+                Ok(events) => Ok(Ok(events.into_iter().map(Into::into).collect())),
+                Err(draft::types::CreateError::Rejected(no)) => rejected(no.into()),
+                Err(draft::types::CreateError::Failed(failure)) => Err(failed(failure.into())),
+            };
+            return ended.into_called(answer, give_back, budget).apart();
+        }
+        let parameters = (CommandRef::from(command),);
         let ended = self.on_terms(code, function, state, terms, |store, function| {
             invoke(store, function, parameters)
         });
-        ended.into_called(
-            |(answer,)| match answer {
-                Ok(events) => Ok(Ok(events.into_iter().map(Into::into).collect())),
-                Err(CreateError::Rejected(rejection)) => rejected(rejection.into()),
-                Err(CreateError::Failed(failure)) => Err(failed(failure)),
-            },
-            |capability| match capability {
-                Capability::Creation(cx) => cx,
-                _ => unreachable!("a creation is given back as one"),
-            },
-            budget,
-        )
+        let answer = |(answer,): CreateAnswer| match answer {
+            Ok(events) => Ok(Ok(events.into_iter().map(Into::into).collect())),
+            Err(CreateError::Rejected(no)) => rejected(no.into()),
+            Err(CreateError::Failed(failure)) => Err(failed(failure.into())),
+        };
+        ended.into_called(answer, give_back, budget)
     }
 
     /// Calls in the instance that is offered, or in a fresh one, and takes the state back whatever happened.
@@ -320,13 +365,12 @@ fn frames(error: &wasmtime::Error) -> String {
     }
 }
 
-fn failed(failure: Failure) -> HandlerError {
-    match too_long("failure", failure.code.len() + failure.message.len()) {
+fn failed(failure: model::Failure) -> HandlerError {
+    let more = [&failure.details, &failure.trace].into_iter().flatten();
+    let bytes = failure.code.len() + failure.message.len() + more.map(String::len).sum::<usize>();
+    match too_long("failure", bytes) {
         Some(error) => error,
-        None => HandlerError::Failed {
-            code: failure.code,
-            message: failure.message,
-        },
+        None => HandlerError::Failed(Box::new(failure)),
     }
 }
 
@@ -342,6 +386,6 @@ fn rejected(rejection: Rejection) -> Result<Created, HandlerError> {
 /// The journal keeps what a handler says for ever.
 fn too_long(what: &str, bytes: usize) -> Option<HandlerError> {
     let max = limits::REASON_BYTES_MAX;
-    let text = || format!("its {what} has {bytes} bytes; code, message and details may have {max}");
+    let text = || format!("its {what} has {bytes} bytes; all its parts together may have {max}");
     (bytes > max).then(|| HandlerError::Violated(text()))
 }

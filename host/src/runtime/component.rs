@@ -1,6 +1,6 @@
 //! From bytes to code that can be called: what is accepted, what is refused, and in which words.
 
-use wasmtime::component::types::ComponentItem;
+use wasmtime::component::types::{ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
 use super::cache::ComponentCache;
@@ -10,12 +10,21 @@ use super::metadata;
 use super::state::CallState;
 use crate::model::{Digest, Error, Manifest, PluginVersion, Result, limits};
 
+/// Which contract a component is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    V1,
+    /// As it was before it was frozen.
+    Draft,
+}
+
 /// A version ready to run: compiled and linked; instances are made per call.
 pub struct Code {
     pub version: PluginVersion,
     /// SHA-256 of the file as it was given: the identity of the code.
     pub digest: Digest,
     pub manifest: Manifest,
+    pub contract: Contract,
     pub uses_wasi: bool,
     /// Names of what it imports: the contract's interfaces and WASI's.
     pub imports: Vec<String>,
@@ -46,6 +55,13 @@ pub(super) const BUILD_HINT: &str = "build it with: daybook plugin build PATH";
 /// Interfaces of the contract a component may import, and of WASI, all of which is virtual.
 const CONTRACT_IMPORTS: &[&str] = &[
     "daybook:plugin/types",
+    "daybook:plugin/state",
+    "daybook:plugin/state-sql",
+    "daybook:plugin/changes",
+    "daybook:plugin/creating",
+];
+/// Those of the draft.
+const DRAFT_IMPORTS: &[&str] = &[
     "daybook:plugin/manifest",
     "daybook:plugin/materialization",
     "daybook:plugin/creation",
@@ -110,8 +126,21 @@ pub(super) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
 }
 
 impl Runtime {
-    /// Inspects, compiles and links; calls `describe` once. Nothing of the book changes.
+    /// Inspects, compiles and links a component that somebody brings; calls `describe` once. Nothing of the book changes.
     pub fn load(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
+        let code = self.load_recorded(bytes, cache)?;
+        match code.contract {
+            Contract::V1 => Ok(code),
+            Contract::Draft => Err(Error::refused(format!(
+                "{} is of the draft of the contract, from before version 1.0 was frozen",
+                code.version
+            ))
+            .hint("build it anew with the SDK of this Daybook, which needs no change of its source: daybook plugin build PATH")),
+        }
+    }
+
+    /// The same of one that a log has: it was taken once, and runs as it did.
+    pub fn load_recorded(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
         let digest = Digest::of(bytes);
         let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {
             Some(component) => component,
@@ -149,33 +178,16 @@ impl Runtime {
                 .any(|package| interface.starts_with(package))
             {
                 uses_wasi = true;
-            } else if !CONTRACT_IMPORTS.contains(&interface) {
+            } else if !CONTRACT_IMPORTS.contains(&interface) && !DRAFT_IMPORTS.contains(&interface)
+            {
                 return Err(Error::refused(format!(
                     "the component imports '{name}', which Daybook does not offer"
                 ))
-                .hint("a plugin may import daybook:plugin/materialization, daybook:plugin/creation and WASI 0.2"));
+                .hint("a plugin may import state, state-sql, changes and creating of daybook:plugin, and WASI 0.2"));
             }
             imports.push(name.to_owned());
         }
-        let export = |interface: &str, name: &str| {
-            let (_, instance) =
-                component.get_export(None, format!("daybook:plugin/{interface}@1.0.0"))?;
-            component
-                .get_export(Some(&instance), name)
-                .and_then(|(item, index)| {
-                    matches!(item, ComponentItem::ComponentFunc(_)).then_some(index)
-                })
-        };
-        let describe = export("describer", "describe").ok_or_else(|| {
-            Error::refused("the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin")
-                .hint(BUILD_HINT)
-        })?;
-        let exports = Exports {
-            describe,
-            partitions: export("partitioner", "partitions"),
-            materialize: export("materializer", "materialize"),
-            create: export("creator", "create"),
-        };
+        let exports = self.exports(component)?;
         let linker = if uses_wasi {
             &self.with_wasi
         } else {
@@ -189,5 +201,44 @@ impl Runtime {
         })?;
         let code = self.describe(pre, digest, uses_wasi, exports)?;
         Ok(Code { imports, ..code })
+    }
+
+    /// What a component exports of the contract, in any version 1.x: what a later one adds, this host does not call.
+    fn exports(&self, component: &Component) -> Result<Exports> {
+        let ty = component.component_type();
+        let names: Vec<String> = { ty.exports(&self.engine) }
+            .map(|(name, _)| name.to_owned())
+            .collect();
+        let export = |interface: &str, name: &str| {
+            let wanted = format!("daybook:plugin/{interface}@1.");
+            let found = names.iter().find(|known| known.starts_with(&wanted))?;
+            let (_, instance) = component.get_export(None, found.as_str())?;
+            let (item, index) = component.get_export(Some(&instance), name)?;
+            match item {
+                ComponentItem::ComponentFunc(function) => Some((function, index)),
+                _ => None,
+            }
+        };
+        let (function, describe) = export("describer", "describe").ok_or_else(|| {
+            let other = names.iter().find(|name| name.starts_with("daybook:plugin/describer@"));
+            let what = match other {
+                Some(name) => format!("the component exports {name}, and this host knows contract 1.x"),
+                None => "the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin".to_owned(),
+            };
+            Error::refused(what).hint(BUILD_HINT)
+        })?;
+        // The draft described itself by a record.
+        let contract = match function.results().next() {
+            Some(Type::Record(_)) => Contract::Draft,
+            _ => Contract::V1,
+        };
+        let index = |found: Option<(_, ComponentExportIndex)>| found.map(|(_, index)| index);
+        Ok(Exports {
+            contract,
+            describe,
+            partitions: index(export("partitioner", "partitions")),
+            materialize: index(export("materializer", "materialize")),
+            create: index(export("creator", "create")),
+        })
     }
 }

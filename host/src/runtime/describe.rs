@@ -2,28 +2,26 @@
 
 use wasmtime::component::{ComponentExportIndex, ComponentNamedList, InstancePre, Lift};
 
-use super::bindings::daybook::plugin::manifest as wit;
-use super::bindings::partitions;
-use super::component::Code;
+use super::component::{Code, Contract};
 use super::engine::Runtime;
 use super::state::CallState;
 use super::wasi::{Perturbed, Wasi};
-use crate::model::manifest::{
-    Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
-};
-use crate::model::{Digest, Error, Partitioning, PluginVersion, Result, Value, limits};
+use super::{draft, v1};
+use crate::model::manifest::Manifest;
+use crate::model::{Digest, Error, PluginVersion, Result, limits};
 
-/// The functions of the contract that a component exports.
+/// The functions of a contract that a component exports.
 pub(super) struct Exports {
+    pub contract: Contract,
     pub describe: ComponentExportIndex,
+    /// Of the draft alone.
     pub partitions: Option<ComponentExportIndex>,
     pub materialize: Option<ComponentExportIndex>,
     pub create: Option<ComponentExportIndex>,
 }
 
 impl Runtime {
-    /// Calls `describe`, and `partitions` where there is such an export, checks what they say against the component's exports,
-    /// and gives the finished code.
+    /// Calls `describe`, checks what it says against the component's exports, and gives the finished code.
     pub(super) fn describe(
         &self,
         pre: InstancePre<CallState>,
@@ -39,33 +37,18 @@ impl Runtime {
         let mut code = Code {
             version: unnamed,
             digest,
-            manifest: Manifest {
-                plugin: String::new(),
-                version: String::new(),
-                extends: None,
-                description: String::new(),
-                changes: Vec::new(),
-                tables: Vec::new(),
-                reads: Vec::new(),
-                events: Vec::new(),
-                materializes: Vec::new(),
-                commands: Vec::new(),
-                tasks: Vec::new(),
-                partitions: Partitioning::default(),
-            },
+            manifest: Manifest::default(),
+            contract: exports.contract,
             uses_wasi,
             imports: Vec::new(),
             pre,
             materialize: exports.materialize,
             create: exports.create,
         };
-        let (declared,) = self.ask::<(wit::Manifest,)>(&code, &exports.describe, "describe")?;
-        let mut manifest = manifest(declared);
-        if let Some(function) = exports.partitions {
-            let (declared,) =
-                self.ask::<(partitions::Partitioning,)>(&code, &function, "partitions")?;
-            manifest.partitions = declared.into();
-        }
+        let manifest = match exports.contract {
+            Contract::V1 => v1::describe(self, &code, &exports.describe)?,
+            Contract::Draft => draft::describe(self, &code, &exports)?,
+        };
         check_bytes(&manifest)?;
         manifest.check()?;
         check_exports(&manifest, &code)?;
@@ -75,7 +58,12 @@ impl Runtime {
     }
 
     /// Calls what a component says of itself.
-    fn ask<R>(&self, code: &Code, function: &ComponentExportIndex, name: &str) -> Result<R>
+    pub(super) fn ask<R>(
+        &self,
+        code: &Code,
+        function: &ComponentExportIndex,
+        name: &str,
+    ) -> Result<R>
     where
         R: ComponentNamedList + Lift + 'static,
     {
@@ -118,80 +106,4 @@ fn check_exports(manifest: &Manifest, code: &Code) -> Result<()> {
         )));
     }
     Ok(())
-}
-
-fn manifest(declared: wit::Manifest) -> Manifest {
-    let payload = |name, description, schema| PayloadType {
-        name,
-        description,
-        schema,
-    };
-    Manifest {
-        plugin: declared.plugin,
-        version: declared.version,
-        extends: declared.extends,
-        description: declared.description,
-        changes: declared.changes,
-        tables: declared.tables.into_iter().map(table).collect(),
-        reads: declared
-            .reads
-            .into_iter()
-            .map(|reads| ForeignTable {
-                plugin: reads.plugin,
-                table: reads.table,
-                columns: reads.columns,
-            })
-            .collect(),
-        events: declared
-            .events
-            .into_iter()
-            .map(|e| payload(e.name, e.description, e.schema))
-            .collect(),
-        materializes: declared.materializes,
-        commands: declared
-            .commands
-            .into_iter()
-            .map(|c| payload(c.name, c.description, c.schema))
-            .collect(),
-        tasks: declared
-            .tasks
-            .into_iter()
-            .map(|task| TaskKind {
-                name: task.name,
-                description: task.description,
-            })
-            .collect(),
-        partitions: Partitioning::default(),
-    }
-}
-
-fn table(table: wit::Table) -> Table {
-    Table {
-        name: table.name,
-        columns: table
-            .columns
-            .into_iter()
-            .map(|column| Column {
-                name: column.name,
-                kind: match column.kind {
-                    wit::ColumnKind::Integer => ColumnKind::Integer,
-                    wit::ColumnKind::Real => ColumnKind::Real,
-                    wit::ColumnKind::Text => ColumnKind::Text,
-                    wit::ColumnKind::Blob => ColumnKind::Blob,
-                },
-                nullable: column.nullable,
-                default: column.default_value.map(Value::from),
-            })
-            .collect(),
-        primary_key: table.primary_key,
-        indexes: table
-            .indexes
-            .into_iter()
-            .map(|index| Index {
-                name: index.name,
-                columns: index.columns,
-                unique: index.unique,
-            })
-            .collect(),
-    }
 }

@@ -10,7 +10,7 @@ use wasmtime::{
 
 use super::recent::Recent;
 use super::state::CallState;
-use super::{bindings, capability, wasi};
+use super::{draft, v1, wasi};
 use crate::model::{Error, Result, limits};
 
 /// The engine and what components are linked against. One per process; cheap to share.
@@ -62,12 +62,8 @@ impl Runtime {
 }
 
 fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
-    bindings::materialization::add_to_linker::<_, wasmtime::component::HasSelf<_>>(
-        linker,
-        |state| state,
-    )?;
-    bindings::creation::add_to_linker::<_, wasmtime::component::HasSelf<_>>(linker, |state| state)?;
-    capability::share_fuel(linker)
+    v1::add_to_linker(linker)?;
+    draft::add_to_linker(linker)
 }
 
 /// Linear memories and tables of all instances: address space, so not each instance may have all that it could.

@@ -1,25 +1,26 @@
 //! WebAssembly: one engine, components compiled and pre-linked, one instance for one call, or for many
 //! where that was shown to change nothing. The only module that names wasmtime.
 
-mod bindings;
 mod cache;
 mod call;
-mod capability;
 mod compiler;
 mod component;
 mod describe;
+mod draft;
 mod engine;
 mod fault;
 mod instance;
+mod lent;
 mod metadata;
 mod recent;
 mod state;
+mod v1;
 mod wasi;
 
 pub use cache::ComponentCache;
 pub use call::{Called, Creating, Instances, Materializing, Terms};
 pub use compiler::{compile_by, compile_if_asked};
-pub use component::{Code, check_component_bytes, encode_component};
+pub use component::{Code, Contract, check_component_bytes, encode_component};
 pub use engine::{Runtime, fingerprint};
 pub use instance::{Instance, Kept};
 pub use wasi::Perturbed;

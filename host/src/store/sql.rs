@@ -159,23 +159,13 @@ pub fn find<'a>(
     columns: &str,
     find: &'a Find,
 ) -> Result<(String, Vec<&'a Value>)> {
-    let by: &[usize] = match &find.index {
-        None => &layout.key,
-        Some(name) => {
-            let index = layout
-                .indexes
-                .iter()
-                .find(|index| index.name == *name)
-                .ok_or_else(|| {
-                    Error::refused(format!(
-                        "table '{}' has no index '{}'",
-                        layout.sql_name,
-                        name.escape_debug()
-                    ))
-                })?;
-            &index.columns
-        }
-    };
+    let by = { layout.search_columns(find.index.as_deref()) }.ok_or_else(|| {
+        Error::refused(format!(
+            "table '{}' has no index '{}'",
+            layout.sql_name,
+            find.index.as_deref().unwrap_or_default().escape_debug()
+        ))
+    })?;
     let name = |at: usize| format!("\"{}\"", layout.columns[at].name);
     let width = |count: usize| -> Result<()> {
         (count <= by.len()).then_some(()).ok_or_else(|| {
@@ -213,8 +203,11 @@ pub fn find<'a>(
         parameters.extend(&bound.values);
     }
     let direction = if find.descending { " DESC" } else { "" };
-    let mut order: Vec<usize> = by.to_vec();
-    order.extend(layout.key.iter().filter(|at| !by.contains(at)));
+    let order = layout.order(find.index.as_deref()).unwrap_or_default();
+    if let Some(after) = &find.after {
+        let behind = behind(layout, find, &order, after, &mut parameters)?;
+        terms.extend(behind);
+    }
     let order: Vec<_> = order
         .iter()
         .map(|&at| format!("{}{direction}", name(at)))
@@ -233,4 +226,64 @@ pub fn find<'a>(
         order.join(", ")
     );
     Ok((sql, parameters))
+}
+/// The condition for rows behind a place in the order, column by column: NULL comes before all values, which a comparison of
+/// row values does not know.
+fn behind<'a>(
+    layout: &TableLayout,
+    find: &Find,
+    order: &[usize],
+    after: &'a [Value],
+    parameters: &mut Vec<&'a Value>,
+) -> Result<Option<String>> {
+    if after.len() != order.len() {
+        return Err(Error::refused(format!(
+            "a find over table '{}' goes on behind {} values; its order has {} columns",
+            layout.sql_name,
+            after.len(),
+            order.len()
+        )));
+    }
+    // Those of the prefix are the same in every row.
+    let rest = { order.iter().zip(after) }.skip(find.prefix.len());
+    let mut text = String::new();
+    let mut open = 0;
+    // The same said of the first of them alone, where an index can be used for it.
+    if let Some((&at, value)) = rest.clone().next()
+        && *value != Value::Null
+        && !(find.descending && layout.columns[at].nullable)
+    {
+        let operator = if find.descending { "<=" } else { ">=" };
+        text.push_str(&format!(
+            "\"{}\" {operator} ? AND ",
+            layout.columns[at].name
+        ));
+        parameters.push(value);
+    }
+    for (&at, value) in rest {
+        let name = format!("\"{}\"", layout.columns[at].name);
+        let further = match (find.descending, value) {
+            (false, Value::Null) => format!("{name} IS NOT NULL"),
+            (false, _) => format!("{name} > ?"),
+            (true, Value::Null) => "FALSE".to_owned(),
+            (true, _) if layout.columns[at].nullable => format!("({name} < ? OR {name} IS NULL)"),
+            (true, _) => format!("{name} < ?"),
+        };
+        if *value != Value::Null {
+            parameters.push(value);
+        }
+        if open > 0 {
+            text.push_str(" AND ");
+        }
+        text.push_str(&format!("({further} OR ({name} IS ?"));
+        parameters.push(value);
+        open += 1;
+    }
+    if open == 0 {
+        return Ok(Some("FALSE".to_owned()));
+    }
+    // The last one's equal is the row itself.
+    text.push_str(" AND FALSE");
+    text.push_str(&"))".repeat(open));
+    Ok(Some(text))
 }

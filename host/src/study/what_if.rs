@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::onlooker::Study;
 use super::replays::Picked;
-use crate::engine::Failure;
 use crate::engine::Player;
+use crate::engine::{Failure, make_canonical};
 use crate::history::{OnProgress, PayloadHistory, Progress, advance};
 use crate::model::log::{CommandOutcome, RecordedCommand};
 use crate::model::{Command, Error, NewEvent, Rejection, Result, Seq, limits};
@@ -189,10 +189,14 @@ impl Study<'_> {
                             // Where a creator names none, its event has the command's.
                             subject: { stored.event.subject }
                                 .filter(|it| Some(it) != command.subject.as_ref()),
+                            // Which of them the creator asked for, and which came with its command, is not known.
+                            attributes: Vec::new(),
                             data: original.unwrap_or(stored.event.data),
                         }
                     }));
                 }
+                // Such a log has other forms too: of the draft, and of before an amendment.
+                said.iter_mut().for_each(make_canonical);
                 Said::Accepted(said)
             }
         })
@@ -247,9 +251,12 @@ impl CreatorSide {
                     subject: event
                         .subject
                         .filter(|it| Some(it) != command.subject.as_ref()),
+                    attributes: Vec::new(),
                     ..event
                 });
-                Ok(Said::Accepted(events.collect()))
+                let mut events: Vec<_> = events.collect();
+                events.iter_mut().for_each(make_canonical);
+                Ok(Said::Accepted(events))
             }
             Ok((Err(rejection), _)) => Ok(Said::Rejected(rejection)),
             Err(Failure::Doom(doom)) => {

@@ -37,6 +37,10 @@ fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
             const KIND: ::daybook_sdk::ColumnKind = <#inner as ::daybook_sdk::Column>::KIND;
             const NULLABLE: bool = <#inner as ::daybook_sdk::Column>::NULLABLE;
 
+            fn format() -> ::core::option::Option<::std::string::String> {
+                <#inner as ::daybook_sdk::Column>::format()
+            }
+
             fn into_value(self) -> ::daybook_sdk::Value {
                 ::daybook_sdk::Column::into_value(self.0)
             }

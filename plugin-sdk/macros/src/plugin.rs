@@ -81,12 +81,7 @@ fn implementation(
         .iter()
         .map(|handler| arm(handler, "is_command", "Command"));
     let partitions = partitions(arguments)?;
-    let exports = exports(
-        ident,
-        !materializers.is_empty(),
-        !creators.is_empty(),
-        partitions.is_some(),
-    );
+    let exports = exports(ident, !materializers.is_empty(), !creators.is_empty());
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Plugin for #ident {
@@ -238,19 +233,7 @@ fn arm(handler: &Handler, is_type: &str, message: &str) -> TokenStream {
 }
 
 /// The component's exports: exactly the interfaces the plugin has.
-fn exports(
-    ident: &Ident,
-    has_materializers: bool,
-    has_creators: bool,
-    has_partitions: bool,
-) -> TokenStream {
-    let partitioning = has_partitions.then(|| {
-        quote! {
-            ::daybook_sdk::wasm::bindings::partitioning::export!(
-                #ident with_types_in ::daybook_sdk::wasm::bindings::partitioning
-            );
-        }
-    });
+fn exports(ident: &Ident, has_materializers: bool, has_creators: bool) -> TokenStream {
     let materializing = has_materializers.then(|| {
         quote! {
             ::daybook_sdk::wasm::bindings::materializing::export!(
@@ -271,7 +254,6 @@ fn exports(
             ::daybook_sdk::wasm::bindings::describing::export!(
                 #ident with_types_in ::daybook_sdk::wasm::bindings::describing
             );
-            #partitioning
             #materializing
             #creating
         };

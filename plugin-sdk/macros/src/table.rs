@@ -127,6 +127,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
                     columns: ::std::vec![#(manifest::Column {
                         name: ::std::string::String::from(#column_names),
                         kind: <#column_types as ::daybook_sdk::Column>::KIND,
+                        format: <#column_types as ::daybook_sdk::Column>::format(),
                         nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
                         default_value: #defaults,
                     }),*],

@@ -1,4 +1,4 @@
-//! What a version says of itself: the WIT interface `manifest`.
+//! What a version says of itself. It crosses the contract as a JSON document: see `document`.
 
 use super::types::Value;
 
@@ -23,6 +23,8 @@ pub struct Column {
     pub name: String,
     /// What it holds.
     pub kind: ColumnKind,
+    /// What its values mean to people: `money(CZK,2)`.
+    pub format: Option<String>,
     /// Whether it may be null.
     pub nullable: bool,
     /// Given to rows that were written by a version which did not know the column.

@@ -1,4 +1,4 @@
-//! Which rows an event may touch: the WIT interface `partitioner`.
+//! Which rows an event may touch: a part of the manifest.
 
 /// Where an event's partition is.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -21,6 +21,20 @@ pub type Row = Vec<Value>;
 /// The primary key's columns, in the order of the manifest.
 pub type Key = Vec<Value>;
 
+/// Names with texts, each name once, in the order of their bytes.
+pub type Attributes = Vec<(String, String)>;
+
+/// A moment, once as it was given and once as a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Timestamp {
+    /// RFC 3339.
+    pub text: String,
+    /// Whole seconds since 1970-01-01T00:00:00Z, rounded down.
+    pub seconds: i64,
+    /// Of the second that has begun.
+    pub nanoseconds: u32,
+}
+
 /// An immutable fact from the log, payload undecoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
@@ -34,10 +48,12 @@ pub struct Event {
     pub event_type: String,
     /// CloudEvents subject.
     pub subject: Option<String>,
-    /// When it happened, RFC 3339.
-    pub time: String,
+    /// When it happened.
+    pub time: Timestamp,
     /// The version of the owning plugin that is stamped on the event.
     pub version: String,
+    /// CloudEvents extensions, as texts.
+    pub attributes: Attributes,
     /// Payload: JSON text.
     pub data: String,
 }
@@ -51,10 +67,12 @@ pub struct Command {
     pub command_type: String,
     /// What the command is about.
     pub subject: Option<String>,
-    /// When the command was accepted, RFC 3339, UTC.
-    pub time: String,
+    /// When the command was accepted, in UTC.
+    pub time: Timestamp,
     /// Who asked.
     pub actor: Option<String>,
+    /// What came with it.
+    pub attributes: Attributes,
     /// Payload: JSON text.
     pub data: String,
 }
@@ -66,6 +84,8 @@ pub struct NewEvent {
     pub event_type: String,
     /// CloudEvents subject.
     pub subject: Option<String>,
+    /// CloudEvents extensions.
+    pub attributes: Attributes,
     /// Payload: JSON text.
     pub data: String,
 }
@@ -81,15 +101,21 @@ pub struct Task {
     pub data: String,
     /// RFC 3339: do not carry out before this time.
     pub not_before: Option<String>,
+    /// What is said about the task beside its data.
+    pub attributes: Attributes,
 }
 
 /// Why a handler could not do its work.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Failure {
     /// Stable and short, for programs.
     pub code: String,
     /// For people.
     pub message: String,
+    /// JSON text with more about it.
+    pub details: Option<String>,
+    /// Where it came about, innermost first.
+    pub trace: Option<String>,
 }
 
 /// The command is understood and refused: an answer, not a fault.
@@ -114,13 +140,11 @@ pub enum CreateError {
 
 /// Why a write was not done.
 #[derive(Clone, Debug, PartialEq)]
-pub enum WriteError {
-    /// A row with this primary key is there.
-    RowExists,
-    /// No row has this primary key.
-    RowMissing,
-    /// The named unique index has another row with these values.
-    UniqueViolated(String),
+pub struct WriteError {
+    /// `row-exists`, `row-missing`, `unique-violated`.
+    pub code: String,
+    /// The index, where one is the reason.
+    pub index: Option<String>,
 }
 
 /// One end of a range.
@@ -134,9 +158,11 @@ pub struct Bound {
 
 /// A structured read over the primary key or a declared index.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Find {
+pub struct Search {
     /// A declared index's name; none: the primary key.
     pub index: Option<String>,
+    /// The columns wanted, in the order wanted; none: all.
+    pub columns: Option<Vec<String>>,
     /// Equal values for the first columns.
     pub prefix: Vec<Value>,
     /// Lower end.
@@ -147,6 +173,17 @@ pub struct Find {
     pub descending: bool,
     /// At most this many rows.
     pub limit: Option<u32>,
+    /// Behind the rows of an earlier answer, with its `next`.
+    pub after: Option<Vec<u8>>,
+}
+
+/// What a search gave.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Found {
+    /// The rows.
+    pub rows: Vec<Row>,
+    /// Where to go on, where `limit` rows were given.
+    pub next: Option<Vec<u8>>,
 }
 
 /// What a read-only SQL statement returned.

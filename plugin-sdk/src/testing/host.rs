@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use crate::contract::types::{
-    Command, CreateError, Event, Failure, Find, Level, NewEvent, QueryResult, Row, Task, Value,
-    WriteError,
+    Command, CreateError, Event, Failure, Found, Level, NewEvent, QueryResult, Row, Search, Task,
+    Timestamp, Value, WriteError,
 };
 use crate::testing::session::{Session, Version, create, materialize};
 use crate::testing::state::{TableState, fault};
@@ -37,16 +37,20 @@ impl Reach {
             .map(|row| view.narrow(state.definition(), row))
     }
 
-    fn find(&self, table: &str, find: &Find) -> Vec<Row> {
+    fn find(&self, table: &str, search: &Search) -> Found {
         let view = self.version.view.table(table);
         let tables = self.session.tables.borrow();
         let Some(state) = tables.get(&view.full_name) else {
-            return Vec::new();
+            return Found::default();
         };
-        let rows = state.find(find);
-        rows.iter()
-            .map(|row| view.narrow(state.definition(), row))
-            .collect()
+        let found = state.find(search);
+        let rows = found.rows.iter();
+        Found {
+            rows: rows
+                .map(|row| view.narrow(state.definition(), row))
+                .collect(),
+            next: found.next,
+        }
     }
 
     #[cfg(feature = "sql")]
@@ -101,8 +105,8 @@ impl Materialization {
         self.0.get(table, key)
     }
 
-    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
-        self.0.find(table, find)
+    pub(crate) fn find(&self, table: &str, search: &Search) -> Found {
+        self.0.find(table, search)
     }
 
     pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
@@ -151,11 +155,11 @@ impl Materialization {
 /// A creator's handle.
 pub struct Creation {
     reach: Reach,
-    now: String,
+    now: Timestamp,
 }
 
 impl Creation {
-    pub(crate) fn new(session: Rc<Session>, position: usize, now: String) -> Self {
+    pub(crate) fn new(session: Rc<Session>, position: usize, now: Timestamp) -> Self {
         Self {
             reach: Reach::new(session, position),
             now,
@@ -166,15 +170,15 @@ impl Creation {
         self.reach.get(table, key)
     }
 
-    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
-        self.reach.find(table, find)
+    pub(crate) fn find(&self, table: &str, search: &Search) -> Found {
+        self.reach.find(table, search)
     }
 
     pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
         self.reach.query(sql, parameters)
     }
 
-    pub(crate) fn now(&self) -> String {
+    pub(crate) fn now(&self) -> Timestamp {
         self.now.clone()
     }
 

@@ -6,6 +6,7 @@
 //! A [`replay_diff`] holds two versions, as components, to what the second one is meant to change over a log.
 
 mod alike;
+mod cursor;
 pub(crate) mod host;
 mod ordered;
 mod replay_diff;

@@ -170,6 +170,7 @@ impl<P: Plugin> Scenario<P> {
         self.try_event(raw::NewEvent {
             event_type,
             subject: None,
+            attributes: raw::Attributes::new(),
             data,
         })
     }
@@ -182,8 +183,9 @@ impl<P: Plugin> Scenario<P> {
             id: format!("00000000-0000-4000-8000-{:012}", self.commands_seen),
             command_type: full_type(P::NAME, C::NAME),
             subject: self.subject.clone(),
-            time: self.time.clone(),
+            time: raw::Timestamp::of_text(&self.time),
             actor: self.actor.clone(),
+            attributes: raw::Attributes::new(),
             data: payload::encode(&command),
         };
         self.begin_step(format!("command {} {}", command.command_type, command.data));
@@ -240,8 +242,9 @@ impl<P: Plugin> Scenario<P> {
             source: "/scenario".to_owned(),
             event_type: event.event_type.clone(),
             subject: event.subject.clone().or_else(|| self.subject.clone()),
-            time: self.time.clone(),
+            time: raw::Timestamp::of_text(&self.time),
             version: self.stamp.clone(),
+            attributes: event.attributes.clone(),
             data: event.data.clone(),
         };
         session::materialize(&self.session, 0, &event)

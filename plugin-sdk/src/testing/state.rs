@@ -5,8 +5,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::cursor;
 use crate::contract::manifest::{Column, ColumnKind, Table};
-use crate::contract::types::{Bound, Find, Row, Value, WriteError};
+use crate::contract::types::{Bound, Found, Row, Search, Value, WriteError};
 use crate::show;
 use crate::testing::ordered::{Ordered, ordered};
 
@@ -60,7 +61,7 @@ impl TableState {
         let row = self.checked(row);
         let key = self.key_of(&row);
         if self.rows.contains_key(&key) {
-            return Err(WriteError::RowExists);
+            return Err(write_error("row-exists", None));
         }
         self.put(key, row)
     }
@@ -69,7 +70,7 @@ impl TableState {
         let row = self.checked(row);
         let key = self.key_of(&row);
         if !self.rows.contains_key(&key) {
-            return Err(WriteError::RowMissing);
+            return Err(write_error("row-missing", None));
         }
         self.put(key, row)
     }
@@ -84,11 +85,11 @@ impl TableState {
         self.rows
             .remove(&ordered(key))
             .map(|_| ())
-            .ok_or(WriteError::RowMissing)
+            .ok_or_else(|| write_error("row-missing", None))
     }
 
     /// The rows of a structured read, in order.
-    pub(crate) fn find(&self, find: &Find) -> Vec<Row> {
+    pub(crate) fn find(&self, find: &Search) -> Found {
         let mut order = match &find.index {
             None => Vec::new(),
             Some(name) => self.index_columns(name),
@@ -129,18 +130,30 @@ impl TableState {
                 && within(row, rest, find.lower.as_ref(), Ordering::Greater)
                 && within(row, rest, find.upper.as_ref(), Ordering::Less)
         };
+        let place = |row: &Row| -> Vec<Ordered> {
+            let values = order.iter().map(|&column| Ordered(row[column].clone()));
+            values.collect()
+        };
         let mut rows = self.rows.values().filter(in_range).collect::<Vec<_>>();
-        rows.sort_by_cached_key(|row| {
-            order
-                .iter()
-                .map(|&column| Ordered(row[column].clone()))
-                .collect::<Vec<_>>()
-        });
+        rows.sort_by_cached_key(|row| place(row));
         if find.descending {
             rows.reverse();
         }
+        if let Some(after) = find.after.as_deref() {
+            let after: Vec<Ordered> = cursor::read(after).into_iter().map(Ordered).collect();
+            let behind = match find.descending {
+                true => Ordering::Less,
+                false => Ordering::Greater,
+            };
+            rows.retain(|row| place(row).cmp(&after) == behind);
+        }
         let limit = find.limit.map_or(usize::MAX, |limit| limit as usize);
-        rows.into_iter().take(limit).cloned().collect()
+        rows.truncate(limit);
+        let last = rows.last().filter(|_| rows.len() == limit);
+        Found {
+            next: last.map(|row| cursor::write(order.iter().map(|&column| &row[column]))),
+            rows: rows.into_iter().cloned().collect(),
+        }
     }
 
     fn put(&mut self, key: Vec<Ordered>, row: Row) -> Result<(), WriteError> {
@@ -155,7 +168,7 @@ impl TableState {
                     .iter()
                     .any(|(k, other)| *k != key && clashes(other))
             {
-                return Err(WriteError::UniqueViolated(index.name.clone()));
+                return Err(write_error("unique-violated", Some(index.name.as_str())));
             }
         }
         self.rows.insert(key, row);
@@ -294,4 +307,11 @@ fn position(definition: &Table, full_name: &str, column: &str) -> usize {
 #[track_caller]
 pub(crate) fn fault(message: &str) -> ! {
     panic!("fault: {message}")
+}
+
+fn write_error(code: &str, index: Option<&str>) -> WriteError {
+    WriteError {
+        code: code.to_owned(),
+        index: index.map(str::to_owned),
+    }
 }

@@ -10,10 +10,6 @@ pub mod describing {
         path: "../wit/v1",
         inline: "package daybook:sdk; world describing { export daybook:plugin/describer@1.0.0; }",
         world: "daybook:sdk/describing",
-        with: {
-            "daybook:plugin/types@1.0.0": crate::contract::types,
-            "daybook:plugin/manifest@1.0.0": crate::contract::manifest,
-        },
         pub_export_macro: true,
         disable_run_ctors_once_workaround: true,
     });
@@ -23,7 +19,12 @@ pub mod describing {
 pub mod materializing {
     wit_bindgen::generate!({
         path: "../wit/v1",
-        inline: "package daybook:sdk; world materializing { export daybook:plugin/materializer@1.0.0; }",
+        inline: "package daybook:sdk; world materializing {
+            import daybook:plugin/state@1.0.0;
+            import daybook:plugin/state-sql@1.0.0;
+            import daybook:plugin/changes@1.0.0;
+            export daybook:plugin/materializer@1.0.0;
+        }",
         world: "daybook:sdk/materializing",
         with: { "daybook:plugin/types@1.0.0": crate::contract::types },
         generate_all,
@@ -36,21 +37,15 @@ pub mod materializing {
 pub mod creating {
     wit_bindgen::generate!({
         path: "../wit/v1",
-        inline: "package daybook:sdk; world creating { export daybook:plugin/creator@1.0.0; }",
+        inline: "package daybook:sdk; world creating {
+            import daybook:plugin/state@1.0.0;
+            import daybook:plugin/state-sql@1.0.0;
+            import daybook:plugin/creating@1.0.0;
+            export daybook:plugin/creator@1.0.0;
+        }",
         world: "daybook:sdk/creating",
         with: { "daybook:plugin/types@1.0.0": crate::contract::types },
         generate_all,
-        pub_export_macro: true,
-        disable_run_ctors_once_workaround: true,
-    });
-}
-
-/// `partitions`: plugins whose events have partitions.
-pub mod partitioning {
-    wit_bindgen::generate!({
-        path: "../wit/v1",
-        inline: "package daybook:sdk; world partitioning { export daybook:plugin/partitioner@1.0.0; }",
-        world: "daybook:sdk/partitioning",
         pub_export_macro: true,
         disable_run_ctors_once_workaround: true,
     });

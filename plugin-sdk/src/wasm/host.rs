@@ -1,121 +1,98 @@
-//! The host's handles, lent for one call.
+//! The host's functions, as the contexts call them.
 
-use std::mem::ManuallyDrop;
-
-use super::bindings::creating::daybook::plugin::creation;
-use super::bindings::materializing::daybook::plugin::materialization;
+use super::bindings::creating::daybook::plugin as for_creators;
+use super::bindings::materializing::daybook::plugin as for_materializers;
 use crate::contract::types::{
-    Command, CreateError, Event, Failure, Find, Key, Level, NewEvent, QueryResult, Row, Task,
-    Value, WriteError,
+    Command, CreateError, Event, Failure, Found, Key, Level, NewEvent, QueryResult, Row, Search,
+    Task, Timestamp, Value, WriteError,
 };
 
-/// The handle of a materializer's call. The bindings hold it too and give it back, so this one must not.
-pub struct Materialization(ManuallyDrop<materialization::Materialization>);
+/// What a materializer's call may do.
+pub struct Materialization;
 
 impl Materialization {
-    /// Another name for the handle that the bindings lend.
-    pub(crate) fn new(lent: &materialization::Materialization) -> Self {
-        // SAFETY: the handle is valid for the whole call, and this value lives no longer.
-        Self(ManuallyDrop::new(unsafe {
-            materialization::Materialization::from_handle(lent.handle())
-        }))
-    }
-
     pub(crate) fn get(&self, table: &str, key: &[Value]) -> Option<Row> {
-        self.0.get(table, key)
+        for_materializers::state::get(table, key)
     }
 
-    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
-        self.0.find(table, find)
+    pub(crate) fn find(&self, table: &str, search: &Search) -> Found {
+        for_materializers::state::find(table, search)
     }
 
     pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
-        self.0.query(sql, parameters)
+        for_materializers::state_sql::query(sql, parameters)
     }
 
     pub(crate) fn insert(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
-        self.0.insert(table, row)
+        for_materializers::changes::insert(table, row)
     }
 
     pub(crate) fn update(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
-        self.0.update(table, row)
+        for_materializers::changes::update(table, row)
     }
 
     pub(crate) fn upsert(&self, table: &str, row: &[Value]) -> Result<(), WriteError> {
-        self.0.upsert(table, row)
+        for_materializers::changes::upsert(table, row)
     }
 
     pub(crate) fn delete(&self, table: &str, key: &Key) -> Result<(), WriteError> {
-        self.0.delete(table, key)
+        for_materializers::changes::delete(table, key)
     }
 
     pub(crate) fn enqueue(&self, task: &Task) {
-        self.0.enqueue(task);
+        for_materializers::changes::enqueue(task);
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {
-        self.0.log(level, message);
+        for_materializers::changes::log(level, message);
     }
 
     pub(crate) fn previous(&self, event: &Event) -> Result<(), Failure> {
-        self.0.previous(event)
-    }
-
-    /// For a panic: the handle is that of the call that runs.
-    #[cfg(target_os = "unknown")]
-    pub(crate) fn log_by_handle(handle: u32, level: Level, message: &str) {
-        // SAFETY: the call that runs was lent this handle, and it is not given back here.
-        let lent =
-            ManuallyDrop::new(unsafe { materialization::Materialization::from_handle(handle) });
-        lent.log(level, message);
+        for_materializers::changes::previous(event)
     }
 }
 
-/// The handle of a creator's call. The bindings hold it too and give it back, so this one must not.
-pub struct Creation(ManuallyDrop<creation::Creation>);
+/// What a creator's call may do.
+pub struct Creation;
 
 impl Creation {
-    /// Another name for the handle that the bindings lend.
-    pub(crate) fn new(lent: &creation::Creation) -> Self {
-        // SAFETY: the handle is valid for the whole call, and this value lives no longer.
-        Self(ManuallyDrop::new(unsafe {
-            creation::Creation::from_handle(lent.handle())
-        }))
-    }
-
     pub(crate) fn get(&self, table: &str, key: &[Value]) -> Option<Row> {
-        self.0.get(table, key)
+        for_creators::state::get(table, key)
     }
 
-    pub(crate) fn find(&self, table: &str, find: &Find) -> Vec<Row> {
-        self.0.find(table, find)
+    pub(crate) fn find(&self, table: &str, search: &Search) -> Found {
+        for_creators::state::find(table, search)
     }
 
     pub(crate) fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
-        self.0.query(sql, parameters)
+        for_creators::state_sql::query(sql, parameters)
     }
 
-    pub(crate) fn now(&self) -> String {
-        self.0.now()
+    pub(crate) fn now(&self) -> Timestamp {
+        for_creators::creating::now()
     }
 
     pub(crate) fn make_id(&self) -> String {
-        self.0.make_id()
+        for_creators::creating::make_id()
     }
 
     pub(crate) fn previous(&self, command: &Command) -> Result<Vec<NewEvent>, CreateError> {
-        self.0.previous(command)
+        for_creators::creating::previous(command)
     }
 
     pub(crate) fn log(&self, level: Level, message: &str) {
-        self.0.log(level, message);
+        for_creators::creating::log(level, message);
     }
+}
 
-    /// For a panic: the handle is that of the call that runs.
-    #[cfg(target_os = "unknown")]
-    pub(crate) fn log_by_handle(handle: u32, level: Level, message: &str) {
-        // SAFETY: the call that runs was lent this handle, and it is not given back here.
-        let lent = ManuallyDrop::new(unsafe { creation::Creation::from_handle(handle) });
-        lent.log(level, message);
-    }
+/// For a panic in a materializer.
+#[cfg(target_os = "unknown")]
+pub(crate) fn log_of_changes(message: &str) {
+    for_materializers::changes::log(Level::Error, message);
+}
+
+/// For a panic in a creator.
+#[cfg(target_os = "unknown")]
+pub(crate) fn log_of_creating(message: &str) {
+    for_creators::creating::log(Level::Error, message);
 }

@@ -3,10 +3,8 @@
 use std::cell::Cell;
 use std::panic::{self, PanicHookInfo};
 
-use crate::contract::types::Level;
-
-/// How a call's log is reached: the handle that was lent, and what writes through it.
-type Log = (u32, fn(u32, Level, &str));
+/// What writes into the log of the call that runs.
+type Log = fn(&str);
 
 /// The log of the call that runs. What an earlier call left here is never used: a call says where its log is first.
 struct Current(Cell<Option<Log>>);
@@ -18,14 +16,14 @@ static CURRENT: Current = Current(Cell::new(None));
 
 /// Sends the message of a panic during this call to the log. Nothing is allocated that would outlive the call, so that
 /// the allocator can begin anew with the next one.
-pub(crate) fn log_with(handle: u32, log: fn(u32, Level, &str)) {
-    if CURRENT.0.replace(Some((handle, log))).is_none() {
+pub(crate) fn log_with(log: Log) {
+    if CURRENT.0.replace(Some(log)).is_none() {
         panic::set_hook(Box::new(send));
     }
 }
 
 fn send(info: &PanicHookInfo<'_>) {
-    if let Some((handle, log)) = CURRENT.0.get() {
-        log(handle, Level::Error, &info.to_string());
+    if let Some(log) = CURRENT.0.get() {
+        log(&info.to_string());
     }
 }

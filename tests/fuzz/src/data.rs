@@ -49,6 +49,7 @@ fn layouts() -> &'static Layouts {
         let column = |name: &str, kind| Column {
             name: name.to_owned(),
             kind,
+            format: None,
             nullable: true,
             default: None,
         };

@@ -3,8 +3,9 @@
 
 #![cfg(target_arch = "wasm32")]
 
+use daybook_guests::plugin::bindings::daybook::plugin::types;
 use daybook_guests::plugin::{
-    Command, CreateError, Creation, Failure, Manifest, NewEvent, Rejection, happened, n, plain,
+    Command, CreateError, Failure, Manifest, NewEvent, Rejection, happened, n, plain,
 };
 use exports::daybook::plugin::{creator, describer};
 
@@ -13,46 +14,51 @@ wit_bindgen::generate!({
     world: "creator-plugin",
     with: {
         "daybook:plugin/types@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::types,
-        "daybook:plugin/manifest@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::manifest,
-        "daybook:plugin/creation@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::creation,
     },
+    generate_all,
 });
 
 struct CreatorOnly;
 
 impl describer::Guest for CreatorOnly {
-    fn describe() -> Manifest {
-        Manifest {
+    fn describe() -> String {
+        let manifest = Manifest {
             materializes: vec![],
             tables: vec![],
             ..plain("creatoronly")
-        }
+        };
+        manifest.json()
     }
 }
 
 impl creator::Guest for CreatorOnly {
-    fn create(command: Command, _cx: &Creation) -> Result<Vec<NewEvent>, CreateError> {
-        match n(&command.data) {
-            13 => Err(CreateError::Rejected(Rejection {
-                code: "thirteen".into(),
-                message: "n is 13".into(),
-                details: Some("{\"n\":13}".into()),
-            })),
-            14 => Err(CreateError::Failed(Failure {
-                code: "fourteen".into(),
-                message: "n is 14".into(),
-            })),
-            15 => Err(CreateError::Rejected(Rejection {
-                code: "fifteen".into(),
-                message: "n is 15".into(),
-                details: Some(format!("[{}0]", "0,".repeat(50_000))),
-            })),
-            16 => Err(CreateError::Failed(Failure {
-                code: "sixteen".into(),
-                message: "n is 16 ".repeat(10_000),
-            })),
-            other => Ok(vec![happened(&command, format!("{{\"n\":{other}}}"))]),
-        }
+    fn create(command: types::Command) -> Result<Vec<types::NewEvent>, types::CreateError> {
+        let events = answer(&command.into()).map_err(types::CreateError::from)?;
+        Ok(events.into_iter().map(Into::into).collect())
+    }
+}
+
+fn answer(command: &Command) -> Result<Vec<NewEvent>, CreateError> {
+    match n(&command.data) {
+        13 => Err(CreateError::Rejected(Rejection {
+            code: "thirteen".into(),
+            message: "n is 13".into(),
+            details: Some("{\"n\":13}".into()),
+        })),
+        14 => Err(CreateError::Failed(Failure {
+            code: "fourteen".into(),
+            message: "n is 14".into(),
+        })),
+        15 => Err(CreateError::Rejected(Rejection {
+            code: "fifteen".into(),
+            message: "n is 15".into(),
+            details: Some(format!("[{}0]", "0,".repeat(50_000))),
+        })),
+        16 => Err(CreateError::Failed(Failure {
+            code: "sixteen".into(),
+            message: "n is 16 ".repeat(10_000),
+        })),
+        other => Ok(vec![happened(command, format!("{{\"n\":{other}}}"))]),
     }
 }
 

@@ -2,7 +2,8 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use daybook_guests::plugin::{Event, Failure, Manifest, Materialization, id, n, plain, put};
+use daybook_guests::plugin::bindings::daybook::plugin::types;
+use daybook_guests::plugin::{Event, Manifest, Materialization, id, n, plain, put};
 use exports::daybook::plugin::{describer, materializer};
 
 wit_bindgen::generate!({
@@ -10,26 +11,26 @@ wit_bindgen::generate!({
     world: "materializer-plugin",
     with: {
         "daybook:plugin/types@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::types,
-        "daybook:plugin/manifest@1.0.0": daybook_guests::plugin::bindings::daybook::plugin::manifest,
-        "daybook:plugin/materialization@1.0.0":
-            daybook_guests::plugin::bindings::daybook::plugin::materialization,
     },
+    generate_all,
 });
 
 struct MaterializerOnly;
 
 impl describer::Guest for MaterializerOnly {
-    fn describe() -> Manifest {
-        Manifest {
+    fn describe() -> String {
+        let manifest = Manifest {
             commands: vec![],
             ..plain("materializeronly")
-        }
+        };
+        manifest.json()
     }
 }
 
 impl materializer::Guest for MaterializerOnly {
-    fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
-        put(cx, id(&event), n(&event.data), None);
+    fn materialize(event: types::Event) -> Result<(), types::Failure> {
+        let event = Event::from(event);
+        put(&Materialization, id(&event), n(&event.data), None);
         Ok(())
     }
 }

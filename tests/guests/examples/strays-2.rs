@@ -2,13 +2,16 @@
 
 #![cfg(target_arch = "wasm32")]
 
-use daybook_guests::{export_partitions, plugin::*, strays};
+use daybook_guests::{plugin::*, strays};
 
 struct Strays;
 
 impl Plugin for Strays {
     fn manifest() -> Manifest {
-        strays::manifest("2020-02-01")
+        Manifest {
+            partitions: Some(strays::PARTITIONS.into()),
+            ..strays::manifest("2020-02-01")
+        }
     }
 
     fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
@@ -17,4 +20,3 @@ impl Plugin for Strays {
 }
 
 export!(Strays);
-export_partitions!(Strays);

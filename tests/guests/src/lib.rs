@@ -104,6 +104,8 @@
 
 #[cfg(target_arch = "wasm32")]
 pub mod asks;
+#[cfg(target_arch = "wasm32")]
+pub mod contract;
 pub mod json;
 #[cfg(target_arch = "wasm32")]
 pub mod plugin;

@@ -2,16 +2,13 @@
 //! departs from, and its manifest. Only compiled for WebAssembly.
 
 use crate::json::{Json, quote};
+use bindings::daybook::plugin::types;
 use bindings::exports::daybook::plugin::{creator, describer, materializer};
 
-pub use bindings::daybook::plugin::{
-    creation::Creation,
-    manifest::{Column, ColumnKind, CommandType, EventType, Index, Manifest, Table, TaskKind},
-    materialization::Materialization,
-    types::{
-        Bound, Command, CreateError, Event, Failure, Find, Key, Level, NewEvent, QueryResult,
-        Rejection, Row, Task, Value,
-    },
+pub use crate::contract::{
+    Bound, Column, ColumnKind, Command, CommandType, CreateError, Creation, Event, EventType,
+    Failure, Find, ForeignTable, Index, Key, Level, Manifest, Materialization, NewEvent,
+    QueryResult, Rejection, Row, Table, Task, TaskKind, Value, WriteError,
 };
 pub use bindings::export;
 
@@ -44,20 +41,22 @@ pub trait Plugin {
 }
 
 impl<T: Plugin> describer::Guest for T {
-    fn describe() -> Manifest {
-        T::manifest()
+    fn describe() -> String {
+        T::manifest().json()
     }
 }
 
 impl<T: Plugin> materializer::Guest for T {
-    fn materialize(event: Event, cx: &Materialization) -> Result<(), Failure> {
-        T::materialize(event, cx)
+    fn materialize(event: types::Event) -> Result<(), types::Failure> {
+        T::materialize(event.into(), &Materialization).map_err(Into::into)
     }
 }
 
 impl<T: Plugin> creator::Guest for T {
-    fn create(command: Command, cx: &Creation) -> Result<Vec<NewEvent>, CreateError> {
-        T::create(command, cx)
+    fn create(command: types::Command) -> Result<Vec<types::NewEvent>, types::CreateError> {
+        let events = T::create(command.into(), &Creation);
+        let events = events.map_err(types::CreateError::from)?;
+        Ok(events.into_iter().map(Into::into).collect())
     }
 }
 
@@ -89,6 +88,7 @@ pub fn plain(plugin: &str) -> Manifest {
             name: "note".into(),
             description: "tell somebody".into(),
         }],
+        partitions: None,
     }
 }
 

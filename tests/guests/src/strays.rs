@@ -5,50 +5,8 @@
 use crate::json::Json;
 use crate::plugin::*;
 
-use self::bindings::exports::daybook::plugin::partitioner::{
-    EventPartition, PartitionSource, Partitioning, TablePartition,
-};
-
-/// The contract's interface for partitions, which no world of its has.
-pub mod bindings {
-    wit_bindgen::generate!({
-        path: "../../wit/v1",
-        inline: "package daybook:guests; world strays { export daybook:plugin/partitioner@1.0.0; }",
-        world: "daybook:guests/strays",
-        pub_export_macro: true,
-        export_macro_name: "export_partitioner",
-        default_bindings_module: "daybook_guests::strays::bindings",
-    });
-}
-
-/// Has a guest say what partitions its events are of.
-#[macro_export]
-macro_rules! export_partitions {
-    ($guest:ident) => {
-        impl $crate::strays::bindings::exports::daybook::plugin::partitioner::Guest for $guest {
-            fn partitions()
-            -> $crate::strays::bindings::exports::daybook::plugin::partitioner::Partitioning {
-                $crate::strays::partitions()
-            }
-        }
-
-        $crate::strays::bindings::export_partitioner!($guest);
-    };
-}
-
 /// Its events are of the partition `n`, which is the key of `thing`.
-pub fn partitions() -> Partitioning {
-    Partitioning {
-        events: vec![EventPartition {
-            event_type: "strays.Happened".into(),
-            source: PartitionSource::Field("n".into()),
-        }],
-        tables: vec![TablePartition {
-            table: "thing".into(),
-            column: "id".into(),
-        }],
-    }
-}
+pub const PARTITIONS: &str = r#"{"events":[{"event":"strays.Happened","field":"n"}],"tables":[{"table":"thing","column":"id"}]}"#;
 
 const SCHEMA: &str = r#"{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}"#;
 

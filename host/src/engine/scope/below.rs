@@ -63,10 +63,10 @@ impl Scope {
         let name = command.command_type.as_str();
         let Some((below, schema)) = program.creator_below(self.handler, name) else {
             let own = &self.view.version;
-            return Err(HandlerError::Failed {
-                code: NO_CREATOR_BELOW.into(),
-                message: format!("{own} extends no version that answers '{name}'"),
-            });
+            return Err(HandlerError::failed(
+                NO_CREATOR_BELOW,
+                format!("{own} extends no version that answers '{name}'"),
+            ));
         };
         let link = program.link(below);
         let version = &link.code.version;
@@ -148,7 +148,7 @@ fn with_stack<T: Send>(depth: usize, call: impl FnOnce(crate::model::Result<()>)
 /// A failure is the caller's to handle as it is; whatever else stopped the version below names it.
 fn seen_from_above(link: &Link, error: HandlerError) -> HandlerError {
     match error {
-        failed @ HandlerError::Failed { .. } => failed,
+        failed @ HandlerError::Failed(_) => failed,
         other => HandlerError::Below {
             version: link.code.version.clone(),
             error: Box::new(other),

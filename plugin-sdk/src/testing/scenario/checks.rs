@@ -2,7 +2,7 @@
 
 use super::{Outcome, Scenario, full_name};
 use crate::contract::types as raw;
-use crate::contract::types::{Find, Level, Row};
+use crate::contract::types::{Level, Row, Search};
 use crate::event::NewEvent;
 use crate::key::IntoKey;
 use crate::plugin::Plugin;
@@ -154,7 +154,8 @@ impl<P: Plugin> Scenario<P> {
             return Vec::new();
         };
         state
-            .find(&Find::default())
+            .find(&Search::default())
+            .rows
             .iter()
             .map(|row| narrowed::<T>(state, row))
             .collect()

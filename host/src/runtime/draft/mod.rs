@@ -1,7 +1,9 @@
-//! The contract's types on the host's side, and their conversions to the model's.
+//! The contract as it was before it was frozen. Books have components of it, which run as they did; new ones are refused.
+//!
+//! Only what differs from the contract is here. A call has a fresh instance of its own, whichever isolation was recorded.
 
 wasmtime::component::bindgen!({
-    path: "../wit/v1",
+    path: "../wit/draft",
     world: "plugin",
     imports: { default: trappable },
     with: {
@@ -12,10 +14,14 @@ wasmtime::component::bindgen!({
 
 use wasmtime::component::{ComponentType, Lower};
 
-pub mod partitions;
+mod calls;
+mod manifest;
+mod partitions;
 
 pub use self::daybook::plugin::{creation, materialization, types};
 use crate::model;
+pub use calls::add_to_linker;
+pub use manifest::describe;
 
 /// An event lent to a component: its texts are not copied on the way.
 #[derive(ComponentType, Lower)]
@@ -120,6 +126,7 @@ pub fn find_in(find: types::Find) -> model::Find {
         upper: find.upper.map(bound),
         descending: find.descending,
         limit: find.limit,
+        ..model::Find::default()
     }
 }
 
@@ -152,6 +159,7 @@ impl From<types::NewEvent> for model::NewEvent {
         model::NewEvent {
             event_type: event.event_type,
             subject: event.subject,
+            attributes: Vec::new(),
             data: event.data,
         }
     }
@@ -163,6 +171,25 @@ impl From<model::NewEvent> for types::NewEvent {
             event_type: event.event_type,
             subject: event.subject,
             data: event.data,
+        }
+    }
+}
+
+impl From<types::Failure> for model::Failure {
+    fn from(failure: types::Failure) -> Self {
+        model::Failure {
+            code: failure.code,
+            message: failure.message,
+            ..model::Failure::default()
+        }
+    }
+}
+
+impl From<model::Failure> for types::Failure {
+    fn from(failure: model::Failure) -> Self {
+        types::Failure {
+            code: failure.code,
+            message: failure.message,
         }
     }
 }

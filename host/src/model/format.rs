@@ -27,7 +27,7 @@ pub enum ColumnFormat {
     /// A text, `2018-07-30`.
     Date,
     /// A text of RFC 3339, or whole nanoseconds since 1970.
-    Instant,
+    Moment,
     /// Whole nanoseconds.
     Duration,
     /// A text that is JSON.
@@ -57,7 +57,7 @@ impl ColumnFormat {
             | ColumnFormat::Bool
             | ColumnFormat::Duration => &[ColumnKind::Integer],
             ColumnFormat::Date | ColumnFormat::Json => &[ColumnKind::Text],
-            ColumnFormat::Instant => &[ColumnKind::Text, ColumnKind::Integer],
+            ColumnFormat::Moment => &[ColumnKind::Text, ColumnKind::Integer],
             ColumnFormat::Uuid => &[ColumnKind::Text, ColumnKind::Blob],
         }
     }
@@ -76,7 +76,7 @@ impl ColumnFormat {
         match (self, value) {
             (ColumnFormat::Bool, Value::Integer(0)) => Some("false".to_owned()),
             (ColumnFormat::Bool, Value::Integer(1)) => Some("true".to_owned()),
-            (ColumnFormat::Instant, Value::Integer(nanoseconds)) => clock::text_of_instant(
+            (ColumnFormat::Moment, Value::Integer(nanoseconds)) => clock::text_of_instant(
                 nanoseconds.div_euclid(1_000_000_000),
                 nanoseconds.rem_euclid(1_000_000_000) as u32,
             ),
@@ -198,7 +198,7 @@ impl FromStr for ColumnFormat {
             ("percent", [scale]) => number(scale).map(|scale| ColumnFormat::Percent { scale }),
             ("bool", []) => Some(ColumnFormat::Bool),
             ("date", []) => Some(ColumnFormat::Date),
-            ("instant", []) => Some(ColumnFormat::Instant),
+            ("instant", []) => Some(ColumnFormat::Moment),
             ("duration", []) => Some(ColumnFormat::Duration),
             ("json", []) => Some(ColumnFormat::Json),
             ("uuid", []) => Some(ColumnFormat::Uuid),
@@ -216,7 +216,7 @@ impl fmt::Display for ColumnFormat {
             ColumnFormat::Percent { scale } => write!(f, "percent({scale})"),
             ColumnFormat::Bool => f.write_str("bool"),
             ColumnFormat::Date => f.write_str("date"),
-            ColumnFormat::Instant => f.write_str("instant"),
+            ColumnFormat::Moment => f.write_str("instant"),
             ColumnFormat::Duration => f.write_str("duration"),
             ColumnFormat::Json => f.write_str("json"),
             ColumnFormat::Uuid => f.write_str("uuid"),

@@ -1,7 +1,8 @@
 //! Every limit of the host, with its unit and its reason. Numbers that a guest supplies are clamped to these.
 
 /// One handler call. A typical event uses thousands; the largest honest command seen (interest on 4,500
-/// accounts) some tens of millions. A thousand million is about a second of work.
+/// accounts) some tens of millions. A thousand million is a fifth of a second of plain arithmetic, and more where memory is
+/// slow.
 pub const FUEL_PER_CALL_MAX: u64 = 1_000_000_000;
 
 /// One linear memory. Large enough for a JavaScript or Python runtime.
@@ -21,7 +22,7 @@ pub const INSTANCES_MAX: u32 = 128;
 
 /// Core instances of one component, and linear memories and tables. The pool has room for one cascade of the greatest depth
 /// whose components all have that many.
-pub const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 32;
+pub const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 64;
 pub const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
 pub const TABLES_PER_COMPONENT_MAX: u32 = 16;
 

@@ -561,11 +561,15 @@ impl Projection {
     pub fn finish(mut self) -> Result<PathBuf> {
         self.commit()?;
         let path = self.path.clone();
-        // The last transaction is synced, and with it all that was written before.
+        // The last transaction is synced, and with it all that was written before. SQLite writes no page that an update leaves
+        // as it is, and syncs nothing then: this one changes it twice.
         self.connection
             .execute_batch(
                 "PRAGMA locking_mode=NORMAL; PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL;
-                 UPDATE _daybook SET position = position;",
+                 BEGIN IMMEDIATE;
+                 UPDATE _daybook SET position = position + 1;
+                 UPDATE _daybook SET position = position - 1;
+                 COMMIT;",
             )
             .map_err(|error| self.failed(error))?;
         self.connection

@@ -1,4 +1,4 @@
-//! Describes itself in forty megabytes.
+//! Describes itself in two megabytes.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -9,7 +9,7 @@ struct BigManifest;
 impl Plugin for BigManifest {
     fn manifest() -> Manifest {
         Manifest {
-            description: "x".repeat(40 << 20),
+            description: "x".repeat(2 << 20),
             ..plain("bigmanifest")
         }
     }

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use daybook_simulation::{Report, lie, run};
 
 /// Each found a fault that is mended.
-const FOUND: &[u64] = &[];
+///
+/// Both: a projection that was built was not on the disk when the log named it.
+const FOUND: &[u64] = &[1_795_762_087_175, 1_795_777_802_596];
 
 /// Seeds that are run whatever they found; CI runs others for each state of the code.
 const SEEDS: u64 = 25;

@@ -92,7 +92,7 @@ fn what_a_creator_says_at_great_length_is_kept_nowhere() {
             .map(|reply| reply.command_id)
             .unwrap_err();
         assert_eq!(refused.kind, ErrorKind::Plugin);
-        let words = format!("{says}; code, message and details may have 65536");
+        let words = format!("{says}; all its parts together may have 65536");
         assert!(refused.message.contains(&words), "{refused}");
     }
     let commands = book.log().commands(0, 10).unwrap();

@@ -207,30 +207,37 @@ fn a_tables_definition_is_its_struct() {
             Column {
                 name: "id",
                 kind: Integer,
+                format: None,
                 nullable: false,
                 default_value: None,
             },
             Column {
                 name: "holder",
                 kind: Text,
+                format: None,
                 nullable: false,
                 default_value: None,
             },
             Column {
                 name: "opened",
                 kind: Text,
+                format: Some(
+                    "date",
+                ),
                 nullable: false,
                 default_value: None,
             },
             Column {
                 name: "iban",
                 kind: Text,
+                format: None,
                 nullable: true,
                 default_value: None,
             },
             Column {
                 name: "currency",
                 kind: Text,
+                format: None,
                 nullable: false,
                 default_value: Some(
                     Text(
@@ -241,6 +248,7 @@ fn a_tables_definition_is_its_struct() {
             Column {
                 name: "limit",
                 kind: Integer,
+                format: None,
                 nullable: false,
                 default_value: Some(
                     Integer(
@@ -251,6 +259,7 @@ fn a_tables_definition_is_its_struct() {
             Column {
                 name: "share",
                 kind: Real,
+                format: None,
                 nullable: false,
                 default_value: Some(
                     Real(
@@ -359,4 +368,20 @@ fn partitions_are_fields_what_follows_in_subjects_and_columns() {
         ],
     }
     "#);
+}
+
+#[test]
+fn a_manifest_crosses_the_contract_as_a_document() {
+    let text = daybook_sdk::contract::document::write(&MyBank::manifest(), &MyBank::partitions());
+    let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(document["format"], 1);
+    assert_eq!(document["plugin"], MyBank::NAME);
+    let columns = &document["tables"][0]["columns"];
+    assert_eq!(
+        (&columns[2]["format"], &columns[4]["default"]),
+        (&"date".into(), &"CZK".into())
+    );
+    // A schema is part of the document, not a text in it.
+    assert!(document["events"][0]["schema"].is_object());
+    assert!(document.get("partitions").is_none());
 }

@@ -1,4 +1,4 @@
-//! Describes itself in two megabytes.
+//! Describes itself in five megabytes.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -9,7 +9,7 @@ struct BigManifest;
 impl Plugin for BigManifest {
     fn manifest() -> Manifest {
         Manifest {
-            description: "x".repeat(2 << 20),
+            description: "x".repeat(5 << 20),
             ..plain("bigmanifest")
         }
     }

@@ -350,7 +350,8 @@ mod tests {
             ),
         ] {
             let mut document = whole();
-            *document.pointer_mut(pointer).unwrap() = value;
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            document.pointer_mut(parent).unwrap()[name] = value;
             let error = read(&document.to_string()).unwrap_err().to_string();
             assert!(error.contains(words), "{pointer}: {error}");
         }

@@ -25,6 +25,7 @@ export class Table<C extends Fields = Fields, I extends string = string> {
   ) {
     this.keyColumns = Object.keys(columns).filter((column) => columns[column]!.options.key);
     for (const [column, { spec }] of Object.entries(columns)) {
+      if (!/^[a-z][a-z0-9_]*$/.test(column)) throw new TypeError(`table ${name}, column ${column}: a column's name has small letters, digits and _, and begins with a letter`);
       if (spec.kind === null) throw new TypeError(`table ${name}, column ${column}: this type can be no column`);
     }
   }

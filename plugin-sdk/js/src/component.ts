@@ -1,6 +1,7 @@
 // The component's exports, and the host behind its imports. Built for the component alone: see build/.
 //
-// In the component's own WIT an integer column is a pair of 32-bit halves, because the engine's bindings know only doubles.
+// In the component's own WIT an integer column is a pair of 32-bit halves, because the engine's bindings know 64 bits only as
+// doubles. The halves are signed: the bindings cut off what an unsigned one has beyond 2^31.
 // The build turns the pair into the contract's s64, which lies in memory just the same.
 
 import { NULL, type CreatingHost, type Found, type MaterializingHost, type QueryResult, type RawCommand, type RawCreateError, type RawEvent, type RawNewEvent, type RawTask, type RawWriteError, type Reads, type Search, type Timestamp, type Value } from './contract.js';
@@ -51,16 +52,15 @@ export interface Imports {
 function toWire(value: Value): Wire {
   if (value.tag !== 'integer') return value;
   const { val } = value;
-  return { tag: 'integer', val: [Number(BigInt.asUintN(32, val)), Number(BigInt.asUintN(32, val >> 32n))] };
+  return { tag: 'integer', val: [Number(BigInt.asIntN(32, val)), Number(val >> 32n)] };
 }
 
 function fromWire(value: Wire): Value {
   if (value.tag === 'integer') {
     const [low, high] = value.val;
-    const signed = high | 0;
     // Most numbers are small, and a sum of doubles is cheaper than shifting bigints.
-    const isSafe = signed >= -0x200000 && signed < 0x200000;
-    return { tag: 'integer', val: isSafe ? BigInt(signed * 0x1_0000_0000 + low) : (BigInt(signed) << 32n) | BigInt(low) };
+    const isSafe = high >= -0x200000 && high < 0x200000;
+    return { tag: 'integer', val: isSafe ? BigInt(high * 0x1_0000_0000 + (low >>> 0)) : (BigInt(high) << 32n) | BigInt(low >>> 0) };
   }
   if (value.tag === 'null') return NULL;
   if (value.tag === 'blob' && !(value.val instanceof Uint8Array)) return { tag: 'blob', val: Uint8Array.from(value.val) };

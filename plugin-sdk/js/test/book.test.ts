@@ -9,6 +9,7 @@ import { parse, stringify } from '@daybook/sdk';
 import { build } from '@daybook/sdk/build';
 import { scenario } from '@daybook/sdk/testing';
 import { Book, DAYBOOK } from './book.ts';
+import workout2, * as second from './workout2/plugin.ts';
 import workout, { Found, Thing, Tried } from './workout/plugin.ts';
 
 const here = (path: string): string => new URL(path, import.meta.url).pathname;
@@ -23,8 +24,8 @@ test('a plugin of deposits is loaded, runs commands, and its book verifies', { s
     run(0, '{"account": 1, "amount": 5000}');
     run(0, '{"account": 1, "amount": 9007199254740993}');
     run(0, '{"account": 2, "amount": 7}');
-    assert.match(run(1, '{"account": 1, "amount": 9223372036854775807}'), /failed: balance-too-large: 9007199254745993 cents/);
-    assert.match(run(2, '{"account": 1, "amount": -1}'), /minimum/);
+    assert.match(run(5, '{"account": 1, "amount": 9223372036854775807}'), /failed: balance-too-large: 9007199254745993 cents/);
+    assert.match(run(3, '{"account": 1, "amount": -1}'), /minimum/);
     assert.deepEqual(book.query('SELECT * FROM deposit_account ORDER BY id'), [
       { id: 1, balance: 9007199254745993n, last_seq: 4 },
       { id: 2, balance: 7, last_seq: 5 },
@@ -66,13 +67,13 @@ test('handlers see the same in a component as in tests without one', { skip }, a
     assert.equal(book.query('SELECT * FROM workout_thing').length, story.rows(Thing).length);
     assert.match(book.run('show', book.path, '8'), /mail/);
     assert.match(book.run('verify', book.path), /events hold/);
-    assert.match(book.runFor(4, 'run', book.path, 'workout.Try', JSON.stringify({ what: "refuse" })), /rejected: no: not today/);
+    assert.match(book.runFor(4, 'run', book.path, 'workout.Try', '{"what": "forbidden"}'), /rejected: no: not today/);
     book.run('run', book.path, 'workout.Try', '{"what": "id"}');
-    const thrown = book.runFor(1, 'run', book.path, 'workout.Try', '{"what": "throw"}');
+    const thrown = book.runFor(5, 'run', book.path, 'workout.Try', '{"what": "throw"}');
     assert.match(thrown, /failed: exception: TypeError: /);
     const line = readFileSync(here('workout/plugin.ts'), 'utf8').split('\n').findIndex((line) => line.includes('nobody[0]')) + 1;
     assert.ok(thrown.includes(`plugin.ts:${line}`), thrown);
-    assert.match(book.runFor(1, 'run', book.path, 'workout.Try', '{"what": "promise"}'), /async/);
+    assert.match(book.runFor(5, 'run', book.path, 'workout.Try', '{"what": "promise"}'), /async/);
   } finally {
     book.remove();
   }
@@ -99,3 +100,31 @@ test('the contract in this package is the one of the host', () => {
   }
 });
 
+
+test('a second version runs the one below, catches what it throws, and asks in SQL', { skip }, async () => {
+  const book = new Book();
+  try {
+    for (const folder of ['deposit', 'workout', 'workout2']) {
+      const { version, bytes } = await build(here(folder));
+      book.use(version, bytes);
+    }
+    book.run('run', book.path, 'deposit.Deposit', '{"account": 1, "amount": 9007199254740993}');
+    for (const what of ['read', 'fill', 'read', 'read', 'else', 'money', 'twice', 'forbidden']) book.run('run', book.path, 'workout.Try', stringify({ what }));
+    const rows = book.query("SELECT name, times, what FROM workout_found WHERE name <> 'read' ORDER BY name") as { name: string; times: number; what: string }[];
+    assert.deepEqual(rows.map(({ name, times }) => [name, times]), [['guard', 1], ['money', 0], ['twice', 2]]);
+    assert.deepEqual(parse(rows[1]!.what), { sum: 9007199254740993n, n: 1, given: 'ž', first: 9007199254740993n });
+    assert.match(book.run('verify', book.path), /events hold/);
+  } finally {
+    book.remove();
+  }
+});
+
+test('a version and the one below run natively as well', () => {
+  scenario(workout2, workout)
+    .when(second.Try({ what: 'forbidden' }))
+    .thenEvents(second.Tried({ what: 'nothing' }))
+    .when(second.Try({ what: 'else' }))
+    .whenEvent(second.Tried({ what: 'fill' }))
+    .whenEvent(second.Tried({ what: 'fill' }))
+    .thenRow(second.Found, { name: 'fill', what: 'row-exists: thing already has a row {"shelf":"a","place":0}', times: 1 });
+});

@@ -13,9 +13,9 @@ import type { Plugin } from '../plugin.js';
 
 const WIT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'wit');
 const INTEGER = 'integer(s64)';
-const HALVES = 'integer(tuple<u32, u32>)';
-/** `tuple<u32, u32>` and `s64` as types in a component's bytes. */
-const HALVES_BYTES = [0x6f, 2, 0x79, 0x79];
+const HALVES = 'integer(tuple<s32, s32>)';
+/** `tuple<s32, s32>` and `s64` as types in a component's bytes. */
+const HALVES_BYTES = [0x6f, 2, 0x7a, 0x7a];
 const INTEGER_BYTES = [0x78];
 const TRACE = '"the build puts its table here"';
 

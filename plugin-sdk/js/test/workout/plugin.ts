@@ -108,7 +108,7 @@ export default plugin({
     if (found !== undefined) cx.upsert(Found, { name: what, what: found as never });
   })
   .create(Try, ({ data: { what } }, cx) => {
-    if (what === 'refuse') return reject('no', 'not today', { today: cx.today(), big: BIG });
+    if (what === 'forbidden') return reject('no', 'not today', { today: cx.today(), big: BIG });
     if (what === 'id') return [Tried({ what: 'nothing' }), Tried({ what: cx.makeId().length === 36 ? 'nothing' : '' })];
     return [Tried({ what })];
   });

@@ -25,7 +25,7 @@ export function trace(stack: string | undefined): string | null {
     const place = at === undefined ? null : find(Number(at), Number(column));
     if (place !== null) frames.push(`at ${name === undefined || name === '' ? '<anonymous>' : name} (${place})`);
   }
-  return frames.length === 0 ? stack.trimEnd() : frames.join('\n');
+  return frames.length === 0 ? null : frames.join('\n');
 }
 
 function find(line: number, column: number): string | null {

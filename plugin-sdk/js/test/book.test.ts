@@ -74,6 +74,7 @@ test('handlers see the same in a component as in tests without one', { skip }, a
     const line = readFileSync(here('workout/plugin.ts'), 'utf8').split('\n').findIndex((line) => line.includes('nobody[0]')) + 1;
     assert.ok(thrown.includes(`plugin.ts:${line}`), thrown);
     assert.match(book.runFor(5, 'run', book.path, 'workout.Try', '{"what": "promise"}'), /async/);
+    assert.match(book.runFor(5, 'run', book.path, 'workout.Try', '{"what": "recurse"}'), /stack overflow/);
   } finally {
     book.remove();
   }
@@ -87,7 +88,7 @@ test('a component has just the interfaces that its plugin needs', { skip }, asyn
     const file = join(book.folder, `${version}.wasm`);
     const imports = book.run('plugin', 'inspect', file);
     assert.match(imports, /daybook:plugin\/changes@1\.0\.0/);
-    assert.doesNotMatch(imports, /state-sql/);
+    assert.doesNotMatch(imports, /state-sql|wasi:/);
   } finally {
     book.remove();
   }

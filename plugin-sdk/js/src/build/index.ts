@@ -100,7 +100,7 @@ async function componentize(source: string, world: string): Promise<Uint8Array> 
     if (types.split(INTEGER).length !== 2) throw new Error(`types.wit has not one ${INTEGER}`);
     writeFileSync(join(wit, 'types.wit'), types.replace(INTEGER, HALVES));
     writeFileSync(join(wit, 'built.wit'), world);
-    const { component } = await componentize({ witPath: wit, jsSource: source, world: 'built', runtimeBytes: engine() });
+    const { component } = await componentize({ witPath: wit, jsSource: source, world: 'built', runtimeBytes: engine(), stubWasi: true });
     const [bytes, times] = replaceType(component, HALVES_BYTES, INTEGER_BYTES);
     if (times === 0) throw new Error('the component has no columns of whole numbers where they were expected');
     return bytes;

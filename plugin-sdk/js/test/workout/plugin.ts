@@ -91,6 +91,14 @@ const deeds: Record<string, (cx: Materialization) => unknown> = {
     const nobody = [] as { name: string }[];
     return nobody[0]!.name;
   },
+  recurse: () => {
+    const deeper = (depth: number): number => 1 + deeper(depth + 1);
+    return deeper(0);
+  },
+  devour: () => {
+    const all: number[][] = [];
+    for (;;) all.push(new Array<number>(100_000).fill(1));
+  },
   promise: () => Promise.resolve(),
   nothing: () => {},
 };

@@ -10,6 +10,7 @@ import { bundle } from './bundle.js';
 import { engine } from './engine.js';
 import { replaceType } from './wasm.js';
 import type { Plugin } from '../plugin.js';
+import { setTrace, trace, type TraceTable } from '../trace.js';
 
 const WIT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'wit');
 const INTEGER = 'integer(s64)';
@@ -46,8 +47,8 @@ export async function build(path: string): Promise<Built> {
   // The engine's bindings import whatever the world names. So SQL is in it only where an author's file could call it.
   const draft = await bundled(root, from, parts, false);
   const sql = draft.files.some((file) => /\bquery\b/.test(readFileSync(file, 'utf8')));
-  const { text, trace } = sql ? await bundled(root, from, parts, true) : draft;
-  const bytes = await componentize(text.replace(TRACE, () => JSON.stringify(trace)), world({ ...parts, sql }));
+  const { text, trace: lines } = sql ? await bundled(root, from, parts, true) : draft;
+  const bytes = await componentize(text.replace(TRACE, () => JSON.stringify(lines)), world({ ...parts, sql }), lines);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   return { version: `${about.name}@${about.version}`, bytes, sha256 };
 }
@@ -90,7 +91,7 @@ function world({ changes, creating, sql }: Parts & { sql: boolean }): string {
   return `package daybook:plugin@1.0.0;\n\nworld built {\n  ${lines.join('\n  ')}\n}\n`;
 }
 
-async function componentize(source: string, world: string): Promise<Uint8Array> {
+async function componentize(source: string, world: string, lines: TraceTable): Promise<Uint8Array> {
   const require = createRequire(import.meta.url);
   const { componentize } = require('componentize-qjs') as typeof import('componentize-qjs');
   const wit = mkdtempSync(join(tmpdir(), 'daybook-js-'));
@@ -105,7 +106,12 @@ async function componentize(source: string, world: string): Promise<Uint8Array> 
     if (times === 0) throw new Error('the component has no columns of whole numbers where they were expected');
     return bytes;
   } catch (error) {
-    throw error instanceof Error && 'code' in error ? new BuildError(error.message) : error;
+    if (!(error instanceof Error) || !('code' in error)) throw error;
+    // The author's modules have run, and what they threw has its lines in the bundle.
+    setTrace(lines);
+    const [words = '', ...stack] = error.message.trim().replace(/^:\s*/, '').split('\n');
+    const places = trace(stack.join('\n'));
+    throw new BuildError(places === null ? error.message : `${words.replace(/^Failed to .*?: (?=[A-Z]\w*Error:)|^Failed to .*module evaluation: /, '')}\n${places}`);
   } finally {
     rmSync(wit, { recursive: true });
   }
@@ -113,9 +119,9 @@ async function componentize(source: string, world: string): Promise<Uint8Array> 
 
 /** The plugin as it is in this process, to know what it has. */
 async function inspect(root: string, from: string): Promise<Plugin> {
-  const { text } = await bundle(root, `export { default } from ${JSON.stringify(from)};`);
-  const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)) as { default?: Partial<Plugin> };
-  const plugin = module.default;
+  const { text } = await bundle(root, `export * as author from ${JSON.stringify(from)};`);
+  const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)) as { author: { default?: Partial<Plugin> } };
+  const plugin = module.author.default;
   if (plugin === undefined || typeof plugin.describe !== 'function') {
     throw new BuildError(`${join(root, from)} has no plugin: export default plugin({ .. })`);
   }

@@ -52,15 +52,16 @@ export interface Imports {
 function toWire(value: Value): Wire {
   if (value.tag !== 'integer') return value;
   const { val } = value;
+  // `| 0` takes the lowest 32 bits of a whole number, whatever its size.
+  if (typeof val === 'number') return { tag: 'integer', val: [val | 0, Math.floor(val / 0x1_0000_0000)] };
   return { tag: 'integer', val: [Number(BigInt.asIntN(32, val)), Number(val >> 32n)] };
 }
 
 function fromWire(value: Wire): Value {
   if (value.tag === 'integer') {
     const [low, high] = value.val;
-    // Most numbers are small, and a sum of doubles is cheaper than shifting bigints.
     const isSafe = high >= -0x200000 && high < 0x200000;
-    return { tag: 'integer', val: isSafe ? BigInt(high * 0x1_0000_0000 + (low >>> 0)) : (BigInt(high) << 32n) | BigInt(low >>> 0) };
+    return { tag: 'integer', val: isSafe ? high * 0x1_0000_0000 + (low >>> 0) : (BigInt(high) << 32n) | BigInt(low >>> 0) };
   }
   if (value.tag === 'null') return NULL;
   if (value.tag === 'blob' && !(value.val instanceof Uint8Array)) return { tag: 'blob', val: Uint8Array.from(value.val) };

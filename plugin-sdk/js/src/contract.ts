@@ -1,9 +1,9 @@
 // The contract's values as this SDK holds them, and what a host can do. wit/*.wit says what they mean.
 
-/** One column of a row. */
+/** One column of a row. A whole number is a `number` where that is safe, since a bigint costs the engine much more. */
 export type Value =
   | { tag: 'null' }
-  | { tag: 'integer'; val: bigint }
+  | { tag: 'integer'; val: number | bigint }
   | { tag: 'real'; val: number }
   | { tag: 'text'; val: string }
   | { tag: 'blob'; val: Uint8Array };

@@ -177,7 +177,7 @@ export abstract class Context<H extends Reads = Reads> {
   /** One SELECT in SQLite's dialect; tables are `plugin_table`. Whole numbers come as bigint. */
   query(sql: string, ...parameters: SqlValue[]): Record<string, null | bigint | number | string | Uint8Array>[] {
     const { columns, rows } = this.host.query(sql, parameters.map(sqlValue));
-    return rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!, value.tag === 'null' ? null : value.val])));
+    return rows.map((row) => Object.fromEntries(row.map((value, at) => [columns[at]!, value.tag === 'null' ? null : value.tag === 'integer' ? BigInt(value.val) : value.val])));
   }
 
   /** A line for the plugin's log. It is no effect: no comparison sees it. */
@@ -308,9 +308,9 @@ function sqlValue(value: SqlValue): Value {
     case 'bigint':
       return { tag: 'integer', val: value };
     case 'number':
-      return Number.isInteger(value) ? { tag: 'integer', val: BigInt(value) } : { tag: 'real', val: value };
+      return Number.isSafeInteger(value) ? { tag: 'integer', val: value } : { tag: 'real', val: value };
     case 'boolean':
-      return { tag: 'integer', val: value ? 1n : 0n };
+      return { tag: 'integer', val: value ? 1 : 0 };
     case 'string':
       return { tag: 'text', val: value };
     default:

@@ -2,7 +2,7 @@
 
 import type { Attributes, RawNewEvent, Value } from './contract.js';
 import { parse, stringify, type Json } from './json.js';
-import { objectSchema, readObject, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema } from './types.js';
+import { objectSchema, readObject, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema, type Type } from './types.js';
 
 /** An index of a table. */
 export interface Index {
@@ -11,11 +11,20 @@ export interface Index {
   unique: boolean;
 }
 
+interface Cell {
+  name: string;
+  type: Type<any, any>;
+  path: string;
+}
+
 /** A table, with its columns `C` and the names `I` of its indexes. */
 export class Table<C extends Fields = Fields, I extends string = string> {
   /** Only for TypeScript: a row as it is read. */
   declare readonly row: Out<C>;
   readonly keyColumns: string[];
+  /** The columns with what errors call them: made once, since rows are many. */
+  private readonly cells: Cell[];
+  private readonly keyCells: Cell[];
 
   constructor(
     /** `account`; of another plugin `bank.account`. */
@@ -23,7 +32,9 @@ export class Table<C extends Fields = Fields, I extends string = string> {
     readonly columns: C,
     readonly indexes: Index[],
   ) {
+    this.cells = Object.entries(columns).map(([column, type]) => ({ name: column, type, path: `${name}.${column}` }));
     this.keyColumns = Object.keys(columns).filter((column) => columns[column]!.options.key);
+    this.keyCells = this.cells.filter(({ type }) => type.options.key);
     for (const [column, { spec }] of Object.entries(columns)) {
       if (!/^[a-z][a-z0-9_]*$/.test(column)) throw new TypeError(`table ${name}, column ${column}: a column's name has small letters, digits and _, and begins with a letter`);
       if (spec.kind === null) throw new TypeError(`table ${name}, column ${column}: this type can be no column`);
@@ -50,25 +61,25 @@ export class Table<C extends Fields = Fields, I extends string = string> {
 
   toRow(values: In<C>): Value[] {
     const given = values as Record<string, unknown>;
-    for (const name of Object.keys(given)) {
+    for (const name in given) {
       if (!Object.hasOwn(this.columns, name)) throw new TypeError(`table ${this.name} has no column ${name}; it has ${Object.keys(this.columns).join(', ')}`);
     }
-    return Object.entries(this.columns).map(([name, type]) => type.store(given[name], `${this.name}.${name}`));
+    return this.cells.map(({ name, type, path }) => type.store(given[name], path));
   }
 
   fromRow(row: Value[]): Out<C> {
     const values: Record<string, unknown> = {};
-    let at = 0;
-    for (const name of Object.keys(this.columns)) values[name] = this.columns[name]!.load(row[at++]!, `${this.name}.${name}`);
+    const { cells } = this;
+    for (let at = 0; at < cells.length; at++) {
+      const { name, type, path } = cells[at]!;
+      values[name] = type.load(row[at]!, path);
+    }
     return values as Out<C>;
   }
 
   toKey(key: Key<C>): Value[] {
     const isWhole = typeof key === 'object' && key !== null && !(key instanceof Uint8Array);
-    return this.keyColumns.map((column) => {
-      const value: unknown = isWhole ? (key as Record<string, unknown>)[column] : key;
-      return this.columns[column]!.store(value, `the key ${column} of ${this.name}`);
-    });
+    return this.keyCells.map(({ name, type, path }) => type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
   }
 }
 

@@ -165,7 +165,8 @@ function asNumber(value: unknown, path: string): number {
   if (!Number.isSafeInteger(value)) {
     throw new RangeError(`${path} is ${value}, beyond 2^53, where digits are lost: make it t.i64()`);
   }
-  return value;
+  // Zero has one sign: -0 + 0 is 0.
+  return value + 0;
 }
 
 /** A whole number of 64 bits. */
@@ -183,8 +184,12 @@ function bigints(format: string | undefined, limits: Schema): Type<bigint> {
     schema: { type: 'integer', ...limits },
     read: (json, path) => asBigint(typeof json === 'number' && Number.isInteger(json) ? BigInt(json) : json, path),
     write: (value, path) => asBigint(value, path),
-    load: (value, path) => loaded(value, 'integer', path).val,
-    store: (value, path) => ({ tag: 'integer', val: asBigint(value, path) }),
+    load: (value, path) => BigInt(loaded(value, 'integer', path).val),
+    store: (value, path) => {
+      const whole = asBigint(value, path);
+      const number = Number(whole);
+      return { tag: 'integer', val: Number.isSafeInteger(number) ? number : whole };
+    },
   };
   if (format !== undefined) spec.format = format;
   return new Type<bigint>(spec);
@@ -242,12 +247,8 @@ export const t = {
       schema: { type: 'integer', ...limits },
       read: asNumber,
       write: asNumber,
-      load: (value, path) => {
-        const { val } = loaded(value, 'integer', path);
-        const number = Number(val);
-        return asNumber(Number.isSafeInteger(number) ? number : val, path);
-      },
-      store: (value: number, path) => ({ tag: 'integer', val: BigInt(asNumber(value, path)) }),
+      load: (value, path) => asNumber(loaded(value, 'integer', path).val, path),
+      store: (value: number, path) => ({ tag: 'integer', val: asNumber(value, path) }),
     });
   },
 
@@ -275,8 +276,8 @@ export const t = {
       schema: { type: 'boolean' },
       read: bool,
       write: bool,
-      load: (value, path) => loaded(value, 'integer', path).val !== 0n,
-      store: (value: boolean, path) => ({ tag: 'integer', val: bool(value, path) ? 1n : 0n }),
+      load: (value, path) => Number(loaded(value, 'integer', path).val) !== 0,
+      store: (value: boolean, path) => ({ tag: 'integer', val: bool(value, path) ? 1 : 0 }),
     });
   },
 

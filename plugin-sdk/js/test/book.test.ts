@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parse, stringify } from '@daybook/sdk';
+import { parse, stringify, type Json } from '@daybook/sdk';
 import { build } from '@daybook/sdk/build';
 import { scenario } from '@daybook/sdk/testing';
 import { Book, DAYBOOK } from './book.ts';
@@ -48,7 +48,7 @@ test('the same source in two folders gives the same bytes', async () => {
   }
 });
 
-const DEEDS = ['fill', 'read', 'find', 'refuse', 'guard', 'tasks', 'update'];
+const DEEDS = ['fill', 'read', 'find', 'refuse', 'guard', 'tasks', 'update', 'numbers'];
 
 test('handlers see the same in a component as in tests without one', { skip }, async () => {
   const story = scenario(workout);
@@ -64,6 +64,7 @@ test('handlers see the same in a component as in tests without one', { skip }, a
       return [name, parse(what)] as const;
     });
     assert.deepEqual(inBook, native.map(([name, what]) => [name, parse(stringify(what))]));
+    assert.ok(inBook.every(([name, what]) => name !== 'numbers' || (what as Json[]).every((isKept) => isKept === true)));
     assert.equal(book.query('SELECT * FROM workout_thing').length, story.rows(Thing).length);
     assert.match(book.run('show', book.path, '8'), /mail/);
     assert.match(book.run('verify', book.path), /events hold/);

@@ -92,7 +92,7 @@ function writeCursor(values: Value[]): Uint8Array {
 function readCursor(bytes: Uint8Array): Value[] {
   const values = parse(new TextDecoder().decode(bytes)) as unknown as { tag: string; val: unknown }[];
   return values.map(({ tag, val }) => {
-    if (tag === 'integer') return { tag, val: BigInt(val as number) };
+    if (tag === 'integer') return { tag, val: val as number | bigint };
     if (tag === 'blob') return { tag, val: Uint8Array.from(val as number[]) };
     return { tag, val } as Value;
   });

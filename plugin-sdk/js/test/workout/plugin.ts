@@ -87,6 +87,18 @@ const deeds: Record<string, (cx: Materialization) => unknown> = {
     });
     cx.delete(Thing, { shelf: 'a', place: 1 });
   },
+  numbers: (cx) => {
+    // Around every place where halves of a whole number change their sign or carry.
+    const edges = [0n, 2n ** 31n, 2n ** 32n, 2n ** 52n, 2n ** 53n, 2n ** 62n, 2n ** 63n - 2n];
+    const all = [...edges, ...edges.map((edge) => -edge)].flatMap((edge) => [edge - 1n, edge, edge + 1n]);
+    cx.insert(Thing, { ...row('n', -0) });
+    return all.map((price) => {
+      cx.update(Thing, { shelf: 'n', place: 0 }, (row) => {
+        row.price = price;
+      });
+      return cx.require(Thing, { shelf: 'n', place: 0 }).price === price;
+    });
+  },
   throw: () => {
     const nobody = [] as { name: string }[];
     return nobody[0]!.name;

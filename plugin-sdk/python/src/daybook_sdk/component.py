@@ -40,7 +40,7 @@ def _value(raw: Raw) -> Any:
 
 
 def _raw(value: Any) -> Raw:
-    return None if isinstance(value, wit.Value_Null) else value.value  # type: ignore[no-any-return]
+    return None if isinstance(value, wit.Value_Null) else value.value
 
 
 def _row(values: Any) -> Row:

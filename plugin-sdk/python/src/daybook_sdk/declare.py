@@ -6,7 +6,7 @@ import dataclasses
 import re
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 from .values import Codec, Raw, codec
 
@@ -47,7 +47,7 @@ class Table:
 
     def manifest(self) -> dict[str, Any]:
         """The table as the manifest lists it."""
-        indexes = [{"name": n, "columns": list(c)} for n, c in self.indexes.items()]
+        indexes: list[dict[str, Any]] = [{"name": n, "columns": list(c)} for n, c in self.indexes.items()]
         indexes += [{"name": n, "columns": list(c), "unique": True} for n, c in self.unique.items()]
         return {
             "name": self.name,
@@ -116,7 +116,7 @@ def table(
     """A class whose fields are columns. `plugin` names the owner of a table that is only read."""
 
     def decorate(cls: C) -> C:
-        made = dataclasses.dataclass(cls)
+        made: Any = dataclasses.dataclass(cls)
         fields = _fields(made)
         for field in fields:
             if field.codec.kind is None:
@@ -128,11 +128,11 @@ def table(
             for column in columns:
                 if column not in {field.name for field in fields}:
                     raise TypeError(f"{cls.__name__} has no column {column} for an index")
-        made.__daybook_table__ = Table(  # type: ignore[attr-defined]
+        made.__daybook_table__ = Table(
             name or _snake(cls.__name__), plugin, fields, key,
             {n: tuple(c) for n, c in (index or {}).items()}, {n: tuple(c) for n, c in (unique or {}).items()},
         )
-        return made
+        return cast(C, made)
 
     return decorate if cls is None else decorate(cls)
 
@@ -140,12 +140,12 @@ def table(
 def _payload(role: str, cls: Any, name: str | None, type_: str | None, closed: bool) -> Any:
     def decorate(cls: C) -> C:
         description = _description(cls)
-        made = dataclasses.dataclass(cls)
+        made: Any = dataclasses.dataclass(cls)
         plugin, _, own = (type_ or name or cls.__name__).rpartition(".")
-        made.__daybook_payload__ = Payload(  # type: ignore[attr-defined]
+        made.__daybook_payload__ = Payload(
             role, own, plugin or None, description, closed, _fields(made)
         )
-        return made
+        return cast(C, made)
 
     return decorate if cls is None else decorate(cls)
 

@@ -23,12 +23,12 @@ RUNTIME = (
 """Modules of this package that a component needs. The rest is for the author's machine."""
 
 ENTRY = """from daybook_sdk import guard
-guard.install()
-import {module} as _author
 from daybook_sdk.component import exports as _exports
-for _handler in [*_author.plugin._materializers.values(), *_author.plugin._creators.values()]:
-    guard.harden(_handler)
+guard.install()
+guard.rewrite_imports(frozenset({modules!r}))
+import {module} as _author
 globals().update(_exports(_author.plugin))
+guard.seal()
 """
 
 
@@ -118,7 +118,8 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
         for name in RUNTIME:
             shutil.copyfile(HERE / name, app / "daybook_sdk" / name)
         _copy_author(source, app)
-        (app / "daybook_entry.py").write_text(ENTRY.format(module=source.module), "utf-8")
+        modules = sorted({file.stem for file in app.iterdir()} - {"daybook_sdk"})
+        (app / "daybook_entry.py").write_text(ENTRY.format(module=source.module, modules=modules), "utf-8")
         wit.mkdir()
         for file in sorted((HERE / "wit").glob("*.wit")):
             if file.name != "worlds.wit":
@@ -136,7 +137,9 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
             "daybook_entry", "-o", str(made),
         ]
         variables = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch), "RUST_BACKTRACE": "0", **(environment or {})}
-        variables.pop("VIRTUAL_ENV", None)  # Its packages would get into the component.
+        # Where no environment is named, packages of this Python would get into the component.
+        (stage / "none" / "site-packages").mkdir(parents=True)
+        variables["VIRTUAL_ENV"] = str(stage / "none")
         ran = subprocess.run(command, cwd=stage, env=variables, capture_output=True, text=True)
         if ran.returncode != 0:
             raise BuildError(f"componentize-py refused {plugin.name}@{plugin.version}:\n{ran.stdout}{ran.stderr}".rstrip())

@@ -1,8 +1,9 @@
 """The guard: what would differ between two runs of the same event fails, with advice.
 
 Natively a profile function sees every call of a C function while a handler runs. In the component the functions are
-replaced for good (`install`), since the stubs beneath them would trap without a word. In both, `harden` rewrites the
-author's module, because iterating over a set calls nothing that could be replaced.
+replaced for good (`install`, `seal`), since the stubs beneath them would trap without a word. In both the author's code
+is rewritten, because iterating over a set calls nothing that could be replaced: in the component as it is imported,
+natively (`harden`) once it is there.
 """
 
 from __future__ import annotations
@@ -110,7 +111,45 @@ def install() -> None:
     refused = {name: classmethod(_refuse(name, CLOCK)) for name in _DATETIME_METHODS}
     setattr(datetime, "datetime", type("datetime", (real,), {**refused, "__module__": "datetime"}))
     # `date` itself stays: it is the type of columns, and its `today` asks `time.time`, which is replaced.
-    builtins.print = _refuse("print", "a component has no output: write cx.info(...)")
+    for name, place in (("strftime", 1), ("asctime", 0), ("ctime", 0)):
+        setattr(time, name, _needs_time(getattr(time, name), name, place))
+    setattr(builtins, "print", _refuse("print", "a component has no output: write cx.info(...)"))
+    setattr(builtins, "__daybook_ordered__", ordered)
+    setattr(builtins, "__daybook_hashed__", hashed)
+
+
+def rewrite_imports(modules: frozenset[str]) -> None:
+    """From here on the source of these top-level modules, the author's, is rewritten as it is imported."""
+    from importlib.machinery import SourceFileLoader
+
+    def source_to_code(loader: Any, data: Any, path: Any, *_: Any, **__: Any) -> types.CodeType:
+        tree: Any = ast.parse(data, path)
+        if loader.name.partition(".")[0] in modules:
+            tree = _Rewrite().visit(tree)
+        return compile(tree, path, "exec", dont_inherit=True)
+
+    setattr(SourceFileLoader, "source_to_code", source_to_code)
+
+
+class _NoImports:
+    @staticmethod
+    def find_spec(name: str, *_: Any) -> None:
+        raise ImportError(f"import {name}: a component has no files; write the import at the top of your file, not in a handler")
+
+
+def seal() -> None:
+    """What was needed to build the component ends here: imports and files."""
+    sys.meta_path[:] = [_NoImports()]
+    setattr(builtins, "open", _refuse("open", "a component has no files: read them when the module is imported"))
+
+
+def _needs_time(real: Callable[..., Any], name: str, place: int) -> Callable[..., Any]:
+    def checked(*arguments: Any) -> Any:
+        if len(arguments) <= place:
+            raise Fault(f"{name}(): {CLOCK}")
+        return real(*arguments)
+
+    return checked
 
 
 def ordered(iterable: Any) -> Any:
@@ -181,7 +220,7 @@ def harden(handler: Callable[..., Any]) -> None:
     """Rewrites the code of the handler's module, once. File names and lines stay; globals stay; closures stay."""
     name = handler.__module__
     module = sys.modules.get(name)
-    if module is None or name in _hardened:
+    if _component or module is None or name in _hardened:
         return
     _hardened.add(name)
     try:

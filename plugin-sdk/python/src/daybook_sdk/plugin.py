@@ -15,6 +15,9 @@ from .failures import Failed, Rejected
 from .records import Command, Event, Host, NewEvent
 from .values import read_json, write_json
 
+TRACE_LINES_MAX = 20
+"""A recursion without an end has a thousand."""
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -146,8 +149,7 @@ class Plugin:
                 raise
             message = f"a materializer cannot reject, and did: {rejected}; call fail()"
             raise Failed("exception", message, trace=trace_of(rejected)) from rejected
-        except Exception as error:
-            # MemoryError and RecursionError too; what is no Exception ends the process or the instance.
+        except (Exception, SystemExit) as error:
             raise Failed("exception", f"{type(error).__name__}: {error}", trace=trace_of(error)) from error
 
 
@@ -160,7 +162,10 @@ def trace_of(error: BaseException) -> str:
         if not str(step.tb_frame.f_globals.get("__name__", "")).startswith("daybook_sdk"):
             lines.append(f"{path.rpartition('/')[2]}:{step.tb_lineno} in {code.co_qualname}")
         step = step.tb_next
-    return "\n".join(reversed(lines))
+    lines.reverse()
+    if len(lines) > TRACE_LINES_MAX:
+        lines[TRACE_LINES_MAX - 1 : -1] = [f"… {len(lines) - TRACE_LINES_MAX} more"]
+    return "\n".join(lines)
 
 
 def _declared(full: str, cls: type, closed: bool) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The deposit plugin as a component, in a book."""
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -29,6 +28,12 @@ def run(*call: str, code: int = 0, stdin: str = "") -> str:
 def test_the_world_has_just_what_the_plugin_has():
     text = world(load(find_source(DEPOSIT)))
     assert "import changes;" in text and "import creating;" in text and "state-sql" not in text
+
+
+def test_a_folder_s_tests_are_not_its_plugin(tmp_path: Path):
+    for name in ("visits.py", "test_visits.py", "conftest.py"):
+        (tmp_path / name).touch()
+    assert find_source(tmp_path).module == "visits"
 
 
 def test_a_book_materializes_answers_and_verifies(daybook: str, component: Path, tmp_path: Path):

@@ -66,10 +66,14 @@ def find_source(path: Path) -> Source:
         module = tomllib.loads(project.read_text("utf-8")).get("tool", {}).get("daybook", {}).get("module")
         if module:
             return Source(path.resolve(), str(module))
-    files = sorted(path.glob("*.py"))
+    files = sorted(file for file in path.glob("*.py") if not _for_tests(file.name))
     if len(files) == 1:
         return Source(path.resolve(), files[0].stem)
     raise BuildError(f"{path} has {len(files)} Python files: name one in pyproject.toml, [tool.daybook] module = \"...\"")
+
+
+def _for_tests(name: str) -> bool:
+    return name == "conftest.py" or name.startswith("test_") or name.endswith("_test.py")
 
 
 def load(source: Source) -> Plugin:
@@ -154,7 +158,7 @@ def _copy_author(source: Source, app: Path) -> None:
         relative = file.relative_to(source.folder)
         if relative.parts[0] in ("tests", "test") or any(p.startswith((".", "__pycache__")) for p in relative.parts):
             continue
-        if relative.name == "conftest.py" or relative.name.startswith("test_"):
+        if _for_tests(relative.name):
             continue
         (app / relative).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, app / relative)

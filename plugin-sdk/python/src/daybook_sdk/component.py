@@ -12,7 +12,7 @@ from wit_world.imports import types as wit
 from .failures import Failed, Rejected, WriteRefused
 from .plugin import Plugin
 from .records import Bound, Command, Event, NewEvent, Row, Search, TaskRecord, Time
-from .values import Raw, write_json
+from .values import Raw, read_json, write_json
 
 # Interfaces are there only where the plugin has them; which these are is known when the component is built.
 def _imported(name: str) -> Any:
@@ -60,11 +60,15 @@ def _timestamp(time: Time) -> Any:
 
 
 def _failed(failure: Any) -> Failed:
-    return Failed(failure.code, failure.message, None, failure.trace)
+    return Failed(failure.code, failure.message, _read(failure.details), failure.trace)
 
 
 def _failure(failed: Failed) -> Any:
     return wit.Failure(failed.code, failed.message, _details(failed.details), failed.trace)
+
+
+def _read(details: str | None) -> Any:
+    return None if details is None else read_json(details)
 
 
 def _details(details: Any) -> str | None:
@@ -119,7 +123,7 @@ class ComponentHost:
         except wit_types.Err as error:
             why = error.value.value
             if isinstance(error.value, wit.CreateError_Rejected):
-                raise Rejected(why.code, why.message) from None
+                raise Rejected(why.code, why.message, _read(why.details)) from None
             raise _failed(why) from None
         return [NewEvent(e.data, e.subject, dict(e.attributes), e.event_type) for e in events]
 

@@ -1,0 +1,41 @@
+"""What a handler gives in place of its work: a rejection, a failure, or a write that was not done."""
+
+from typing import Any, NoReturn
+
+
+class Rejected(Exception):
+    """The command is understood and refused: an answer, not a fault."""
+
+    def __init__(self, code: str, message: str, details: Any = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.details = code, message, details
+
+
+class Failed(Exception):
+    """The handler could not do its work. Nothing of the call is kept."""
+
+    def __init__(self, code: str, message: str, details: Any = None, trace: str | None = None) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.details, self.trace = code, message, details, trace
+
+
+class WriteRefused(Exception):
+    """A write was not done; the state is as it was. `code` is `row-exists`, `row-missing` or `unique-violated`."""
+
+    def __init__(self, code: str, index: str | None = None, what: str = "") -> None:
+        super().__init__(f"{code}: {what}" + (f" (index {index})" if index else ""))
+        self.code, self.index = code, index
+
+
+class Fault(Exception):
+    """The plugin broke a rule that no plugin may break."""
+
+
+def reject(code: str, message: str, details: Any = None) -> NoReturn:
+    """Refuse the command. Creators only."""
+    raise Rejected(code, message, details)
+
+
+def fail(code: str, message: str, details: Any = None) -> NoReturn:
+    """Give up: nothing of this call is kept."""
+    raise Failed(code, message, details)

@@ -102,7 +102,8 @@ fn build_plugins() -> Built {
                     .to_string_lossy()
                     .into_owned()
             };
-            if dated.join("Cargo.toml").is_file() {
+            let is_dated = name(&dated).starts_with(|first: char| first.is_ascii_digit());
+            if is_dated && dated.join("Cargo.toml").is_file() {
                 versions.push((name(&plugin), name(&dated)));
             }
         }

@@ -8,10 +8,9 @@ use super::types::{
     Timestamp, Value, WriteError,
 };
 use super::{
-    changes, command_in, creating, event_in, find_in, found_out, level_in, query_out, row_in,
-    row_out, state, state_sql, task_in, write_error_out,
+    changes, command_in, creating, event_in, find_in, found_out, instant, level_in, query_out,
+    row_in, row_out, state, state_sql, task_in, write_error_out,
 };
-use crate::model::clock;
 use crate::runtime::lent::{Answer, Write, with_fuel};
 use crate::runtime::state::CallState;
 
@@ -110,7 +109,7 @@ impl changes::Host for CallState {
 impl creating::Host for CallState {
     fn now(&mut self) -> Answer<Timestamp> {
         let text = self.command_time()?;
-        let (seconds, nanoseconds) = clock::instant(&text).unwrap_or_default();
+        let (seconds, nanoseconds) = instant(&text);
         Ok(Timestamp {
             text,
             seconds,

@@ -33,15 +33,20 @@ pub struct TimestampRef<'a> {
 }
 
 impl<'a> TimestampRef<'a> {
-    /// Every time of the log was parsed when it came in. One that cannot be parsed, of a damaged log, is 1970.
     fn of(text: &'a str) -> TimestampRef<'a> {
-        let (seconds, nanoseconds) = clock::instant(text).unwrap_or_default();
+        let (seconds, nanoseconds) = instant(text);
         TimestampRef {
             text,
             seconds,
             nanoseconds,
         }
     }
+}
+
+/// Every time of the log was parsed when it came in. One that cannot be parsed, of a damaged log, is beyond all calendars, so
+/// that no handler takes it for a time.
+fn instant(text: &str) -> (i64, u32) {
+    clock::instant(text).unwrap_or((i64::MIN, 0))
 }
 
 /// An event lent to a component.

@@ -155,7 +155,7 @@ impl NewEvent {
         }
     }
 
-    /// The same event with a CloudEvents extension; names are 1 to 64 of a-z and 0-9.
+    /// Adds a CloudEvents extension; names are 1 to 64 of a-z and 0-9.
     #[must_use]
     pub fn with_attribute(mut self, name: &str, text: impl Into<String>) -> Self {
         self.attributes.push((name.to_owned(), text.into()));

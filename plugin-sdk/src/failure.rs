@@ -20,7 +20,7 @@ impl Failure {
         }
     }
 
-    /// The same failure with details, which programs may read as JSON.
+    /// Adds details, which programs may read as JSON.
     #[must_use]
     pub fn with_details(mut self, details: &impl crate::payload::Payload) -> Self {
         self.details = Some(crate::payload::encode(details));

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::table::clean;
 use crate::model::Value;
+use crate::model::value::hex;
 use crate::wire::json_of;
 
 /// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
@@ -36,10 +37,6 @@ pub fn tab_separated(value: &Value) -> String {
         Value::Blob(bytes) => format!("\\\\x{}", hex(bytes)),
         other => other.to_string(),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

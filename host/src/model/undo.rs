@@ -14,7 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::effects::RecordedChange;
 use super::id::Seq;
-use super::value::Value;
+use super::value::{Value, bytes_of_hex, hex};
 
 /// What is to be done to one row.
 #[derive(Debug, Clone, PartialEq)]
@@ -167,8 +167,7 @@ pub(super) fn exact(value: &Value) -> Json {
         Value::Real(number) => json!({"real": format!("{number:?}")}),
         Value::Text(text) => json!(text),
         Value::Blob(bytes) => {
-            let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            json!({"blob": hex})
+            json!({"blob": hex(bytes)})
         }
     }
 }
@@ -180,21 +179,11 @@ pub(super) fn inexact(json: &Json) -> Option<Value> {
         Json::String(text) => Value::Text(text.clone()),
         Json::Object(object) if object.len() == 1 => match object.iter().next()? {
             (kind, Json::String(text)) if kind == "real" => Value::Real(text.parse().ok()?),
-            (kind, Json::String(text)) if kind == "blob" => Value::Blob(bytes(text)?),
+            (kind, Json::String(text)) if kind == "blob" => Value::Blob(bytes_of_hex(text)?),
             _ => return None,
         },
         _ => return None,
     })
-}
-
-fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ type MaterializeAnswer = (Result<(), Failure>,);
 /// The same for `create`.
 type CreateGiven = (CommandRef<'static>,);
 type CreateAnswer = (Result<Vec<NewEvent>, CreateError>,);
-/// The same of the draft, with the handle that its calls were lent.
+/// What the draft's functions are given and give: beside the rest, the handle that their calls were lent.
 type DraftMaterializeGiven = (draft::EventRef<'static>, Resource<MaterializationHandle>);
 type DraftMaterializeAnswer = (Result<(), draft::types::Failure>,);
 type DraftCreateGiven = (draft::CommandRef<'static>, Resource<CreationHandle>);
@@ -90,7 +90,7 @@ pub struct Called<C, T, I> {
 }
 
 impl<C, T, I> Called<C, T, I> {
-    /// The same without its instance, for whoever keeps instances of another type.
+    /// A call without its instance, for whoever keeps instances of another type.
     fn apart<J>(self) -> Called<C, T, J> {
         Called {
             cx: self.cx,

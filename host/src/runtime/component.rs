@@ -139,7 +139,7 @@ impl Runtime {
         }
     }
 
-    /// The same of one that a log has: it was taken once, and runs as it did.
+    /// Loads a component that a log has, of whichever contract: it was taken once, and runs as it did.
     pub fn load_recorded(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
         let digest = Digest::of(bytes);
         let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value as Json, json};
 
+use crate::model::value::hex;
 use crate::model::{TableLayout, Value};
 
 /// One value of a column. Numbers are read from their text, and so come back as they were.
@@ -28,10 +29,7 @@ impl Serialize for CellOf<'_> {
             Value::Real(number) if number.is_finite() => to.serialize_f64(*number),
             Value::Real(number) => to.collect_map([("real", format!("{number:?}"))]),
             Value::Text(text) => to.serialize_str(text),
-            Value::Blob(bytes) => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-                to.collect_map([("blob", hex)])
-            }
+            Value::Blob(bytes) => to.collect_map([("blob", hex(bytes))]),
         }
     }
 }

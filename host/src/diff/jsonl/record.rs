@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
 use crate::diff::{Cost, Difference, EventDiff, FinalKind, FinalRow, Summary};
+use crate::model::value::hex;
 use crate::model::{Task, Value};
 
 #[derive(Serialize)]
@@ -231,9 +232,8 @@ impl Serialize for ValueRecord<'_> {
             Value::Real(number) => serializer.serialize_f64(*number),
             Value::Text(text) => serializer.serialize_str(text),
             Value::Blob(bytes) => {
-                let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
                 let mut map = serializer.serialize_map(Some(1))?;
-                map.serialize_entry("blob", &hex)?;
+                map.serialize_entry("blob", &hex(bytes))?;
                 map.end()
             }
         }

@@ -10,6 +10,7 @@ use crate::model::format::ColumnFormat;
 use crate::model::manifest::{
     Column, ColumnKind, ForeignTable, Index, Manifest, PayloadType, Table, TaskKind,
 };
+use crate::model::value::bytes_of_hex;
 use crate::model::{Error, Partitioning, Result, Value, limits, strict_json};
 use crate::runtime::component::Code;
 use crate::runtime::engine::Runtime;
@@ -235,16 +236,7 @@ fn value(json: &Json, kind: ColumnKind) -> Option<Value> {
         (Json::Number(number), ColumnKind::Real) => number.as_f64().map(Value::Real),
         (Json::String(text), ColumnKind::Text) => Some(Value::Text(text.clone())),
         (Json::Object(members), ColumnKind::Blob) if members.len() == 1 => {
-            let digits = members.get("hex")?.as_str()?;
-            let pairs = digits.as_bytes().chunks(2);
-            let byte = |pair: &[u8]| {
-                let text = std::str::from_utf8(pair).ok().filter(|it| it.len() == 2)?;
-                u8::from_str_radix(text, 16).ok()
-            };
-            pairs
-                .map(byte)
-                .collect::<Option<Vec<u8>>>()
-                .map(Value::Blob)
+            bytes_of_hex(members.get("hex")?.as_str()?).map(Value::Blob)
         }
         _ => None,
     }

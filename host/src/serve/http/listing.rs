@@ -5,6 +5,7 @@ use super::problem::Problem;
 use crate::model::error::shown;
 use crate::model::layout::fits;
 use crate::model::manifest::{Column, ColumnKind};
+use crate::model::value::hex;
 use crate::model::{Digest, TableLayout, Value, limits};
 use crate::store::{Comparison, Filter, PageQuery};
 use crate::wire::bytes_of;
@@ -214,8 +215,4 @@ fn read_cursor(table: &TableLayout, query: &PageQuery, text: &str) -> Option<Vec
         values.push(value);
     }
     rest.is_empty().then_some(values)
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -15,12 +15,14 @@ use crate::log::SqliteLog;
 use crate::model::clock::Stopwatch;
 use crate::model::effects::RecordedChange;
 use crate::model::error::Problem;
-use crate::model::{CommitSeq, Digest, Error, ErrorKind, Event, Lineup, Result, Seq, Task, Value};
+use crate::model::{
+    CommitSeq, Digest, Error, ErrorKind, Event, Lineup, QueryColumn, Result, Seq, Task, Value,
+};
 use crate::model::{ProjectionRecord, SnapshotRecord};
 use crate::runtime::Runtime;
 use crate::store::{
-    BookDir, Catalog, EventFilter, Projection, ProjectionHead, StoredEvent, TextQuery,
-    read_only_query,
+    BookDir, Catalog, EventFilter, Projection, ProjectionHead, ResultColumn, StoredEvent,
+    query_columns, read_only_query,
 };
 
 /// An open book that cannot be changed.
@@ -306,7 +308,7 @@ impl Reader {
         &self,
         projection: &str,
         sql: &str,
-        mut start: impl FnMut(&[String]) -> Result<()>,
+        mut start: impl FnMut(&[QueryColumn]) -> Result<()>,
         mut visit: impl FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()> {
         for attempt in 1.. {
@@ -316,12 +318,12 @@ impl Reader {
             let mut started = false;
             // An activation removes the file it replaces, and what SQLite keeps beside it, after the registry names the
             // new one. So while the registry still names this file, all of it was there when it was opened.
-            let checked_start = |query: TextQuery<'_>| {
+            let checked_start = |columns: &[ResultColumn]| {
                 if is_replaced()? {
                     return Err(Error::unavailable("the projection is being replaced"));
                 }
                 started = true;
-                start(query.columns)
+                start(&query_columns(columns, self.log.layouts()?.values()))
             };
             if projection != LIVE {
                 self.check_history(projection, &path)?;

@@ -6,7 +6,7 @@ use super::open::LIVE;
 use super::reader::{Reader, Shown, shown};
 use crate::model::event::EVENT_UNDONE;
 use crate::model::value::RowKey as Key;
-use crate::model::{Result, Seq};
+use crate::model::{Formats, Result, Seq};
 use crate::store::{EventFilter, NowRow, RowKey, StoredEvent, rows_now};
 
 /// Part of what there is about a subject.
@@ -31,6 +31,8 @@ pub struct SubjectRow {
     pub key: Vec<(String, crate::model::Value)>,
     /// None: it is gone.
     pub row: NowRow,
+    /// What its values mean.
+    pub formats: Formats,
 }
 
 /// A repair of an event.
@@ -103,6 +105,7 @@ impl Reader {
                 table: layout.name(),
                 key: names.zip(key.iter().cloned()).collect(),
                 row,
+                formats: layout.formats.clone(),
             }
         });
         Ok(told.collect())

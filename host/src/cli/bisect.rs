@@ -96,7 +96,10 @@ fn show(event: &CloudEvent<'_>, found: &Bisected<'_>, out: &mut Output) -> Resul
                 None => "no such row".to_owned(),
                 Some(values) => {
                     let values = values.members().into_iter();
-                    let words = values.map(|(name, value)| format!("{name} {}", plain(value)));
+                    let words = values.map(|(name, value)| {
+                        let shown = row.formats.show(name, value);
+                        format!("{name} {}", shown.unwrap_or_else(|| plain(value)))
+                    });
                     words.collect::<Vec<_>>().join(", ")
                 }
             };

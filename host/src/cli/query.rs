@@ -11,7 +11,7 @@ use super::table::{number, table, text};
 use super::target::TargetArg;
 use super::values::{json_line, plain, tab_separated};
 use crate::book::LIVE;
-use crate::model::{Error, ErrorKind, Result, Seq, Value};
+use crate::model::{Error, ErrorKind, QueryColumn, Result, Seq, Value};
 use crate::study::Moment;
 use crate::verbs::{Rows, StateOf};
 
@@ -118,7 +118,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
 
 struct Printer<'a> {
     format: Format,
-    columns: Vec<String>,
+    columns: Vec<QueryColumn>,
     /// The table that is being filled.
     table: Option<Table>,
     /// Rows so far.
@@ -127,14 +127,14 @@ struct Printer<'a> {
 }
 
 impl Rows for Printer<'_> {
-    fn columns(&mut self, columns: &[String]) -> Result<()> {
+    fn columns(&mut self, columns: &[QueryColumn]) -> Result<()> {
         self.columns = columns.to_vec();
         match self.format {
-            Format::Text => self.table = Some(table(columns)),
+            Format::Text => self.table = Some(table(columns.iter().map(|it| &it.name))),
             Format::Tsv => {
                 let names: Vec<_> = columns
                     .iter()
-                    .map(|name| tab_separated(&Value::Text(name.clone())))
+                    .map(|column| tab_separated(&Value::Text(column.name.clone())))
                     .collect();
                 self.out.line(names.join("\t"))?;
             }
@@ -159,10 +159,16 @@ impl Rows for Printer<'_> {
                 {
                     self.finish()?;
                 }
-                let table = self.table.get_or_insert_with(|| table(&self.columns));
-                table.add_row(row.iter().map(|value| match value {
-                    Value::Integer(_) | Value::Real(_) => number(plain(value)),
-                    _ => text(plain(value)),
+                let names = self.columns.iter().map(|it| &it.name);
+                let table = self.table.get_or_insert_with(|| table(names));
+                table.add_row(self.columns.iter().zip(&row).map(|(column, value)| {
+                    let format = column.format.as_ref();
+                    let shown = format.and_then(|it| it.show(value));
+                    let shown = shown.unwrap_or_else(|| plain(value));
+                    match value {
+                        Value::Integer(_) | Value::Real(_) => number(shown),
+                        _ => text(shown),
+                    }
                 }));
                 Ok(())
             }

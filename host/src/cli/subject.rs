@@ -7,7 +7,7 @@ use super::output::Output;
 use super::table::clean;
 use super::target::TargetArg;
 use super::tasks::print_history;
-use crate::model::{Result, Seq};
+use crate::model::{Formats, Result, Seq};
 use crate::store::EventFilter;
 use crate::wire::{RecordedEvent, Row, Subject, SubjectRepair, SubjectRow};
 
@@ -103,21 +103,26 @@ fn print_event(recorded: &RecordedEvent<'_>, out: &mut Output) -> Result<()> {
     Ok(())
 }
 
-fn members(row: &Row<'_>) -> String {
-    let members = row.members().into_iter();
-    let parts: Vec<_> = members
-        .map(|(name, value)| format!("{name}={value}"))
+fn members(row: &Row<'_>, formats: &Formats) -> String {
+    let parts: Vec<_> = { row.members().into_iter() }
+        .map(|(name, value)| {
+            let shown = formats.show(name, value);
+            format!("{name}={}", shown.unwrap_or_else(|| value.to_string()))
+        })
         .collect();
     parts.join(" ")
 }
 
 fn print_row(row: &SubjectRow<'_>, out: &mut Output) -> Result<()> {
     match &row.row {
-        Some(now) => out.line(format_args!("  {}  {}", row.table, members(now))),
+        Some(now) => {
+            let now = members(now, &row.formats);
+            out.line(format_args!("  {}  {now}", row.table))
+        }
         None => out.line(format_args!(
             "  {}  {}  is gone",
             row.table,
-            members(&row.key)
+            members(&row.key, &row.formats)
         )),
     }
 }

@@ -3,16 +3,16 @@
 use serde_json::json;
 
 use super::table::clean;
-use crate::model::Value;
 use crate::model::value::hex;
+use crate::model::{QueryColumn, Value};
 use crate::wire::json_of;
 
 /// A row as the text of a JSON object, in the order of its columns; two columns may have the same name.
-pub fn json_line(columns: &[String], row: &[Value]) -> String {
+pub fn json_line(columns: &[QueryColumn], row: &[Value]) -> String {
     let members = columns
         .iter()
         .zip(row)
-        .map(|(name, value)| format!("{}:{}", json!(name), json_of(value)));
+        .map(|(column, value)| format!("{}:{}", json!(column.name), json_of(value)));
     format!("{{{}}}", members.collect::<Vec<_>>().join(","))
 }
 

@@ -177,7 +177,7 @@ impl Reads for Client {
             }
         }
         let reply: QueryReply = self.tell(&self.reaching("/query"), &query)?.read()?;
-        rows.columns(&reply.columns)?;
+        rows.columns(&reply.query_columns()?)?;
         for row in reply.rows {
             rows.row(row.into_iter().map(|cell| cell.0).collect())?;
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Difference;
 use crate::model::value::SuppliedRow;
-use crate::model::{Budget, Change, Effects, Layouts, Row, TableLayout, Value};
+use crate::model::{Budget, Change, ColumnFormat, Effects, Layouts, Row, TableLayout, Value};
 
 /// What one side made of an event.
 #[derive(Debug, Clone)]
@@ -213,12 +213,28 @@ fn columns(base: &Named<'_>, candidate: &Named<'_>, found: &mut Vec<Difference>)
             found.push(Difference::Column {
                 table: base.layout.name(),
                 key: base.layout.key_of(base.change.row()),
+                format: shared_format(base.layout, candidate.layout, &column),
                 column,
                 base: base_value,
                 candidate: candidate_value,
                 before,
             });
         }
+    }
+}
+
+/// What both sides' values of a column mean; none where they say different things: by the other's format they would be wrong.
+pub fn shared_format(
+    base: &TableLayout,
+    candidate: &TableLayout,
+    column: &str,
+) -> Option<ColumnFormat> {
+    let sides =
+        [base, candidate].map(|side| side.column(column).map(|at| &side.columns[at].format));
+    match sides {
+        [Some(ours), Some(theirs)] if ours != theirs => None,
+        [Some(format), _] | [None, Some(format)] => format.clone(),
+        [None, None] => None,
     }
 }
 

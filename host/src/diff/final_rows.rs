@@ -113,6 +113,7 @@ pub fn merge(
 
 fn final_row(layout: &TableLayout, row: &Row, kind: FinalKind) -> FinalRow {
     FinalRow {
+        formats: layout.formats.clone(),
         table: layout.name(),
         key: layout.key_of(row),
         kind,

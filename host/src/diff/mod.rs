@@ -23,7 +23,7 @@ pub use expectation::{About, Approval, Approved, Expectations};
 pub use tally::{Example, Tally, TallyLine};
 pub use words::first_words;
 
-use crate::model::{Result, Seq, Task, TypeName, Value};
+use crate::model::{ColumnFormat, Formats, Result, Seq, Task, TypeName, Value};
 
 /// What one event's effects differ in.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,6 +67,8 @@ pub enum Difference {
         table: String,
         key: Vec<Value>,
         column: String,
+        /// What its values mean, where both sides say the same.
+        format: Option<ColumnFormat>,
         base: Option<Value>,
         candidate: Option<Value>,
         before: bool,
@@ -98,6 +100,8 @@ pub struct FinalRow {
     pub table: String,
     pub key: Vec<Value>,
     pub kind: FinalKind,
+    /// What values mean, where both sides say the same.
+    pub formats: Formats,
 }
 
 #[derive(Debug, Clone, PartialEq)]

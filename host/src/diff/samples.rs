@@ -4,7 +4,7 @@ use super::{
     Cause, Cost, Difference, EventDiff, Expectations, FinalCount, FinalKind, FinalRow, Sink, Split,
     Summary, TaskCount,
 };
-use crate::model::{Seq, Task, TypeName, Value};
+use crate::model::{Formats, Seq, Task, TypeName, Value};
 
 /// A differing event; its subject and time follow from its position.
 pub fn event(seq: u64, event_type: &str, cause: Cause, differences: Vec<Difference>) -> EventDiff {
@@ -25,6 +25,7 @@ pub fn column(key: i64, column: &str, base: Option<i64>, candidate: Option<i64>)
         table: "bank.account".into(),
         key: vec![Value::Integer(key)],
         column: column.into(),
+        format: None,
         base: base.map(Value::Integer),
         candidate: candidate.map(Value::Integer),
         before: false,
@@ -81,6 +82,7 @@ pub fn changed_row(key: i64, columns: &[&str]) -> FinalRow {
         ((*column).to_owned(), base, candidate)
     });
     FinalRow {
+        formats: Formats::default(),
         table: "bank.account".into(),
         key: vec![Value::Integer(key)],
         kind: FinalKind::Changed(columns.collect()),
@@ -90,6 +92,7 @@ pub fn changed_row(key: i64, columns: &[&str]) -> FinalRow {
 /// A row of the final `bank.statement` that only the candidate has.
 pub fn added_row() -> FinalRow {
     FinalRow {
+        formats: Formats::default(),
         table: "bank.statement".into(),
         key: vec![Value::Text("A1".into()), Value::Integer(7)],
         kind: FinalKind::Added(vec![

@@ -3,7 +3,7 @@
 
 use super::expectation::UNEXPLAINED;
 use super::{Difference, ExpectationUse, FinalKind, FinalRow, LayoutDifference, Summary};
-use crate::model::{Task, Value};
+use crate::model::{ColumnFormat, Task, Value};
 
 /// Characters of a value that a report shows; where two long values differ, the part around the difference.
 pub const VALUE_CHARS_MAX: usize = 72;
@@ -128,8 +128,11 @@ pub fn first_words(found: &[Difference]) -> String {
 pub fn sides(difference: &Difference) -> (String, String) {
     match difference {
         Difference::Column {
-            base, candidate, ..
-        } => values(base.as_ref(), candidate.as_ref()),
+            base,
+            candidate,
+            format,
+            ..
+        } => values(base.as_ref(), candidate.as_ref(), format.as_ref()),
         Difference::Row {
             base, candidate, ..
         } => {
@@ -159,7 +162,10 @@ pub fn final_words(row: &FinalRow) -> String {
     let labelled = |columns: &[(String, Value)]| {
         let shown = columns.iter().take(COLUMNS_SHOWN_MAX);
         let mut words: Vec<String> = shown
-            .map(|(name, value)| format!("{name} {}", excerpt(value, 0)))
+            .map(|(name, value)| {
+                let shown = row.formats.show(name, value);
+                format!("{name} {}", shown.unwrap_or_else(|| excerpt(value, 0)))
+            })
             .collect();
         words.extend(rest(columns.len()));
         words.join(", ")
@@ -171,7 +177,8 @@ pub fn final_words(row: &FinalRow) -> String {
             let shown = columns.iter().take(COLUMNS_SHOWN_MAX);
             let mut words: Vec<String> = shown
                 .map(|(name, base, candidate)| {
-                    let (base, candidate) = values(base.as_ref(), candidate.as_ref());
+                    let format = row.formats.get(name);
+                    let (base, candidate) = values(base.as_ref(), candidate.as_ref(), format);
                     format!("{name} {base} → {candidate}")
                 })
                 .collect();
@@ -263,8 +270,13 @@ fn key_of(key: &[Value]) -> String {
         .join(", ")
 }
 
-/// Two values, both cut at the same place, so that what differs can be seen. `–`: that side has no such column.
-fn values(base: Option<&Value>, candidate: Option<&Value>) -> (String, String) {
+/// Two values by their column's format, or both cut at the same place, so that what differs can be seen. `–`: that side has no
+/// such column.
+fn values(
+    base: Option<&Value>,
+    candidate: Option<&Value>,
+    format: Option<&ColumnFormat>,
+) -> (String, String) {
     let start = match (base, candidate) {
         (Some(Value::Text(base)), Some(Value::Text(candidate))) => text_start(base, candidate),
         (Some(Value::Blob(base)), Some(Value::Blob(candidate))) => start(
@@ -274,7 +286,13 @@ fn values(base: Option<&Value>, candidate: Option<&Value>) -> (String, String) {
         ),
         _ => 0,
     };
-    let shown = |side: Option<&Value>| side.map_or("–".into(), |value| excerpt(value, start));
+    let shown = |side: Option<&Value>| {
+        let Some(value) = side else {
+            return "–".to_owned();
+        };
+        let shown = format.and_then(|format| format.show(value));
+        shown.unwrap_or_else(|| excerpt(value, start))
+    };
     (shown(base), shown(candidate))
 }
 
@@ -375,6 +393,7 @@ mod tests {
             table: "bank.account".into(),
             key: vec![Value::Text("A\u{1b}[31m".into()), Value::Integer(2)],
             column: "note".into(),
+            format: None,
             base: Some(Value::Null),
             candidate: Some(Value::Blob(vec![7; 100])),
             before: true,
@@ -404,10 +423,38 @@ mod tests {
     }
 
     #[test]
+    fn values_are_said_by_the_format_of_their_column() {
+        let difference = Difference::Column {
+            table: "bank.account".into(),
+            key: vec![Value::Integer(17)],
+            column: "balance".into(),
+            format: "money(CZK,2)".parse().ok(),
+            base: Some(Value::Integer(-5)),
+            candidate: Some(Value::Integer(125_000)),
+            before: false,
+        };
+        assert_eq!(
+            first_words(&[difference]),
+            "bank.account[17].balance is -0.05 CZK, or 1250.00 CZK"
+        );
+        let formats = [("agrees".to_owned(), "bool".parse().unwrap())];
+        let row = FinalRow {
+            table: "vote.answer".into(),
+            key: vec![Value::Integer(1)],
+            kind: FinalKind::Added(vec![
+                ("agrees".into(), Value::Integer(1)),
+                ("times".into(), Value::Integer(1)),
+            ]),
+            formats: formats.into_iter().collect(),
+        };
+        assert_eq!(final_words(&row), "added: agrees true, times 1");
+    }
+
+    #[test]
     fn long_values_are_cut_so_that_the_difference_shows() {
         let long =
             |tail: &str| Value::Text(format!("{}{tail}{}", "ä".repeat(500), "z".repeat(500)));
-        let (base, candidate) = values(Some(&long("1")), Some(&long("2")));
+        let (base, candidate) = values(Some(&long("1")), Some(&long("2")), None);
         insta::assert_snapshot!(format!("{base}\n{candidate}"), @r#"
         …"ääääääääääää1zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"… (1,501 bytes)
         …"ääääääääääää2zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz"… (1,501 bytes)
@@ -415,7 +462,7 @@ mod tests {
         assert_ne!(base, candidate);
 
         let cut = Value::Text("ä".repeat(30));
-        let (base, candidate) = values(Some(&cut), Some(&long("1")));
+        let (base, candidate) = values(Some(&cut), Some(&long("1")), None);
         assert!(
             base.starts_with('…') && candidate.starts_with('…'),
             "{base} {candidate}"

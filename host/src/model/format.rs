@@ -1,13 +1,17 @@
 //! What a column's values mean, beyond the kind in which they are kept: how people are shown them, and may ask for them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value as Json, json};
 
 use super::clock;
 use super::error::shown;
-use super::manifest::ColumnKind;
+use super::json_text::JsonText;
+use super::manifest::{Column, ColumnKind};
 use super::value::Value;
 
 /// Digits behind the point, of which a 64-bit number can have no more.
@@ -62,6 +66,7 @@ impl ColumnFormat {
         }
     }
 
+    /// Places behind the point of numbers that are kept whole.
     fn scale(&self) -> Option<u8> {
         match self {
             ColumnFormat::Money { scale, .. }
@@ -81,7 +86,7 @@ impl ColumnFormat {
                 nanoseconds.rem_euclid(1_000_000_000) as u32,
             ),
             (ColumnFormat::Duration, Value::Integer(nanoseconds)) => {
-                Some(format!("{} s", scaled(*nanoseconds, 9)))
+                Some(format!("{} s", seconds(*nanoseconds)))
             }
             (ColumnFormat::Uuid, Value::Blob(bytes)) => {
                 Some(uuid::Uuid::from_slice(bytes).ok()?.to_string())
@@ -97,28 +102,157 @@ impl ColumnFormat {
         }
     }
 
+    /// A value as JSON has it: truths are truths; numbers with decimal places are texts, exact and without their unit; JSON is
+    /// itself. None where it is written as it is kept.
+    pub fn json(&self, value: &Value) -> Option<JsonText<'static>> {
+        let json = match (self, value) {
+            (ColumnFormat::Bool, Value::Integer(number @ 0..=1)) => Json::Bool(*number == 1),
+            (ColumnFormat::Duration, Value::Integer(nanoseconds)) => seconds(*nanoseconds).into(),
+            (ColumnFormat::Json, Value::Text(text)) => {
+                return Some(JsonText::of(text).into_owned());
+            }
+            (_, Value::Integer(number)) => match self.scale() {
+                Some(scale) => scaled(*number, scale).into(),
+                None => self.show(value)?.into(),
+            },
+            _ => self.show(value)?.into(),
+        };
+        Some(JsonText::from_value(&json))
+    }
+
+    /// Its values are counted with, or one of two: no pseudonym can stand for them.
+    pub fn is_amount(&self) -> bool {
+        self.scale().is_some() || matches!(self, ColumnFormat::Bool | ColumnFormat::Duration)
+    }
+
+    /// A value in the form in which `read` takes it.
+    pub fn example(&self) -> &'static str {
+        match self {
+            ColumnFormat::Money { scale: 0, .. }
+            | ColumnFormat::Decimal { scale: 0, .. }
+            | ColumnFormat::Percent { scale: 0 } => "12",
+            ColumnFormat::Money { .. }
+            | ColumnFormat::Decimal { .. }
+            | ColumnFormat::Percent { .. }
+            | ColumnFormat::Duration => "12.5",
+            ColumnFormat::Bool => "true",
+            ColumnFormat::Date => "2018-07-30",
+            ColumnFormat::Moment => "2018-07-30T12:00:00Z",
+            ColumnFormat::Json => "{}",
+            ColumnFormat::Uuid => "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        }
+    }
+
+    /// JSON Schema of what `json` gives.
+    pub fn schema(&self) -> Json {
+        match self {
+            ColumnFormat::Money { .. }
+            | ColumnFormat::Decimal { .. }
+            | ColumnFormat::Percent { .. }
+            | ColumnFormat::Duration => {
+                json!({"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$"})
+            }
+            ColumnFormat::Bool => json!({"type": "boolean"}),
+            ColumnFormat::Date => json!({"type": "string", "format": "date"}),
+            ColumnFormat::Moment => json!({"type": "string", "format": "date-time"}),
+            ColumnFormat::Uuid => json!({"type": "string", "format": "uuid"}),
+            ColumnFormat::Json => json!({}),
+        }
+    }
+
     /// The value that somebody asks for in the form in which it is shown, with or without its unit; none where it is not in
     /// that form.
-    pub fn read(&self, text: &str) -> Option<Value> {
+    pub fn read(&self, text: &str, kind: ColumnKind) -> Option<Value> {
         let text = text.trim();
-        match self {
-            ColumnFormat::Bool => match text {
+        let number = |unit: &str, scale| {
+            let number = text.strip_suffix(unit).unwrap_or(text);
+            unscaled(number.trim(), scale).map(Value::Integer)
+        };
+        match (self, kind) {
+            (ColumnFormat::Bool, _) => match text {
                 "false" => Some(Value::Integer(0)),
                 "true" => Some(Value::Integer(1)),
                 _ => None,
             },
-            ColumnFormat::Money { currency, scale } => {
-                let number = text.strip_suffix(currency.as_str()).unwrap_or(text);
-                unscaled(number.trim(), *scale).map(Value::Integer)
+            (ColumnFormat::Money { currency, scale }, _) => number(currency, *scale),
+            (ColumnFormat::Percent { scale }, _) => number("%", *scale),
+            (ColumnFormat::Decimal { scale, .. }, _) => number("", *scale),
+            (ColumnFormat::Duration, _) => number("s", 9),
+            (ColumnFormat::Moment, ColumnKind::Integer) => {
+                let (seconds, nanoseconds) = clock::instant(text)?;
+                let whole = seconds.checked_mul(1_000_000_000)?;
+                Some(Value::Integer(whole.checked_add(nanoseconds.into())?))
             }
-            ColumnFormat::Percent { scale } => {
-                let number = text.strip_suffix('%').unwrap_or(text);
-                unscaled(number.trim(), *scale).map(Value::Integer)
+            (ColumnFormat::Uuid, ColumnKind::Blob) => {
+                let uuid = uuid::Uuid::parse_str(text).ok()?;
+                Some(Value::Blob(uuid.into_bytes().into()))
             }
-            ColumnFormat::Decimal { scale, .. } => unscaled(text, *scale).map(Value::Integer),
-            _ => None,
+            (ColumnFormat::Date, _) => clock::is_date(text).then(|| Value::Text(text.to_owned())),
+            _ => (kind == ColumnKind::Text).then(|| Value::Text(text.to_owned())),
         }
     }
+}
+
+/// The formats of a table's columns by the columns' names: only of those that have one.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Formats(Arc<BTreeMap<String, ColumnFormat>>);
+
+impl Formats {
+    pub fn of(columns: &[Column]) -> Formats {
+        let with_format = columns.iter();
+        with_format
+            .filter_map(|it| Some((it.name.clone(), it.format.clone()?)))
+            .collect()
+    }
+
+    pub fn get(&self, column: &str) -> Option<&ColumnFormat> {
+        self.0.get(column)
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ColumnFormat)> {
+        self.0.iter().map(|(name, format)| (&**name, format))
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A value for people; none where it is shown as it is kept.
+    pub fn show(&self, column: &str, value: &Value) -> Option<String> {
+        self.get(column)?.show(value)
+    }
+}
+
+impl FromIterator<(String, ColumnFormat)> for Formats {
+    fn from_iter<I: IntoIterator<Item = (String, ColumnFormat)>>(formats: I) -> Formats {
+        Formats(Arc::new(formats.into_iter().collect()))
+    }
+}
+
+impl Serialize for Formats {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(self.iter())
+    }
+}
+
+impl<'de> Deserialize<'de> for Formats {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Formats, D::Error> {
+        BTreeMap::deserialize(from).map(|formats| Formats(Arc::new(formats)))
+    }
+}
+
+/// A column of what a SELECT gave.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryColumn {
+    pub name: String,
+    /// Where it is a table's own column that has one.
+    pub format: Option<ColumnFormat>,
+}
+
+/// Nanoseconds as seconds, without the zeros at the end.
+fn seconds(nanoseconds: i64) -> String {
+    let text = scaled(nanoseconds, 9);
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// A number with a point before its last places: (-1205, 2) is -12.05.
@@ -136,18 +270,13 @@ fn scaled(number: i64, scale: u8) -> String {
     }
 }
 
-/// The other way round. A text with more places than there are is none, as is one without a point where there should be one:
-/// it may be meant either way.
+/// The other way round. A text with more places than there are is none.
 fn unscaled(text: &str, scale: u8) -> Option<i64> {
     let (sign, digits) = match text.strip_prefix('-') {
         Some(digits) => ("-", digits),
         None => ("", text),
     };
-    let (whole, part) = match digits.split_once('.') {
-        Some(parts) => parts,
-        None if scale == 0 => (digits, ""),
-        None => return None,
-    };
+    let (whole, part) = digits.split_once('.').unwrap_or((digits, ""));
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !is_number(whole) || !is_number(part) || part.len() > usize::from(scale)
     {
@@ -276,22 +405,80 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_asked_for() {
-        for (format, number, text) in [
-            ("money(CZK,2)", 1250, "12.50 CZK"),
-            ("money(JPY,0)", -7, "-7 JPY"),
-            ("money(CZK,2)", -5, "-0.05 CZK"),
-            ("decimal(12,4)", i64::MIN, "-922337203685477.5808"),
-            ("percent(1)", 155, "15.5 %"),
-            ("bool", 1, "true"),
+        let uuid = vec![0x67; 16];
+        for (format, value, text, json) in [
+            (
+                "money(CZK,2)",
+                Value::Integer(1250),
+                "12.50 CZK",
+                "\"12.50\"",
+            ),
+            ("money(JPY,0)", Value::Integer(-7), "-7 JPY", "\"-7\""),
+            ("money(CZK,2)", Value::Integer(-5), "-0.05 CZK", "\"-0.05\""),
+            (
+                "decimal(12,4)",
+                Value::Integer(i64::MIN),
+                "-922337203685477.5808",
+                "\"-922337203685477.5808\"",
+            ),
+            ("percent(1)", Value::Integer(155), "15.5 %", "\"15.5\""),
+            ("bool", Value::Integer(1), "true", "true"),
+            (
+                "duration",
+                Value::Integer(1_500_000_000),
+                "1.5 s",
+                "\"1.5\"",
+            ),
+            (
+                "duration",
+                Value::Integer(-60_000_000_000),
+                "-60 s",
+                "\"-60\"",
+            ),
+            (
+                "instant",
+                Value::Integer(-1),
+                "1969-12-31T23:59:59.999999999Z",
+                "\"1969-12-31T23:59:59.999999999Z\"",
+            ),
+            (
+                "uuid",
+                Value::Blob(uuid),
+                "67676767-6767-6767-6767-676767676767",
+                "\"67676767-6767-6767-6767-676767676767\"",
+            ),
         ] {
             let format: ColumnFormat = format.parse().unwrap();
-            assert_eq!(format.show(&Value::Integer(number)).unwrap(), text);
-            assert_eq!(format.read(text), Some(Value::Integer(number)), "{text}");
+            let kind = match value {
+                Value::Integer(_) => ColumnKind::Integer,
+                _ => ColumnKind::Blob,
+            };
+            assert_eq!(format.show(&value).unwrap(), text);
+            assert_eq!(format.json(&value).unwrap().get(), json);
+            assert_eq!(format.read(text, kind), Some(value.clone()), "{text}");
+            let bare = json.trim_matches('"');
+            assert_eq!(format.read(bare, kind), Some(value), "{bare}");
         }
-        let money: ColumnFormat = "money(CZK,2)".parse().unwrap();
-        assert_eq!(money.read("12.5"), Some(Value::Integer(1250)));
-        for text in ["1250", "12.505", "twelve", "1 2.00", ""] {
-            assert_eq!(money.read(text), None, "{text}");
+        let read = |format: &str, text| {
+            let format: ColumnFormat = format.parse().unwrap();
+            format.read(text, ColumnKind::Integer)
+        };
+        assert_eq!(read("money(CZK,2)", "12.5"), Some(Value::Integer(1250)));
+        assert_eq!(read("money(CZK,2)", "12"), Some(Value::Integer(1200)));
+        for text in [
+            "12.505",
+            "twelve",
+            "1 2.00",
+            "",
+            "12.50 EUR",
+            "99999999999999999999",
+        ] {
+            assert_eq!(read("money(CZK,2)", text), None, "{text}");
         }
+        assert_eq!(read("bool", "1"), None);
+        let json: ColumnFormat = "json".parse().unwrap();
+        let kept = Value::Text("{\"a\":1.0}".into());
+        assert_eq!(json.json(&kept).unwrap().get(), "{\"a\":1.0}");
+        assert_eq!(json.json(&Value::Text("{".into())).unwrap().get(), "\"{\"");
     }
 }

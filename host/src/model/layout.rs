@@ -4,6 +4,7 @@ use super::error::{Error, Problem, Result};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::format::Formats;
 use super::hash::Digest;
 use super::id::PluginName;
 use super::manifest::{Column, ColumnKind};
@@ -22,6 +23,8 @@ pub struct TableLayout {
     pub indexes: Vec<IndexLayout>,
     /// First 16 bytes of a SHA-256 over plugin, table, columns and key: names the layout in recorded effects.
     pub digest: [u8; 16],
+    /// What the columns' values mean to people. No part of the digest: the values are the same.
+    pub formats: Formats,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +56,7 @@ impl TableLayout {
         digest.copy_from_slice(&Digest::of(&bytes).0[..16]);
         let sql_name = format!("{plugin}_{table}");
         TableLayout {
+            formats: Formats::of(&columns),
             plugin,
             table,
             sql_name,

@@ -38,6 +38,7 @@ pub use capability::{
 pub use effects::{Change, Effects, Task};
 pub use error::{Error, ErrorKind, Result};
 pub use event::{Command, Event, NewEvent, Rejection};
+pub use format::{ColumnFormat, Formats, QueryColumn};
 pub use hash::Digest;
 pub use id::{CommitSeq, PluginName, PluginVersion, Seq, TypeName, VersionDate, is_identifier};
 pub use isolation::{Isolation, Isolations};

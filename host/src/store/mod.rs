@@ -32,9 +32,11 @@ pub use private::private_folder;
 pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt, Share};
 pub(crate) use projection_files::Temporary;
 pub use projection_files::{copy_projection, remove_projection};
-pub use read::{TextQuery, read_only_query};
+pub use read::read_only_query;
 pub use rows_now::{NowRow, RowKey, rows_now};
-pub use state_read::{Answer, Comparison, Filter, Page, PageQuery, Snapshot, StatePool};
+pub use state_read::{
+    Answer, Comparison, Filter, Page, PageQuery, ResultColumn, Snapshot, StatePool, query_columns,
+};
 pub use tokens::{NewToken, Token, TokenFile, TokenList, TokenRole, TokenStamp, TokenState};
 
 use meter::Meter;

@@ -5,7 +5,7 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::limits::Limit;
@@ -15,7 +15,7 @@ use super::guard::Guard;
 use super::meter::Allowance;
 use super::sql::{self, Bind};
 use super::{connect, guard, schema, sqlite};
-use crate::model::{Error, ErrorKind, Result, Seq, TableLayout, Value};
+use crate::model::{Error, ErrorKind, QueryColumn, Result, Seq, TableLayout, Value};
 
 /// Connections that are kept while nobody uses them.
 const IDLE_MAX: usize = 32;
@@ -103,10 +103,38 @@ pub struct Page {
     pub more: bool,
 }
 
+/// A column of a result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultColumn {
+    pub name: String,
+    /// The SQL name of the table, and the column of it, whose values these are; none where they were worked out.
+    pub of: Option<(String, String)>,
+}
+
+/// The columns of a result with what these tables say of them; where two tables of a name say different things, nothing.
+pub fn query_columns<'a>(
+    columns: &[ResultColumn],
+    tables: impl IntoIterator<Item = &'a Arc<TableLayout>> + Clone,
+) -> Vec<QueryColumn> {
+    let format = |(table, column): &(String, String)| {
+        let named = tables.clone().into_iter();
+        let mut formats = named
+            .filter(|it| it.sql_name.eq_ignore_ascii_case(table))
+            .filter_map(|it| it.formats.get(column));
+        let first = formats.next()?;
+        formats.all(|it| it == first).then(|| first.clone())
+    };
+    let columns = columns.iter().map(|column| QueryColumn {
+        name: column.name.clone(),
+        format: column.of.as_ref().and_then(format),
+    });
+    columns.collect()
+}
+
 /// What a person's SELECT gave.
 #[derive(Debug)]
 pub struct Answer {
-    pub columns: Vec<String>,
+    pub columns: Vec<ResultColumn>,
     pub rows: Vec<Vec<Value>>,
     /// There were more rows, or more bytes, than asked for.
     pub truncated: bool,
@@ -220,7 +248,7 @@ impl StateReader {
         &self,
         text: &str,
         parameters: &[Value],
-        start: impl FnOnce(&[String]) -> Result<()>,
+        start: impl FnOnce(&[ResultColumn]) -> Result<()>,
         visit: impl FnMut(Vec<Value>) -> Result<bool>,
     ) -> Result<()> {
         guard::check_text(text, parameters.len())?;
@@ -233,7 +261,7 @@ impl StateReader {
         &self,
         allowance: Allowance,
         text: &str,
-        start: impl FnOnce(&[String]) -> Result<()>,
+        start: impl FnOnce(&[ResultColumn]) -> Result<()>,
         visit: impl FnMut(Vec<Value>) -> Result<bool>,
     ) -> Result<()> {
         self.guard.meter().begin(allowance);
@@ -335,7 +363,7 @@ impl Snapshot<'_> {
             truncated: false,
         };
         let mut bytes = 0;
-        let start = |columns: &[String]| {
+        let start = |columns: &[ResultColumn]| {
             answer.columns = columns.to_vec();
             Ok(())
         };
@@ -356,7 +384,7 @@ fn select(
     connection: &Connection,
     text: &str,
     parameters: &[Value],
-    start: impl FnOnce(&[String]) -> Result<()>,
+    start: impl FnOnce(&[ResultColumn]) -> Result<()>,
     mut visit: impl FnMut(Vec<Value>) -> Result<bool>,
 ) -> Result<()> {
     let failed = |error: rusqlite::Error| {
@@ -384,7 +412,13 @@ fn select(
             parameters.len()
         )));
     }
-    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
+    let columns: Vec<ResultColumn> = { statement.columns_with_metadata() }
+        .map(|column| ResultColumn {
+            name: column.name().to_owned(),
+            of: { column.table_name().zip(column.origin_name()) }
+                .map(|(table, column)| (table.to_owned(), column.to_owned())),
+        })
+        .collect();
     start(&columns)?;
     let mut found = statement
         .query(params_from_iter(parameters.iter().map(Bind)))

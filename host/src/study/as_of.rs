@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::book::Reader;
 use crate::engine::Program;
 use crate::history::{History, OnProgress, PayloadHistory, Payloads, Rebuild, hole, silent};
-use crate::model::{Digest, Error, Result, Schedule, Seq, Value, clock, limits};
+use crate::model::{Digest, Error, QueryColumn, Result, Schedule, Seq, Value, clock, limits};
 use crate::runtime::{Runtime, fingerprint};
 use crate::store::remove_projection;
-use crate::store::{PAST_STATE, read_only_query};
+use crate::store::{PAST_STATE, ResultColumn, query_columns, read_only_query};
 
 /// A moment of the log: after an event, or at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,10 +225,12 @@ impl PastState {
     pub fn query(
         &self,
         sql: &str,
-        mut start: impl FnMut(&[String]) -> Result<()>,
+        mut start: impl FnMut(&[QueryColumn]) -> Result<()>,
         visit: impl FnMut(Vec<Value>) -> Result<()>,
     ) -> Result<()> {
-        read_only_query(&self.path, sql, |query| start(query.columns), visit)
+        let tables = &self.program.layouts.tables;
+        let start = |columns: &[ResultColumn]| start(&query_columns(columns, tables));
+        read_only_query(&self.path, sql, start, visit)
     }
 }
 

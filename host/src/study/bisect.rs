@@ -7,7 +7,7 @@ use super::onlooker::Study;
 use super::replays::Picked;
 use crate::diff::{About, Difference, Expectations, Side, Step, differences};
 use crate::history::{OnProgress, Progress};
-use crate::model::{Error, Event, Result, Seq, Value};
+use crate::model::{Error, Event, Formats, Result, Seq, Value};
 use crate::store::Temporary;
 
 /// The first event whose effects are not the same.
@@ -37,6 +37,8 @@ pub struct SeenRow {
     pub key: Vec<Value>,
     /// By column; none where there was no such row.
     pub row: Option<Vec<(String, Value)>>,
+    /// What its values mean.
+    pub formats: Formats,
 }
 
 impl Study<'_> {
@@ -125,6 +127,7 @@ fn saw(step: &Step) -> Saw {
             table: layout.name(),
             key: key.clone(),
             row: row.as_ref().map(|row| named(row)),
+            formats: layout.formats.clone(),
         }
     });
     Saw {

@@ -191,6 +191,16 @@ impl Study<'_> {
                     "table '{table}' never had a column '{column}'"
                 )));
             }
+            let mut named = layouts.values().filter(of);
+            if let Some(format) =
+                named.find_map(|it| it.formats.get(column).filter(|it| it.is_amount()))
+            {
+                return Err(Error::usage(format!(
+                    "{table}.{column} holds amounts or truths ({format}), and those are no names: equal ones would stay equal, \
+                     and sums and tests of the logic would break"
+                ))
+                .hint("mask what says whose they are: the columns and parts of payloads that name somebody"));
+            }
         }
         Ok(())
     }

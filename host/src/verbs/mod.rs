@@ -11,7 +11,7 @@ use std::io::Read;
 
 use crate::book::{Incoming, Request};
 use crate::history::OnProgress;
-use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq, Value};
+use crate::model::{Act, Digest, Error, PluginVersion, QueryColumn, Result, Seq, Value};
 use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, TaskFilter};
 use crate::study::{Moment, Picked};
 use crate::wire::{
@@ -36,7 +36,7 @@ pub enum StateOf<'a> {
 /// Takes what a SELECT gives.
 pub trait Rows {
     /// Comes first.
-    fn columns(&mut self, names: &[String]) -> Result<()>;
+    fn columns(&mut self, columns: &[QueryColumn]) -> Result<()>;
     fn row(&mut self, row: Vec<Value>) -> Result<()>;
 }
 

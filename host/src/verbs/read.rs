@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Reads, Rows, StateOf};
 use crate::book::Reader;
 use crate::history::OnProgress;
-use crate::model::{PluginVersion, Result, Seq, Value};
+use crate::model::{PluginVersion, QueryColumn, Result, Seq, Value};
 use crate::runtime::Runtime;
 use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, TaskFilter};
 use crate::wire::{
@@ -115,7 +115,7 @@ impl Reads for Reader {
         progress: OnProgress<'_>,
     ) -> Result<bool> {
         let rows = RefCell::new(rows);
-        let start = |names: &[String]| rows.borrow_mut().columns(names);
+        let start = |columns: &[QueryColumn]| rows.borrow_mut().columns(columns);
         let visit = |row: Vec<Value>| rows.borrow_mut().row(row);
         match state {
             StateOf::Projection(name) => self.query(name, sql, start, visit)?,

@@ -12,7 +12,7 @@ use super::value::Row;
 use crate::book::{self, Admitted, CloudEvent, Receipt, Shown, ToldTask};
 use crate::engine::task_id;
 use crate::model::effects::RecordedChange;
-use crate::model::{Event, JsonText, LogLine, Seq, Task};
+use crate::model::{Event, Formats, JsonText, LogLine, Seq, Task};
 
 /// Events of the log, a page of them.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,10 @@ pub struct Change<'a> {
     /// `insert`, `update` or `delete`
     pub operation: Cow<'a, str>,
     pub key: Option<Row<'a>>,
+    /// What the values of columns mean: `{"balance": "money(CZK,2)"}`. The rows hold them as they are kept.
+    #[serde(default, skip_serializing_if = "Formats::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub formats: Formats,
     /// The row before the event; null where there was none.
     pub before: Option<Row<'a>>,
     /// The row after the event; null where there is none.
@@ -64,6 +68,7 @@ impl<'a> From<&'a RecordedChange> for Change<'a> {
             table: layout.name().into(),
             operation: change.operation().into(),
             key: row.map(|row| Row::Key(layout, row)),
+            formats: layout.formats.clone(),
             before: { change.before.as_deref() }.map(|row| Row::Whole(layout, row)),
             after: change.after.as_deref().map(|row| Row::Whole(layout, row)),
         }
@@ -76,6 +81,7 @@ impl Change<'_> {
             table: self.table.into_owned().into(),
             operation: self.operation.into_owned().into(),
             key: self.key.map(Row::into_owned),
+            formats: self.formats,
             before: self.before.map(Row::into_owned),
             after: self.after.map(Row::into_owned),
         }

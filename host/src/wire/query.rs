@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::value::Cell;
-use crate::model::JsonText;
+use crate::model::{Error, JsonText, QueryColumn, Result};
 
 /// Rows of one answer at most.
 pub const ROWS_MAX: usize = 10_000;
@@ -43,9 +43,30 @@ pub struct QueryRequest {
 pub struct QueryReply {
     /// Names of the columns.
     pub columns: Vec<String>,
+    /// What the values of each column mean, `money(CZK,2)`, where they are a table's and it says so; null elsewhere. The rows
+    /// hold them as they are kept.
+    #[serde(default)]
+    pub formats: Vec<Option<String>>,
     pub rows: Vec<Vec<Cell>>,
     /// There are more rows.
     pub truncated: bool,
     /// The last event in the state that was asked.
     pub position: u64,
+}
+
+impl QueryReply {
+    /// The columns with their formats.
+    pub fn query_columns(&self) -> Result<Vec<QueryColumn>> {
+        let formats = self.formats.iter().map(Option::as_deref);
+        let formats = formats.chain(std::iter::repeat(None));
+        { self.columns.iter().zip(formats) }
+            .map(|(name, format)| {
+                let unknown = |text| Error::corrupt(format!("the column {name}: {text}"));
+                Ok(QueryColumn {
+                    name: name.clone(),
+                    format: format.map(str::parse).transpose().map_err(unknown)?,
+                })
+            })
+            .collect()
+    }
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::value::{Cell, cells};
 use super::version::Policy;
 use crate::diff::{FinalKind, FinalRow, Tally};
-use crate::model::Value;
+use crate::model::{ColumnFormat, Value};
 use crate::shadow::ShadowStatus;
 use crate::versions;
 
@@ -195,6 +195,10 @@ pub enum RowChange {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DifferingColumn {
     pub column: String,
+    /// What the values mean: `money(CZK,2)`. They are as they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub format: Option<ColumnFormat>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -219,6 +223,7 @@ impl From<&FinalRow> for DifferingRow {
         let column =
             |name: &String, base: Option<&Value>, candidate: Option<&Value>| DifferingColumn {
                 column: name.clone(),
+                format: row.formats.get(name).cloned(),
                 base: base.cloned().map(Cell),
                 candidate: candidate.cloned().map(Cell),
             };
@@ -254,7 +259,10 @@ impl From<&DifferingRow> for FinalRow {
     fn from(row: &DifferingRow) -> FinalRow {
         let value = |cell: &Option<Cell>| cell.as_ref().map(|Cell(value)| value.clone());
         let columns = row.columns.iter();
+        let formats = row.columns.iter();
+        let formats = formats.filter_map(|it| Some((it.column.clone(), it.format.clone()?)));
         FinalRow {
+            formats: formats.collect(),
             table: row.table.clone(),
             key: row.key.iter().map(|Cell(value)| value.clone()).collect(),
             kind: match row.change {

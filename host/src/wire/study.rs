@@ -9,7 +9,7 @@ use super::shadow::present;
 use super::value::{Cell, Row, cells};
 use crate::book::CloudEvent;
 use crate::diff;
-use crate::model::Task;
+use crate::model::{ColumnFormat, Formats, Task};
 use crate::study;
 
 /// Two choices of logic.
@@ -117,6 +117,10 @@ pub struct ColumnDifference {
     pub table: String,
     pub key: Vec<Cell>,
     pub column: String,
+    /// What the values mean: `money(CZK,2)`. They are as they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub format: Option<ColumnFormat>,
     #[serde(
         default,
         skip_serializing_if = "Option::is_none",
@@ -218,6 +222,7 @@ impl From<&diff::Difference> for Difference {
                 table,
                 key,
                 column,
+                format,
                 base,
                 candidate,
                 before,
@@ -225,6 +230,7 @@ impl From<&diff::Difference> for Difference {
                 table: table.clone(),
                 key: cells(key),
                 column: column.clone(),
+                format: format.clone(),
                 base: base.clone().map(Cell),
                 candidate: candidate.clone().map(Cell),
                 before: *before,
@@ -279,6 +285,7 @@ impl From<&Difference> for diff::Difference {
                 table: it.table.clone(),
                 key: values(&it.key),
                 column: it.column.clone(),
+                format: it.format.clone(),
                 base: value(&it.base),
                 candidate: value(&it.candidate),
                 before: it.before,
@@ -317,6 +324,10 @@ pub struct SeenRow {
     /// `plugin.table`
     pub table: String,
     pub key: Vec<Cell>,
+    /// What the values of columns mean: `{"balance": "money(CZK,2)"}`. The row holds them as they are kept.
+    #[serde(default, skip_serializing_if = "Formats::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub formats: Formats,
     /// Null: there was no such row.
     pub row: Option<Row<'static>>,
 }
@@ -326,6 +337,7 @@ impl From<&study::Saw> for Seen {
         let rows = saw.rows.iter().map(|row| SeenRow {
             table: row.table.clone(),
             key: cells(&row.key),
+            formats: row.formats.clone(),
             row: row.row.clone().map(Row::Members),
         });
         Seen {
@@ -356,6 +368,7 @@ mod tests {
                 table: table.clone(),
                 key: key.clone(),
                 column: "amount".into(),
+                format: "money(CZK,2)".parse().ok(),
                 base: Some(Value::Real(0.1 + 0.2)),
                 candidate: Some(Value::Null),
                 before: false,

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::event::RecordedEvent;
 use super::value::Row;
 use crate::book;
+use crate::model::Formats;
 
 /// Part of what there is about a subject.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -29,6 +30,10 @@ pub struct SubjectRow<'a> {
     /// `plugin.table`
     pub table: String,
     pub key: Row<'a>,
+    /// What the values of columns mean: `{"balance": "money(CZK,2)"}`. The rows hold them as they are kept.
+    #[serde(default, skip_serializing_if = "Formats::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub formats: Formats,
     /// As it is now; null where it is gone.
     pub row: Option<Row<'a>>,
 }
@@ -55,6 +60,7 @@ impl<'a> Subject<'a> {
         let rows = page.rows.iter().map(|row| SubjectRow {
             table: row.table.clone(),
             key: Row::Members(row.key.clone()),
+            formats: row.formats.clone(),
             row: row.row.clone().map(Row::Members),
         });
         let repairs = page.repairs.iter().map(|repair| SubjectRepair {
@@ -80,6 +86,7 @@ impl<'a> Subject<'a> {
         let rows = self.rows.into_iter().map(|row| SubjectRow {
             table: row.table,
             key: row.key.into_owned(),
+            formats: row.formats,
             row: row.row.map(Row::into_owned),
         });
         Subject {

@@ -353,6 +353,7 @@ fn the_second_version_writes_a_payers_fee_as_a_leg_of_its_own_and_changes_no_bal
             Difference::Column {
                 table: table(),
                 key: key(from, *seq, 1),
+                format: None,
                 column: "amount".into(),
                 base: Some(paid.0.clone()),
                 candidate: Some(paid.1.clone()),

@@ -5,7 +5,7 @@ use serde::ser::{SerializeMap, Serializer};
 
 use crate::diff::{Cost, Difference, EventDiff, FinalKind, FinalRow, Summary};
 use crate::model::value::hex;
-use crate::model::{Task, Value};
+use crate::model::{ColumnFormat, Task, Value};
 
 #[derive(Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -56,7 +56,9 @@ impl<'a> Line<'a> {
                 (
                     "added",
                     columns
-                        .map(|(name, value)| Column::new(name, None, Some(value)))
+                        .map(|(name, value)| {
+                            Column::new(name, row.formats.get(name), None, Some(value))
+                        })
                         .collect(),
                 )
             }
@@ -65,13 +67,20 @@ impl<'a> Line<'a> {
                 (
                     "removed",
                     columns
-                        .map(|(name, value)| Column::new(name, Some(value), None))
+                        .map(|(name, value)| {
+                            Column::new(name, row.formats.get(name), Some(value), None)
+                        })
                         .collect(),
                 )
             }
             FinalKind::Changed(columns) => {
                 let columns = columns.iter().map(|(name, base, candidate)| {
-                    Column::new(name, base.as_ref(), candidate.as_ref())
+                    Column::new(
+                        name,
+                        row.formats.get(name),
+                        base.as_ref(),
+                        candidate.as_ref(),
+                    )
                 });
                 ("changed", columns.collect())
             }
@@ -132,13 +141,14 @@ impl<'a> DifferenceRecord<'a> {
                 table,
                 key,
                 column,
+                format,
                 base,
                 candidate,
                 before,
             } => DifferenceRecord::Column {
                 table,
                 key: key_of(key),
-                column: Column::new(column, base.as_ref(), candidate.as_ref()),
+                column: Column::new(column, format.as_ref(), base.as_ref(), candidate.as_ref()),
                 before: *before,
             },
             Difference::Row {
@@ -187,17 +197,28 @@ struct Sides<T> {
 #[derive(Serialize)]
 pub struct Column<'a> {
     column: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    format: Option<&'a ColumnFormat>,
     #[serde(flatten)]
     sides: Sides<ValueRecord<'a>>,
 }
 
 impl<'a> Column<'a> {
-    fn new(column: &'a str, base: Option<&'a Value>, candidate: Option<&'a Value>) -> Self {
+    fn new(
+        column: &'a str,
+        format: Option<&'a ColumnFormat>,
+        base: Option<&'a Value>,
+        candidate: Option<&'a Value>,
+    ) -> Self {
         let sides = Sides {
             base: base.map(ValueRecord),
             candidate: candidate.map(ValueRecord),
         };
-        Column { column, sides }
+        Column {
+            column,
+            format,
+            sides,
+        }
     }
 }
 

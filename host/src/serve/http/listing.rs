@@ -168,8 +168,15 @@ fn filter(table: &TableLayout, name: &str, text: &str) -> Result<Filter, Problem
     Ok(Filter::Compare(at, *comparison, value))
 }
 
-/// A value as a path or a query writes it, by the kind of its column.
+/// A value as a path or a query writes it: by the format of its column, or else by its kind.
 fn value(column: &Column, text: &str) -> Result<Value, Problem> {
+    if let Some(format) = &column.format {
+        return format.read(text, column.kind).ok_or_else(|| {
+            let (text, name) = (shown(text), &column.name);
+            Problem::malformed(format!("'{text}' is not {format}, as '{name}' is"))
+                .with("example", format.example())
+        });
+    }
     let parsed = match column.kind {
         ColumnKind::Integer => text.parse().ok().map(Value::Integer),
         // Adding zero makes `-0.0` the `0.0` that rows hold.

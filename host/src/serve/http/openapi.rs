@@ -299,6 +299,12 @@ impl Describing<'_> {
         let mut schemas = wire::schemas();
         schemas.append(&mut self.generator.take_definitions(true));
         schemas.append(&mut self.schemas);
+        for table in &self.program.layouts.tables {
+            schemas.insert(
+                format!("Row.{}", table.name()),
+                wire::shown_row_schema(table),
+            );
+        }
         json!({
             "openapi": "3.1.0",
             "info": {

@@ -10,8 +10,9 @@ use super::route::{Authorized, Route};
 use super::scopes::{Read, WholeBook};
 use super::usual;
 use crate::book::LIVE;
-use crate::model::{JsonText, Value};
+use crate::model::{JsonText, QueryColumn, Value};
 use crate::serve::reads::Weight;
+use crate::store::query_columns;
 use crate::study::OtherState;
 use crate::wire::{Cell, QueryReply, QueryRequest, ROWS_MAX, read_cell};
 
@@ -63,11 +64,14 @@ async fn post(
     };
     let (position, body) = door
         .book()
-        .snapshot(Weight::Query, other, move |_, snapshot| {
+        .snapshot(Weight::Query, other, move |live, snapshot| {
             let answer = snapshot.select(&query.sql, &parameters, rows_max, ANSWER_BYTES_MAX)?;
             let row = |row: Vec<Value>| row.into_iter().map(Cell).collect();
+            let columns = query_columns(&answer.columns, &live.program.layouts.tables);
+            let format = |column: &QueryColumn| column.format.as_ref().map(ToString::to_string);
             let body = QueryReply {
-                columns: answer.columns,
+                formats: columns.iter().map(format).collect(),
+                columns: columns.into_iter().map(|column| column.name).collect(),
                 rows: answer.rows.into_iter().map(row).collect(),
                 truncated: answer.truncated,
                 position: snapshot.position().0,

@@ -14,7 +14,7 @@ use crate::model::layout::find_table;
 use crate::model::{TableLayout, Value};
 use crate::serve::reads::{Live, Weight};
 use crate::store::Snapshot;
-use crate::wire::{Absent, Hashes, Row, TablePage, TableRow, Tables, cells};
+use crate::wire::{Absent, Hashes, ShownRow, TablePage, TableRow, Tables, cells, shown_value};
 
 pub fn routes() -> Vec<Route> {
     let rows = |route: Route| {
@@ -73,7 +73,7 @@ async fn tables(door: Authorized<Read, AnyPlugin>) -> Result<Answer<Tables>, Pro
 }
 
 /// Rows of a table, a page at a time.
-async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage<'static>>, Problem> {
+async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage>, Problem> {
     let name = door.scope.0.clone();
     let other = door.query.take_other_state()?;
     let parameters = std::mem::take(&mut door.query);
@@ -99,7 +99,7 @@ async fn list(mut door: Authorized<Read, OfTable>) -> Result<Answer<TablePage<'s
 }
 
 /// One row, with what a write can be guarded by.
-async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow<'static>>, Problem> {
+async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow>, Problem> {
     let name = door.scope.0.clone();
     let other = door.query.take_other_state()?;
     let key = door.raw_path("key").to_owned();
@@ -137,10 +137,12 @@ async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow<'sta
     }
 }
 
-fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> Row<'static> {
-    let columns = columns.iter();
-    let members = columns.map(|&at| (table.columns[at].name.clone(), row[at].clone()));
-    Row::Members(members.collect())
+fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> ShownRow {
+    let members = { columns.iter() }.map(|&at| {
+        let column = &table.columns[at];
+        (column.name.clone(), shown_value(column, &row[at]))
+    });
+    ShownRow(members.collect())
 }
 
 /// The hash of each column, as `Daybook-Expect` takes it.

@@ -268,6 +268,11 @@ impl Masker {
                 let day = date(number(0), attempt);
                 Secret::Text(format!("{day}T{hour:02}:{minute:02}:{second:02}Z"))
             }
+            Secret::Text(text) if Uuid::parse_str(text).is_ok() => {
+                let bytes = u128::from(number(0)) << 64 | u128::from(number(8));
+                let uuid = uuid::Builder::from_random_bytes(bytes.to_be_bytes()).into_uuid();
+                Secret::Text(uuid.to_string())
+            }
             Secret::Text(_) => Secret::Text(format!("masked-{:016x}", number(0))),
             Secret::Blob(given) => {
                 let length = given.len().max(8);

@@ -44,7 +44,8 @@ impl Catalog {
         let declaration = serde_json::to_string(&declaration)
             .map_err(|error| Error::internal(format!("writing a layout: {error}")))?;
         self.run(
-            "INSERT OR IGNORE INTO layouts (digest, plugin, declaration) VALUES (?1, ?2, ?3)",
+            "INSERT INTO layouts (digest, plugin, declaration) VALUES (?1, ?2, ?3)
+             ON CONFLICT (digest) DO UPDATE SET declaration = excluded.declaration",
             params![&layout.digest[..], layout.plugin.as_str(), declaration],
         )?;
         Ok(())

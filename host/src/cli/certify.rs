@@ -72,5 +72,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         count(certification.commands, "command"),
         certification.engine
     ))?;
+    if let Some(costly) = &certified.costly {
+        out.say(clean(costly))?;
+    }
     Ok(exit)
 }

@@ -8,7 +8,7 @@ use super::table::clean;
 use super::{Exit, input};
 use crate::model::manifest::{PayloadType, Table};
 use crate::model::{Manifest, Result};
-use crate::runtime::Code;
+use crate::runtime::{Code, Producer};
 use crate::wire::{Inspected, json_text};
 
 /// Show what a component declares
@@ -31,17 +31,23 @@ pub struct Args {
 
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let bytes = input::component(&args.file)?;
-    let (code, size) = crate::versions::inspect(&*common::runtime()?, &bytes)
+    let (code, producers) = crate::versions::inspect(&*common::runtime()?, &bytes)
         .map_err(|error| error.context(args.file.display()))?;
     if args.format.is_json() {
-        print_json(&code, size, out)?;
+        print_json(&code, bytes.len(), &producers, out)?;
     } else {
-        print_text(&code, size, out)?;
+        print_text(&code, bytes.len(), &producers, out)?;
     }
     Ok(Exit::Fine)
 }
 
-fn print_json(code: &Code, size: usize, out: &mut Output) -> Result<()> {
+/// `rustc 1.95.0`
+fn words(producer: &Producer) -> String {
+    let text = format!("{} {}", producer.name, producer.version);
+    clean(text.trim())
+}
+
+fn print_json(code: &Code, size: usize, producers: &[Producer], out: &mut Output) -> Result<()> {
     let mut manifest = serde_json::to_value(&code.manifest)
         .map_err(|error| crate::model::Error::internal(format!("writing a manifest: {error}")))?;
     // In a manifest schemas are texts; here they are to be read.
@@ -55,6 +61,7 @@ fn print_json(code: &Code, size: usize, out: &mut Output) -> Result<()> {
         version: code.version.date.to_string(),
         digest: code.digest.to_string(),
         bytes: size,
+        producers: producers.iter().map(words).collect(),
         imports: code.imports.clone(),
         materializer: code.has_materializer(),
         creator: code.has_creator(),
@@ -62,7 +69,7 @@ fn print_json(code: &Code, size: usize, out: &mut Output) -> Result<()> {
     })
 }
 
-fn print_text(code: &Code, size: usize, out: &mut Output) -> Result<()> {
+fn print_text(code: &Code, size: usize, producers: &[Producer], out: &mut Output) -> Result<()> {
     let manifest = &code.manifest;
     out.line(format_args!(
         "{}  {}",
@@ -74,6 +81,10 @@ fn print_text(code: &Code, size: usize, out: &mut Output) -> Result<()> {
     }
     out.line(format_args!("  sha256   {}", code.digest))?;
     out.line(format_args!("  size     {} bytes", thousands(size as u64)))?;
+    if !producers.is_empty() {
+        let producers: Vec<_> = producers.iter().map(words).collect();
+        out.line(format_args!("  made by  {}", producers.join(", ")))?;
+    }
     let imports = if code.imports.is_empty() {
         "nothing".to_owned()
     } else {

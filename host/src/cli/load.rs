@@ -57,6 +57,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             clean(&known.reason)
         ))?;
     }
+    if let Some(costly) = &loaded.costly {
+        out.say(clean(costly))?;
+    }
     if !loaded.already {
         out.advise(format_args!("daybook activate {} {version}", args.target))?;
     }

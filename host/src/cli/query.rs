@@ -11,7 +11,7 @@ use super::table::{number, table, text};
 use super::target::TargetArg;
 use super::values::{json_line, plain, tab_separated};
 use crate::book::LIVE;
-use crate::model::{Error, ErrorKind, QueryColumn, Result, Seq, Value};
+use crate::model::{ColumnFormat, Error, ErrorKind, QueryColumn, Result, Seq, Value};
 use crate::study::Moment;
 use crate::verbs::{Rows, StateOf};
 
@@ -165,8 +165,9 @@ impl Rows for Printer<'_> {
                     let format = column.format.as_ref();
                     let shown = format.and_then(|it| it.show(value));
                     let shown = shown.unwrap_or_else(|| plain(value));
+                    let is_word = format.is_some_and(ColumnFormat::is_word);
                     match value {
-                        Value::Integer(_) | Value::Real(_) => number(shown),
+                        Value::Integer(_) | Value::Real(_) if !is_word => number(shown),
                         _ => text(shown),
                     }
                 }));

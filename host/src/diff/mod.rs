@@ -115,7 +115,7 @@ pub enum FinalKind {
 }
 
 /// Work one side did.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Cost {
     pub fuel: u64,
     pub host_calls: u64,
@@ -123,6 +123,18 @@ pub struct Cost {
     pub rows_written: u64,
     /// Seconds spent materializing, on that side's own thread.
     pub seconds: f64,
+    /// The most fuel that one event of a type took.
+    pub dearest: BTreeMap<TypeName, u64>,
+}
+
+impl Cost {
+    /// An event of a type took so much.
+    pub fn note(&mut self, event_type: &TypeName, fuel: u64) {
+        match self.dearest.get_mut(event_type) {
+            Some(most) => *most = fuel.max(*most),
+            None => drop(self.dearest.insert(event_type.clone(), fuel)),
+        }
+    }
 }
 
 impl std::ops::AddAssign for Cost {
@@ -132,6 +144,9 @@ impl std::ops::AddAssign for Cost {
         self.rows_read += other.rows_read;
         self.rows_written += other.rows_written;
         self.seconds += other.seconds;
+        for (event_type, fuel) in &other.dearest {
+            self.note(event_type, *fuel);
+        }
     }
 }
 

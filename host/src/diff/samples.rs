@@ -1,5 +1,7 @@
 //! A small comparison of two versions of a bank, for the tests of expectations and reports.
 
+use std::collections::BTreeMap;
+
 use super::{
     Cause, Cost, Difference, EventDiff, Expectations, FinalCount, FinalKind, FinalRow, Sink, Split,
     Summary, TaskCount,
@@ -239,6 +241,7 @@ fn summary_of_nothing() -> Summary {
         rows_read: 46_997,
         rows_written: 46_997,
         seconds,
+        dearest: BTreeMap::from([(TypeName::new("bank.Posted").expect("a type"), fuel / 40_000)]),
     };
     Summary {
         base: "bank@1993-01-01".into(),

@@ -1,8 +1,10 @@
 //! How reports for people name places and values: short, on one line, and with nothing in it that a terminal would
 //! obey. Payloads come from outside and may be hostile or a megabyte long.
 
+use std::collections::BTreeSet;
+
 use super::expectation::UNEXPLAINED;
-use super::{Difference, ExpectationUse, FinalKind, FinalRow, LayoutDifference, Summary};
+use super::{Cost, Difference, ExpectationUse, FinalKind, FinalRow, LayoutDifference, Summary};
 use crate::model::{ColumnFormat, Task, Value};
 
 /// Characters of a value that a report shows; where two long values differ, the part around the difference.
@@ -42,15 +44,41 @@ pub fn ratio(base: f64, candidate: f64) -> String {
 }
 
 /// The work of both sides that can be counted: what, base, candidate.
-pub fn work(summary: &Summary) -> [(&'static str, u64, u64); 4] {
+pub fn work(summary: &Summary) -> Vec<(String, u64, u64)> {
     let (base, candidate) = &summary.cost;
-    [
-        ("fuel", base.fuel, candidate.fuel),
-        ("host calls", base.host_calls, candidate.host_calls),
-        ("rows read", base.rows_read, candidate.rows_read),
-        ("rows written", base.rows_written, candidate.rows_written),
-    ]
+    let mut rows = vec![
+        ("fuel".to_owned(), base.fuel, candidate.fuel),
+        (
+            "host calls".to_owned(),
+            base.host_calls,
+            candidate.host_calls,
+        ),
+        ("rows read".to_owned(), base.rows_read, candidate.rows_read),
+        (
+            "rows written".to_owned(),
+            base.rows_written,
+            candidate.rows_written,
+        ),
+    ];
+    let types: BTreeSet<_> = base
+        .dearest
+        .keys()
+        .chain(candidate.dearest.keys())
+        .collect();
+    let fuel = |cost: &Cost, name| cost.dearest.get(name).copied().unwrap_or_default();
+    let mut dearest: Vec<_> = { types.into_iter() }
+        .map(|name| (name, fuel(base, name), fuel(candidate, name)))
+        .collect();
+    dearest.sort_by_key(|(_, base, candidate)| std::cmp::Reverse(*base.max(candidate)));
+    rows.extend(
+        { dearest.into_iter().take(DEAREST_SHOWN_MAX) }
+            .map(|(name, base, candidate)| (format!("most fuel of one {name}"), base, candidate)),
+    );
+    rows
 }
+
+/// Types whose dearest event is told.
+const DEAREST_SHOWN_MAX: usize = 3;
 
 /// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
 /// what is too long.

@@ -125,6 +125,11 @@ impl ColumnFormat {
         self.scale().is_some() || matches!(self, ColumnFormat::Bool | ColumnFormat::Duration)
     }
 
+    /// It is shown as a word or a time, though it may be kept as a number.
+    pub fn is_word(&self) -> bool {
+        matches!(self, ColumnFormat::Bool | ColumnFormat::Moment)
+    }
+
     /// A value in the form in which `read` takes it.
     pub fn example(&self) -> &'static str {
         match self {

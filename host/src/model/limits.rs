@@ -235,11 +235,12 @@ pub const CERTIFY_ALL_MAX: u64 = 2_048;
 /// tried on what this gives, which lacks what was between.
 pub const CERTIFY_LEAD_EVENTS_MAX: usize = 10_000;
 
-/// Fuel and a thousand for every row and host call, after which a certification ends: some seconds, and the same place
-/// on every machine.
-pub const CERTIFY_COST_MAX: u64 = 4_000_000_000;
+/// Calls of handlers, with what they ask the host and the rows they read and write, after which a certification ends: some
+/// seconds, and the same place on every machine.
+pub const CERTIFY_CALLS_MAX: u64 = 1_000_000;
 
-/// Seconds after which it ends all the same: SQL that reads much and returns little is not in that cost.
+/// Seconds after which it ends all the same: what is computed, and SQL that reads much and returns little, is not in that
+/// count.
 pub const CERTIFY_SECONDS_MAX: f64 = 20.0;
 
 /// Seconds for which a file in a watched folder has to stay as it is before it is read: until then it is being written.

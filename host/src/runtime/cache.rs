@@ -5,6 +5,7 @@ use std::fs::{OpenOptions, Permissions};
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest as _, Sha256};
@@ -19,11 +20,61 @@ use crate::model::Digest;
 pub struct ComponentCache {
     directory: PathBuf,
     key: [u8; 32],
+    /// Entries, and bytes of them, that are kept: those that were made last. None: all.
+    bounds: Option<(usize, u64)>,
+}
+
+/// Where components are kept that no book has.
+static KEPT: OnceLock<ComponentCache> = OnceLock::new();
+
+/// From now on this process keeps here what it compiles of components that are not a book's.
+pub fn keep_compiled(cache: ComponentCache) {
+    KEPT.get_or_init(|| cache);
+}
+
+pub(super) fn kept() -> Option<&'static ComponentCache> {
+    KEPT.get()
 }
 
 impl ComponentCache {
     pub fn new(directory: PathBuf, key: [u8; 32]) -> Self {
-        ComponentCache { directory, key }
+        ComponentCache {
+            directory,
+            key,
+            bounds: None,
+        }
+    }
+
+    /// Of so many entries and bytes at most; the oldest goes first.
+    pub fn bounded(self, files_max: usize, bytes_max: u64) -> Self {
+        ComponentCache {
+            bounds: Some((files_max, bytes_max)),
+            ..self
+        }
+    }
+
+    /// Removes what is beyond the bounds. Best effort: what cannot be removed stays.
+    fn shrink(&self) {
+        let Some((files_max, bytes_max)) = self.bounds else {
+            return;
+        };
+        let entries = std::fs::read_dir(&self.directory).into_iter().flatten();
+        let mut files: Vec<_> = entries
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|it| it == "cwasm"))
+            .filter_map(|entry| {
+                let metadata = entry.metadata().ok()?;
+                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+            })
+            .collect();
+        files.sort_by(|a, b| b.0.cmp(&a.0));
+        let mut bytes = 0;
+        for (place, (_, length, path)) in files.iter().enumerate() {
+            bytes += length;
+            if place >= files_max || bytes > bytes_max {
+                let _ = std::fs::remove_file(path);
+            }
+        }
     }
 
     fn file(&self, engine: &Engine, digest: &Digest) -> PathBuf {
@@ -105,6 +156,8 @@ impl ComponentCache {
             }
             tracing::warn!(%error, path = %path.display(), "keeping a compiled component");
             let _ = std::fs::remove_file(&unfinished);
+        } else {
+            self.shrink();
         }
     }
 }

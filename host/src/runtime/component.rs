@@ -3,7 +3,7 @@
 use wasmtime::component::types::{ComponentItem, Type};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre};
 
-use super::cache::ComponentCache;
+use super::cache::{self, ComponentCache};
 use super::describe::Exports;
 use super::engine::Runtime;
 use super::metadata;
@@ -142,6 +142,7 @@ impl Runtime {
     /// Loads a component that a log has, of whichever contract: it was taken once, and runs as it did.
     pub fn load_recorded(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
         let digest = Digest::of(bytes);
+        let cache = cache.or_else(|| cache::kept());
         let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {
             Some(component) => component,
             None => {
@@ -156,14 +157,15 @@ impl Runtime {
             }
         };
         self.compiled.put(digest, bytes.len(), component.clone());
-        self.link(&component, digest)
+        { self.link(&component, digest) }.map_err(|error| error.hint(metadata::way_out(bytes)))
     }
 
     /// By this process, which nothing stops: of a library's own caller.
     pub(super) fn compile_here(&self, encoded: &[u8]) -> Result<Component> {
         guarded(|| {
             Component::from_binary(&self.engine, encoded).map_err(|error| {
-                Error::refused(format!("the component is not valid: {error:#}")).hint(BUILD_HINT)
+                Error::refused(format!("the component is not valid: {error:#}"))
+                    .hint(metadata::way_out(encoded))
             })
         })
     }
@@ -181,9 +183,8 @@ impl Runtime {
             } else if !CONTRACT_IMPORTS.contains(&interface) && !DRAFT_IMPORTS.contains(&interface)
             {
                 return Err(Error::refused(format!(
-                    "the component imports '{name}', which Daybook does not offer"
-                ))
-                .hint("a plugin may import state, state-sql, changes and creating of daybook:plugin, and WASI 0.2"));
+                    "the component imports '{name}'; Daybook offers state, state-sql, changes and creating of daybook:plugin, and WASI 0.2"
+                )));
             }
             imports.push(name.to_owned());
         }
@@ -197,7 +198,6 @@ impl Runtime {
             Error::refused(format!(
                 "the component does not fit the contract: {error:#}"
             ))
-            .hint(BUILD_HINT)
         })?;
         let code = self.describe(pre, digest, uses_wasi, exports)?;
         Ok(Code { imports, ..code })
@@ -225,7 +225,7 @@ impl Runtime {
                 Some(name) => format!("the component exports {name}, and this host knows contract 1.x"),
                 None => "the component does not export daybook:plugin/describer@1.0.0, so it is not a plugin".to_owned(),
             };
-            Error::refused(what).hint(BUILD_HINT)
+            Error::refused(what)
         })?;
         // The draft described itself by a record.
         let contract = match function.results().next() {

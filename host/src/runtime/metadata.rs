@@ -1,7 +1,9 @@
 //! What a file holds, looked at before anything is built on it: the component type embedded in a core module, and how large
 //! its functions are.
 
-use wasmparser::{Parser, Payload};
+use std::collections::BTreeSet;
+
+use wasmparser::{KnownCustom, Parser, Payload};
 use wit_parser::decoding::decode_world;
 use wit_parser::{PackageId, Resolve};
 
@@ -25,6 +27,56 @@ pub(super) fn check(module: &[u8]) -> Result<(), &'static str> {
         }
     }
     Ok(())
+}
+
+/// A tool or language that a component was made with, as its section `producers` says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Producer {
+    pub name: String,
+    /// Often empty.
+    pub version: String,
+}
+
+/// What all modules of a component say of how they were made, each once, in order.
+pub fn producers(bytes: &[u8]) -> Vec<Producer> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(bytes).map_while(Result::ok) {
+        let Payload::CustomSection(section) = payload else {
+            continue;
+        };
+        let KnownCustom::Producers(fields) = section.as_known() else {
+            continue;
+        };
+        let values = fields
+            .into_iter()
+            .map_while(Result::ok)
+            .flat_map(|field| field.values);
+        found.extend(values.map_while(Result::ok).map(|value| Producer {
+            name: value.name.to_owned(),
+            version: value.version.to_owned(),
+        }));
+    }
+    found.into_iter().collect()
+}
+
+/// What the author of a component that does not fit has to do, by the tools that made it.
+pub(super) fn way_out(bytes: &[u8]) -> &'static str {
+    let producers = producers(bytes);
+    let is_of = |word: &str| {
+        producers
+            .iter()
+            .any(|it| it.name.to_ascii_lowercase().contains(word))
+    };
+    if is_of("componentize-py") {
+        "build it with: daybook plugin build PATH; by hand, componentize-py needs --stub-wasi, and the world of this contract"
+    } else if is_of("componentizejs") || is_of("starlingmonkey") {
+        "build it with: daybook plugin build PATH, which takes QuickJS; by hand, componentize-js needs --disable http, fetch-event, \
+         random, clocks and stdio"
+    } else if is_of("daybook-js") || is_of("quickjs") || is_of("qjs") {
+        "build it with: daybook plugin build PATH; by hand, componentize-qjs needs --sync"
+    } else {
+        super::component::BUILD_HINT
+    }
 }
 
 /// The size of the largest function in a module or a component, as far as it can be read.

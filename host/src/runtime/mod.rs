@@ -17,10 +17,11 @@ mod state;
 mod v1;
 mod wasi;
 
-pub use cache::ComponentCache;
+pub use cache::{ComponentCache, keep_compiled};
 pub use call::{Called, Creating, Instances, Materializing, Terms};
 pub use compiler::{compile_by, compile_if_asked};
 pub use component::{Code, Contract, check_component_bytes, encode_component};
 pub use engine::{Runtime, fingerprint};
 pub use instance::{Instance, Kept};
+pub use metadata::{Producer, producers};
 pub use wasi::Perturbed;

@@ -28,7 +28,7 @@ pub use catalog::*;
 pub use checkpoints::{Checkpoints, carry_over};
 pub use local_token::LocalToken;
 pub use meter::Allowance;
-pub use private::private_folder;
+pub use private::{private_file, private_folder};
 pub use projection::{Access, Bounds, Glance, Projection, ProjectionHead, RowAt, Share};
 pub(crate) use projection_files::Temporary;
 pub use projection_files::{copy_projection, remove_projection};

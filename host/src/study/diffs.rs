@@ -206,6 +206,7 @@ impl PlayerSide {
         self.cost.seconds += watch.seconds();
         if let Ok(outcome) = &result {
             self.cost.fuel += outcome.usage.fuel;
+            self.cost.note(&event.event_type, outcome.usage.fuel);
             self.cost.host_calls += outcome.usage.host_calls;
             self.cost.rows_read += outcome.usage.rows_read;
             self.cost.rows_written += outcome.usage.rows_written;
@@ -250,7 +251,7 @@ impl Side for PlayerSide {
     }
 
     fn cost(&self) -> Cost {
-        self.cost
+        self.cost.clone()
     }
 
     fn dooms(&self) -> u64 {

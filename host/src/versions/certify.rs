@@ -13,7 +13,7 @@ use crate::engine::Program;
 use crate::history::History;
 use crate::model::Certification;
 use crate::model::{
-    Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock,
+    Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock, limits,
 };
 use crate::runtime::{Code, fingerprint};
 use crate::store::Temporary;
@@ -27,6 +27,8 @@ pub struct Certified {
     pub isolation: Isolation,
     /// In what the version is not what it has to be: it is not to be loaded, and not to be trusted where it is.
     pub refusal: Option<Refusal>,
+    /// A call that came near the limit of fuel, in words.
+    pub costly: Option<String>,
 }
 
 /// What nothing excuses, and what the author can do.
@@ -85,6 +87,7 @@ impl Book {
             certification,
             isolation: Isolation::Event,
             refusal: None,
+            costly: None,
         })
     }
 
@@ -242,7 +245,19 @@ fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
             reason,
         },
         refusal: found.refusal.clone(),
+        costly: { found.dearest.as_ref() }.and_then(|(fuel, name)| costly(*fuel, name)),
     }
+}
+
+/// What there is to say of a call that took this much fuel: nothing up to half of what it may take.
+fn costly(fuel: u64, name: &str) -> Option<String> {
+    let limit = limits::FUEL_PER_CALL_MAX;
+    let share = u128::from(fuel) * 100 / u128::from(limit);
+    (fuel > limit / 2).then(|| {
+        format!(
+            "{name} took {fuel} of the {limit} fuel of a call ({share} %) when it was tried: on a larger state it may be stopped"
+        )
+    })
 }
 
 /// Whether an instance may see many events; or why not.

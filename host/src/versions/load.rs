@@ -21,7 +21,7 @@ use crate::model::{Certification, ProjectionRecord, StoredVersion};
 use crate::model::{
     Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Seq, TableLayout, clock,
 };
-use crate::runtime::{Code, Runtime, fingerprint};
+use crate::runtime::{Code, Producer, Runtime, fingerprint, producers};
 use crate::store::remove_projection;
 use crate::store::{Catalog, Pinned};
 
@@ -38,6 +38,8 @@ pub struct Loaded {
     pub certification: Option<Certification>,
     /// How long its instances live; none where it was loaded before.
     pub isolation: Option<Isolation>,
+    /// A call that came near the limit of fuel when it was tried, in words.
+    pub costly: Option<String>,
 }
 
 /// One line of a listing.
@@ -144,6 +146,7 @@ impl Book {
             already: known == Some(code.digest),
             certification: None,
             isolation: None,
+            costly: None,
         };
         if loaded.already {
             return Ok(loaded);
@@ -157,6 +160,7 @@ impl Book {
             Some(certified) => certified,
             None => self.try_out(&code)?,
         };
+        loaded.costly = certified.costly.clone();
         let certification = certified.or_refused()?;
         let stored = StoredVersion {
             version: version.clone(),
@@ -348,7 +352,7 @@ pub(crate) fn lines(log: &Catalog, active: &Lineup) -> Result<Vec<VersionLine>> 
 }
 
 /// Looks at a component without any book.
-pub fn inspect(runtime: &Runtime, bytes: &[u8]) -> Result<(Code, usize)> {
+pub fn inspect(runtime: &Runtime, bytes: &[u8]) -> Result<(Code, Vec<Producer>)> {
     let code = runtime.load(bytes, None)?;
-    Ok((code, bytes.len()))
+    Ok((code, producers(bytes)))
 }

@@ -42,6 +42,8 @@ pub struct Found {
     pub refusal: Option<Refusal>,
     /// Why it ended before the sample did.
     pub ended: Option<String>,
+    /// The call that took the most fuel: of an event's or a command's type.
+    pub dearest: Option<(u64, String)>,
 }
 
 pub struct Trial<'a> {
@@ -52,7 +54,7 @@ pub struct Trial<'a> {
     /// The version imports WASI, or one that it extends does.
     has_wasi: bool,
     found: Found,
-    cost: u64,
+    calls: u64,
     watch: Stopwatch,
 }
 
@@ -77,7 +79,7 @@ impl<'a> Trial<'a> {
             program,
             materializer,
             found: Found::default(),
-            cost: 0,
+            calls: 0,
             watch: Stopwatch::start(),
         })
     }
@@ -121,8 +123,9 @@ impl<'a> Trial<'a> {
 
     /// True once there is nothing more to find, or no more to be spent.
     fn is_over(&mut self) -> bool {
-        if self.cost > limits::CERTIFY_COST_MAX {
-            self.found.ended = Some("the sample was cut short, as its events cost much".into());
+        if self.calls > limits::CERTIFY_CALLS_MAX {
+            self.found.ended =
+                Some("the sample was cut short, as its handlers ask for much".into());
         } else if self.watch.seconds() > limits::CERTIFY_SECONDS_MAX {
             self.found.ended = Some(format!(
                 "the sample was cut short after {} s",
@@ -139,14 +142,22 @@ impl<'a> Trial<'a> {
     /// What the version makes of an event here and now. Nothing is kept.
     fn step(&mut self, event: &Event) -> Result<Step> {
         let result = self.materializer.run(event);
-        self.spend();
+        self.spend(event.event_type.as_str());
         step_of(result, self.program.layouts.clone())
     }
 
-    fn spend(&mut self) {
+    /// Calls count, and not fuel: of a language that takes a hundred times as much, the sample is as large.
+    fn spend(&mut self, name: &str) {
         let usage = self.materializer.usage();
-        let calls = usage.host_calls + usage.rows_read + usage.rows_written;
-        self.cost += usage.fuel + 1_000 * calls;
+        self.calls += 1 + usage.host_calls + usage.rows_read + usage.rows_written;
+        if self
+            .found
+            .dearest
+            .as_ref()
+            .is_none_or(|(fuel, _)| usage.fuel > *fuel)
+        {
+            self.found.dearest = Some((usage.fuel, name.to_owned()));
+        }
     }
 
     /// Materializes an event for those that come after it. One that fails leaves the state as it is.
@@ -277,7 +288,7 @@ impl<'a> Trial<'a> {
         let (handler, _) = self.program.creator(command.command_type.as_str(), None)?;
         let id = Uuid::parse_str(&command.id).unwrap_or_default();
         let result = self.materializer.create(handler, &command, id);
-        self.spend();
+        self.spend(command.command_type.as_str());
         Ok(match result {
             Ok((Ok(events), _)) => {
                 let lines = events.iter().map(|event| {

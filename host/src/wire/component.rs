@@ -14,6 +14,9 @@ pub struct Inspected {
     pub digest: String,
     /// Its size.
     pub bytes: usize,
+    /// Languages and tools that made it, as it says itself: `rustc 1.95.0`.
+    #[serde(default)]
+    pub producers: Vec<String>,
     /// What it imports.
     pub imports: Vec<String>,
     /// It handles events.

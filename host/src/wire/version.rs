@@ -78,6 +78,9 @@ pub struct Loaded {
     pub isolation: Option<String>,
     /// What its certification showed; null where it was loaded before.
     pub certification: Option<Certification>,
+    /// A call that came near the limit of fuel when it was tried, in words; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costly: Option<String>,
 }
 
 impl From<&versions::Loaded> for Loaded {
@@ -90,6 +93,7 @@ impl From<&versions::Loaded> for Loaded {
             already: loaded.already,
             isolation: loaded.isolation.as_ref().map(Isolation::to_string),
             certification: loaded.certification.as_ref().map(Into::into),
+            costly: loaded.costly.clone(),
         }
     }
 }
@@ -235,6 +239,9 @@ pub struct Certified {
     /// False: it is not to be trusted; the certification's reason names the first difference.
     pub deterministic: bool,
     pub certification: Certification,
+    /// A call that came near the limit of fuel when it was tried, in words; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub costly: Option<String>,
 }
 
 impl From<&versions::Certified> for Certified {
@@ -246,6 +253,7 @@ impl From<&versions::Certified> for Certified {
             isolation: certified.isolation.to_string(),
             deterministic: certified.refusal.is_none(),
             certification: known.into(),
+            costly: certified.costly.clone(),
         }
     }
 }

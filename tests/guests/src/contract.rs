@@ -305,6 +305,8 @@ pub enum ColumnKind {
 pub struct Column {
     pub name: String,
     pub kind: ColumnKind,
+    /// As the manifest writes it: `money(CZK,2)`.
+    pub format: Option<String>,
     pub nullable: bool,
     pub default_value: Option<Value>,
 }
@@ -478,6 +480,7 @@ fn column(column: &Column) -> String {
         member("kind", quote(kind)),
         member("nullable", column.nullable.to_string()),
     ];
+    members.extend({ column.format.iter() }.map(|format| member("format", quote(format))));
     members.extend({ column.default_value.iter() }.map(|value| {
         let json = match value {
             Value::Null => "null".to_owned(),

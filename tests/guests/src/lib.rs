@@ -100,12 +100,15 @@
 //! | `asks-2` | `asks` | the same of 2020-02-01, whose tasks have another content |
 //! | `stack-1`, `stack-2`, `stack-3` | `stack` | three versions whose creators ask each other, as their command says |
 //! | `strays-1`, `strays-2`, `strays-3` | `strays` | touches rows beyond its partition, as its event says; the first version says nothing of partitions |
+//! | `formats-1`, `formats-2` | `formats` | two versions with a column of each format, whose amounts differ |
 //! | `tally-1`, `tally-2` | `tally` | two versions that add up, once and twice: what the simulation runs |
 
 #[cfg(target_arch = "wasm32")]
 pub mod asks;
 #[cfg(target_arch = "wasm32")]
 pub mod contract;
+#[cfg(target_arch = "wasm32")]
+pub mod formats;
 pub mod json;
 #[cfg(target_arch = "wasm32")]
 pub mod plugin;
@@ -181,6 +184,8 @@ pub const UNKNOWN: &[&str] = &[
     "strays-1",
     "strays-2",
     "strays-3",
+    "formats-1",
+    "formats-2",
     "tally-1",
     "tally-2",
 ];

@@ -114,6 +114,7 @@ pub fn column(name: &str, kind: ColumnKind) -> Column {
     Column {
         name: name.into(),
         kind,
+        format: None,
         nullable: false,
         default_value: None,
     }

@@ -17,6 +17,7 @@ mod faults;
 mod find;
 mod following;
 mod foreign;
+mod formats;
 mod frozen;
 mod gateway;
 mod handler_log;

@@ -1,5 +1,7 @@
 //! The lines of the JSON Lines report as they are written. They borrow what they show.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
@@ -285,7 +287,7 @@ pub struct SummaryRecord<'a> {
     unexpected: u64,
     missing: u64,
     expectations: Vec<ExpectationRecord<'a>>,
-    cost: Pair<CostRecord>,
+    cost: Pair<CostRecord<'a>>,
     seconds: f64,
 }
 
@@ -362,22 +364,27 @@ struct ExpectationRecord<'a> {
 }
 
 #[derive(Serialize)]
-struct CostRecord {
+struct CostRecord<'a> {
     fuel: u64,
     host_calls: u64,
     rows_read: u64,
     rows_written: u64,
     seconds: f64,
+    /// By type of event: the most fuel that one took.
+    dearest: BTreeMap<&'a str, u64>,
 }
 
-impl CostRecord {
-    fn new(cost: &Cost) -> Self {
+impl<'a> CostRecord<'a> {
+    fn new(cost: &'a Cost) -> Self {
         CostRecord {
             fuel: cost.fuel,
             host_calls: cost.host_calls,
             rows_read: cost.rows_read,
             rows_written: cost.rows_written,
             seconds: cost.seconds,
+            dearest: { cost.dearest.iter() }
+                .map(|(name, fuel)| (name.as_str(), *fuel))
+                .collect(),
         }
     }
 }

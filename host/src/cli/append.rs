@@ -9,6 +9,7 @@ use super::Exit;
 use super::common::FormatArg;
 use super::input::cannot_read;
 use super::lines::Lines;
+use super::log::log_line;
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::TargetArg;
@@ -17,6 +18,7 @@ use crate::model::clock::Stopwatch;
 use crate::model::error::Problem;
 use crate::model::event::STATE_GIVEN;
 use crate::model::{Error, Result, limits};
+use crate::store::HandlerLogFilter;
 use crate::verbs::Operates;
 use crate::wire::{AppendedEvent, AppendedFile};
 
@@ -54,6 +56,9 @@ pub struct Args {
     format: FormatArg,
 }
 
+/// Lines of what handlers log that are told.
+const LOG_LINES_MAX: usize = 20;
+
 fn default_batch() -> NonZeroUsize {
     NonZeroUsize::new(limits::APPEND_BATCH_DEFAULT).expect("the default is not zero")
 }
@@ -61,6 +66,12 @@ fn default_batch() -> NonZeroUsize {
 pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (input, bytes_total) = open(&args.events)?;
     let mut target = args.target.open(out)?;
+    // Of what handlers log, those lines are told that come from now on.
+    let newest = || {
+        let lines = { args.target.read()? }.handler_log(&HandlerLogFilter::default(), 1)?;
+        Ok::<_, Error>(lines.last().map_or(0, |line| line.number))
+    };
+    let heard = newest()?;
     let clock = Stopwatch::start();
     let mut tally = Tally::default();
     let result = {
@@ -102,6 +113,24 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         clock.seconds(),
         appended.head
     ))?;
+    let since = HandlerLogFilter {
+        after: Some(heard),
+        ..HandlerLogFilter::default()
+    };
+    let lines = args.target.read()?.handler_log(&since, LOG_LINES_MAX)?;
+    for line in &lines {
+        out.say(format_args!("log: {}", log_line(line)))?;
+    }
+    if lines.len() == LOG_LINES_MAX {
+        let more = newest()?.saturating_sub(heard + LOG_LINES_MAX as u64);
+        if more > 0 {
+            out.say(format_args!(
+                "log: and {}; all of it: daybook log {}",
+                count(more, "more line"),
+                args.target
+            ))?;
+        }
+    }
     Ok(Exit::Fine)
 }
 

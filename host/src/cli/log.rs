@@ -7,6 +7,7 @@ use super::table::clean;
 use super::target::TargetArg;
 use crate::model::{Result, Seq};
 use crate::store::HandlerLogFilter;
+use crate::wire::HandlerLogLine;
 
 /// Show what handlers logged
 ///
@@ -50,14 +51,17 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
             continue;
         }
         let time = line.at.get(..19).unwrap_or(&line.at);
-        let event = line.event.map(|seq| format!(" {seq}")).unwrap_or_default();
-        let by = line.by.map(|by| format!("  {by}")).unwrap_or_default();
-        out.line(format_args!(
-            "{time}  {:<5}  {}{event}{by}  {}",
-            line.level,
-            line.about,
-            clean(&line.message)
-        ))?;
+        out.line(format_args!("{time}  {}", log_line(&line)))?;
     }
     Ok(Exit::Fine)
+}
+
+/// `warn   bank.Posted 7  bank@1993-01-01  a debit without a name`
+pub fn log_line(line: &HandlerLogLine) -> String {
+    let event = line.event.map(|seq| format!(" {seq}")).unwrap_or_default();
+    let by = { line.by.as_ref() }
+        .map(|by| format!("  {by}"))
+        .unwrap_or_default();
+    let message = clean(&line.message);
+    format!("{:<5}  {}{event}{by}  {message}", line.level, line.about)
 }

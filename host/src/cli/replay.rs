@@ -7,6 +7,7 @@ use super::certify::IsolationArg;
 use super::common::{FormatArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
+use super::table::clean;
 use super::target::TargetArg;
 use crate::model::{PluginVersion, Result, Schedule, Seq};
 use crate::study::Picked;
@@ -42,6 +43,9 @@ pub struct Args {
     /// The projection's name
     #[arg(long = "as", value_name = "NAME", default_value = "replay")]
     name: String,
+    /// Show what handlers log, the first thousand lines of it
+    #[arg(long)]
+    log: bool,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -61,6 +65,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         to: args.to.map(|to| to.0),
         name: args.name,
         isolation: { args.isolation }.map(|IsolationArg::Event| FreshInstances::Event),
+        log: args.log,
     };
     let mut target = args.target.open(out)?;
     let replayed = {
@@ -71,6 +76,22 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
     if args.format.is_json() {
         out.json(&replayed)?;
         return Ok(Exit::Fine);
+    }
+    if let Some(log) = &replayed.log {
+        for line in &log.lines {
+            let by = line.by.as_deref().unwrap_or("host");
+            out.line(format_args!(
+                "{:>6}  {}  {}  {by}: {}",
+                line.event,
+                line.level,
+                line.about,
+                clean(&line.message)
+            ))?;
+        }
+        let more = log.count - log.lines.len() as u64;
+        if more > 0 {
+            out.line(format_args!("  and {}", count(more, "more line")))?;
+        }
     }
     let seconds = replayed.seconds;
     let rate = (replayed.to as f64 / seconds.max(1e-3)) as u64;

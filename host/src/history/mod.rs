@@ -15,6 +15,7 @@ pub(crate) use notes::notes;
 pub(crate) use payload_history::{NO_PAYLOADS, PayloadHistory, Payloads, put_in_place};
 pub(crate) use pieces::{Pieces, hole};
 pub(crate) use rebuild::Rebuild;
+pub use rebuild::{Heard, HeardLine, HeardLines};
 pub(crate) use replay::{advance, play, read_ahead};
 pub use shares::Cores;
 pub(crate) use shares::{Cast, Kept, unite};

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Cast, History, Kept, NO_PAYLOADS, OnProgress, Payloads, hole};
 use crate::engine::{Player, Start};
-use crate::model::{Error, Event, Result, Schedule, Seq};
+use crate::model::{Error, Event, LogLine, Result, Schedule, Seq, TypeName};
 use crate::runtime::fingerprint;
 
 /// What is to be materialized again: `1..=to`, into a new projection file.
@@ -19,6 +19,63 @@ pub(crate) struct Rebuild<'a> {
     payloads: &'a Payloads,
     /// The event whose effects are wanted.
     watched: Seq,
+    /// Takes what handlers log.
+    heard: Option<&'a Heard>,
+}
+
+/// Lines that are kept of what handlers log in one replay; all are counted.
+const HEARD_LINES_MAX: usize = 1_000;
+
+/// What handlers logged while events were run again.
+#[derive(Debug, Default)]
+pub struct Heard(Mutex<HeardLines>);
+
+/// The first of the lines, by event, and how many there were in all.
+#[derive(Debug, Default, Clone, PartialEq)]
+pub struct HeardLines {
+    pub lines: Vec<HeardLine>,
+    pub count: u64,
+}
+
+/// A line that a handler logged about an event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeardLine {
+    pub event: Seq,
+    pub event_type: TypeName,
+    pub line: LogLine,
+}
+
+impl Heard {
+    /// Events of one part come in order; parts come side by side.
+    fn hear(&self, event: &Event, lines: &[LogLine]) {
+        if lines.is_empty() {
+            return;
+        }
+        let mut heard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        heard.count += lines.len() as u64;
+        heard.lines.extend(lines.iter().map(|line| HeardLine {
+            event: event.seq,
+            event_type: event.event_type.clone(),
+            line: line.clone(),
+        }));
+        // A part that is ahead may have filled it with later ones.
+        if heard.lines.len() > 2 * HEARD_LINES_MAX {
+            heard.shrink();
+        }
+    }
+
+    pub fn into_lines(self) -> HeardLines {
+        let mut heard = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+        heard.shrink();
+        heard
+    }
+}
+
+impl HeardLines {
+    fn shrink(&mut self) {
+        self.lines.sort_by_key(|line| line.event);
+        self.lines.truncate(HEARD_LINES_MAX);
+    }
 }
 
 impl<'a> Rebuild<'a> {
@@ -29,7 +86,13 @@ impl<'a> Rebuild<'a> {
             to,
             payloads: &NO_PAYLOADS,
             watched: Seq::ZERO,
+            heard: None,
         }
+    }
+
+    /// What handlers log is wanted: of all events, so nothing begins at a snapshot.
+    pub fn heard_by(self, heard: Option<&'a Heard>) -> Rebuild<'a> {
+        Rebuild { heard, ..self }
     }
 
     pub fn with(self, payloads: &'a Payloads) -> Rebuild<'a> {
@@ -54,10 +117,14 @@ impl History {
             to,
             payloads,
             watched,
+            heard,
         } = rebuild;
         // A snapshot is of the log as it is.
         let changed = payloads.keys().next().map_or(to, |first| Seq(first.0 - 1));
-        let start = self.start(schedule, to.min(changed))?;
+        let start = match heard {
+            Some(_) => None,
+            None => self.start(schedule, to.min(changed))?,
+        };
         let cast = Cast {
             schedule,
             path,
@@ -71,6 +138,9 @@ impl History {
             if event.seq == watched {
                 let mut effects = effects.lock().unwrap_or_else(PoisonError::into_inner);
                 effects.clone_from(&outcome.body);
+            }
+            if let Some(heard) = heard {
+                heard.hear(event, &outcome.log);
             }
             player.apply()?;
             Ok(ControlFlow::<(), _>::Continue(Kept::of(outcome)))

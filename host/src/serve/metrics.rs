@@ -59,6 +59,7 @@ pub struct Metrics {
     fuel: Counter,
     rows_read: Counter,
     rows_written: Counter,
+    handler_log_lines: Counter,
     head: Gauge,
     lag: Gauge,
     verifications: Family<Verified, Counter>,
@@ -82,6 +83,7 @@ impl Default for Metrics {
             fuel: Counter::default(),
             rows_read: Counter::default(),
             rows_written: Counter::default(),
+            handler_log_lines: Counter::default(),
             head: Gauge::default(),
             lag: Gauge::default(),
             verifications: Family::default(),
@@ -117,6 +119,11 @@ impl Default for Metrics {
             "rows_written",
             "Rows written by handlers of kept events",
             metrics.rows_written.clone(),
+        );
+        to.register(
+            "handler_log_lines",
+            "Lines logged by handlers of kept events",
+            metrics.handler_log_lines.clone(),
         );
         to.register(
             "head",
@@ -227,6 +234,7 @@ impl Metrics {
         let mut all = Usage::default();
         for caused in events {
             all += caused.usage;
+            self.handler_log_lines.inc_by(caused.log.len() as u64);
         }
         self.fuel.inc_by(all.fuel);
         self.rows_read.inc_by(all.rows_read);

@@ -9,7 +9,8 @@ use super::onlooker::Study;
 use crate::book::Book;
 use crate::engine::{Failure, Player, Start};
 use crate::history::{
-    Cast, History, HistorySeed, Kept, OnProgress, PayloadHistory, Progress, Rebuild, hole,
+    Cast, Heard, HeardLines, History, HistorySeed, Kept, OnProgress, PayloadHistory, Progress,
+    Rebuild, hole,
 };
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::{
@@ -66,6 +67,8 @@ pub struct Replayed {
     pub schedule: Schedule,
     /// Digest of all final rows.
     pub rows: Digest,
+    /// What handlers logged, where that was asked for.
+    pub heard: Option<HeardLines>,
 }
 
 /// What `verify` looked at, and the first thing that is wrong, if anything is.
@@ -117,6 +120,19 @@ impl Study<'_> {
         name: &str,
         progress: OnProgress<'_>,
     ) -> Result<(Replayed, ProjectionRecord)> {
+        self.replay_heard(picked, to, name, false, progress)
+    }
+
+    /// The same; what handlers log is kept too, the first lines of it.
+    pub fn replay_heard(
+        &mut self,
+        picked: &Picked,
+        to: Option<Seq>,
+        name: &str,
+        is_heard: bool,
+        progress: OnProgress<'_>,
+    ) -> Result<(Replayed, ProjectionRecord)> {
+        let heard = is_heard.then(Heard::default);
         if !is_identifier(name) || name == crate::book::LIVE {
             return Err(Error::usage(format!(
                 "'{}' cannot be the name of a replay: [a-z][a-z0-9_]*, not '{}'",
@@ -140,7 +156,7 @@ impl Study<'_> {
             made_by: fingerprint(),
         };
         let path = self.history.dir.projection(&record.file);
-        let rebuild = Rebuild::of(&schedule, &path, to);
+        let rebuild = Rebuild::of(&schedule, &path, to).heard_by(heard.as_ref());
         if let Err(error) = self.history.build(rebuild, progress) {
             remove_projection(&path)?;
             return Err(error);
@@ -153,6 +169,7 @@ impl Study<'_> {
             head: projection.head(),
             schedule,
             rows: projection.rows_digest()?,
+            heard: heard.map(Heard::into_lines),
         };
         Ok((replayed, record))
     }

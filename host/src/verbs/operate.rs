@@ -175,9 +175,12 @@ impl Operates for Book {
         let live = self.live_head();
         self.isolate_events(request.isolation.is_some())?;
         let to = request.to.map(Seq::given).transpose()?;
-        let replayed = Book::replay(self, &request.with.parse()?, to, &request.name, progress);
+        let picked = request.with.parse()?;
+        let replayed =
+            { self.study() }.replay_heard(&picked, to, &request.name, request.log, progress);
         self.isolate_events(false)?;
-        let replayed = replayed?;
+        let (replayed, record) = replayed?;
+        self.record_replay(record)?;
         Ok(Replayed::new(&replayed, &live, clock.seconds()))
     }
 

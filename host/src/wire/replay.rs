@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::version::FreshInstances;
+use crate::history::HeardLines;
 use crate::store::ProjectionHead;
 use crate::study;
 
@@ -25,6 +26,9 @@ pub struct ReplayRequest {
     /// Every call gets a fresh instance, whatever isolation a version was certified for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub isolation: Option<FreshInstances>,
+    /// Give what handlers log, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log: bool,
 }
 
 fn replay_name() -> String {
@@ -51,6 +55,47 @@ pub struct Replayed {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub same_as_live: Option<SameEffects>,
     pub seconds: f64,
+    /// What handlers logged. Absent where nobody asked for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<ReplayLog>,
+}
+
+/// What handlers logged in a replay.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplayLog {
+    /// The first of them, in the order of their events.
+    pub lines: Vec<ReplayLogLine>,
+    /// How many there were in all.
+    pub count: u64,
+}
+
+/// A line that a handler logged about an event.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ReplayLogLine {
+    pub event: u64,
+    /// The event's type.
+    pub about: String,
+    /// The version that logged it; null where the host did for it.
+    pub by: Option<String>,
+    /// `debug`, `info`, `warn` or `error`
+    pub level: String,
+    pub message: String,
+}
+
+impl From<&HeardLines> for ReplayLog {
+    fn from(heard: &HeardLines) -> ReplayLog {
+        let lines = heard.lines.iter().map(|heard| ReplayLogLine {
+            event: heard.event.0,
+            about: heard.event_type.to_string(),
+            by: heard.line.by.as_ref().map(ToString::to_string),
+            level: heard.line.level.as_str().to_owned(),
+            message: heard.line.message.clone(),
+        });
+        ReplayLog {
+            lines: lines.collect(),
+            count: heard.count,
+        }
+    }
 }
 
 /// What two histories have in common.
@@ -76,6 +121,7 @@ impl Replayed {
             rows: replayed.rows.to_string(),
             same_as_live,
             seconds,
+            log: replayed.heard.as_ref().map(Into::into),
         }
     }
 }

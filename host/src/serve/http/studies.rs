@@ -261,7 +261,7 @@ async fn replay(
     let live = door.book().alone(|book| Ok(book.live_head())).await?;
     let work = move |study: &mut Study<'_>| {
         study.isolate_events(asked.isolation.is_some());
-        study.replay(&picked, to, &asked.name, &mut |_| {})
+        study.replay_heard(&picked, to, &asked.name, asked.log, &mut |_| {})
     };
     let (replayed, record) = door.book().study(work).await?;
     door.book()

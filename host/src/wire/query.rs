@@ -44,8 +44,8 @@ pub struct QueryReply {
     /// Names of the columns.
     pub columns: Vec<String>,
     /// What the values of each column mean, `money(CZK,2)`, where they are a table's and it says so; null elsewhere. The rows
-    /// hold them as they are kept.
-    #[serde(default)]
+    /// hold them as they are kept. Absent where no column has one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub formats: Vec<Option<String>>,
     pub rows: Vec<Vec<Cell>>,
     /// There are more rows.

@@ -70,7 +70,10 @@ async fn post(
             let columns = query_columns(&answer.columns, &live.program.layouts.tables);
             let format = |column: &QueryColumn| column.format.as_ref().map(ToString::to_string);
             let body = QueryReply {
-                formats: columns.iter().map(format).collect(),
+                formats: match columns.iter().any(|column| column.format.is_some()) {
+                    true => columns.iter().map(format).collect(),
+                    false => Vec::new(),
+                },
                 columns: columns.into_iter().map(|column| column.name).collect(),
                 rows: answer.rows.into_iter().map(row).collect(),
                 truncated: answer.truncated,

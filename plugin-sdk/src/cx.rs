@@ -13,6 +13,7 @@ use crate::query::FromRow;
 use crate::reaction::{self, RunLater, RunNow};
 use crate::task::{NewTask, TaskPayload};
 use crate::time::Time;
+use crate::uuid::Uuid;
 
 /// What can read state: [`Materialization`] and [`Creation`]. Write functions for both as `fn f(cx: &impl Reader)`.
 pub trait Reader: Sized {
@@ -166,6 +167,15 @@ impl Creation {
     /// same in every run of the command.
     pub fn make_id(&self) -> String {
         self.host.make_id()
+    }
+
+    /// The same as [`make_id`](Self::make_id), for a column or field that holds a [`Uuid`].
+    ///
+    /// # Panics
+    /// Where the host makes an id that is no UUID, which it does not.
+    pub fn make_uuid(&self) -> Uuid {
+        let id = self.make_id();
+        Uuid::parse(&id).unwrap_or_else(|error| panic!("an id of the host: {error}"))
     }
 
     /// Asks the version this one extends about the command. Its events are not kept by that: what this creator answers with

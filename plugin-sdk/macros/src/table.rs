@@ -3,8 +3,9 @@
 mod attributes;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Ident, Lit, Type};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Type};
 
 use self::attributes::{IndexAttribute, TableAttributes, check_indexes, table_attributes};
 use crate::attributes::{check_name, plain_name};
@@ -203,18 +204,9 @@ fn default_tokens(column: &ColumnField<'_>) -> TokenStream {
     let field_type = column.field_type;
     match &column.default {
         None => quote!(::core::option::Option::None),
-        // Texts are written as literals, and the column wants a String.
-        Some(Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        })) => quote! {
-            ::core::option::Option::Some(::daybook_sdk::Column::into_value(
-                <#field_type as ::core::convert::From<&'static str>>::from(#text),
-            ))
-        },
-        Some(default) => quote! {
+        Some(default) => quote_spanned! {default.span()=>
             ::core::option::Option::Some(
-                <#field_type as ::daybook_sdk::Column>::into_value(#default),
+                <#field_type as ::daybook_sdk::ColumnDefault<_>>::default_value(#default),
             )
         },
     }

@@ -107,7 +107,7 @@ pub use payload::Payload;
 pub use plugin::Plugin;
 pub use query::FromRow;
 pub use reaction::{RunLater, RunNow};
-pub use table::{Index, OwnTable, Table};
+pub use table::{Index, OwnTable, Table, WholeRow};
 pub use task::{NewTask, TaskPayload};
 pub use time::Time;
 pub use uuid::{Uuid, UuidError};
@@ -135,7 +135,7 @@ pub mod __private {
     pub use crate::plugin::{
         ManifestBuilder, PartitioningBuilder, is_command, is_event, unhandled,
     };
-    pub use crate::table::next_column;
+    pub use crate::table::{extended_table, has_key_of, joined, joined_length, next_column, place};
     pub use schemars;
     pub use serde;
 }

@@ -1,6 +1,7 @@
 //! The derive of table rows.
 
 mod attributes;
+mod extending;
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
@@ -39,6 +40,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let TableAttributes {
         name,
         plugin,
+        extends,
         indexes,
     } = table_attributes(input)?;
 
@@ -94,6 +96,52 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             impl ::daybook_sdk::OwnTable for #ident {}
         }
     });
+    let whole = (plugin.is_none() && extends.is_none()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::daybook_sdk::WholeRow for #ident {}
+        }
+    });
+    let (name, reference) = match &extends {
+        None => (quote!(#name), quote!(#reference)),
+        Some(extended) => (
+            quote!(<#extended as ::daybook_sdk::Table>::NAME),
+            quote!(<#extended as ::daybook_sdk::Table>::REFERENCE),
+        ),
+    };
+    let whole_columns = match &extends {
+        None => quote! {
+            const WHOLE_KINDS: &'static [::daybook_sdk::ColumnKind] =
+                &[#(<#column_types as ::daybook_sdk::Column>::KIND),*];
+        },
+        Some(extended) => extending::constants(extended, &columns),
+    };
+    let checks = extends
+        .as_ref()
+        .map(|extended| extending::checks(ident, extended, &columns));
+    let definition = quote! {
+        manifest::Table {
+            name: ::std::string::String::from(#name),
+            columns: ::std::vec![#(manifest::Column {
+                name: ::std::string::String::from(#column_names),
+                kind: <#column_types as ::daybook_sdk::Column>::KIND,
+                format: <#column_types as ::daybook_sdk::Column>::format(),
+                nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
+                default_value: #defaults,
+            }),*],
+            primary_key: ::std::vec![#(::std::string::String::from(#key_names)),*],
+            indexes: ::std::vec![#(#index_definitions),*],
+        }
+    };
+    let definition = match &extends {
+        None => definition,
+        Some(extended) => quote! {
+            ::daybook_sdk::__private::extended_table(
+                <#extended as ::daybook_sdk::Table>::definition(),
+                #definition,
+            )
+        },
+    };
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Table for #ident {
@@ -102,6 +150,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             const REFERENCE: &'static str = #reference;
             const COLUMNS: &'static [&'static str] = &[#(#column_names),*];
             const KEY_COLUMNS: &'static [usize] = &[#(#key_positions),*];
+            #whole_columns
             type Key = #key_type;
 
             fn into_row(self) -> ::std::vec::Vec<::daybook_sdk::Value> {
@@ -123,18 +172,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 
             fn definition() -> ::daybook_sdk::__private::manifest::Table {
                 use ::daybook_sdk::__private::manifest;
-                manifest::Table {
-                    name: ::std::string::String::from(#name),
-                    columns: ::std::vec![#(manifest::Column {
-                        name: ::std::string::String::from(#column_names),
-                        kind: <#column_types as ::daybook_sdk::Column>::KIND,
-                        format: <#column_types as ::daybook_sdk::Column>::format(),
-                        nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
-                        default_value: #defaults,
-                    }),*],
-                    primary_key: ::std::vec![#(::std::string::String::from(#key_names)),*],
-                    indexes: ::std::vec![#(#index_definitions),*],
-                }
+                #definition
             }
         }
 
@@ -149,6 +187,8 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
 
         #own
+        #whole
+        #checks
     })
 }
 

@@ -32,7 +32,7 @@ fn check(output: TokenStream, expected: &str) {
 
 #[track_caller]
 fn check_plugin(arguments: TokenStream, block: TokenStream, expected: &str) {
-    check(plugin::expand(arguments, block), expected);
+    check(plugin::expand(arguments, block, true), expected);
 }
 
 fn handlers() -> TokenStream {
@@ -51,7 +51,7 @@ fn a_plugin_without_mistakes_expands_without_errors() {
         extends = "1993-01-01",
         tables = [Account]
     );
-    let output = plugin::expand(arguments, handlers());
+    let output = plugin::expand(arguments, handlers(), true);
     assert_eq!(errors(output.clone()), Vec::<String>::new());
     let text = output.to_string();
     assert!(text.contains("materializing :: export !"), "{text}");

@@ -71,22 +71,19 @@ impl<P: Plugin> Scenario<P> {
     /// The version that the last named one extends, so that `cx.previous` and types it handles alone reach it.
     #[track_caller]
     pub fn previous<V: Plugin>(self) -> Self {
-        let last = self
-            .session
-            .versions
-            .borrow()
-            .last()
-            .cloned()
-            .expect("P is there");
-        let extends = last.extends.unwrap_or("no version");
-        assert!(
-            last.name == V::NAME && last.extends == Some(V::VERSION),
-            "{} {} extends {extends}, not {} {}",
-            last.name,
-            last.version,
-            V::NAME,
-            V::VERSION
-        );
+        {
+            let versions = self.session.versions.borrow();
+            let last = versions.last().expect("P is there");
+            let extends = last.extends.unwrap_or("no version");
+            assert!(
+                last.name == V::NAME && last.extends == Some(V::VERSION),
+                "{} {} extends {extends}, not {} {}",
+                last.name,
+                last.version,
+                V::NAME,
+                V::VERSION
+            );
+        }
         self.session.add(Version::of::<V>());
         self
     }

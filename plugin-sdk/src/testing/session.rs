@@ -93,7 +93,12 @@ impl Session {
                 }
             }
         }
-        self.versions.borrow_mut().push(std::rc::Rc::new(version));
+        let mut versions = self.versions.borrow_mut();
+        for newer in versions.iter_mut() {
+            let newer = std::rc::Rc::get_mut(newer).expect("no step runs while versions are added");
+            newer.view.inherit(&version.manifest);
+        }
+        versions.push(std::rc::Rc::new(version));
     }
 
     /// The position of the first version, from `first` on, that handles the event type.

@@ -13,7 +13,7 @@ use crate::time::Time;
 /// fields: `#[derive(Column)] struct AccountId(i64);`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a column",
-    note = "columns hold i64, i32, u32, u64, bool, f64, String, Vec<u8>, Date, Time, Money, Decimal, Percent, \
+    note = "columns hold i64, i32, u32, u64, bool, f64, String, Vec<u8>, Date, Time, LocalDateTime, Money, Decimal, Percent, \
             Duration, Uuid, Json<T>, an Option of these, and types with `#[derive(Column)]`"
 )]
 pub trait Column: Sized {

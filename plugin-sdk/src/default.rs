@@ -3,6 +3,7 @@
 use crate::column::{Column, Json};
 use crate::contract::types::Value;
 use crate::date::Date;
+use crate::local::LocalDateTime;
 use crate::number::{Currency, Decimal, Duration, Money, Percent};
 use crate::payload::Payload;
 use crate::time::Time;
@@ -107,6 +108,7 @@ macro_rules! text_defaults {
 text_defaults! {
     [] Date,
     [] Time,
+    [] LocalDateTime,
     [] Duration,
     [] Uuid,
     [C: Currency, const SCALE: u32] Money<C, SCALE>,

@@ -71,6 +71,7 @@ mod failure;
 mod find;
 mod finite;
 mod key;
+mod local;
 mod number;
 mod payload;
 mod plugin;
@@ -102,6 +103,7 @@ pub use event::{Event, EventPayload, NewEvent};
 pub use failure::{Decision, Done, Failure, Refusal, Rejection, fail, reject};
 pub use find::Find;
 pub use key::{IntoKey, IntoValue, Values};
+pub use local::LocalDateTime;
 pub use number::{Currency, Decimal, Duration, Money, NumberError, Percent, Rounding, currency};
 pub use payload::Payload;
 pub use plugin::Plugin;
@@ -120,9 +122,10 @@ pub use daybook_sdk_macros::{
 pub mod prelude {
     pub use crate::{
         Column, Command, CommandPayload, Creation, Currency, Date, Decimal, Decision, Done,
-        Duration, Event, EventPayload, Failure, Json, Materialization, Money, NewEvent, NewTask,
-        OwnTable, Payload, Percent, Reader, Refusal, Rejection, Rounding, RunLater, RunNow, Table,
-        Task, TaskPayload, Time, Uuid, Value, currency, events, fail, plugin, reject,
+        Duration, Event, EventPayload, Failure, Json, LocalDateTime, Materialization, Money,
+        NewEvent, NewTask, OwnTable, Payload, Percent, Reader, Refusal, Rejection, Rounding,
+        RunLater, RunNow, Table, Task, TaskPayload, Time, Uuid, Value, currency, events, fail,
+        plugin, reject,
     };
 }
 

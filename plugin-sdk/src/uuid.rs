@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::column::{Column, ColumnError, ColumnKind, unexpected};
 use crate::contract::types::Value;
+use crate::failure::{Failure, Refusal};
 
 /// A UUID such as `017f22e2-79b0-7cc3-98c4-dc0c0c07398f`: text in payloads and columns, where it says `uuid`. It is read in either
 /// case and written in small letters, so that equal ones are equal as text. `cx.make_uuid()` makes one in a creator.
@@ -63,6 +64,18 @@ impl fmt::Display for UuidError {
 }
 
 impl std::error::Error for UuidError {}
+
+impl From<UuidError> for Failure {
+    fn from(error: UuidError) -> Self {
+        Self::new("bad-uuid", error.to_string())
+    }
+}
+
+impl From<UuidError> for Refusal {
+    fn from(error: UuidError) -> Self {
+        Failure::from(error).into()
+    }
+}
 
 impl fmt::Display for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Refusal};
 
 /// A text or a number that an exact type cannot hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,12 @@ impl std::error::Error for NumberError {}
 impl From<NumberError> for Failure {
     fn from(error: NumberError) -> Self {
         Self::new("bad-number", error.to_string())
+    }
+}
+
+impl From<NumberError> for Refusal {
+    fn from(error: NumberError) -> Self {
+        Failure::from(error).into()
     }
 }
 

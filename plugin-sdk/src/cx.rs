@@ -11,7 +11,7 @@ use crate::key::Values;
 use crate::payload;
 use crate::query::FromRow;
 use crate::reaction::{self, RunLater, RunNow};
-use crate::task::{NewTask, TaskPayload};
+use crate::task::{IntoTask, NewTask, TaskPayload};
 use crate::time::Time;
 use crate::uuid::Uuid;
 
@@ -72,8 +72,8 @@ impl Materialization {
 
     /// Asks for a side effect: `cx.enqueue(Mail { .. })`, `cx.enqueue(Mail { .. }.with_key("17"))`. It is kept with the
     /// event, once, and delivered after the commit: at least once, always with the same id, and never on replay.
-    pub fn enqueue(&self, task: impl Into<NewTask>) {
-        self.host.enqueue(&task.into().raw);
+    pub fn enqueue(&self, task: impl IntoTask) {
+        self.host.enqueue(&task.into_task().raw);
     }
 
     /// Has a command run in the transaction of this event, right after it: the blocking reaction. What it decides is kept

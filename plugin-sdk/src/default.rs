@@ -1,6 +1,7 @@
 //! Defaults of columns: `#[column(default = 0)]`.
 
 use crate::column::{Column, Json};
+use crate::contract::mistake;
 use crate::contract::types::Value;
 use crate::date::Date;
 use crate::local::LocalDateTime;
@@ -91,7 +92,10 @@ impl ColumnDefault<&str> for String {
 fn of_text<T: Column + std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Value {
     match text.parse::<T>() {
         Ok(value) => value.into_value(),
-        Err(error) => panic!("the default of a column: {error}"),
+        Err(error) => {
+            mistake::tell(format!("the default of a column: {error}"));
+            Value::Null
+        }
     }
 }
 

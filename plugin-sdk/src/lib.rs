@@ -110,7 +110,7 @@ pub use plugin::Plugin;
 pub use query::FromRow;
 pub use reaction::{RunLater, RunNow};
 pub use table::{Index, OwnTable, Table, WholeRow};
-pub use task::{NewTask, TaskPayload};
+pub use task::{IntoTask, NewTask, TaskPayload};
 pub use time::Time;
 pub use uuid::{Uuid, UuidError};
 

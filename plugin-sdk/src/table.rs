@@ -110,15 +110,7 @@ pub trait Table: Sized {
         })?;
         Ok(rows)
     }
-}
 
-/// A row of a table this plugin owns, so that it can be written. `#[derive(Table)]` implements it unless the table is
-/// another plugin's.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a row of a table of this plugin",
-    note = "a plugin reads other plugins' tables, and writes its own"
-)]
-pub trait OwnTable: Table {
     /// Adds this row.
     ///
     /// # Errors
@@ -169,7 +161,10 @@ pub trait OwnTable: Table {
         cx: &Materialization,
         key: impl IntoKey<Self::Key>,
         change: impl FnOnce(&mut Self) -> R,
-    ) -> Result<R, Failure> {
+    ) -> Result<R, Failure>
+    where
+        Self: OwnTable,
+    {
         Self::try_update(cx, key, |row| Ok(change(row)))
     }
 
@@ -181,7 +176,10 @@ pub trait OwnTable: Table {
         cx: &Materialization,
         key: impl IntoKey<Self::Key>,
         change: impl FnOnce(&mut Self) -> Result<R, Failure>,
-    ) -> Result<R, Failure> {
+    ) -> Result<R, Failure>
+    where
+        Self: OwnTable,
+    {
         let key = key.into_key();
         let Some(whole) = cx.read_row(Self::NAME, &key) else {
             return Err(row_missing::<Self>(cx.plugin(), &key));
@@ -238,13 +236,25 @@ pub trait OwnTable: Table {
     ///
     /// # Errors
     /// `row-missing` where there is none.
-    fn delete(cx: &Materialization, key: impl IntoKey<Self::Key>) -> Result<(), Failure> {
+    fn delete(cx: &Materialization, key: impl IntoKey<Self::Key>) -> Result<(), Failure>
+    where
+        Self: OwnTable,
+    {
         let key = key.into_key();
         cx.host
             .delete(Self::NAME, &key)
             .map_err(|_| row_missing::<Self>(cx.plugin(), &key))
     }
 }
+
+/// A row of a table this plugin owns, so that it can be written. `#[derive(Table)]` implements it unless the table is another
+/// plugin's.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a row of a table of this plugin",
+    note = "a plugin reads other plugins' tables, and writes its own; the other plugin's row is changed by a command of \
+            that plugin, which `cx.run_now` and `cx.run_later` have run"
+)]
+pub trait OwnTable: Table {}
 
 /// A row with all columns of its table, so that it can be added. `#[derive(Table)]` implements it unless the type extends another
 /// one.

@@ -49,6 +49,7 @@ fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
         impl ::daybook_sdk::Column for #ident {
             const KIND: ::daybook_sdk::ColumnKind = <#inner as ::daybook_sdk::Column>::KIND;
             const NULLABLE: bool = <#inner as ::daybook_sdk::Column>::NULLABLE;
+            const CHECKED: () = <#inner as ::daybook_sdk::Column>::CHECKED;
 
             fn format() -> ::core::option::Option<::std::string::String> {
                 <#inner as ::daybook_sdk::Column>::format()
@@ -56,6 +57,10 @@ fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
 
             fn into_value(self) -> ::daybook_sdk::Value {
                 ::daybook_sdk::Column::into_value(self.0)
+            }
+
+            fn into_column(self, table: &str, column: &str) -> ::daybook_sdk::Value {
+                ::daybook_sdk::Column::into_column(self.0, table, column)
             }
 
             fn to_value(&self) -> ::daybook_sdk::Value {

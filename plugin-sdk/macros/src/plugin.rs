@@ -4,7 +4,7 @@ mod arguments;
 mod handlers;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Ident, ItemImpl, LitStr, Type};
 
 use self::arguments::{Arguments, Partition, Place};
@@ -229,15 +229,17 @@ fn arm(handler: &Handler, is_type: &str, message: &str) -> TokenStream {
     let Handler {
         ident,
         payload,
+        returns,
         takes_cx,
     } = handler;
     let is_type = Ident::new(is_type, Span::call_site());
     let message = Ident::new(message, Span::call_site());
     let cx = takes_cx.then(|| quote!(, cx));
+    let call = quote_spanned!(*returns=> return Self::#ident(&message #cx););
     quote! {
         if ::daybook_sdk::__private::#is_type::<Self, #payload>(full_type) {
             let message = ::daybook_sdk::#message::<#payload>::decode(message)?;
-            return Self::#ident(&message #cx);
+            #call
         }
     }
 }

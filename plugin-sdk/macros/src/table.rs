@@ -133,6 +133,16 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             indexes: ::std::vec![#(#index_definitions),*],
         }
     };
+    let key_checks = keys.iter().map(|key| {
+        let key_type = key.field_type;
+        let message = format!(
+            "`{}` is a `#[key]` column and cannot be an Option: a primary key is never null",
+            key.name
+        );
+        quote_spanned! {key_type.span()=>
+            const _: () = ::core::assert!(!<#key_type as ::daybook_sdk::Column>::NULLABLE, #message);
+        }
+    });
     let definition = match &extends {
         None => definition,
         Some(extended) => quote! {
@@ -154,7 +164,11 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             type Key = #key_type;
 
             fn into_row(self) -> ::std::vec::Vec<::daybook_sdk::Value> {
-                ::std::vec![#(<#column_types as ::daybook_sdk::Column>::into_value(self.#column_idents)),*]
+                ::std::vec![#(<#column_types as ::daybook_sdk::Column>::into_column(
+                    self.#column_idents,
+                    #reference,
+                    #column_names,
+                )),*]
             }
 
             fn from_row(
@@ -176,10 +190,8 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             }
         }
 
-        #(const _: () = ::core::assert!(
-            !<#key_types as ::daybook_sdk::Column>::NULLABLE,
-            "a `#[key]` column cannot be an Option: a primary key is never null"
-        );)*
+        #(#key_checks)*
+        #(const _: () = <#column_types as ::daybook_sdk::Column>::CHECKED;)*
 
         #[allow(dead_code, reason = "an index may be for SQL alone")]
         impl #ident {

@@ -300,6 +300,9 @@ macro_rules! scaled_number {
 
         impl<$($generics)*> crate::Column for $type {
             const KIND: crate::ColumnKind = crate::ColumnKind::Integer;
+            const CHECKED: () = {
+                let _: u32 = $places;
+            };
 
             fn format() -> Option<String> {
                 Some($format)

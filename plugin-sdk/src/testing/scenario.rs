@@ -187,7 +187,15 @@ impl<P: Plugin> Scenario<P> {
         };
         self.begin_step(format!("command {} {}", command.command_type, command.data));
         let Some(position) = self.session.creator(&command.command_type, 0) else {
-            panic!("no version has a creator for {}", command.command_type);
+            panic!(
+                "no version has a creator for {}: add a function with `#[create]`. There are creators for {}",
+                command.command_type,
+                self.session.names(|it| it
+                    .commands
+                    .iter()
+                    .map(|command| command.name.as_str())
+                    .collect())
+            );
         };
         let created = session::create(&self.session, position, &command);
         for event in created.iter().flatten() {
@@ -223,7 +231,18 @@ impl<P: Plugin> Scenario<P> {
         self.begin_step(format!("event {}", text::event(&event)));
         let known = self.session.declares(&event.event_type)
             || self.session.materializer(&event.event_type, 0).is_some();
-        assert!(known, "no version declares or handles {}", event.event_type);
+        assert!(
+            known,
+            "no version declares or handles {}: add a function with `#[materialize]`, or name the type in `events = [..]`. \
+             There are {}",
+            event.event_type,
+            self.session.names(|it| {
+                let declared = it.events.iter().map(|event| event.name.as_str());
+                declared
+                    .chain(it.materializes.iter().map(String::as_str))
+                    .collect()
+            })
+        );
         self.outcome = match self.materialize(&event) {
             Ok(()) => Outcome::Events(Vec::new()),
             Err(failure) => Outcome::Failed(failure),

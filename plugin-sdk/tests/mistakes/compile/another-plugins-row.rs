@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn set(cx: &Materialization) -> Done {
+    Rate::update(cx, "EUR", |row| row.cents = 2_500)
+}

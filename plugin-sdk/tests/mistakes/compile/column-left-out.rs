@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn new(name: String) -> Counter {
+    Counter { name }
+}

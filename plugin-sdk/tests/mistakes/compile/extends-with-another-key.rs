@@ -1,0 +1,8 @@
+use visits::*;
+
+#[derive(Table)]
+#[table(extends = Counter)]
+pub struct Raises {
+    #[key]
+    pub value: i64,
+}

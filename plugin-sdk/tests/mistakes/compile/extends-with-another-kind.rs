@@ -1,0 +1,9 @@
+use visits::*;
+
+#[derive(Table)]
+#[table(extends = Counter)]
+pub struct Raises {
+    #[key]
+    pub name: String,
+    pub value: String,
+}

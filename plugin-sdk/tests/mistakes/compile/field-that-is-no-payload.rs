@@ -1,0 +1,11 @@
+use visits::*;
+
+pub struct Place {
+    pub door: String,
+}
+
+/// A door was opened.
+#[derive(Event)]
+pub struct Opened {
+    pub place: Place,
+}

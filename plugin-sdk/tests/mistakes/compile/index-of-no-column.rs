@@ -1,0 +1,8 @@
+use visits::*;
+
+#[derive(Table)]
+#[table(index(by_colour = [colour]))]
+pub struct Visitor {
+    #[key]
+    pub name: String,
+}

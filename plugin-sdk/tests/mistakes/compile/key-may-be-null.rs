@@ -1,0 +1,7 @@
+use visits::*;
+
+#[derive(Table)]
+pub struct Visitor {
+    #[key]
+    pub name: Option<String>,
+}

@@ -1,0 +1,8 @@
+use visits::*;
+
+#[derive(Table)]
+pub struct Visitor {
+    #[key]
+    pub name: String,
+    pub visits: Vec<String>,
+}

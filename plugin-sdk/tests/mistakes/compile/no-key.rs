@@ -1,0 +1,6 @@
+use visits::*;
+
+#[derive(Table)]
+pub struct Visitor {
+    pub name: String,
+}

@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn find(cx: &Materialization) -> Result<Vec<Counter>, Failure> {
+    Counter::find(cx).by(Counter::BY_COLOUR).rows()
+}

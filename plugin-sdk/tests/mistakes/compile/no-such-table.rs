@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn raise(cx: &Materialization) -> Done {
+    Countre::update(cx, "door", |row| row.value += 1)
+}

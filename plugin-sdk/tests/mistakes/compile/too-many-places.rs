@@ -1,0 +1,8 @@
+use visits::*;
+
+#[derive(Table)]
+pub struct Price {
+    #[key]
+    pub id: i64,
+    pub price: Decimal<4, 6>,
+}

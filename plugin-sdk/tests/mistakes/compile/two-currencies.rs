@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn sum(till: &Till) -> Money<CZK, 2> {
+    till.crowns + till.euros
+}

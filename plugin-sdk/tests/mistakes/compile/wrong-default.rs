@@ -1,0 +1,9 @@
+use visits::*;
+
+#[derive(Table)]
+pub struct Visitor {
+    #[key]
+    pub name: String,
+    #[column(default = "none")]
+    pub visits: i64,
+}

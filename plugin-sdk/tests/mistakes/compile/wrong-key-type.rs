@@ -1,0 +1,5 @@
+use visits::*;
+
+pub fn find(cx: &Materialization) -> Result<Option<Counter>, Failure> {
+    Counter::get(cx, 5)
+}

@@ -147,3 +147,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So are those of the page about versions.
+#[cfg(doctest)]
+#[doc = include_str!("../VERSIONS.md")]
+struct Versions;

@@ -1,3 +1,5 @@
+//! A write to another plugin's table.
+
 use visits::*;
 
 pub fn set(cx: &Materialization) -> Done {

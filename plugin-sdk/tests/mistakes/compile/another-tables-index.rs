@@ -1,3 +1,5 @@
+//! A read by another table's index.
+
 use visits::*;
 
 #[derive(Table)]

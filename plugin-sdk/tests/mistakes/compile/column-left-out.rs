@@ -1,3 +1,5 @@
+//! A new row without one of its columns.
+
 use visits::*;
 
 pub fn new(name: String) -> Counter {

@@ -1,3 +1,5 @@
+//! A creator that returns an event and no list.
+
 use visits::*;
 
 pub struct Visits;

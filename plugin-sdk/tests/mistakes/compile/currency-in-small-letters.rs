@@ -1,3 +1,5 @@
+//! A code that no currency has.
+
 use visits::*;
 
 pub struct Crown;

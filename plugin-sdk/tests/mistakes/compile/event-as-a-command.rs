@@ -1,3 +1,5 @@
+//! An event where a command belongs.
+
 use visits::*;
 
 pub struct Visits;

@@ -1,3 +1,5 @@
+//! An event without its derive.
+
 use visits::*;
 
 pub struct Lowered {

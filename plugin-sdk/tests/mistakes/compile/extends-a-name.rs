@@ -1,3 +1,5 @@
+//! A table that extends a name.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! Another key than before.
+
 use visits::*;
 
 #[derive(Table)]

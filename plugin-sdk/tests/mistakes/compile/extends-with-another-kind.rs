@@ -1,3 +1,5 @@
+//! A column with another type than before.
+
 use visits::*;
 
 #[derive(Table)]

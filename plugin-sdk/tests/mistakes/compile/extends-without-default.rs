@@ -1,3 +1,5 @@
+//! A new column that old rows cannot have, or a misspelt one.
+
 use visits::*;
 
 #[derive(Table)]

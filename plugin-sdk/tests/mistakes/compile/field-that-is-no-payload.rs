@@ -1,3 +1,5 @@
+//! A field's type without its derive.
+
 use visits::*;
 
 pub struct Place {

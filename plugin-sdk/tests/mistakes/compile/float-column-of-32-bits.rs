@@ -1,3 +1,5 @@
+//! A float that no column has.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! Money times a float.
+
 use visits::*;
 
 pub fn with_interest(till: &Till) -> Money<CZK, 2> {

@@ -1,3 +1,5 @@
+//! One value for a key of two.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! An index of a column that there is not.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! A new row with some of its columns.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! A key that may be null.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! A name that a column cannot have.
+
 use visits::*;
 
 #[derive(Table)]

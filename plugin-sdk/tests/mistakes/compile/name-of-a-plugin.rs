@@ -1,3 +1,5 @@
+//! A name that a plugin cannot have.
+
 use visits::*;
 
 pub struct Visits;

@@ -1,3 +1,5 @@
+//! A list as a column.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! A version that is no date.
+
 use visits::*;
 
 pub struct Visits;

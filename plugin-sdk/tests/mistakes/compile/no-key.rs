@@ -1,3 +1,5 @@
+//! A table without a key.
+
 use visits::*;
 
 #[derive(Table)]

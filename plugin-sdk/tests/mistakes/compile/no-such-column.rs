@@ -1,3 +1,5 @@
+//! A column that the table does not have.
+
 use visits::*;
 
 pub fn raise(cx: &Materialization) -> Done {

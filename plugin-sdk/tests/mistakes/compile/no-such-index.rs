@@ -1,3 +1,5 @@
+//! A read by an index that there is not.
+
 use visits::*;
 
 pub fn find(cx: &Materialization) -> Result<Vec<Counter>, Failure> {

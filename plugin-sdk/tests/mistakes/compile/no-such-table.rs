@@ -1,3 +1,5 @@
+//! A row type that there is not.
+
 use visits::*;
 
 pub fn raise(cx: &Materialization) -> Done {

@@ -1,3 +1,5 @@
+//! A handler that returns nothing.
+
 use visits::*;
 
 pub struct Visits;

@@ -1,3 +1,5 @@
+//! A task with another type in its payload.
+
 use visits::*;
 
 pub fn tell(cx: &Materialization, counter: &Counter) {

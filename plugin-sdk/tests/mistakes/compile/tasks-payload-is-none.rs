@@ -1,3 +1,5 @@
+//! A task without its derive.
+
 use visits::*;
 
 pub fn tell(cx: &Materialization, counter: Counter) {

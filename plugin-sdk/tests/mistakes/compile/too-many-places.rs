@@ -1,3 +1,5 @@
+//! More places than digits.
+
 use visits::*;
 
 #[derive(Table)]

@@ -1,3 +1,5 @@
+//! Crowns added to euros.
+
 use visits::*;
 
 pub fn sum(till: &Till) -> Money<CZK, 2> {

@@ -1,3 +1,5 @@
+//! Two handlers of one type.
+
 use visits::*;
 
 pub struct Visits;

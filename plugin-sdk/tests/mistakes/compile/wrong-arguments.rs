@@ -1,3 +1,5 @@
+//! A handler with other arguments.
+
 use visits::*;
 
 pub struct Visits;

@@ -1,3 +1,5 @@
+//! A default of another type.
+
 use visits::*;
 
 #[derive(Table)]

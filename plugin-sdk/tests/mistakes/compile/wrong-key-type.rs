@@ -1,3 +1,5 @@
+//! A number for a key that is a text.
+
 use visits::*;
 
 pub fn find(cx: &Materialization) -> Result<Option<Counter>, Failure> {

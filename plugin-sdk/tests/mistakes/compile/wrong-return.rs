@@ -1,3 +1,5 @@
+//! A handler that returns something else.
+
 use visits::*;
 
 pub struct Visits;

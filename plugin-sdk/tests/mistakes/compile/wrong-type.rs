@@ -1,3 +1,5 @@
+//! A text for a column with numbers.
+
 use visits::*;
 
 pub fn new(name: String) -> Counter {

@@ -62,6 +62,14 @@ fn a_plugin_without_mistakes_expands_without_errors() {
 }
 
 #[test]
+fn a_crate_that_another_version_depends_on_exports_nothing() {
+    let arguments = quote!(version = "1993-01-01", tables = [Account]);
+    let text = plugin::expand(arguments, handlers(), false).to_string();
+    assert!(!text.contains("export !"), "{text}");
+    assert!(text.contains("Plugin for Bank"), "{text}");
+}
+
+#[test]
 fn a_version_must_be_there_and_be_a_date() {
     check_plugin(
         quote!(),

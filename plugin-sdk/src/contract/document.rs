@@ -5,7 +5,7 @@ use super::manifest::{Column, ColumnKind, Manifest, Table};
 use super::partitions::{PartitionSource, Partitioning};
 use super::types::Value;
 
-/// The format of [`write`]'s documents.
+/// The format of the documents that [`write()`] writes.
 pub const FORMAT: u32 = 1;
 
 /// What stands in a manifest's place where it would be wrong: the host refuses a member that it does not know, and names it.

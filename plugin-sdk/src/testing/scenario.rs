@@ -5,6 +5,7 @@ mod checks;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
+use super::again;
 use super::session::{self, Session, Version};
 use super::state::TableState;
 use super::text;
@@ -197,7 +198,17 @@ impl<P: Plugin> Scenario<P> {
                     .collect())
             );
         };
-        let created = session::create(&self.session, position, &command);
+        let answer = |created: &Result<Vec<raw::NewEvent>, Refusal>| match created {
+            Ok(events) => events
+                .iter()
+                .map(text::event)
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(refusal) => refusal.to_string(),
+        };
+        let created = again::twice(&self.session, &self.last_step, answer, || {
+            session::create(&self.session, position, &command)
+        });
         for event in created.iter().flatten() {
             assert!(
                 self.session.declares(&event.event_type),
@@ -263,7 +274,14 @@ impl<P: Plugin> Scenario<P> {
             attributes: event.attributes.clone(),
             data: event.data.clone(),
         };
-        session::materialize(&self.session, 0, &event)
+        let what = format!("event {} {}", event.event_type, event.data);
+        let answer = |done: &Result<(), Failure>| match done {
+            Ok(()) => "it was done".to_owned(),
+            Err(failure) => format!("it failed: {failure}"),
+        };
+        again::twice(&self.session, &what, answer, || {
+            session::materialize(&self.session, 0, &event)
+        })
     }
 }
 

@@ -1,6 +1,9 @@
 //! Mistakes that compile, and what the native tests say of them.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use daybook_sdk::Plugin;
 use daybook_sdk::testing::Scenario;
@@ -56,6 +59,9 @@ pub struct NarrowWeight {
     #[key]
     number: u8,
 }
+
+/// What a handler must not have.
+static CALLS: AtomicU64 = AtomicU64::new(0);
 
 pub struct Visits;
 
@@ -124,6 +130,24 @@ impl Visits {
                 Ok(())
             }
             "previous-without-extends" => cx.previous(event),
+            "clock-in-a-row" => {
+                let now = std::time::UNIX_EPOCH.elapsed().unwrap();
+                let value = i64::try_from(now.as_nanos()).unwrap();
+                Counter { value, ..door() }.insert(cx)
+            }
+            "order-in-a-row" => {
+                let visitors: HashSet<u32> = (0..50).collect();
+                let names: Vec<String> = visitors.iter().map(u32::to_string).collect();
+                let name = names.join(" ");
+                Counter { name, value: 1 }.insert(cx)
+            }
+            "memory-between-calls" => {
+                let value = CALLS.fetch_add(1, Ordering::Relaxed);
+                match value % 2 {
+                    0 => Ok(()),
+                    _ => fail("odd", "every second call fails"),
+                }
+            }
             "panic" => {
                 let value = Counter::get(cx, "gate")?;
                 value.expect("a counter has a value").insert(cx)
@@ -160,6 +184,12 @@ impl Visits {
     #[create]
     fn try_it(command: &Command<Try>, cx: &Creation) -> Decision {
         match command.data.mistake.as_str() {
+            "random-in-an-event" => {
+                // A hasher of the standard library begins with a random number.
+                let random = RandomState::new().hash_one(0);
+                let counter = random.to_string();
+                Ok(events![Raised { counter, by: 1 }])
+            }
             "event-in-no-list" => Ok(events![Forgotten {}]),
             "nan-in-a-payload" => Ok(events![Weighed { kilos: f64::NAN }]),
             "creator-asks-below-without-extends" => cx.previous(command),
@@ -294,7 +324,10 @@ pub fn told(mistake: &str) -> Option<String> {
             drop(visits().given_json("visits.Raised", r#"{"counter":"door","by":-1}"#));
         }),
         "command-without-handler" => Box::new(move || drop(visits().when(Unanswered {}))),
-        "event-in-no-list" | "nan-in-a-payload" | "creator-asks-below-without-extends" => {
+        "random-in-an-event"
+        | "event-in-no-list"
+        | "nan-in-a-payload"
+        | "creator-asks-below-without-extends" => {
             Box::new(move || drop(visits().when(attempt()).then_events([])))
         }
         "other-rejection" => Box::new(move || {

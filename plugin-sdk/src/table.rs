@@ -51,6 +51,9 @@ pub trait Table: Sized {
     /// The row from the values of all the table's columns.
     #[doc(hidden)]
     fn from_whole_row(mut row: Vec<Value>) -> Result<Self, Failure> {
+        if row.len() != Self::WHOLE_COLUMNS.len() {
+            return Err(other_columns::<Self>(row.len()));
+        }
         match Self::PLACES {
             None => Self::from_row(row),
             Some(places) => {
@@ -392,6 +395,18 @@ pub fn next_column<C: Column>(
         Some(value) => C::from_value(value).map_err(|error| error.at(table, column)),
         None => Err(row_too_short(table, column)),
     }
+}
+
+/// A version that does not declare a table has it as the newest version below does, which may not be the one whose type is used.
+#[cold]
+fn other_columns<T: Table>(columns: usize) -> Failure {
+    let message = format!(
+        "{} has {columns} columns here and its row type {}: name the type in `tables = [..]`, or take that of the version \
+         below that declared the table last",
+        T::REFERENCE,
+        T::WHOLE_COLUMNS.len()
+    );
+    Failure::new("other-columns", message)
 }
 
 #[cold]

@@ -161,6 +161,33 @@ fn deposited() -> first::Deposited {
     }
 }
 
+/// A version that takes a table's type from the wrong version below.
+mod mixed {
+    use daybook_sdk::prelude::*;
+
+    use super::first::{Account, Opened};
+
+    pub struct Bank;
+
+    #[plugin(version = "2024-09-01", extends = "2024-06-01")]
+    impl Bank {
+        #[materialize]
+        fn opened(event: &Event<Opened>, cx: &Materialization) -> Done {
+            cx.previous(event)?;
+            Account::update(cx, event.data.account, |row| row.balance = 1)
+        }
+    }
+}
+
+#[test]
+fn a_row_type_of_an_older_version_below_is_refused() {
+    Scenario::<mixed::Bank>::new()
+        .previous::<second::Bank>()
+        .previous::<first::Bank>()
+        .when_event(opened())
+        .then_failed("other-columns");
+}
+
 #[test]
 fn the_manifest_has_the_whole_table() {
     let names = |table: &daybook_sdk::contract::manifest::Table| -> Vec<String> {

@@ -58,6 +58,7 @@ pub struct Weight {
 pub struct NarrowWeight {
     #[key]
     number: u8,
+    weight: f64,
 }
 
 /// What a handler must not have.

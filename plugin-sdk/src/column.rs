@@ -13,14 +13,18 @@ use crate::time::Time;
 /// fields: `#[derive(Column)] struct AccountId(i64);`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be kept in a column",
-    note = "columns hold i64, i32, u32, u64, bool, f64, String, Vec<u8>, Date, Time, Json<T>, an Option of these, and \
-            types with `#[derive(Column)]`"
+    note = "columns hold i64, i32, u32, u64, bool, f64, String, Vec<u8>, Date, Time, LocalDateTime, Money, Decimal, Percent, \
+            Duration, Uuid, Json<T>, an Option of these, and types with `#[derive(Column)]`"
 )]
 pub trait Column: Sized {
     /// The kind of the column.
     const KIND: ColumnKind;
     /// Whether the column may be null.
     const NULLABLE: bool = false;
+
+    /// Fails to compile where the type's parameters cannot be: a currency in small letters.
+    #[doc(hidden)]
+    const CHECKED: () = ();
 
     /// What its values mean to people, for the manifest: `money(CZK,2)`, `bool`. None: as they are kept.
     fn format() -> Option<String> {
@@ -29,6 +33,15 @@ pub trait Column: Sized {
 
     /// The value as it is kept.
     fn into_value(self) -> Value;
+
+    /// The value as it is kept in this column.
+    ///
+    /// # Panics
+    /// With the column's name, where it does not hold the value.
+    #[doc(hidden)]
+    fn into_column(self, _table: &str, _column: &str) -> Value {
+        self.into_value()
+    }
 
     /// The value as it is kept, from a borrowed one.
     fn to_value(&self) -> Value;
@@ -76,6 +89,8 @@ pub fn unexpected(expected: &str, got: &Value) -> ColumnError {
     }
 }
 
+const LARGEST: &str = "at most 9223372036854775807 fits";
+
 macro_rules! integer_columns {
     ($($type:ty),*) => {$(
         impl Column for $type {
@@ -88,7 +103,14 @@ macro_rules! integer_columns {
             fn to_value(&self) -> Value {
                 match i64::try_from(*self) {
                     Ok(number) => Value::Integer(number),
-                    Err(_) => panic!("{self} is too large for a column: at most 9223372036854775807 fits"),
+                    Err(_) => panic!("{self} is too large for a column: {LARGEST}"),
+                }
+            }
+
+            fn into_column(self, table: &str, column: &str) -> Value {
+                match i64::try_from(self) {
+                    Ok(number) => Value::Integer(number),
+                    Err(_) => panic!("{table}.{column} = {self}: too large for a column, {LARGEST}"),
                 }
             }
 
@@ -234,6 +256,7 @@ impl Column for Time {
 
 impl<T: Column> Column for Option<T> {
     const KIND: ColumnKind = T::KIND;
+    const CHECKED: () = T::CHECKED;
     const NULLABLE: bool = true;
 
     fn format() -> Option<String> {
@@ -242,6 +265,10 @@ impl<T: Column> Column for Option<T> {
 
     fn into_value(self) -> Value {
         self.map_or(Value::Null, T::into_value)
+    }
+
+    fn into_column(self, table: &str, column: &str) -> Value {
+        self.map_or(Value::Null, |value| value.into_column(table, column))
     }
 
     fn to_value(&self) -> Value {

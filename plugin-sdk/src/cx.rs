@@ -11,8 +11,9 @@ use crate::key::Values;
 use crate::payload;
 use crate::query::FromRow;
 use crate::reaction::{self, RunLater, RunNow};
-use crate::task::{NewTask, TaskPayload};
+use crate::task::{IntoTask, NewTask, TaskPayload};
 use crate::time::Time;
+use crate::uuid::Uuid;
 
 /// What can read state: [`Materialization`] and [`Creation`]. Write functions for both as `fn f(cx: &impl Reader)`.
 pub trait Reader: Sized {
@@ -71,8 +72,8 @@ impl Materialization {
 
     /// Asks for a side effect: `cx.enqueue(Mail { .. })`, `cx.enqueue(Mail { .. }.with_key("17"))`. It is kept with the
     /// event, once, and delivered after the commit: at least once, always with the same id, and never on replay.
-    pub fn enqueue(&self, task: impl Into<NewTask>) {
-        self.host.enqueue(&task.into().raw);
+    pub fn enqueue(&self, task: impl IntoTask) {
+        self.host.enqueue(&task.into_task().raw);
     }
 
     /// Has a command run in the transaction of this event, right after it: the blocking reaction. What it decides is kept
@@ -166,6 +167,15 @@ impl Creation {
     /// same in every run of the command.
     pub fn make_id(&self) -> String {
         self.host.make_id()
+    }
+
+    /// The same as [`make_id`](Self::make_id), for a column or field that holds a [`Uuid`].
+    ///
+    /// # Panics
+    /// Where the host makes an id that is no UUID, which it does not.
+    pub fn make_uuid(&self) -> Uuid {
+        let id = self.make_id();
+        Uuid::parse(&id).unwrap_or_else(|error| panic!("an id of the host: {error}"))
     }
 
     /// Asks the version this one extends about the command. Its events are not kept by that: what this creator answers with

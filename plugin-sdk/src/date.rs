@@ -8,7 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Refusal};
 
 /// A calendar date from 0000-01-01 to 9999-12-31, written `2018-07-30`. Dates order by time, and so does their text.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -182,6 +182,12 @@ impl DateError {
 impl From<DateError> for Failure {
     fn from(error: DateError) -> Self {
         Self::new("bad-date", error.to_string())
+    }
+}
+
+impl From<DateError> for Refusal {
+    fn from(error: DateError) -> Self {
+        Failure::from(error).into()
     }
 }
 

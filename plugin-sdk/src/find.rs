@@ -82,7 +82,7 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
             .read_rows(T::REFERENCE, &self.search)
             .rows
             .into_iter()
-            .map(T::from_row)
+            .map(T::from_whole_row)
             .collect()
     }
 
@@ -107,7 +107,7 @@ impl<'a, T: Table, R: Reader> Find<'a, T, R> {
             self.search.limit = Some(page_rows);
             let page = self.cx.read_rows(T::REFERENCE, &self.search);
             for values in page.rows {
-                row(T::from_row(values)?)?;
+                row(T::from_whole_row(values)?)?;
             }
             self.search.after = page.next;
             if self.search.after.is_none() {

@@ -65,11 +65,14 @@ mod command;
 pub mod contract;
 mod cx;
 mod date;
+mod default;
 mod event;
 mod failure;
 mod find;
 mod finite;
 mod key;
+mod local;
+mod number;
 mod payload;
 mod plugin;
 mod query;
@@ -80,6 +83,7 @@ mod task;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 mod time;
+mod uuid;
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod wasm;
@@ -94,17 +98,21 @@ pub use command::{Command, CommandPayload};
 pub use contract::types::{Level, Value};
 pub use cx::{Creation, Materialization, Reader};
 pub use date::{Date, DateError};
+pub use default::ColumnDefault;
 pub use event::{Event, EventPayload, NewEvent};
 pub use failure::{Decision, Done, Failure, Refusal, Rejection, fail, reject};
 pub use find::Find;
 pub use key::{IntoKey, IntoValue, Values};
+pub use local::LocalDateTime;
+pub use number::{Currency, Decimal, Duration, Money, NumberError, Percent, Rounding, currency};
 pub use payload::Payload;
 pub use plugin::Plugin;
 pub use query::FromRow;
 pub use reaction::{RunLater, RunNow};
-pub use table::{Index, OwnTable, Table};
-pub use task::{NewTask, TaskPayload};
+pub use table::{Index, OwnTable, Table, WholeRow};
+pub use task::{IntoTask, NewTask, TaskPayload};
 pub use time::Time;
+pub use uuid::{Uuid, UuidError};
 
 pub use daybook_sdk_macros::{
     Column, Command, Event, Payload, Table, Task, create, materialize, plugin,
@@ -113,10 +121,11 @@ pub use daybook_sdk_macros::{
 /// Everything a plugin needs: `use daybook_sdk::prelude::*;`.
 pub mod prelude {
     pub use crate::{
-        Column, Command, CommandPayload, Creation, Date, Decision, Done, Event, EventPayload,
-        Failure, Json, Materialization, NewEvent, NewTask, OwnTable, Payload, Reader, Refusal,
-        Rejection, RunLater, RunNow, Table, Task, TaskPayload, Time, Value, events, fail, plugin,
-        reject,
+        Column, Command, CommandPayload, Creation, Currency, Date, Decimal, Decision, Done,
+        Duration, Event, EventPayload, Failure, Json, LocalDateTime, Materialization, Money,
+        NewEvent, NewTask, OwnTable, Payload, Percent, Reader, Refusal, Rejection, Rounding,
+        RunLater, RunNow, Table, Task, TaskPayload, Time, Uuid, Value, currency, events, fail,
+        plugin, reject,
     };
 }
 
@@ -129,7 +138,7 @@ pub mod __private {
     pub use crate::plugin::{
         ManifestBuilder, PartitioningBuilder, is_command, is_event, unhandled,
     };
-    pub use crate::table::next_column;
+    pub use crate::table::{extended_table, has_key_of, joined, joined_length, next_column, place};
     pub use schemars;
     pub use serde;
 }
@@ -138,3 +147,8 @@ pub mod __private {
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So are those of the page about versions.
+#[cfg(doctest)]
+#[doc = include_str!("../VERSIONS.md")]
+struct Versions;

@@ -27,15 +27,21 @@ impl<T: Serialize + DeserializeOwned + JsonSchema> Payload for T {}
 pub fn encode<T: Serialize>(payload: &T) -> String {
     let text = match serde_json::to_string(payload) {
         Ok(text) => text,
-        Err(error) => panic!("a payload that cannot be written as JSON: {error}"),
+        Err(error) => not_json::<T>(&error),
     };
     // Most payloads have no null, and then no number that stands as one.
     if text.contains("null")
         && let Err(error) = finite::check(payload)
     {
-        panic!("a payload that cannot be written as JSON: {error}");
+        not_json::<T>(&error);
     }
     text
+}
+
+#[cold]
+fn not_json<T>(error: &dyn std::fmt::Display) -> ! {
+    let name = std::any::type_name::<T>();
+    panic!("{name} cannot be written as JSON: {error}")
 }
 
 /// The payload from its JSON text.

@@ -4,6 +4,7 @@ use crate::command::CommandPayload;
 use crate::contract::manifest::{
     CommandType, EventType, ForeignTable, Manifest, Table as TableDefinition, TaskKind,
 };
+use crate::contract::mistake;
 use crate::contract::partitions::{EventPartition, PartitionSource, Partitioning, TablePartition};
 use crate::contract::types as raw;
 use crate::cx::{Creation, Materialization};
@@ -73,6 +74,12 @@ pub fn unhandled<P: Plugin>(full_type: &str) -> Failure {
     )
 }
 
+/// The second one would never run.
+#[cold]
+fn two_handlers(full_type: &str) -> String {
+    format!("{full_type} has two handlers: leave one out, or give its type another name")
+}
+
 /// Collects a manifest, for `#[plugin]`.
 #[doc(hidden)]
 pub struct ManifestBuilder<P> {
@@ -104,6 +111,17 @@ impl<P: Plugin> ManifestBuilder<P> {
     /// A table of the plugin.
     #[must_use]
     pub fn table<T: OwnTable>(mut self) -> Self {
+        if self
+            .manifest
+            .tables
+            .iter()
+            .any(|table| table.name == T::NAME)
+        {
+            mistake::tell(format!(
+                "the table {} has two row types: give one another name, `#[table(name = \"..\")]`",
+                T::NAME
+            ));
+        }
         self.manifest.tables.push(T::definition());
         self
     }
@@ -125,13 +143,22 @@ impl<P: Plugin> ManifestBuilder<P> {
     pub fn event<T: EventPayload>(mut self) -> Self {
         let name = full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME);
         let is_own = T::PLUGIN.is_none_or(|plugin| plugin == P::NAME);
-        if is_own && !self.manifest.events.iter().any(|event| event.name == name) {
-            let (description, schema) = (T::DESCRIPTION.to_owned(), payload::schema::<T>());
-            self.manifest.events.push(EventType {
-                name,
-                description,
-                schema,
-            });
+        if !is_own {
+            return self;
+        }
+        let event = EventType {
+            name,
+            description: T::DESCRIPTION.to_owned(),
+            schema: payload::schema::<T>(),
+        };
+        match { self.manifest.events.iter() }.find(|known| known.name == event.name) {
+            None => self.manifest.events.push(event),
+            // A type that is handled may be named among those that are emitted.
+            Some(known) if *known == event => {}
+            Some(_) => mistake::tell(format!(
+                "the event {} has two payloads: give one type another name, `#[event(name = \"..\")]`",
+                event.name
+            )),
         }
         self
     }
@@ -139,17 +166,23 @@ impl<P: Plugin> ManifestBuilder<P> {
     /// An event type with a materializer.
     #[must_use]
     pub fn materializes<T: EventPayload>(mut self) -> Self {
-        self.manifest
-            .materializes
-            .push(full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME));
+        let name = full_type(T::PLUGIN.unwrap_or(P::NAME), T::NAME);
+        if self.manifest.materializes.contains(&name) {
+            mistake::tell(two_handlers(&name));
+        }
+        self.manifest.materializes.push(name);
         self.event::<T>()
     }
 
     /// A command type with a creator.
     #[must_use]
     pub fn command<T: CommandPayload>(mut self) -> Self {
+        let name = full_type(P::NAME, T::NAME);
+        if { self.manifest.commands.iter() }.any(|known| known.name == name) {
+            mistake::tell(two_handlers(&name));
+        }
         self.manifest.commands.push(CommandType {
-            name: full_type(P::NAME, T::NAME),
+            name,
             description: T::DESCRIPTION.to_owned(),
             schema: match T::OPEN {
                 true => payload::schema::<T>(),

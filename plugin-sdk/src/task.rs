@@ -26,6 +26,30 @@ pub trait TaskPayload: Payload {
     }
 }
 
+/// What can be enqueued: a payload, or a [`NewTask`] of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a task",
+    note = "derive it: `#[derive(Task)]`"
+)]
+pub trait IntoTask {
+    /// The task.
+    fn into_task(self) -> NewTask;
+}
+
+impl IntoTask for NewTask {
+    fn into_task(self) -> NewTask {
+        self
+    }
+}
+
+// A type without the derive is to be told of the derive.
+#[diagnostic::do_not_recommend]
+impl<T: TaskPayload> IntoTask for T {
+    fn into_task(self) -> NewTask {
+        NewTask::from(self)
+    }
+}
+
 /// A task to enqueue: `cx.enqueue(Mail { .. }.with_key("17"))`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NewTask {

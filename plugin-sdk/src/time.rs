@@ -11,8 +11,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::contract::types::Timestamp;
 use crate::date::{Date, DateError, as_text, two_digits, write_two};
+use crate::number::Duration;
 
 const SECONDS_PER_DAY: i64 = 86_400;
+const NANOS_PER_SECOND: i128 = 1_000_000_000;
 /// 0001-01-01T00:00:00Z, and the last second of the year 9999.
 const SECONDS_MIN: i64 = -62_135_596_800;
 const SECONDS_MAX: i64 = 253_402_300_799;
@@ -162,6 +164,43 @@ impl Time {
             .checked_add(seconds)
             .and_then(|s| Self::from_unix(s, self.nanos));
         time.expect("a time beyond the years 1 to 9999")
+    }
+
+    /// The span since another instant, backwards where that is later.
+    ///
+    /// # Panics
+    /// Where they are more than 292 years apart.
+    #[track_caller]
+    pub fn since(self, earlier: Self) -> Duration {
+        let nanos = self.unix_nanos() - earlier.unix_nanos();
+        match i64::try_from(nanos) {
+            Ok(nanos) => Duration::from_nanos(nanos),
+            Err(_) => {
+                panic!(
+                    "{self} and {earlier} are more than 292 years apart, which no span of time holds"
+                )
+            }
+        }
+    }
+
+    /// The instant so much later, or earlier where the span goes backwards.
+    ///
+    /// # Panics
+    /// Where that is beyond the years 1 to 9999.
+    #[must_use]
+    #[track_caller]
+    pub fn plus(self, span: Duration) -> Self {
+        let nanos = self.unix_nanos() + i128::from(span.nanos());
+        let seconds = i64::try_from(nanos.div_euclid(NANOS_PER_SECOND)).ok();
+        let nanos = nanos.rem_euclid(NANOS_PER_SECOND) as u32;
+        let time = seconds.and_then(|seconds| Self::from_unix(seconds, nanos));
+        time.unwrap_or_else(|| {
+            panic!("{self} and {span} come to a time beyond the years 1 to 9999")
+        })
+    }
+
+    fn unix_nanos(self) -> i128 {
+        i128::from(self.seconds) * NANOS_PER_SECOND + i128::from(self.nanos)
     }
 
     /// `2018-07-30T12:00:00Z`, with a fraction where there is one.

@@ -355,7 +355,7 @@ fn an_event_that_no_manifest_declares_names_the_list_it_is_missing_from() {
     let text = message(|| {
         Scenario::<Bank>::new().given(Forgotten {});
     });
-    assert_snapshot!(text, @"no version declares or handles bank.Forgotten");
+    assert_snapshot!(text, @"no version declares or handles bank.Forgotten: add a function with `#[materialize]`, or name the type in `events = [..]`. There are bank.Deposited, bank.Opened, bank.Withdrawn");
 }
 
 #[test]

@@ -365,7 +365,6 @@ fn an_update_stays_with_its_row() {
 
 #[test]
 fn a_number_beyond_the_column_is_a_fault() {
-    let expected =
-        "18446744073709551615 is too large for a column: at most 9223372036854775807 fits";
+    let expected = "everything.large = 18446744073709551615: too large for a column, at most 9223372036854775807 fits";
     assert_eq!(fault("too large"), expected);
 }

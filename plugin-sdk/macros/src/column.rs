@@ -30,12 +30,26 @@ fn unfit(ident: &Ident) -> syn::Error {
     syn::Error::new_spanned(ident, message)
 }
 
+/// A value of the type itself is a default of a column.
+fn own_default(ident: &Ident) -> TokenStream {
+    quote! {
+        #[automatically_derived]
+        impl ::daybook_sdk::ColumnDefault<#ident> for #ident {
+            fn default_value(default: #ident) -> ::daybook_sdk::Value {
+                ::daybook_sdk::Column::into_value(default)
+            }
+        }
+    }
+}
+
 fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
+    let own_default = own_default(ident);
     quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Column for #ident {
             const KIND: ::daybook_sdk::ColumnKind = <#inner as ::daybook_sdk::Column>::KIND;
             const NULLABLE: bool = <#inner as ::daybook_sdk::Column>::NULLABLE;
+            const CHECKED: () = <#inner as ::daybook_sdk::Column>::CHECKED;
 
             fn format() -> ::core::option::Option<::std::string::String> {
                 <#inner as ::daybook_sdk::Column>::format()
@@ -43,6 +57,10 @@ fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
 
             fn into_value(self) -> ::daybook_sdk::Value {
                 ::daybook_sdk::Column::into_value(self.0)
+            }
+
+            fn into_column(self, table: &str, column: &str) -> ::daybook_sdk::Value {
+                ::daybook_sdk::Column::into_column(self.0, table, column)
             }
 
             fn to_value(&self) -> ::daybook_sdk::Value {
@@ -53,6 +71,18 @@ fn newtype(ident: &Ident, inner: &Type) -> TokenStream {
                 value: ::daybook_sdk::Value,
             ) -> ::core::result::Result<Self, ::daybook_sdk::ColumnError> {
                 <#inner as ::daybook_sdk::Column>::from_value(value).map(Self)
+            }
+        }
+
+        #own_default
+
+        #[automatically_derived]
+        impl<Given> ::daybook_sdk::ColumnDefault<Given> for #ident
+        where
+            #inner: ::daybook_sdk::ColumnDefault<Given>,
+        {
+            fn default_value(default: Given) -> ::daybook_sdk::Value {
+                <#inner as ::daybook_sdk::ColumnDefault<Given>>::default_value(default)
             }
         }
     }
@@ -74,7 +104,10 @@ fn text_enum(input: &DeriveInput, data: &DataEnum) -> syn::Result<TokenStream> {
         .map(|variant| &variant.ident)
         .collect::<Vec<_>>();
     let expected = format!("one of {}", texts.join(", "));
+    let own_default = own_default(ident);
     Ok(quote! {
+        #own_default
+
         #[automatically_derived]
         impl ::daybook_sdk::Column for #ident {
             const KIND: ::daybook_sdk::ColumnKind = ::daybook_sdk::ColumnKind::Text;

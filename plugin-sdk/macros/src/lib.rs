@@ -52,7 +52,8 @@ pub fn derive_column(input: TokenStream) -> TokenStream {
 /// `#[table(name = "account")]` names the table, else it is the type's name in `snake_case`;
 /// `index(by_district = [district])` and `unique(by_name = [name])` declare indexes, named by the constants
 /// `BY_DISTRICT` and `BY_NAME`; `plugin = "bank"` says that it is another plugin's table, of which only the columns named
-/// here are read. `#[column(default = 0)]` is what rows get that an older version wrote.
+/// here are read; `extends = first::Account` names the row type of the version below, whose table this one adds columns to.
+/// `#[column(default = 0)]` is what rows get that an older version wrote.
 #[proc_macro_derive(Table, attributes(table, key, column))]
 pub fn derive_table(input: TokenStream) -> TokenStream {
     table::derive(&parse_macro_input!(input as DeriveInput)).into()
@@ -70,7 +71,7 @@ pub fn derive_table(input: TokenStream) -> TokenStream {
 /// - `tasks = [Mail]`: kinds of tasks that materializers enqueue.
 #[proc_macro_attribute]
 pub fn plugin(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    plugin::expand(arguments.into(), item.into()).into()
+    plugin::expand(arguments.into(), item.into(), plugin::is_asked_for()).into()
 }
 
 /// Marks the materializer of an event type, in an `impl` block with `#[plugin]`:

@@ -4,14 +4,22 @@ mod arguments;
 mod handlers;
 
 use proc_macro2::{Span, TokenStream};
-use quote::quote;
+use quote::{quote, quote_spanned};
 use syn::{Ident, ItemImpl, LitStr, Type};
 
 use self::arguments::{Arguments, Partition, Place};
 use self::handlers::{Handler, check_once, take_handlers};
 use crate::attributes::{check_plugin_name, doc_comment, plain_name};
 
-pub fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
+/// Whether the crate is built for itself, and not because another one depends on it. A version that takes types of the version
+/// below has its crate as a dependency, and one component has the exports of one plugin. Cargo says which crates it was asked for.
+pub fn is_asked_for() -> bool {
+    let has = |variable| std::env::var_os(variable).is_some();
+    has("CARGO_PRIMARY_PACKAGE") || !has("CARGO_PKG_NAME")
+}
+
+/// `is_component`: the crate's component is this plugin.
+pub fn expand(arguments: TokenStream, item: TokenStream, is_component: bool) -> TokenStream {
     let mut block = match syn::parse2::<ItemImpl>(item.clone()) {
         Ok(block) => block,
         Err(_) => {
@@ -22,7 +30,7 @@ pub fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     };
     let result = take_handlers(&mut block).and_then(|(materializers, creators)| {
         let arguments = syn::parse2::<Arguments>(arguments)?;
-        implementation(&block, &arguments, &materializers, &creators)
+        implementation(&block, &arguments, &materializers, &creators, is_component)
     });
     let implementation = result.unwrap_or_else(syn::Error::into_compile_error);
     quote!(#block #implementation)
@@ -41,6 +49,7 @@ fn implementation(
     arguments: &Arguments,
     materializers: &[Handler],
     creators: &[Handler],
+    is_component: bool,
 ) -> syn::Result<TokenStream> {
     let ident = plugin_ident(block)?;
     let Some(version) = &arguments.version else {
@@ -81,7 +90,8 @@ fn implementation(
         .iter()
         .map(|handler| arm(handler, "is_command", "Command"));
     let partitions = partitions(arguments)?;
-    let exports = exports(ident, !materializers.is_empty(), !creators.is_empty());
+    let exports =
+        is_component.then(|| exports(ident, !materializers.is_empty(), !creators.is_empty()));
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Plugin for #ident {
@@ -219,15 +229,17 @@ fn arm(handler: &Handler, is_type: &str, message: &str) -> TokenStream {
     let Handler {
         ident,
         payload,
+        returns,
         takes_cx,
     } = handler;
     let is_type = Ident::new(is_type, Span::call_site());
     let message = Ident::new(message, Span::call_site());
     let cx = takes_cx.then(|| quote!(, cx));
+    let call = quote_spanned!(*returns=> return Self::#ident(&message #cx););
     quote! {
         if ::daybook_sdk::__private::#is_type::<Self, #payload>(full_type) {
             let message = ::daybook_sdk::#message::<#payload>::decode(message)?;
-            return Self::#ident(&message #cx);
+            #call
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The derive of table rows.
 
 mod attributes;
+mod extending;
 
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use syn::{Data, DeriveInput, Expr, ExprLit, Field, Fields, Ident, Lit, Type};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Data, DeriveInput, Expr, Field, Fields, Ident, Type};
 
 use self::attributes::{IndexAttribute, TableAttributes, check_indexes, table_attributes};
 use crate::attributes::{check_name, plain_name};
@@ -38,6 +40,7 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
     let TableAttributes {
         name,
         plugin,
+        extends,
         indexes,
     } = table_attributes(input)?;
 
@@ -93,6 +96,62 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             impl ::daybook_sdk::OwnTable for #ident {}
         }
     });
+    let whole = (plugin.is_none() && extends.is_none()).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl ::daybook_sdk::WholeRow for #ident {}
+        }
+    });
+    let (name, reference) = match &extends {
+        None => (quote!(#name), quote!(#reference)),
+        Some(extended) => (
+            quote!(<#extended as ::daybook_sdk::Table>::NAME),
+            quote!(<#extended as ::daybook_sdk::Table>::REFERENCE),
+        ),
+    };
+    let whole_columns = match &extends {
+        None => quote! {
+            const WHOLE_KINDS: &'static [::daybook_sdk::ColumnKind] =
+                &[#(<#column_types as ::daybook_sdk::Column>::KIND),*];
+        },
+        Some(extended) => extending::constants(extended, &columns),
+    };
+    let checks = extends
+        .as_ref()
+        .map(|extended| extending::checks(ident, extended, &columns));
+    let definition = quote! {
+        manifest::Table {
+            name: ::std::string::String::from(#name),
+            columns: ::std::vec![#(manifest::Column {
+                name: ::std::string::String::from(#column_names),
+                kind: <#column_types as ::daybook_sdk::Column>::KIND,
+                format: <#column_types as ::daybook_sdk::Column>::format(),
+                nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
+                default_value: #defaults,
+            }),*],
+            primary_key: ::std::vec![#(::std::string::String::from(#key_names)),*],
+            indexes: ::std::vec![#(#index_definitions),*],
+        }
+    };
+    let key_checks = keys.iter().map(|key| {
+        let key_type = key.field_type;
+        let message = format!(
+            "`{}` is a `#[key]` column and cannot be an Option: a primary key is never null",
+            key.name
+        );
+        quote_spanned! {key_type.span()=>
+            const _: () = ::core::assert!(!<#key_type as ::daybook_sdk::Column>::NULLABLE, #message);
+        }
+    });
+    let definition = match &extends {
+        None => definition,
+        Some(extended) => quote! {
+            ::daybook_sdk::__private::extended_table(
+                <#extended as ::daybook_sdk::Table>::definition(),
+                #definition,
+            )
+        },
+    };
     Ok(quote! {
         #[automatically_derived]
         impl ::daybook_sdk::Table for #ident {
@@ -101,10 +160,15 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
             const REFERENCE: &'static str = #reference;
             const COLUMNS: &'static [&'static str] = &[#(#column_names),*];
             const KEY_COLUMNS: &'static [usize] = &[#(#key_positions),*];
+            #whole_columns
             type Key = #key_type;
 
             fn into_row(self) -> ::std::vec::Vec<::daybook_sdk::Value> {
-                ::std::vec![#(<#column_types as ::daybook_sdk::Column>::into_value(self.#column_idents)),*]
+                ::std::vec![#(<#column_types as ::daybook_sdk::Column>::into_column(
+                    self.#column_idents,
+                    #reference,
+                    #column_names,
+                )),*]
             }
 
             fn from_row(
@@ -122,25 +186,12 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
 
             fn definition() -> ::daybook_sdk::__private::manifest::Table {
                 use ::daybook_sdk::__private::manifest;
-                manifest::Table {
-                    name: ::std::string::String::from(#name),
-                    columns: ::std::vec![#(manifest::Column {
-                        name: ::std::string::String::from(#column_names),
-                        kind: <#column_types as ::daybook_sdk::Column>::KIND,
-                        format: <#column_types as ::daybook_sdk::Column>::format(),
-                        nullable: <#column_types as ::daybook_sdk::Column>::NULLABLE,
-                        default_value: #defaults,
-                    }),*],
-                    primary_key: ::std::vec![#(::std::string::String::from(#key_names)),*],
-                    indexes: ::std::vec![#(#index_definitions),*],
-                }
+                #definition
             }
         }
 
-        #(const _: () = ::core::assert!(
-            !<#key_types as ::daybook_sdk::Column>::NULLABLE,
-            "a `#[key]` column cannot be an Option: a primary key is never null"
-        );)*
+        #(#key_checks)*
+        #(const _: () = <#column_types as ::daybook_sdk::Column>::CHECKED;)*
 
         #[allow(dead_code, reason = "an index may be for SQL alone")]
         impl #ident {
@@ -148,6 +199,8 @@ fn expand(input: &DeriveInput) -> syn::Result<TokenStream> {
         }
 
         #own
+        #whole
+        #checks
     })
 }
 
@@ -203,18 +256,9 @@ fn default_tokens(column: &ColumnField<'_>) -> TokenStream {
     let field_type = column.field_type;
     match &column.default {
         None => quote!(::core::option::Option::None),
-        // Texts are written as literals, and the column wants a String.
-        Some(Expr::Lit(ExprLit {
-            lit: Lit::Str(text),
-            ..
-        })) => quote! {
-            ::core::option::Option::Some(::daybook_sdk::Column::into_value(
-                <#field_type as ::core::convert::From<&'static str>>::from(#text),
-            ))
-        },
-        Some(default) => quote! {
+        Some(default) => quote_spanned! {default.span()=>
             ::core::option::Option::Some(
-                <#field_type as ::daybook_sdk::Column>::into_value(#default),
+                <#field_type as ::daybook_sdk::ColumnDefault<_>>::default_value(#default),
             )
         },
     }

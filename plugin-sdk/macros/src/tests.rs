@@ -32,7 +32,7 @@ fn check(output: TokenStream, expected: &str) {
 
 #[track_caller]
 fn check_plugin(arguments: TokenStream, block: TokenStream, expected: &str) {
-    check(plugin::expand(arguments, block), expected);
+    check(plugin::expand(arguments, block, true), expected);
 }
 
 fn handlers() -> TokenStream {
@@ -51,7 +51,7 @@ fn a_plugin_without_mistakes_expands_without_errors() {
         extends = "1993-01-01",
         tables = [Account]
     );
-    let output = plugin::expand(arguments, handlers());
+    let output = plugin::expand(arguments, handlers(), true);
     assert_eq!(errors(output.clone()), Vec::<String>::new());
     let text = output.to_string();
     assert!(text.contains("materializing :: export !"), "{text}");
@@ -59,6 +59,14 @@ fn a_plugin_without_mistakes_expands_without_errors() {
         !text.contains("creating :: export !"),
         "it has no creator:\n{text}"
     );
+}
+
+#[test]
+fn a_crate_that_another_version_depends_on_exports_nothing() {
+    let arguments = quote!(version = "1993-01-01", tables = [Account]);
+    let text = plugin::expand(arguments, handlers(), false).to_string();
+    assert!(!text.contains("export !"), "{text}");
+    assert!(text.contains("Plugin for Bank"), "{text}");
 }
 
 #[test]

@@ -5,8 +5,19 @@ use super::manifest::{Column, ColumnKind, Manifest, Table};
 use super::partitions::{PartitionSource, Partitioning};
 use super::types::Value;
 
-/// The format of [`write`]'s documents.
+/// The format of the documents that [`write()`] writes.
 pub const FORMAT: u32 = 1;
+
+/// What stands in a manifest's place where it would be wrong: the host refuses a member that it does not know, and names it.
+#[cfg(target_arch = "wasm32")]
+pub(crate) fn write_mistake(words: &str) -> String {
+    let mut out = Writer::default();
+    out.open('{');
+    out.member("format").raw(&FORMAT.to_string());
+    out.text(words, "");
+    out.close('}');
+    out.json
+}
 
 /// A manifest, and what it says of partitions, as JSON text. Its schemas are JSON texts, and become part of it as they are.
 pub fn write(manifest: &Manifest, partitioning: &Partitioning) -> String {

@@ -3,5 +3,6 @@
 
 pub mod document;
 pub mod manifest;
+pub(crate) mod mistake;
 pub mod partitions;
 pub mod types;

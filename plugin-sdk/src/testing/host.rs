@@ -53,6 +53,23 @@ impl Reach {
         }
     }
 
+    /// A version that extends one has it below, in a test too.
+    fn check_below(&self) {
+        let Version {
+            name,
+            version,
+            extends,
+            ..
+        } = &*self.version;
+        let has_one = self.session.versions.borrow().len() > self.position + 1;
+        if let (Some(extends), false) = (extends, has_one) {
+            fault(&format!(
+                "{name} {version} calls `previous`, and the test does not have {name} {extends}: begin it with \
+                 `Scenario::<..>::new().previous::<..>()`"
+            ));
+        }
+    }
+
     #[cfg(feature = "sql")]
     fn query(&self, sql: &str, parameters: &[Value]) -> QueryResult {
         super::sql::query(
@@ -148,6 +165,7 @@ impl Materialization {
                 self.0.version.name, self.0.version.version
             ));
         }
+        self.0.check_below();
         materialize(&self.0.session, self.0.position + 1, event)
     }
 }

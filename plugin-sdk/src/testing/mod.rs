@@ -5,6 +5,7 @@
 //!
 //! A [`replay_diff`] holds two versions, as components, to what the second one is meant to change over a log.
 
+mod again;
 mod alike;
 mod cursor;
 pub(crate) mod host;

@@ -5,6 +5,7 @@ mod checks;
 use std::marker::PhantomData;
 use std::rc::Rc;
 
+use super::again;
 use super::session::{self, Session, Version};
 use super::state::TableState;
 use super::text;
@@ -71,22 +72,19 @@ impl<P: Plugin> Scenario<P> {
     /// The version that the last named one extends, so that `cx.previous` and types it handles alone reach it.
     #[track_caller]
     pub fn previous<V: Plugin>(self) -> Self {
-        let last = self
-            .session
-            .versions
-            .borrow()
-            .last()
-            .cloned()
-            .expect("P is there");
-        let extends = last.extends.unwrap_or("no version");
-        assert!(
-            last.name == V::NAME && last.extends == Some(V::VERSION),
-            "{} {} extends {extends}, not {} {}",
-            last.name,
-            last.version,
-            V::NAME,
-            V::VERSION
-        );
+        {
+            let versions = self.session.versions.borrow();
+            let last = versions.last().expect("P is there");
+            let extends = last.extends.unwrap_or("no version");
+            assert!(
+                last.name == V::NAME && last.extends == Some(V::VERSION),
+                "{} {} extends {extends}, not {} {}",
+                last.name,
+                last.version,
+                V::NAME,
+                V::VERSION
+            );
+        }
         self.session.add(Version::of::<V>());
         self
     }
@@ -190,9 +188,27 @@ impl<P: Plugin> Scenario<P> {
         };
         self.begin_step(format!("command {} {}", command.command_type, command.data));
         let Some(position) = self.session.creator(&command.command_type, 0) else {
-            panic!("no version has a creator for {}", command.command_type);
+            panic!(
+                "no version has a creator for {}: add a function with `#[create]`. There are creators for {}",
+                command.command_type,
+                self.session.names(|it| it
+                    .commands
+                    .iter()
+                    .map(|command| command.name.as_str())
+                    .collect())
+            );
         };
-        let created = session::create(&self.session, position, &command);
+        let answer = |created: &Result<Vec<raw::NewEvent>, Refusal>| match created {
+            Ok(events) => events
+                .iter()
+                .map(text::event)
+                .collect::<Vec<_>>()
+                .join(", "),
+            Err(refusal) => refusal.to_string(),
+        };
+        let created = again::twice(&self.session, &self.last_step, answer, || {
+            session::create(&self.session, position, &command)
+        });
         for event in created.iter().flatten() {
             assert!(
                 self.session.declares(&event.event_type),
@@ -226,7 +242,18 @@ impl<P: Plugin> Scenario<P> {
         self.begin_step(format!("event {}", text::event(&event)));
         let known = self.session.declares(&event.event_type)
             || self.session.materializer(&event.event_type, 0).is_some();
-        assert!(known, "no version declares or handles {}", event.event_type);
+        assert!(
+            known,
+            "no version declares or handles {}: add a function with `#[materialize]`, or name the type in `events = [..]`. \
+             There are {}",
+            event.event_type,
+            self.session.names(|it| {
+                let declared = it.events.iter().map(|event| event.name.as_str());
+                declared
+                    .chain(it.materializes.iter().map(String::as_str))
+                    .collect()
+            })
+        );
         self.outcome = match self.materialize(&event) {
             Ok(()) => Outcome::Events(Vec::new()),
             Err(failure) => Outcome::Failed(failure),
@@ -247,7 +274,14 @@ impl<P: Plugin> Scenario<P> {
             attributes: event.attributes.clone(),
             data: event.data.clone(),
         };
-        session::materialize(&self.session, 0, &event)
+        let what = format!("event {} {}", event.event_type, event.data);
+        let answer = |done: &Result<(), Failure>| match done {
+            Ok(()) => "it was done".to_owned(),
+            Err(failure) => format!("it failed: {failure}"),
+        };
+        again::twice(&self.session, &what, answer, || {
+            session::materialize(&self.session, 0, &event)
+        })
     }
 }
 

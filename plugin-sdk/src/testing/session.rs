@@ -1,7 +1,7 @@
 //! The host's part in a test: the versions of a plugin, the tables, and what one step of a scenario causes.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::contract::manifest::Manifest;
 use crate::contract::types::{Command, Event, Failure, Level, NewEvent, Task};
@@ -93,7 +93,12 @@ impl Session {
                 }
             }
         }
-        self.versions.borrow_mut().push(std::rc::Rc::new(version));
+        let mut versions = self.versions.borrow_mut();
+        for newer in versions.iter_mut() {
+            let newer = std::rc::Rc::get_mut(newer).expect("no step runs while versions are added");
+            newer.view.inherit(&version.manifest);
+        }
+        versions.push(std::rc::Rc::new(version));
     }
 
     /// The position of the first version, from `first` on, that handles the event type.
@@ -119,6 +124,17 @@ impl Session {
         let versions = self.versions.borrow();
         let mut events = versions.iter().flat_map(|version| &version.manifest.events);
         events.any(|event| event.name == event_type)
+    }
+
+    /// What versions have of something, by name, to be shown beside a name that they do not have.
+    pub(crate) fn names(&self, of: impl Fn(&Manifest) -> Vec<&str>) -> String {
+        let versions = self.versions.borrow();
+        let names = versions.iter().flat_map(|version| of(&version.manifest));
+        let names = names.collect::<BTreeSet<_>>();
+        match names.is_empty() {
+            true => "none".to_owned(),
+            false => Vec::from_iter(names).join(", "),
+        }
     }
 
     /// Checks that some version declares the kind of the task.

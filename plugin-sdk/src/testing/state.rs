@@ -38,6 +38,20 @@ impl TableState {
         }
     }
 
+    pub(crate) fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.definition.columns.iter().map(|it| it.name.as_str())
+    }
+
+    /// The first row, in the order of the key, that is not the same in both, as it is here and there.
+    pub(crate) fn first_difference<'a>(
+        &'a self,
+        other: &'a Self,
+    ) -> Option<(Option<&'a Row>, Option<&'a Row>)> {
+        let keys = self.rows.keys().chain(other.rows.keys());
+        keys.map(|key| (self.rows.get(key), other.rows.get(key)))
+            .find(|(mine, others)| mine != others)
+    }
+
     pub(crate) fn definition(&self) -> &Table {
         &self.definition
     }

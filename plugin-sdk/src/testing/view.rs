@@ -28,22 +28,7 @@ pub(crate) struct TableView {
 
 impl View {
     pub(crate) fn new(plugin: &'static str, version: &'static str, manifest: &Manifest) -> Self {
-        let own = manifest.tables.iter().map(|table| {
-            let columns = table
-                .columns
-                .iter()
-                .map(|column| column.name.clone())
-                .collect();
-            let full_name = format!("{plugin}.{}", table.name);
-            (
-                table.name.clone(),
-                TableView {
-                    full_name,
-                    columns,
-                    is_own: true,
-                },
-            )
-        });
+        let own = { manifest.tables.iter() }.map(|table| TableView::own(plugin, table));
         let foreign = manifest.reads.iter().map(|read| {
             let full_name = format!("{}.{}", read.plugin, read.table);
             let columns = read.columns.clone();
@@ -60,6 +45,14 @@ impl View {
             plugin,
             version,
             tables: own.chain(foreign).collect(),
+        }
+    }
+
+    /// Adds the tables of a version that this one extends, which it sees without declaring them again.
+    pub(crate) fn inherit(&mut self, below: &Manifest) {
+        for table in &below.tables {
+            let (name, view) = TableView::own(self.plugin, table);
+            self.tables.entry(name).or_insert(view);
         }
     }
 
@@ -87,6 +80,17 @@ impl View {
 }
 
 impl TableView {
+    /// A table of the plugin's own, as a version declares it, under the name that calls use.
+    fn own(plugin: &str, table: &Table) -> (String, Self) {
+        let columns = { table.columns.iter() }.map(|column| column.name.clone());
+        let view = Self {
+            full_name: format!("{plugin}.{}", table.name),
+            columns: columns.collect(),
+            is_own: true,
+        };
+        (table.name.clone(), view)
+    }
+
     #[cfg(feature = "sql")]
     pub(crate) fn columns(&self) -> &[String] {
         &self.columns

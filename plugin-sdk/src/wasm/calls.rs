@@ -4,15 +4,16 @@ use super::bindings::creating::exports::daybook::plugin::creator;
 use super::bindings::describing::exports::daybook::plugin::describer;
 use super::bindings::materializing::exports::daybook::plugin::materializer;
 use super::host;
-use crate::contract::document;
 use crate::contract::types::{Command, CreateError, Event, NewEvent};
+use crate::contract::{document, mistake};
 use crate::cx::{Creation, Materialization};
 use crate::failure::Done;
 use crate::plugin::Plugin;
 
 impl<P: Plugin> describer::Guest for P {
     fn describe() -> String {
-        document::write(&P::manifest(), &P::partitions())
+        let manifest = document::write(&P::manifest(), &P::partitions());
+        mistake::take().map_or(manifest, |words| document::write_mistake(&words))
     }
 }
 

@@ -24,6 +24,19 @@ pub(crate) fn log_with(log: Log) {
 
 fn send(info: &PanicHookInfo<'_>) {
     if let Some(log) = CURRENT.0.get() {
-        log(&info.to_string());
+        let mut words = info.to_string();
+        words += way_out(&words);
+        log(&words);
+    }
+}
+
+/// What to do instead, where the standard library has something that a component does not have, and only says so.
+fn way_out(words: &str) -> &'static str {
+    if words.contains("time not implemented on this platform") {
+        "; a handler has no clock: a materializer has `event.time()`, a creator `cx.now()`"
+    } else if words.contains("operation not supported on this platform") {
+        "; a handler has no files, no threads and no network: it asks for a task with `cx.enqueue`"
+    } else {
+        ""
     }
 }

@@ -1,13 +1,18 @@
 //! The handlers of a plugin's `impl` block: the functions with `#[materialize]` or `#[create]`.
 
+use proc_macro2::Span;
 use quote::ToTokens;
 use syn::spanned::Spanned;
-use syn::{FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, PathArguments, Type};
+use syn::{
+    FnArg, GenericArgument, Ident, ImplItem, ImplItemFn, ItemImpl, PathArguments, ReturnType, Type,
+};
 
 /// A function with `#[materialize]` or `#[create]`.
 pub struct Handler {
     pub ident: Ident,
     pub payload: Type,
+    /// What it returns, which is where another type is told of.
+    pub returns: Span,
     pub takes_cx: bool,
 }
 
@@ -79,10 +84,14 @@ fn handler(function: &ImplItemFn, message: &str) -> syn::Result<Handler> {
     let Some(payload) = payload else {
         return Err(syn::Error::new_spanned(&signature.inputs[0], expected));
     };
+    let ReturnType::Type(_, returned) = &signature.output else {
+        return Err(syn::Error::new_spanned(&signature.ident, expected));
+    };
     let (ident, payload) = (signature.ident.clone(), payload.clone());
     Ok(Handler {
         ident,
         payload,
+        returns: returned.span(),
         takes_cx: signature.inputs.len() == 2,
     })
 }

@@ -1,7 +1,8 @@
 //! What stands in `#[table(..)]`: the table's name, its owner and its indexes.
 
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{DeriveInput, Ident, LitStr, Token, bracketed};
+use syn::{DeriveInput, Ident, LitStr, Path, Token, bracketed};
 
 use crate::attributes::{check_name, check_plugin_name, plain_name, snake_case};
 
@@ -9,6 +10,8 @@ use crate::attributes::{check_name, check_plugin_name, plain_name, snake_case};
 pub struct TableAttributes {
     pub name: String,
     pub plugin: Option<String>,
+    /// The type of the version below whose table this one adds to.
+    pub extends: Option<Path>,
     pub indexes: Vec<IndexAttribute>,
 }
 
@@ -22,6 +25,7 @@ pub struct IndexAttribute {
 pub fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
     let mut name = None;
     let mut plugin = None;
+    let mut extends = None;
     let mut indexes = Vec::new();
     for attribute in input
         .attrs
@@ -39,6 +43,9 @@ pub fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
                 check_plugin_name(&text.value(), text.span())?;
                 plugin = Some(text.value());
                 Ok(())
+            } else if meta.path.is_ident("extends") {
+                extends = Some(extended_type(meta.value()?)?);
+                Ok(())
             } else if meta.path.is_ident("index") || meta.path.is_ident("unique") {
                 let is_unique = meta.path.is_ident("unique");
                 meta.parse_nested_meta(|index| {
@@ -53,11 +60,18 @@ pub fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
                 })
             } else {
                 Err(meta.error(
-                    "expected `name = \"account\"`, `plugin = \"bank\"`, `index(by_district = [district])` or \
-                     `unique(by_name = [name])`",
+                    "expected `name = \"account\"`, `plugin = \"bank\"`, `extends = first::Account`, \
+                     `index(by_district = [district])` or `unique(by_name = [name])`",
                 ))
             }
         })?;
+    }
+    if let Some(extended) = &extends
+        && (name.is_some() || plugin.is_some())
+    {
+        let message =
+            "a type that extends another one is of the same table: leave `name` and `plugin` out";
+        return Err(syn::Error::new_spanned(extended, message));
     }
     let name = match name {
         Some(name) => name,
@@ -70,8 +84,19 @@ pub fn table_attributes(input: &DeriveInput) -> syn::Result<TableAttributes> {
     Ok(TableAttributes {
         name,
         plugin,
+        extends,
         indexes,
     })
+}
+
+/// A type, and not the name of a table, of which nothing else is known here.
+fn extended_type(value: ParseStream<'_>) -> syn::Result<Path> {
+    if value.peek(LitStr) {
+        let message = "`extends` takes the row type of the version below, which says what its columns are: \
+                       `extends = first::Account`";
+        return Err(value.error(message));
+    }
+    value.parse()
 }
 
 /// Checks that indexes have names of their own, and name columns of the table.

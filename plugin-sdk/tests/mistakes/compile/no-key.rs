@@ -1,0 +1,8 @@
+//! A table without a key.
+
+use visits::*;
+
+#[derive(Table)]
+pub struct Visitor {
+    pub name: String,
+}

@@ -1,0 +1,7 @@
+//! A task with another type in its payload.
+
+use visits::*;
+
+pub fn tell(cx: &Materialization, counter: &Counter) {
+    cx.enqueue(Mail { to: counter.value });
+}

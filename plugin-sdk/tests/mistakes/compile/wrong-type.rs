@@ -1,0 +1,7 @@
+//! A text for a column with numbers.
+
+use visits::*;
+
+pub fn new(name: String) -> Counter {
+    Counter { name, value: "0" }
+}

@@ -336,7 +336,13 @@ fn explain(error: &wasmtime::Error, state: &mut CallState) -> HandlerError {
             "stack overflow: its recursion needs more than {} KiB",
             limits::STACK_BYTES_MAX >> 10
         )),
-        Some(trap) => HandlerError::Trapped(format!("{trap}{}", frames(error))),
+        Some(trap) => {
+            let trapped = format!("{trap}{}", frames(error));
+            HandlerError::Trapped(match state.last_words.take() {
+                Some(words) => format!("{words} ({trapped})"),
+                None => trapped,
+            })
+        }
         None => {
             let text = format!("{error:#}");
             match text.contains("fuel allocated for hostcalls") {

@@ -19,6 +19,9 @@ pub(super) enum Write {
     Upsert,
 }
 
+/// Bytes of what a call says before it traps that its error repeats; the log has all of it.
+const LAST_WORDS_BYTES_MAX: usize = 2_000;
+
 impl CallState {
     fn materialization(&mut self, bytes: usize) -> Answer<&mut dyn Materialization> {
         self.count_call(bytes)?;
@@ -125,6 +128,10 @@ impl CallState {
     }
 
     pub(super) fn write_log(&mut self, level: Level, message: String) -> Answer<()> {
+        if level == Level::Error {
+            let end = message.floor_char_boundary(LAST_WORDS_BYTES_MAX);
+            self.last_words = Some(message[..end].to_owned());
+        }
         let result = self.state(message.len())?.log(LogLine {
             by: None,
             level,

@@ -26,6 +26,8 @@ pub struct CallState {
     pub(super) budget: Budget,
     /// Why the host stopped the guest; the trap that the engine reports is only its echo.
     pub(super) stopped: Option<HandlerError>,
+    /// What it logged last as an error: before it traps, a panic says so what happened.
+    pub(super) last_words: Option<String>,
     /// It was refused more memory than it may have.
     pub(super) memory_refused: bool,
     /// Fuel for what passed between it and the host; the store does not count it.
@@ -41,6 +43,7 @@ impl CallState {
             capability,
             budget,
             stopped: None,
+            last_words: None,
             memory_refused: false,
             passing_fuel: 0,
             memory_bytes: 0,

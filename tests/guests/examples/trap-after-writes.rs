@@ -1,4 +1,4 @@
-//! On n = 13, writes two rows, asks for a task, then panics. Behaves otherwise.
+//! On n = 13, writes two rows, asks for a task, says why, then panics. Behaves otherwise.
 
 #![cfg(target_arch = "wasm32")]
 
@@ -22,6 +22,7 @@ impl Plugin for TrapAfterWrites {
                 data: "{}".into(),
                 not_before: None,
             });
+            cx.log(Level::Error, "thirteen is too many");
             panic!("n is 13");
         }
         Ok(())

@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use serde::Deserialize;
 
 use super::target::TARGET;
+use super::{sdk, tool};
 use crate::model::{Digest, Error, ErrorKind, Result};
 
 /// Flags of the linker. A small stack, and a heap that is there from the start: an instance lives for one call, and
@@ -117,6 +118,8 @@ pub fn package(folder: &Path) -> Result<Package> {
             "--manifest-path",
         ])
         .arg(&manifest);
+    // The folder may name a toolchain of its own.
+    command.current_dir(folder);
     let output = command
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -162,8 +165,16 @@ pub fn package(folder: &Path) -> Result<Package> {
     })
 }
 
-/// Compiles a package and gives its core module.
-pub fn compile(package: &Package) -> Result<PathBuf> {
+/// Runs the tests of the crate in a folder, where its author sees them.
+pub fn test(folder: &Path) -> Result<ExitStatus> {
+    if tool::find("cargo").is_none() && std::env::var_os("CARGO").is_none() {
+        return Err(missing());
+    }
+    tool::show(Command::new(cargo()).arg("test").current_dir(folder))
+}
+
+/// Compiles the package of a folder and gives its core module.
+pub fn compile(package: &Package, folder: &Path) -> Result<PathBuf> {
     let mut command = Command::new(cargo());
     // As a component alone, whatever else the crate is for its tests: with a library beside it cargo would silently leave
     // out the optimization across crates, which saves every event a seventh of its instructions.
@@ -181,7 +192,7 @@ pub fn compile(package: &Package) -> Result<PathBuf> {
     for name in UNSET {
         command.env_remove(name);
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags());
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(package, folder)?);
     command.current_dir(&package.root);
     let output = command
         .stdin(Stdio::null())
@@ -206,22 +217,42 @@ pub fn compile(package: &Package) -> Result<PathBuf> {
 }
 
 /// The linker's flags, and other names for the folders that messages of panics tell of: the same source makes the same
-/// component in every user's home.
-fn rustflags() -> OsString {
+/// component in every user's home, and wherever its folder is moved.
+fn rustflags(package: &Package, folder: &Path) -> Result<OsString> {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let own_source = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .map(Path::to_owned);
+    let sdk = sdk_of(folder)?;
     let mut flags = OsString::from(RUSTFLAGS.join(SEPARATOR));
-    for (folder, name) in [(cargo_home, "/cargo"), (own_source, "/daybook")] {
+    // Of two that fit the compiler takes the later one.
+    for (folder, name) in [
+        (cargo_home, "/cargo"),
+        (Some(package.root.clone()), "/daybook"),
+        (sdk, "/daybook/plugin-sdk"),
+    ] {
         if let Some(folder) = folder {
             flags.push(format!("{SEPARATOR}--remap-path-prefix="));
             flags.push(folder);
             flags.push(format!("={name}"));
         }
     }
-    flags
+    Ok(flags)
+}
+
+/// The folder of the SDK, where the crate's manifest names one.
+fn sdk_of(folder: &Path) -> Result<Option<PathBuf>> {
+    let manifest = folder.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest);
+    let text = text.map_err(|error| Error::io(manifest.display(), error))?;
+    let manifest: toml::Table = toml::from_str(&text)
+        .map_err(|error| Error::refused(format!("{}: {error}", manifest.display())))?;
+    let dependency = manifest
+        .get("dependencies")
+        .and_then(|it| it.get(sdk::FOLDER));
+    let path = dependency
+        .and_then(|it| it.get("path"))
+        .and_then(|it| it.as_str());
+    // A path that leads nowhere is told by cargo.
+    Ok(path.and_then(|path| folder.join(path).canonicalize().ok()))
 }
 
 /// Between flags in `CARGO_ENCODED_RUSTFLAGS`.
@@ -239,6 +270,13 @@ fn cargo() -> OsString {
 }
 
 fn cannot_run(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, format!("cargo cannot be run: {error}"))
-        .hint("building a plugin needs Rust: install it with rustup, or the distribution's packages rustc and cargo")
+    match error.kind() {
+        std::io::ErrorKind::NotFound => missing(),
+        _ => Error::new(ErrorKind::Io, format!("cargo cannot be run: {error}")),
+    }
+}
+
+fn missing() -> Error {
+    let rustup = "curl --proto '=https' --tlsv1.2 -sSf https://sh.rustup.rs | sh";
+    tool::missing("cargo is missing, which plugins in Rust need", rustup)
 }

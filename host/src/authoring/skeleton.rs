@@ -1,41 +1,66 @@
-//! The skeleton of a new plugin: the SDK's template with its marks replaced.
+//! The skeleton of a new plugin: the template of its language with the marks replaced, and the SDK beside it.
 
 use std::path::{Path, PathBuf};
 
+use super::{Language, sdk};
 use crate::model::{Error, PluginName, Result, VersionDate};
 
-/// Where each file of the template goes.
-const FILES: [(&str, &str); 3] = [
-    (
-        "Cargo.toml",
-        include_str!("../../../plugin-sdk/template/Cargo.toml.tmpl"),
-    ),
-    (
-        "README.md",
-        include_str!("../../../plugin-sdk/template/README.md.tmpl"),
-    ),
-    (
-        "src/lib.rs",
-        include_str!("../../../plugin-sdk/template/src/lib.rs.tmpl"),
-    ),
-];
+/// A file's name in the plugin's folder, and its template.
+type Template = (&'static str, &'static str);
+
+macro_rules! templates {
+    ($folder:literal: $($name:literal = $file:literal),* $(,)?) => {
+        &[$(($name, include_str!(concat!("../../../plugin-sdk/", $folder, $file, ".tmpl")))),*]
+    };
+}
+
+const RUST: &[Template] = templates! { "template/":
+    ".gitignore" = "gitignore",
+    "Cargo.toml" = "Cargo.toml",
+    "README.md" = "README.md",
+    "rust-toolchain.toml" = "rust-toolchain.toml",
+    "src/lib.rs" = "src/lib.rs",
+};
+
+const TYPESCRIPT: &[Template] = templates! { "js/template/":
+    ".gitignore" = "gitignore",
+    "README.md" = "README.md",
+    "package.json" = "package.json",
+    "plugin.ts" = "plugin.ts",
+    "tests/plugin.test.ts" = "tests/plugin.test.ts",
+    "tsconfig.json" = "tsconfig.json",
+};
+
+const PYTHON: &[Template] = templates! { "python/template/":
+    ".gitignore" = "gitignore",
+    "README.md" = "README.md",
+    "plugin.py" = "plugin.py",
+    "pyproject.toml" = "pyproject.toml",
+    "requirements.txt" = "requirements.txt",
+    "tests/test_plugin.py" = "tests/test_plugin.py",
+};
 
 /// A plugin that is about to be begun.
 #[derive(Debug, Clone)]
 pub struct Skeleton {
     pub name: PluginName,
     pub date: VersionDate,
+    pub language: Language,
     /// Must not be there yet, or be empty.
     pub directory: PathBuf,
-    /// The folder of the crate `daybook-sdk`; none: the one beside this host's own source.
+    /// The folder of an SDK that is there already; none: the one that this binary carries is unpacked into the plugin's folder.
     pub sdk: Option<PathBuf>,
 }
 
 impl Skeleton {
-    /// Writes the files and gives their paths.
+    /// Writes the files and gives their paths; that of the SDK's folder is the last.
     pub fn write(&self) -> Result<Vec<PathBuf>> {
         self.check_name()?;
-        let sdk = self.sdk_path()?;
+        let sdk = self
+            .sdk
+            .as_deref()
+            .map(|path| self.shared(path))
+            .transpose()?;
         let taken =
             std::fs::read_dir(&self.directory).is_ok_and(|mut entries| entries.next().is_some());
         if taken || self.directory.is_file() {
@@ -44,28 +69,61 @@ impl Skeleton {
                     .hint("name a folder that does not exist yet: --dir PATH"),
             );
         }
-        let mut written = Vec::new();
-        for (name, template) in FILES {
-            let path = self.directory.join(name);
-            let failed = |error| Error::io(format!("writing {}", path.display()), error);
-            if let Some(folder) = path.parent() {
-                std::fs::create_dir_all(folder).map_err(failed)?;
+        let failed = |path: &Path| {
+            let what = format!("writing {}", path.display());
+            move |error| Error::io(what, error)
+        };
+        std::fs::create_dir_all(&self.directory).map_err(failed(&self.directory))?;
+        let place = match &sdk {
+            None => PathBuf::from(sdk::FOLDER),
+            Some(sdk) => {
+                let own = self.directory.canonicalize();
+                sdk::relative(&own.map_err(failed(&self.directory))?, sdk)
             }
-            std::fs::write(&path, self.fill(template, &sdk)).map_err(failed)?;
+        };
+        let mut written = Vec::new();
+        for (name, template) in self.templates() {
+            let path = self.directory.join(name);
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(failed(folder))?;
+            }
+            std::fs::write(&path, self.fill(template, &place)?).map_err(failed(&path))?;
             written.push(path);
+        }
+        if sdk.is_none() {
+            let folder = self.directory.join(sdk::FOLDER);
+            sdk::unpack(self.language, &folder)?;
+            written.push(folder);
         }
         Ok(written)
     }
 
-    fn fill(&self, template: &str, sdk: &Path) -> String {
-        template
+    fn templates(&self) -> &'static [Template] {
+        match self.language {
+            Language::Rust => RUST,
+            Language::TypeScript => TYPESCRIPT,
+            Language::Python => PYTHON,
+        }
+    }
+
+    fn fill(&self, template: &str, sdk: &Path) -> Result<String> {
+        let sdk = sdk.to_string_lossy();
+        let mut text = template
             .replace("{{name}}", self.name.as_str())
             .replace("{{Name}}", &self.type_name())
             .replace("{{version}}", &self.date.to_string())
-            .replace(
-                "{{sdk}}",
-                &format!("{{ path = {} }}", toml_text(&sdk.to_string_lossy())),
-            )
+            .replace("{{toolchain}}", sdk::TOOLCHAIN);
+        let sdk = match self.language {
+            Language::Rust => format!("{{ path = {} }}", toml_text(&sdk)),
+            _ => sdk.replace('\\', "\\\\").replace('"', "\\\""),
+        };
+        text = text.replace("{{sdk}}", &sdk);
+        if self.language == Language::TypeScript {
+            for (name, version) in tools_of_typescript()? {
+                text = text.replace(&format!("{{{{{name}}}}}"), &version);
+            }
+        }
+        Ok(text)
     }
 
     /// `visits` → `Visits`. Names that the template or the SDK's prelude has already get an ending.
@@ -73,8 +131,9 @@ impl Skeleton {
         let name = self.name.as_str();
         let mut capitalized = name[..1].to_uppercase();
         capitalized.push_str(&name[1..]);
-        let taken =
-            FILES[2].1.contains(&capitalized) || TAKEN_TYPES.contains(&capitalized.as_str());
+        let source = RUST.iter().find(|(name, _)| *name == "src/lib.rs");
+        let taken = source.is_some_and(|(_, source)| source.contains(&capitalized))
+            || TAKEN_TYPES.contains(&capitalized.as_str());
         if taken {
             capitalized + "Plugin"
         } else {
@@ -82,10 +141,10 @@ impl Skeleton {
         }
     }
 
-    /// The library bears the plugin's name, so words that Rust has for itself cannot be one.
+    /// In Rust the library bears the plugin's name, so words that Rust has for itself cannot be one.
     fn check_name(&self) -> Result<()> {
         self.name.check_free()?;
-        if TAKEN_CRATES.contains(&self.name.as_str()) {
+        if self.language == Language::Rust && TAKEN_CRATES.contains(&self.name.as_str()) {
             return Err(
                 Error::refused(format!("'{}' is a word of Rust's own", self.name))
                     .hint("a crate cannot be called that; choose another name"),
@@ -94,19 +153,26 @@ impl Skeleton {
         Ok(())
     }
 
-    fn sdk_path(&self) -> Result<PathBuf> {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugin-sdk");
-        let path = self.sdk.clone().unwrap_or(own);
-        if !path.join("Cargo.toml").is_file() {
-            return Err(Error::usage(format!(
-                "there is no crate daybook-sdk in {}",
-                path.display()
-            ))
-            .hint("say where it is: --sdk PATH"));
-        }
+    /// The folder of an SDK that several plugins share.
+    fn shared(&self, path: &Path) -> Result<PathBuf> {
+        sdk::check(self.language, path)?;
         path.canonicalize()
             .map_err(|error| Error::io(path.display(), error))
     }
+}
+
+/// What the SDK for TypeScript is compiled with, and so what a plugin is checked with.
+fn tools_of_typescript() -> Result<Vec<(String, String)>> {
+    let broken = || Error::internal("the SDK for TypeScript has no devDependencies");
+    let files = sdk::files(Language::TypeScript).iter();
+    let mut package = files.filter(|(name, _)| *name == "package.json");
+    let (_, bytes) = package.next().ok_or_else(broken)?;
+    let package: serde_json::Value = serde_json::from_slice(bytes).map_err(|_| broken())?;
+    let tools = package.get("devDependencies").and_then(|it| it.as_object());
+    let tool = |(name, version): (&String, &serde_json::Value)| {
+        Some((name.clone(), version.as_str()?.to_owned()))
+    };
+    Ok(tools.ok_or_else(broken)?.iter().filter_map(tool).collect())
 }
 
 /// Types that every plugin has in scope.
@@ -137,23 +203,52 @@ mod tests {
         Skeleton {
             name: name.parse().unwrap(),
             date: "2024-01-01".parse().unwrap(),
+            language: Language::Rust,
             directory: directory.join(name),
             sdk: None,
         }
     }
 
     #[test]
-    fn no_mark_of_the_template_is_left() {
-        let directory = tempfile::tempdir().unwrap();
-        let files = skeleton("visits", directory.path()).write().unwrap();
-        assert_eq!(files.len(), FILES.len());
-        for file in files {
-            let text = std::fs::read_to_string(&file).unwrap();
-            assert!(
-                !text.contains("{{") && !text.contains("}}"),
-                "{}:\n{text}",
-                file.display()
-            );
+    fn no_mark_of_the_template_is_left_and_no_path_of_this_machine() {
+        for language in Language::ALL {
+            let directory = tempfile::tempdir().unwrap();
+            let mut skeleton = skeleton("visits", directory.path());
+            skeleton.language = language;
+            let mut files = skeleton.write().unwrap();
+            assert_eq!(files.pop(), Some(skeleton.directory.join("daybook-sdk")));
+            assert_eq!(files.len(), skeleton.templates().len());
+            for file in files {
+                let text = std::fs::read_to_string(&file).unwrap();
+                let shown = format!("{}:\n{text}", file.display());
+                assert!(!text.contains("{{") && !text.contains("}}"), "{shown}");
+                for path in [Path::new(env!("CARGO_MANIFEST_DIR")), directory.path()] {
+                    assert!(!text.contains(&path.display().to_string()), "{shown}");
+                }
+            }
+            assert_eq!(Language::of(&skeleton.directory).unwrap(), language);
+        }
+    }
+
+    #[test]
+    fn an_sdk_that_versions_share_is_reached_by_a_relative_path() {
+        for (language, file, expected) in [
+            (Language::Rust, "Cargo.toml", "{ path = \"../sdk\" }"),
+            (Language::TypeScript, "package.json", "\"file:./../sdk\""),
+            (Language::Python, "requirements.txt", "./../sdk[build]"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let sdk = directory.path().join("sdk");
+            let mut skeleton = skeleton("visits", directory.path());
+            skeleton.language = language;
+            skeleton.sdk = Some(sdk.clone());
+            let error = skeleton.write().unwrap_err();
+            assert!(error.message.contains("there is no SDK"), "{error}");
+            sdk::unpack(language, &sdk).unwrap();
+            skeleton.write().unwrap();
+            let text = std::fs::read_to_string(skeleton.directory.join(file)).unwrap();
+            assert!(text.contains(expected), "{text}");
+            assert!(!skeleton.directory.join("daybook-sdk").exists());
         }
     }
 

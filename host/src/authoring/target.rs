@@ -3,13 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::tool;
 use crate::model::{Error, ErrorKind, Result};
 
 /// What plugins are compiled for.
 pub const TARGET: &str = "wasm32-unknown-unknown";
-
-const WAY_OUT: &str = "rustup target add wasm32-unknown-unknown; where Rust comes from the distribution: package \
-libstd-rust-dev-wasm32 (Debian, Ubuntu), rust-std-static-wasm32-unknown-unknown (Fedora), rust-wasm (Arch)";
 
 /// Makes sure that the toolchain which builds in a folder can compile for the target. A folder may name a toolchain of
 /// its own, so it is asked from there.
@@ -28,7 +26,7 @@ pub fn ensure(folder: &Path) -> Result<()> {
             ErrorKind::Io,
             format!("the Rust target {TARGET} is missing, and {why}"),
         )
-        .hint(WAY_OUT))
+        .hint(format!("install it with: {}", way_out())))
     };
     match added {
         Ok(status) if status.success() => {}
@@ -39,6 +37,18 @@ pub fn ensure(folder: &Path) -> Result<()> {
         Ok(())
     } else {
         missing("rustup added it to another toolchain".to_owned())
+    }
+}
+
+/// Where Rust comes from the distribution, its target does so too.
+fn way_out() -> String {
+    match tool::find("rustup") {
+        Some(_) => format!("rustup target add {TARGET}"),
+        None => tool::package_command(
+            "libstd-rust-dev-wasm32",
+            "rust-std-static-wasm32-unknown-unknown",
+            "rustup && rustup target add wasm32-unknown-unknown",
+        ),
     }
 }
 

@@ -28,6 +28,7 @@ mod load;
 mod log;
 mod output;
 mod plugin;
+mod plugin_dev;
 mod progress;
 mod promote;
 mod query;
@@ -147,6 +148,8 @@ enum Exit {
     Differs,
     /// The plugin said no.
     Rejected,
+    /// The program that ran a plugin's tests ended with this code.
+    Tests(u8),
 }
 
 impl Exit {
@@ -155,6 +158,7 @@ impl Exit {
             Exit::Fine => 0,
             Exit::Differs => 1,
             Exit::Rejected => ErrorKind::Rejected.exit_code(),
+            Exit::Tests(code) => code,
         }
     }
 }

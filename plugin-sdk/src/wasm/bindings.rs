@@ -7,7 +7,7 @@
 /// `describe`: every plugin.
 pub mod describing {
     wit_bindgen::generate!({
-        path: "../wit/v1",
+        path: "wit",
         inline: "package daybook:sdk; world describing { export daybook:plugin/describer@1.0.0; }",
         world: "daybook:sdk/describing",
         pub_export_macro: true,
@@ -18,7 +18,7 @@ pub mod describing {
 /// `materialize`: plugins with materializers.
 pub mod materializing {
     wit_bindgen::generate!({
-        path: "../wit/v1",
+        path: "wit",
         inline: "package daybook:sdk; world materializing {
             import daybook:plugin/state@1.0.0;
             import daybook:plugin/state-sql@1.0.0;
@@ -36,7 +36,7 @@ pub mod materializing {
 /// `create`: plugins with creators.
 pub mod creating {
     wit_bindgen::generate!({
-        path: "../wit/v1",
+        path: "wit",
         inline: "package daybook:sdk; world creating {
             import daybook:plugin/state@1.0.0;
             import daybook:plugin/state-sql@1.0.0;

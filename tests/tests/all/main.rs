@@ -1,6 +1,7 @@
 //! One binary, one module per topic: what the host promises, each promise with a test that fails without it.
 
 mod auditing;
+mod authoring;
 mod bad_input;
 mod bad_versions;
 mod berka;

@@ -156,7 +156,7 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
 def _copy_author(source: Source, app: Path) -> None:
     for file in sorted(source.folder.rglob("*.py")):
         relative = file.relative_to(source.folder)
-        if relative.parts[0] in ("tests", "test") or any(p.startswith((".", "__pycache__")) for p in relative.parts):
+        if relative.parts[0] in ("tests", "test", "daybook-sdk", "target") or any(p.startswith((".", "__pycache__")) for p in relative.parts):
             continue
         if _for_tests(relative.name):
             continue

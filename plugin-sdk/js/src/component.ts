@@ -163,9 +163,7 @@ export function component(plugin: Plugin, imports: Imports): {
           plugin.runMaterializer(event, materializing!);
         } catch (thrown) {
           // The engine makes the contract's error of an object that is thrown.
-          throw thrown instanceof Rejection
-            ? { ...asRejection(thrown), trace: null }
-            : asFailure(thrown);
+          throw asFailure(thrown);
         }
       },
     },

@@ -55,7 +55,7 @@ export class Table<C extends Fields = Fields, I extends string = string> {
   searched(index: string | null): string[] {
     if (index === null) return this.keyColumns;
     const found = this.indexes.find(({ name }) => name === index);
-    if (found === undefined) throw new TypeError(`table ${this.name} has no index ${index}`);
+    if (found === undefined) throw new TypeError(`table ${this.name} has no index ${index}; ${this.indexes.length === 0 ? 'it has none: add .index() to a column' : `it has ${this.indexes.map(({ name }) => name).join(', ')}`}`);
     return found.columns;
   }
 
@@ -79,6 +79,7 @@ export class Table<C extends Fields = Fields, I extends string = string> {
 
   toKey(key: Key<C>): Value[] {
     const isWhole = typeof key === 'object' && key !== null && !(key instanceof Uint8Array);
+    if (!isWhole && this.keyCells.length > 1) throw new TypeError(`the key of ${this.name} has several columns, so it is an object: { ${this.keyColumns.join(', ')} }`);
     return this.keyCells.map(({ name, type, path }) => type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
   }
 }

@@ -91,7 +91,7 @@ export class Type<T, F extends string = never> {
     const { nullable, fallback } = this.options;
     if (json === undefined && fallback !== undefined) return fallback as T;
     if (nullable && (json === null || json === undefined)) return null as T;
-    if (json === undefined) throw new TypeError(`${path} is missing`);
+    if (json === undefined) return missing(path);
     return this.spec.read(json, path) as T;
   }
 
@@ -99,7 +99,7 @@ export class Type<T, F extends string = never> {
     const { nullable, fallback } = this.options;
     if (value === undefined && fallback !== undefined) value = fallback as T;
     if (nullable && (value === null || value === undefined)) return null;
-    if (value === undefined) throw new TypeError(`${path} is missing`);
+    if (value === undefined) return missing(path);
     return this.spec.write(value, path);
   }
 
@@ -112,9 +112,13 @@ export class Type<T, F extends string = never> {
     const { nullable, fallback } = this.options;
     if (value === undefined && fallback !== undefined) value = fallback as T;
     if (nullable && (value === null || value === undefined)) return NULL;
-    if (value === undefined) throw new TypeError(`${path} is missing`);
+    if (value === undefined) return missing(path);
     return this.spec.store(value, path);
   }
+}
+
+function missing(path: string): never {
+  throw new TypeError(`${path} is missing: give it, or declare it with .nullable() or .default(..)`);
 }
 
 /** Fields of a payload, or columns of a table. */
@@ -143,8 +147,16 @@ export type Key<T extends Fields> =
 export type ColumnIndexes<T extends Fields> = `by_${Marked<T, 'index'> & string}`;
 
 function wrong(path: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'bigint' ? `${value}n` : typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new TypeError(`${path} is ${shown}, and should be ${expected}`);
+  throw new TypeError(`${path} is ${shown(value)}, and should be ${expected}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof Date) return 'a Date';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
 }
 
 function loaded<K extends Value['tag']>(value: Value, tag: K, path: string): Extract<Value, { tag: K }> {
@@ -158,6 +170,7 @@ const LARGEST = 2n ** 63n - 1n;
 /** A whole number that is safe as a double. */
 function asNumber(value: unknown, path: string): number {
   if (typeof value === 'bigint') {
+    if (BigInt.asIntN(54, value) === value) return wrong(path, `a number: ${value}, or Number(..)`, value);
     throw new RangeError(`${path} is ${value}, beyond 2^53, and t.int() would lose digits: make it t.i64()`);
   }
   if (typeof value !== 'number') return wrong(path, 'a whole number', value);
@@ -197,7 +210,7 @@ function bigints(format: string | undefined, limits: Schema): Type<bigint> {
 
 function strings(format: string | undefined, schema: Schema, check?: (text: string, path: string) => void): Type<string> {
   const text = (value: unknown, path: string): string => {
-    if (typeof value !== 'string') return wrong(path, 'a text', value);
+    if (typeof value !== 'string') return wrong(path, value instanceof Date ? 'a text: take toISOString() of it, or the first ten letters of that' : 'a text', value);
     check?.(value, path);
     return value;
   };

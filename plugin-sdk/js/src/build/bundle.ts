@@ -69,6 +69,6 @@ export async function bundle(root: string, contents: string): Promise<Bundle> {
   return {
     text,
     files: Object.keys(made.metafile.inputs).filter(isOwn).map((path) => join(root, path)),
-    trace: places(map, (source) => (isOwn(source) ? relative('', source) : null)),
+    trace: places(map, text, (source) => (isOwn(source) ? relative('', source) : null)),
   };
 }

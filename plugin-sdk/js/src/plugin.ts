@@ -110,6 +110,7 @@ export class Plugin {
     const verb = what === 'event' ? 'materialize' : 'create';
     if (of?.what !== what) throw new TypeError(`.${verb}(..) of ${this.id} is given ${shown(of)}, and takes a type that ${what}(..) made`);
     const type = fullType(this.about.name, of.type);
+    if (what === 'command' && !type.startsWith(`${this.name}.`)) throw new TypeError(`${this.id} cannot answer ${type}, a command of the plugin ${type.slice(0, type.indexOf('.'))}: name it without a dot`);
     if (typeof handler !== 'function') throw new TypeError(`.${verb}(${of.type}, ..) of ${this.id} is given ${shown(handler)} for a handler, and takes a function`);
     // It would run without a step, or beyond its end.
     const { name } = handler.constructor;

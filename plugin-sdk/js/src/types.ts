@@ -164,6 +164,8 @@ function loaded<K extends Value['tag']>(value: Value, tag: K, path: string): Ext
   return value as Extract<Value, { tag: K }>;
 }
 
+export const NO_BYTES = 'JSON has no bytes; t.blob() is for columns';
+
 const SMALLEST = -(2n ** 63n);
 const LARGEST = 2n ** 63n - 1n;
 
@@ -335,7 +337,7 @@ export const t = {
   /** Bytes. Only columns can hold them. */
   blob(): Type<Uint8Array> {
     const none = (path: string): never => {
-      throw new TypeError(`${path}: JSON has no bytes; t.blob() is for columns`);
+      throw new TypeError(`${path}: ${NO_BYTES}`);
     };
     return new Type<Uint8Array>({
       kind: 'blob',
@@ -349,6 +351,7 @@ export const t = {
 
   /** Many of one type; in a column as JSON text. */
   array<T>(of: Type<T, any>): Type<T[]> {
+    if (of.spec.kind === 'blob') throw new TypeError(NO_BYTES);
     return composite<T[]>(
       { type: 'array', items: of.schema() },
       (json, path) => (Array.isArray(json) ? json.map((each, at) => of.read(each, `${path}[${at}]`)) : wrong(path, 'an array', json)),

@@ -1,6 +1,7 @@
 // The author's files and the SDK as one file of JavaScript, the same wherever the folders are.
 
 import { readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin as Extension } from 'esbuild';
@@ -10,11 +11,14 @@ import type { TraceTable } from '../trace.js';
 const DIST = join(dirname(fileURLToPath(import.meta.url)), '..');
 const NAMESPACE = 'daybook-sdk';
 const ENTRY = 'component';
+/** The modules that Node has. */
+const BUILT_IN = new RegExp(`^(node:.*|(${builtinModules.filter((name) => !name.startsWith('_')).join('|')})(/.*)?)$`);
+const DYNAMIC = 'import(..) loads a file while a handler runs, and a component has no files: import it at the top';
 
 /** The SDK's own modules by short names, so that where it is installed is not in the file. */
 const sdk: Extension = {
   name: NAMESPACE,
-  setup({ onResolve, onLoad }) {
+  setup({ onResolve, onLoad, resolve }) {
     const modules: Record<string, string> = {
       '@daybook/sdk': 'index.js',
       '@daybook/sdk/component': 'component.js',
@@ -29,8 +33,14 @@ const sdk: Extension = {
     });
     onResolve({ filter: /^\.\//, namespace: NAMESPACE }, ({ path }) => ({ path: path.slice(2), namespace: NAMESPACE }));
     onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: readFileSync(join(DIST, path), 'utf8'), loader: 'js' }));
+    onResolve({ filter: /.*/ }, ({ kind }) => (kind === 'dynamic-import' ? { errors: [{ text: DYNAMIC }] } : undefined));
     onResolve({ filter: /^daybook:/ }, ({ path }) => ({ path, external: true }));
-    onResolve({ filter: /^node:/ }, ({ path }) => ({ errors: [{ text: `${path} is not there in a component, which has neither files nor a network` }] }));
+    onResolve({ filter: BUILT_IN }, async ({ path, pluginData, ...from }) => {
+      if (pluginData === BUILT_IN) return undefined;
+      // A package may be installed under the name of a module of Node.
+      const { errors } = path.startsWith('node:') ? { errors: [path] } : await resolve(path, { kind: from.kind, resolveDir: from.resolveDir, importer: from.importer, pluginData: BUILT_IN });
+      return errors.length === 0 ? undefined : ({ errors: [{ text: `${path} is not there in a component, which has neither files nor a network` }] });
+    });
   },
 };
 
@@ -61,7 +71,11 @@ export async function bundle(root: string, contents: string): Promise<Bundle> {
     sourcesContent: false,
     metafile: true,
     logLevel: 'silent',
+    logOverride: { 'unsupported-dynamic-import': 'error' },
     tsconfigRaw: { compilerOptions: { useDefineForClassFields: true } },
+  }).catch((error: Error) => {
+    error.message = error.message.replace(/This "import" expression will not be bundled.*/, DYNAMIC);
+    throw error;
   });
   const text = made.outputFiles.find(({ path }) => path.endsWith('.js'))!.text;
   const map = JSON.parse(made.outputFiles.find(({ path }) => path.endsWith('.map'))!.text) as { sources: string[]; mappings: string };

@@ -1,5 +1,7 @@
 // JSON text in which whole numbers keep all their digits: those beyond 2^53 are bigint.
 
+import { Decimal } from './decimal.js';
+
 /** What JSON text says. Whole numbers that a double cannot hold exactly are bigint. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 
@@ -25,6 +27,7 @@ export function stringify(value: unknown): string {
       return JSON.stringify(value);
     case 'object': {
       if (value === null) return 'null';
+      if (value instanceof Decimal) return `"${value}"`;
       if (Array.isArray(value)) return `[${value.map((each) => stringify(each ?? null)).join(',')}]`;
       const members: string[] = [];
       for (const [name, member] of Object.entries(value)) {

@@ -1,6 +1,7 @@
 // `t`: the types of payloads' fields and of tables' columns. Each is a JSON Schema, a kind of column, and a TypeScript type.
 
 import { NULL, type Value } from './contract.js';
+import { Decimal } from './decimal.js';
 import { parse, stringify, type Json } from './json.js';
 
 /** A JSON Schema. */
@@ -153,6 +154,7 @@ function wrong(path: string, expected: string, value: unknown): never {
 function shown(value: unknown): string {
   if (typeof value === 'bigint') return `${value}n`;
   if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Decimal) return `the Decimal ${value}`;
   if (typeof value === 'function') return 'a function';
   if (value instanceof Date) return 'a Date';
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
@@ -200,14 +202,48 @@ function bigints(format: string | undefined, limits: Schema): Type<bigint> {
     read: (json, path) => asBigint(typeof json === 'number' && Number.isInteger(json) ? BigInt(json) : json, path),
     write: (value, path) => asBigint(value, path),
     load: (value, path) => BigInt(loaded(value, 'integer', path).val),
-    store: (value, path) => {
-      const whole = asBigint(value, path);
-      const number = Number(whole);
-      return { tag: 'integer', val: Number.isSafeInteger(number) ? number : whole };
-    },
+    store: (value, path) => whole(asBigint(value, path)),
   };
   if (format !== undefined) spec.format = format;
   return new Type<bigint>(spec);
+}
+
+/** The digits that a 64-bit number may have. */
+const DIGITS_MAX = 19;
+
+function decimals(format: string, precision: number, scale: number, { signed = true }: { signed?: boolean }): Type<Decimal> {
+  if (!(Number.isInteger(precision) && Number.isInteger(scale) && scale >= 0 && scale < DIGITS_MAX && scale <= precision && 1 <= precision && precision <= DIGITS_MAX)) {
+    throw new RangeError(`t.${format}: the digits are 1 to ${DIGITS_MAX}, and those after the point 0 to 18 and no more than all`);
+  }
+  const limit = 10n ** BigInt(precision);
+  const fitting = (value: unknown, path: string): Decimal => {
+    if (!(value instanceof Decimal)) return wrong(path, `a Decimal: Decimal.parse('12.50'), or Decimal.ofUnits(1250n, 2)`, value);
+    if (value.scale === scale && -limit < value.units && value.units < limit) return value;
+    let fitted: Decimal;
+    try {
+      fitted = value.round(scale, 'exact');
+    } catch {
+      throw new RangeError(`${path} is ${value}, which has more than ${scale} digits after the point: round it first, by round(${scale}, 'half-even')`);
+    }
+    if (fitted.units <= -limit || fitted.units >= limit) throw new RangeError(`${path} is ${value}, which has more than ${precision} digits with ${scale} after the point`);
+    return fitted;
+  };
+  const point = scale === 0 ? '' : `(\\.[0-9]{1,${scale}})?`;
+  return new Type<Decimal>({
+    kind: 'integer',
+    format,
+    schema: { type: 'string', pattern: `^${signed ? '-?' : ''}[0-9]{1,${Math.max(1, precision - scale)}}${point}$` },
+    read: (json, path) => fitting(typeof json === 'string' ? Decimal.parse(json) : wrong(path, 'a decimal number as text, "12.50"', json), path),
+    write: (value, path) => fitting(value, path).toString(),
+    load: (value, path) => Decimal.ofUnits(BigInt(loaded(value, 'integer', path).val), scale),
+    store: (value: unknown, path) => whole(asBigint(fitting(value, path).units, path)),
+  });
+}
+
+/** Whole numbers are kept as a `number` where that is safe. */
+function whole(units: bigint): Value {
+  const number = Number(units);
+  return { tag: 'integer', val: Number.isSafeInteger(number) ? number : units };
 }
 
 function strings(format: string | undefined, schema: Schema, check?: (text: string, path: string) => void): Type<string> {
@@ -273,11 +309,12 @@ export const t = {
   /** Money in its smallest unit, as a `bigint`: `t.money('CZK', 2)` counts cents. */
   money: (currency: string, scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`money(${currency},${scale})`, limits),
 
-  /** A decimal number as a `bigint` that is 10^scale times as large: with a scale of 2, 12.34 is 1234n. */
-  decimal: (precision: number, scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`decimal(${precision},${scale})`, limits),
+  /** An exact `Decimal` of so many digits, `scale` of them after the point. A column holds its units, a payload its text,
+   * `"12.50"`. A digit more is refused, never rounded. `{ signed: false }` takes none below 0. */
+  decimal: (precision: number, scale: number, options: { signed?: boolean } = {}): Type<Decimal> => decimals(`decimal(${precision},${scale})`, precision, scale, options),
 
-  /** Percent as a `bigint` that is 10^scale times as large. */
-  percent: (scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`percent(${scale})`, limits),
+  /** Percent as a `Decimal`: a column holds its units, a payload its text, `"12.5"` for 12.5 %. */
+  percent: (scale: number, options: { signed?: boolean } = {}): Type<Decimal> => decimals(`percent(${scale})`, 18, scale, options),
 
   /** A span of time in nanoseconds, as a `bigint`. */
   duration: (): Type<bigint> => bigints('duration', {}),

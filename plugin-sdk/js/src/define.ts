@@ -69,10 +69,21 @@ export class Table<C extends Fields = Fields, I extends string = string> {
 
   toRow(values: In<C>): Value[] {
     const given = values as Record<string, unknown>;
-    for (const name in given) {
-      if (!Object.hasOwn(this.columns, name)) throw new TypeError(`table ${this.name} has no column ${name}; it has ${Object.keys(this.columns).join(', ')}`);
+    const { cells } = this;
+    const row: Value[] = [];
+    let known = 0;
+    for (let at = 0; at < cells.length; at++) {
+      const { name, type, path } = cells[at]!;
+      const value = given[name];
+      if (value !== undefined) known++;
+      row.push(type.store(value, path));
     }
-    return this.cells.map(({ name, type, path }) => type.store(given[name], path));
+    // One look at all names costs less than one at each.
+    if (Object.keys(given).length > known) {
+      const unknown = Object.keys(given).find((name) => !Object.hasOwn(this.columns, name));
+      if (unknown !== undefined) throw new TypeError(`table ${this.name} has no column ${unknown}; it has ${Object.keys(this.columns).join(', ')}`);
+    }
+    return row;
   }
 
   fromRow(row: Value[]): Out<C> {
@@ -88,7 +99,9 @@ export class Table<C extends Fields = Fields, I extends string = string> {
   toKey(key: Key<C>): Value[] {
     const isWhole = typeof key === 'object' && key !== null && !(key instanceof Uint8Array);
     if (!isWhole && this.keyCells.length > 1) throw new TypeError(`the key of ${this.name} has several columns, so it is an object: { ${this.keyColumns.join(', ')} }`);
-    return this.keyCells.map(({ name, type, path }) => type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
+    const values: Value[] = [];
+    for (const { name, type, path } of this.keyCells) values.push(type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
+    return values;
   }
 }
 

@@ -105,11 +105,11 @@ export class Type<T, F extends string = never> {
   }
 
   load(value: Value, path: string): T {
-    if (value.tag === 'null' && this.options.nullable) return null as T;
-    return this.spec.load(value, path) as T;
+    return value.tag === 'null' && this.options.nullable ? (null as T) : (this.spec.load(value, path) as T);
   }
 
   store(value: T | undefined, path: string): Value {
+    if (value !== undefined && value !== null) return this.spec.store(value, path);
     const { nullable, fallback } = this.options;
     if (value === undefined && fallback !== undefined) value = fallback as T;
     if (nullable && (value === null || value === undefined)) return NULL;
@@ -173,17 +173,14 @@ const LARGEST = 2n ** 63n - 1n;
 
 /** A whole number that is safe as a double. */
 function asNumber(value: unknown, path: string): number {
+  // Zero has one sign: -0 + 0 is 0.
+  if (Number.isSafeInteger(value)) return (value as number) + 0;
   if (typeof value === 'bigint') {
     if (BigInt.asIntN(54, value) === value) return wrong(path, `a number: ${value}, or Number(..)`, value);
     throw new RangeError(`${path} is ${value}, beyond 2^53, and t.int() would lose digits: make it t.i64()`);
   }
-  if (typeof value !== 'number') return wrong(path, 'a whole number', value);
   if (!Number.isInteger(value)) return wrong(path, 'a whole number', value);
-  if (!Number.isSafeInteger(value)) {
-    throw new RangeError(`${path} is ${value}, beyond 2^53, where digits are lost: make it t.i64()`);
-  }
-  // Zero has one sign: -0 + 0 is 0.
-  return value + 0;
+  throw new RangeError(`${path} is ${String(value)}, beyond 2^53, where digits are lost: make it t.i64()`);
 }
 
 /** A whole number of 64 bits. */
@@ -298,7 +295,8 @@ export const t = {
       schema: { type: 'integer', ...limits },
       read: asNumber,
       write: asNumber,
-      load: (value, path) => asNumber(loaded(value, 'integer', path).val, path),
+      // The host's side gives a number where it is safe.
+      load: (value, path) => (value.tag === 'integer' && typeof value.val === 'number' ? value.val : asNumber(loaded(value, 'integer', path).val, path)),
       store: (value: number, path) => ({ tag: 'integer', val: asNumber(value, path) }),
     });
   },

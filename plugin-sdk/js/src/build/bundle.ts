@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, type Plugin as Extension } from 'esbuild';
+import { build, transform, type Plugin as Extension } from 'esbuild';
 import { places } from './places.js';
 import type { TraceTable } from '../trace.js';
 
@@ -32,7 +32,7 @@ const sdk: Extension = {
       return { path: file, namespace: NAMESPACE };
     });
     onResolve({ filter: /^\.\//, namespace: NAMESPACE }, ({ path }) => ({ path: path.slice(2), namespace: NAMESPACE }));
-    onLoad({ filter: /.*/, namespace: NAMESPACE }, ({ path }) => ({ contents: readFileSync(join(DIST, path), 'utf8'), loader: 'js' }));
+    onLoad({ filter: /.*/, namespace: NAMESPACE }, async ({ path }) => ({ contents: await small(join(DIST, path)), loader: 'js' }));
     onResolve({ filter: /.*/ }, ({ kind }) => (kind === 'dynamic-import' ? { errors: [{ text: DYNAMIC }] } : undefined));
     onResolve({ filter: /^daybook:/ }, ({ path }) => ({ path, external: true }));
     onResolve({ filter: BUILT_IN }, async ({ path, pluginData, ...from }) => {
@@ -43,6 +43,11 @@ const sdk: Extension = {
     });
   },
 };
+
+/** A module of the SDK in few letters: the engine keeps the text of functions in memory, which is in the component. */
+async function small(file: string): Promise<string> {
+  return (await transform(readFileSync(file, 'utf8'), { minify: true, target: 'es2022', charset: 'utf8' })).code;
+}
 
 /** A bundle, the author's files in it, and its lines' places in them. */
 export interface Bundle {

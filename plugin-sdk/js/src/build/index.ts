@@ -121,7 +121,9 @@ async function inspect(root: string, from: string): Promise<Plugin> {
   const { text, trace: lines } = await bundle(root, `export * as author from ${JSON.stringify(from)};`);
   const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`).catch((error: unknown) => {
     if (!(error instanceof Error)) throw new BuildError(`${join(root, from)} threw ${String(error)} while it was read`);
-    throw new BuildError(`${error.name}: ${error.message}\n${trace(error.stack, lines) ?? ''}`.trimEnd());
+    // Frames of Node and of its caller are not in the bundle.
+    const own = error.stack?.split('\n').filter((line) => line.includes('data:text/javascript')).join('\n');
+    throw new BuildError(`${error.name}: ${error.message}\n${trace(own, lines) ?? ''}`.trimEnd());
   })) as { author: { default?: Partial<Plugin> } };
   const plugin = module.author.default;
   if (plugin === undefined || typeof plugin.describe !== 'function') {

@@ -2,7 +2,7 @@
 
 import type { Attributes, RawNewEvent, Value } from './contract.js';
 import { parse, stringify, type Json } from './json.js';
-import { NO_BYTES, objectSchema, readObject, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema, type Type } from './types.js';
+import { NO_BYTES, objectSchema, reader, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema, type Type } from './types.js';
 
 /** An index of a table. */
 export interface Index {
@@ -188,7 +188,7 @@ function definition(what: string, type: string, description: string, fields: Fie
     description,
     fields,
     schema: objectSchema(fields, isClosed),
-    read: (json: Json) => readObject(fields, json, type),
+    read: reader(fields, type),
   }) as never;
 }
 

@@ -54,6 +54,7 @@ export class Plugin {
   readonly creators = new Map<string, Creator>();
   readonly tableNames: ReadonlySet<string>;
   readonly taskKinds: ReadonlySet<string>;
+  private materialization: { host: MaterializingHost; cx: Materialization } | null = null;
 
   constructor(readonly about: About) {
     const { name, version } = about;
@@ -178,7 +179,9 @@ export class Plugin {
       attributes: raw.attributes,
       raw,
     };
-    const done: unknown = handler(event, new Materialization(host, this));
+    // A component has one host for all its life.
+    if (this.materialization?.host !== host) this.materialization = { host, cx: new Materialization(host, this) };
+    const done: unknown = handler(event, this.materialization.cx);
     if (isPromise(done)) throw new TypeError(isAsync(raw.eventType));
   }
 

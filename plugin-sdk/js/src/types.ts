@@ -89,6 +89,7 @@ export class Type<T, F extends string = never> {
   }
 
   read(json: Json | undefined, path: string): T {
+    if (json !== undefined && json !== null) return this.spec.read(json, path) as T;
     const { nullable, fallback } = this.options;
     if (json === undefined && fallback !== undefined) return fallback as T;
     if (nullable && (json === null || json === undefined)) return null as T;
@@ -398,7 +399,7 @@ export const t = {
   object<T extends Fields>(fields: T): Type<Out<T>> {
     return composite<Out<T>>(
       objectSchema(fields, true),
-      (json, path) => readObject(fields, json, path),
+      (json, path) => reader(fields, path)(json),
       (value, path) => writeObject(fields, value, path),
     );
   },
@@ -430,14 +431,20 @@ export function objectSchema(fields: Fields, isClosed: boolean): Schema {
   return schema;
 }
 
-/** The fields of an object. Members that nobody named are left where they are. */
-export function readObject<T extends Fields>(fields: T, json: Json, path: string): Out<T> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return wrong(path, 'an object', json);
-  const values: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) {
-    values[name] = fields[name]!.read(Object.hasOwn(json, name) ? json[name] : undefined, `${path}.${name}`);
-  }
-  return values as Out<T>;
+/** The fields of an object at this path, made ready once, since payloads are many. Members that nobody named are left where
+ * they are. */
+export function reader<T extends Fields>(fields: T, path: string): (json: Json) => Out<T> {
+  // Every object has a `toString`: whether JSON has one is to be asked for.
+  const cells = Object.entries(fields).map(([name, type]) => ({ name, type, path: `${path}.${name}`, isInherited: name in Object.prototype }));
+  return (json) => {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return wrong(path, 'an object', json);
+    const values: Record<string, unknown> = {};
+    for (let at = 0; at < cells.length; at++) {
+      const { name, type, path, isInherited } = cells[at]!;
+      values[name] = type.read(isInherited && !Object.hasOwn(json, name) ? undefined : json[name], path);
+    }
+    return values as Out<T>;
+  };
 }
 
 /** An object's fields as JSON. */

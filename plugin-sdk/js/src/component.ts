@@ -52,9 +52,8 @@ export interface Imports {
 function toWire(value: Value): Wire {
   if (value.tag !== 'integer') return value;
   const { val } = value;
-  if ((val as number | 0) === val) return { tag: 'integer', val: [val, val < 0 ? -1 : 0] };
   // `| 0` takes the lowest 32 bits of a whole number, whatever its size.
-  if (typeof val === 'number') return { tag: 'integer', val: [val | 0, Math.floor(val / 0x1_0000_0000)] };
+  if (typeof val === 'number') return { tag: 'integer', val: [val | 0, val >= 0 && val < 0x1_0000_0000 ? 0 : Math.floor(val / 0x1_0000_0000)] };
   return { tag: 'integer', val: [Number(BigInt.asIntN(32, val)), Number(val >> 32n)] };
 }
 

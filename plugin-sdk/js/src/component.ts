@@ -53,13 +53,22 @@ function toWire(value: Value): Wire {
   if (value.tag !== 'integer') return value;
   const { val } = value;
   // `| 0` takes the lowest 32 bits of a whole number, whatever its size.
-  if (typeof val === 'number') return { tag: 'integer', val: [val | 0, Math.floor(val / 0x1_0000_0000)] };
+  if (typeof val === 'number') return { tag: 'integer', val: [val | 0, val >= 0 && val < 0x1_0000_0000 ? 0 : Math.floor(val / 0x1_0000_0000)] };
   return { tag: 'integer', val: [Number(BigInt.asIntN(32, val)), Number(val >> 32n)] };
 }
 
+/** A row for the host. It was made for this call, so that its values change where they are. */
+function toWireRow(row: Value[]): Wire[] {
+  for (let at = 0; at < row.length; at++) if (row[at]!.tag === 'integer') (row as Wire[])[at] = toWire(row[at]!);
+  return row as Wire[];
+}
+
 function fromWire(value: Wire): Value {
+  if (value.tag === 'text') return value;
   if (value.tag === 'integer') {
-    const [low, high] = value.val;
+    const low = value.val[0];
+    const high = value.val[1];
+    if (high === 0 && low >= 0) return { tag: 'integer', val: low };
     const isSafe = high >= -0x200000 && high < 0x200000;
     return { tag: 'integer', val: isSafe ? high * 0x1_0000_0000 + (low >>> 0) : (BigInt(high) << 32n) | BigInt(low >>> 0) };
   }
@@ -68,8 +77,15 @@ function fromWire(value: Wire): Value {
   return value;
 }
 
+/** A row of the host. Nobody else has it, so that its values change where they are. */
+function fromWireRow(row: Wire[]): Value[] {
+  for (let at = 0; at < row.length; at++) (row as Value[])[at] = fromWire(row[at]!);
+  return row as Value[];
+}
+
 function fromWireRows(rows: Wire[][]): Value[][] {
-  return rows.map((row) => row.map(fromWire));
+  for (const row of rows) fromWireRow(row);
+  return rows as Value[][];
 }
 
 /** What the engine throws where an import's result is an error. */
@@ -94,8 +110,8 @@ function reads({ state, sql }: Imports, log: LogImport): Reads {
   const bound = (of: Search['lower']): WireBound | null => of && { values: of.values.map(toWire), inclusive: of.inclusive };
   return {
     get: (table, key) => {
-      const row = state.get(table, key.map(toWire));
-      return row === null ? null : row.map(fromWire);
+      const row = state.get(table, toWireRow(key));
+      return row === null ? null : fromWireRow(row);
     },
     find: (table, search): Found => {
       const { rows, next } = state.find(table, { ...search, prefix: search.prefix.map(toWire), lower: bound(search.lower), upper: bound(search.upper) });
@@ -113,10 +129,10 @@ function reads({ state, sql }: Imports, log: LogImport): Reads {
 function materializingHost(imports: Imports, changes: ChangesImport): MaterializingHost {
   return {
     ...reads(imports, changes),
-    insert: (table, row) => attempt(() => changes.insert(table, row.map(toWire))),
-    update: (table, row) => attempt(() => changes.update(table, row.map(toWire))),
-    upsert: (table, row) => attempt(() => changes.upsert(table, row.map(toWire))),
-    delete: (table, key) => attempt(() => changes.delete(table, key.map(toWire))),
+    insert: (table, row) => attempt(() => changes.insert(table, toWireRow(row))),
+    update: (table, row) => attempt(() => changes.update(table, toWireRow(row))),
+    upsert: (table, row) => attempt(() => changes.upsert(table, toWireRow(row))),
+    delete: (table, key) => attempt(() => changes.delete(table, toWireRow(key))),
     enqueue: (task) => changes.enqueue(task),
     previous: (event) => {
       try {
@@ -163,9 +179,7 @@ export function component(plugin: Plugin, imports: Imports): {
           plugin.runMaterializer(event, materializing!);
         } catch (thrown) {
           // The engine makes the contract's error of an object that is thrown.
-          throw thrown instanceof Rejection
-            ? { ...asRejection(thrown), trace: null }
-            : asFailure(thrown);
+          throw asFailure(thrown);
         }
       },
     },

@@ -140,7 +140,7 @@ export class Find<C extends Fields, I extends string> {
   private values(values: Cell<C>[], skipped: number): Value[] {
     const columns = this.table.searched(this.search.index);
     if (skipped + values.length > columns.length) {
-      throw new TypeError(`${skipped + values.length} values to find rows of ${this.table.name} over (${columns.join(', ')})`);
+      throw new TypeError(`${skipped + values.length} values to find rows of ${this.table.name} over (${columns.join(', ')}): give at most ${columns.length === 1 ? 'one' : columns.length}`);
     }
     return values.map((value, at) => {
       const column = columns[skipped + at]!;
@@ -149,15 +149,27 @@ export class Find<C extends Fields, I extends string> {
   }
 }
 
+/** What a plugin declares, so that a handler hears of what is not there in the author's own words. */
+export interface Declared {
+  /** `deposit@2020-01-01` */
+  readonly id: string;
+  readonly name: string;
+  readonly isExtension: boolean;
+  /** Its tables, and those of other plugins that it reads. */
+  readonly tableNames: ReadonlySet<string>;
+  readonly taskKinds: ReadonlySet<string>;
+}
+
 /** What materializers and creators may do. */
 export abstract class Context<H extends Reads = Reads> {
   constructor(
     protected readonly host: H,
-    protected readonly plugin: string,
+    protected readonly plugin: Declared,
   ) {}
 
   /** The row with this key, if there is one. */
   get<C extends Fields, I extends string>(table: Table<C, I>, key: Key<C>): Out<C> | undefined {
+    this.declared(table);
     const row = this.host.get(table.name, table.toKey(key));
     return row === null ? undefined : table.fromRow(row);
   }
@@ -165,12 +177,13 @@ export abstract class Context<H extends Reads = Reads> {
   /** The row with this key; where there is none, the handler fails with `row-missing`. */
   require<C extends Fields, I extends string>(table: Table<C, I>, key: Key<C>): Out<C> {
     const row = this.get(table, key);
-    if (row === undefined) throw new Failure('row-missing', `${table.name} has no row ${shownKey(key)}`);
+    if (row === undefined) throw new Failure('row-missing', `${table.name} has no row ${shownKey(key)}: cx.get(..) tells whether there is one`);
     return row;
   }
 
   /** Rows by key or index: `cx.find(Account).by('by_owner').prefix('Ada').limit(9).rows()`. */
   find<C extends Fields, I extends string>(table: Table<C, I>): Find<C, I> {
+    this.declared(table);
     return new Find(this.host, table);
   }
 
@@ -195,6 +208,16 @@ export abstract class Context<H extends Reads = Reads> {
 
   warn(message: string): void {
     this.log('warn', message);
+  }
+
+  protected declared(table: Table<any, any>): void {
+    if (this.plugin.tableNames.has(table.name)) return;
+    throw new TypeError(`${this.plugin.id} does not declare the table ${table.name}: name it in \`${table.owner === null ? 'tables' : 'reads'}\``);
+  }
+
+  /** `previous` of a version that extends none would do nothing, without a word. */
+  protected extended(type: string): void {
+    if (!this.plugin.isExtension) throw new TypeError(`${this.plugin.id} extends no version, so that cx.previous has none to run on ${type}: name one in \`extends\``);
   }
 }
 
@@ -237,6 +260,7 @@ export class Materialization extends Context<MaterializingHost> {
 
   /** Asks for a side effect: delivered after the commit at least once, always with the same id, and never on replay. */
   enqueue(task: NewTask, options: TaskOptions = {}): void {
+    this.enqueued(task.kind);
     this.host.enqueue({ kind: task.kind, key: options.key ?? null, data: stringify(task.data), notBefore: options.notBefore ?? null, attributes: [] });
   }
 
@@ -253,16 +277,26 @@ export class Materialization extends Context<MaterializingHost> {
 
   /** Runs the version below on an event: usually the one at hand, perhaps with another payload. */
   previous<T extends Fields>(event: Event, payload?: { of: EventType<T>; data: In<T> }): void {
-    const raw = payload === undefined ? event.raw : { ...event.raw, eventType: fullType(this.plugin, payload.of.type), data: stringify(payload.of(payload.data).data) };
+    this.extended(event.type);
+    const raw = payload === undefined ? event.raw : { ...event.raw, eventType: fullType(this.plugin.name, payload.of.type), data: stringify(payload.of(payload.data).data) };
     this.host.previous(raw);
   }
 
+  private enqueued(kind: string): void {
+    if (this.plugin.taskKinds.has(kind)) return;
+    const names: Record<string, string> = { 'daybook.react': 'RunNow', 'daybook.command': 'RunLater' };
+    throw new TypeError(`${this.plugin.id} does not declare tasks of the kind ${kind}: name ${names[kind] ?? 'it'} in \`tasks\``);
+  }
+
   private run(kind: string, command: NewCommand, options: TaskOptions): void {
-    const data: Json = { type: fullType(this.plugin, command.type), data: command.data };
+    this.enqueued(kind);
+    const data: Json = { type: fullType(this.plugin.name, command.type), data: command.data };
     this.host.enqueue({ kind, key: options.key ?? null, data: stringify(data), notBefore: options.notBefore ?? null, attributes: [] });
   }
 
   private write<C extends Fields, I extends string>(table: Table<C, I>, what: unknown, write: () => void): void {
+    if (table.owner !== null) throw new TypeError(`${table.name} is a table of the plugin ${table.owner}, which alone writes it: ${this.plugin.id} can have it in \`reads\`, and run that plugin's commands by cx.runNow(..)`);
+    this.declared(table);
     try {
       write();
     } catch (problem) {
@@ -270,8 +304,8 @@ export class Materialization extends Context<MaterializingHost> {
       const { code, index } = problem.raw;
       const key = typeof what === 'object' && what !== null ? Object.fromEntries(table.keyColumns.map((name) => [name, (what as Record<string, Json>)[name]])) : what;
       const words: Record<string, string> = {
-        'row-exists': `${table.name} already has a row ${shownKey(key)}`,
-        'row-missing': `${table.name} has no row ${shownKey(key)}`,
+        'row-exists': `${table.name} already has a row ${shownKey(key)}: cx.upsert(..) would replace it`,
+        'row-missing': `${table.name} has no row ${shownKey(key)}: cx.get(..) tells whether there is one`,
         'unique-violated': `another row of ${table.name} has the values of ${shownKey(key)} in its unique index ${index}`,
       };
       throw new WriteFailure(code, words[code] ?? `${table.name} ${shownKey(key)} was not written: ${code}`, index);
@@ -298,10 +332,25 @@ export class Creation extends Context<CreatingHost> {
 
   /** What the version below answers to a command: its events. Its rejection or failure is thrown. */
   previous<T extends Fields>(command: Command, payload?: { of: CommandType<T>; data: In<T> }): NewEvent[] {
-    const raw = payload === undefined ? command.raw : { ...command.raw, commandType: fullType(this.plugin, payload.of.type), data: stringify(payload.of(payload.data).data) };
+    this.extended(command.type);
+    const raw = payload === undefined ? command.raw : { ...command.raw, commandType: fullType(this.plugin.name, payload.of.type), data: stringify(payload.of(payload.data).data) };
     return this.host.previous(raw).map(fromRaw);
   }
 }
+
+/** What the other kind of handler may do. TypeScript tells of it; who has no types hears it here. */
+function forbid(of: object, names: string[], words: (name: string) => string): void {
+  for (const name of names) {
+    Object.defineProperty(of, name, {
+      value: () => {
+        throw new TypeError(words(name));
+      },
+    });
+  }
+}
+
+forbid(Creation.prototype, ['insert', 'upsert', 'replace', 'update', 'delete', 'enqueue', 'runNow', 'runLater'], (name) => `cx.${name} is not there for the handler of a command, which changes nothing itself: answer with an event, and do it in the event's handler`);
+forbid(Materialization.prototype, ['now', 'today', 'makeId'], (name) => `cx.${name} is not there for the handler of an event, which gives the same in every replay: take event.time or event.id, or have the command's handler put it into the payload`);
 
 function sqlValue(value: SqlValue): Value {
   switch (typeof value) {

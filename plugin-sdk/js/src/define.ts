@@ -2,7 +2,7 @@
 
 import type { Attributes, RawNewEvent, Value } from './contract.js';
 import { parse, stringify, type Json } from './json.js';
-import { objectSchema, readObject, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema, type Type } from './types.js';
+import { NO_BYTES, objectSchema, reader, writeObject, type ColumnIndexes, type Fields, type In, type Key, type Out, type Schema, type Type } from './types.js';
 
 /** An index of a table. */
 export interface Index {
@@ -32,9 +32,17 @@ export class Table<C extends Fields = Fields, I extends string = string> {
     readonly columns: C,
     readonly indexes: Index[],
   ) {
+    named('table', name, 'small letters, digits and _, and begins with a letter', /^([a-z][a-z0-9]*\.)?[a-z][a-z0-9_]*$/);
     this.cells = Object.entries(columns).map(([column, type]) => ({ name: column, type, path: `${name}.${column}` }));
     this.keyColumns = Object.keys(columns).filter((column) => columns[column]!.options.key);
     this.keyCells = this.cells.filter(({ type }) => type.options.key);
+    const names = new Set<string>();
+    for (const { name: index, columns: over } of indexes) {
+      if (names.has(index)) throw new TypeError(`table ${name} has two indexes ${index}: name one of them otherwise`);
+      names.add(index);
+      const missing = over.find((column) => !Object.hasOwn(columns, column));
+      if (missing !== undefined) throw new TypeError(`table ${name} has no column ${missing}, over which the index ${index} should be; it has ${Object.keys(columns).join(', ')}`);
+    }
     for (const [column, { spec }] of Object.entries(columns)) {
       if (!/^[a-z][a-z0-9_]*$/.test(column)) throw new TypeError(`table ${name}, column ${column}: a column's name has small letters, digits and _, and begins with a letter`);
       if (spec.kind === null) throw new TypeError(`table ${name}, column ${column}: this type can be no column`);
@@ -55,16 +63,27 @@ export class Table<C extends Fields = Fields, I extends string = string> {
   searched(index: string | null): string[] {
     if (index === null) return this.keyColumns;
     const found = this.indexes.find(({ name }) => name === index);
-    if (found === undefined) throw new TypeError(`table ${this.name} has no index ${index}`);
+    if (found === undefined) throw new TypeError(`table ${this.name} has no index ${index}; ${this.indexes.length === 0 ? 'it has none: add .index() to a column' : `it has ${this.indexes.map(({ name }) => name).join(', ')}`}`);
     return found.columns;
   }
 
   toRow(values: In<C>): Value[] {
     const given = values as Record<string, unknown>;
-    for (const name in given) {
-      if (!Object.hasOwn(this.columns, name)) throw new TypeError(`table ${this.name} has no column ${name}; it has ${Object.keys(this.columns).join(', ')}`);
+    const { cells } = this;
+    const row: Value[] = [];
+    let known = 0;
+    for (let at = 0; at < cells.length; at++) {
+      const { name, type, path } = cells[at]!;
+      const value = given[name];
+      if (value !== undefined) known++;
+      row.push(type.store(value, path));
     }
-    return this.cells.map(({ name, type, path }) => type.store(given[name], path));
+    // One look at all names costs less than one at each.
+    if (Object.keys(given).length > known) {
+      const unknown = Object.keys(given).find((name) => !Object.hasOwn(this.columns, name));
+      if (unknown !== undefined) throw new TypeError(`table ${this.name} has no column ${unknown}; it has ${Object.keys(this.columns).join(', ')}`);
+    }
+    return row;
   }
 
   fromRow(row: Value[]): Out<C> {
@@ -79,7 +98,10 @@ export class Table<C extends Fields = Fields, I extends string = string> {
 
   toKey(key: Key<C>): Value[] {
     const isWhole = typeof key === 'object' && key !== null && !(key instanceof Uint8Array);
-    return this.keyCells.map(({ name, type, path }) => type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
+    if (!isWhole && this.keyCells.length > 1) throw new TypeError(`the key of ${this.name} has several columns, so it is an object: { ${this.keyColumns.join(', ')} }`);
+    const values: Value[] = [];
+    for (const { name, type, path } of this.keyCells) values.push(type.store(isWhole ? (key as Record<string, unknown>)[name] : key, path));
+    return values;
   }
 }
 
@@ -149,7 +171,16 @@ export interface TaskKind<T extends Fields = Fields> extends Definition<T> {
   (data: In<T>): NewTask;
 }
 
+function named(what: string, name: unknown, words: string, pattern: RegExp): void {
+  if (typeof name === 'string' && pattern.test(name)) return;
+  throw new TypeError(`${/^[aeiou]/.test(what) ? 'an' : 'a'} ${what}'s name has ${words}: ${JSON.stringify(name)} does not`);
+}
+
 function definition(what: string, type: string, description: string, fields: Fields, isClosed: boolean, make: (data: Json) => unknown): never {
+  if (what !== 'task') named(what, type, 'letters and digits, and begins with a capital letter', /^([a-z][a-z0-9]*\.)?[A-Z][A-Za-z0-9]*$/);
+  for (const [name, { spec }] of Object.entries(fields)) {
+    if (spec.kind === 'blob') throw new TypeError(`${type}.${name}: ${NO_BYTES}`);
+  }
   const call = (data: object): unknown => make(writeObject(fields, data, type));
   return Object.assign(call, {
     what,
@@ -157,7 +188,7 @@ function definition(what: string, type: string, description: string, fields: Fie
     description,
     fields,
     schema: objectSchema(fields, isClosed),
-    read: (json: Json) => readObject(fields, json, type),
+    read: reader(fields, type),
   }) as never;
 }
 

@@ -63,16 +63,26 @@ export class WriteProblem {
   constructor(readonly raw: RawWriteError) {}
 }
 
-/** Whatever was thrown, as the contract has it. */
+/** Whatever was thrown, as the contract has it. A rejection where nothing can be rejected is a failure with its words. */
 export function asFailure(thrown: unknown): RawFailure {
   if (thrown instanceof Failure) {
-    return { code: thrown.code, message: thrown.message, details: text(thrown.details), trace: thrown.trace ?? null };
+    return { code: thrown.code, message: thrown.message, details: text(thrown.details), trace: thrown.trace ?? trace(thrown.stack) };
   }
+  if (thrown instanceof Rejection) return { ...asRejection(thrown), trace: trace(thrown.stack) };
   if (thrown instanceof Error) {
-    const message = thrown.name === 'Error' ? thrown.message : `${thrown.name}: ${thrown.message}`;
+    const message = `${thrown.name === 'Error' ? '' : `${thrown.name}: `}${thrown.message}${hint(thrown.message)}`;
     return { code: 'exception', message, details: null, trace: trace(thrown.stack) };
   }
-  return { code: 'exception', message: `${String(thrown)} was thrown, which is no Error`, details: null, trace: null };
+  const shown = typeof thrown === 'object' && thrown !== null ? 'an object' : typeof thrown === 'string' ? JSON.stringify(thrown) : String(thrown);
+  return { code: 'exception', message: `${shown} was thrown, which is no Error and so has no line: throw new Error(..), or call fail(code, message)`, details: null, trace: null };
+}
+
+/** A way out, where the engine's own words name none. */
+function hint(words: string): string {
+  if (/bigint/i.test(words) && /mix|convert|operand/i.test(words)) return '; make a bigint of a number by BigInt(n), or a number of a bigint by Number(n)';
+  if (/stack (size exceeded|overflow)/i.test(words)) return '; a function calls itself too often, perhaps without an end';
+  if (/out of memory/i.test(words)) return '; keep less at once, as cx.find(..).each(..) does';
+  return '';
 }
 
 export function asRejection(thrown: Rejection): RawRejection {

@@ -3,3 +3,5 @@
 import { guard } from './guard.js';
 
 guard();
+// The SDK's own frames lie on top of the author's.
+Error.stackTraceLimit = 50;

@@ -19,6 +19,7 @@ export {
   type TaskKind,
 } from './define.js';
 export { day, Creation, Find, Materialization, type Command, type Event, type SqlValue, type TaskOptions } from './cx.js';
+export { Decimal, type Rounding } from './decimal.js';
 export { fail, Failure, reject, Rejection, WriteFailure } from './failure.js';
 export { GuardError } from './guard.js';
 export { parse, stringify, type Json } from './json.js';

@@ -1,12 +1,14 @@
 // JSON text in which whole numbers keep all their digits: those beyond 2^53 are bigint.
 
+import { Decimal } from './decimal.js';
+
 /** What JSON text says. Whole numbers that a double cannot hold exactly are bigint. */
 export type Json = null | boolean | number | bigint | string | Json[] | { [name: string]: Json };
 
 /** Reads JSON text. */
 export function parse(text: string): Json {
   // Only a number of sixteen digits or more can be beyond 2^53, and the engine's own reader is faster.
-  return /\d{16}/.test(text) ? new Reader(text).whole() : (JSON.parse(text) as Json);
+  return text.length >= 16 && /\d{16}/.test(text) ? new Reader(text).whole() : (JSON.parse(text) as Json);
 }
 
 /** Writes JSON text. A member that is undefined is left out. */
@@ -25,6 +27,7 @@ export function stringify(value: unknown): string {
       return JSON.stringify(value);
     case 'object': {
       if (value === null) return 'null';
+      if (value instanceof Decimal) return `"${value}"`;
       if (Array.isArray(value)) return `[${value.map((each) => stringify(each ?? null)).join(',')}]`;
       const members: string[] = [];
       for (const [name, member] of Object.entries(value)) {

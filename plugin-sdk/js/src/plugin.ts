@@ -52,8 +52,26 @@ interface Creator {
 export class Plugin {
   readonly materializers = new Map<string, Materializer>();
   readonly creators = new Map<string, Creator>();
+  readonly tableNames: ReadonlySet<string>;
+  readonly taskKinds: ReadonlySet<string>;
+  private materialization: { host: MaterializingHost; cx: Materialization } | null = null;
 
   constructor(readonly about: About) {
+    const { name, version } = about;
+    if (typeof name !== 'string' || !/^[a-z][a-z0-9]*$/.test(name)) {
+      throw new TypeError(`the plugin's name is ${JSON.stringify(name)}, and has small letters and digits alone, a letter first: deposit`);
+    }
+    day('version', version);
+    if (about.extends !== undefined) {
+      day('extends', about.extends);
+      if (about.extends >= version) throw new TypeError(`${name}@${version} extends ${about.extends}, and a version can only extend an earlier one`);
+    }
+    unique('tables', about.tables ?? [], ({ name }) => name);
+    unique('reads', about.reads ?? [], ({ name }) => name);
+    unique('events', about.events ?? [], ({ type }) => fullType(name, type));
+    unique('tasks', about.tasks ?? [], ({ type }) => type);
+    this.tableNames = new Set([...(about.tables ?? []), ...(about.reads ?? [])].map(({ name }) => name));
+    this.taskKinds = new Set((about.tasks ?? []).map(({ type }) => type));
     for (const table of about.tables ?? []) {
       if (table.owner !== null) throw new TypeError(`table ${table.name} is another plugin's: it belongs into \`reads\``);
       if (table.keyColumns.length === 0) throw new TypeError(`table ${table.name} has no key: mark a column with .key()`);
@@ -63,16 +81,44 @@ export class Plugin {
     }
   }
 
+  get name(): string {
+    return this.about.name;
+  }
+
+  /** `deposit@2020-01-01` */
+  get id(): string {
+    return `${this.about.name}@${this.about.version}`;
+  }
+
+  get isExtension(): boolean {
+    return this.about.extends !== undefined;
+  }
+
   /** What an event does: it runs when the event is appended, and again in every replay. */
   materialize<T extends Fields>(of: EventType<T>, handler: Materialize<T>): this {
-    this.materializers.set(once(this.materializers, fullType(this.about.name, of.type)), { of, handler });
+    this.materializers.set(this.handled(this.materializers, of, 'event', handler), { of, handler });
     return this;
   }
 
   /** What a command answers. */
   create<T extends Fields>(of: CommandType<T>, handler: Create<T>): this {
-    this.creators.set(once(this.creators, fullType(this.about.name, of.type)), { of, handler });
+    this.creators.set(this.handled(this.creators, of, 'command', handler), { of, handler });
     return this;
+  }
+
+  /** The full type that a handler is for, where it can be one. */
+  private handled(handlers: Map<string, unknown>, of: { what: string; type: string }, what: 'event' | 'command', handler: unknown): string {
+    const verb = what === 'event' ? 'materialize' : 'create';
+    if (of?.what !== what) throw new TypeError(`.${verb}(..) of ${this.id} is given ${shown(of)}, and takes a type that ${what}(..) made`);
+    const type = fullType(this.about.name, of.type);
+    if (what === 'command' && !type.startsWith(`${this.name}.`)) throw new TypeError(`${this.id} cannot answer ${type}, a command of the plugin ${type.slice(0, type.indexOf('.'))}: name it without a dot`);
+    if (typeof handler !== 'function') throw new TypeError(`.${verb}(${of.type}, ..) of ${this.id} is given ${shown(handler)} for a handler, and takes a function`);
+    // It would run without a step, or beyond its end.
+    const { name } = handler.constructor;
+    if (name === 'AsyncFunction') throw new TypeError(isAsync(type));
+    if (name.endsWith('GeneratorFunction')) throw new TypeError(`the handler of ${type} is a generator, of which nothing would run: take the * away`);
+    if (handlers.has(type)) throw new TypeError(`${type} has two handlers in ${this.id}: make them one`);
+    return type;
   }
 
   /** The manifest, as the contract describes it. */
@@ -81,7 +127,11 @@ export class Plugin {
     const full = (type: string): string => fullType(about.name, type);
     const events = new Map<string, EventType<any>>();
     for (const { of } of this.materializers.values()) if (full(of.type).startsWith(`${about.name}.`)) events.set(full(of.type), of);
-    for (const of of about.events ?? []) events.set(full(of.type), of);
+    for (const of of about.events ?? []) {
+      const name = full(of.type);
+      if ((events.get(name) ?? of) !== of) throw new TypeError(`${name} is declared twice in ${this.id}, by its handler and in \`events\`: declare it once, as event('${of.type}', ..), and use that`);
+      events.set(name, of);
+    }
     const manifest: { [name: string]: Json } = {
       format: 1,
       plugin: about.name,
@@ -129,8 +179,10 @@ export class Plugin {
       attributes: raw.attributes,
       raw,
     };
-    const done: unknown = handler(event, new Materialization(host, this.about.name));
-    if (isPromise(done)) throw new TypeError(`the handler of ${raw.eventType} is async, and a handler ends before its host goes on: take the async and await away`);
+    // A component has one host for all its life.
+    if (this.materialization?.host !== host) this.materialization = { host, cx: new Materialization(host, this) };
+    const done: unknown = handler(event, this.materialization.cx);
+    if (isPromise(done)) throw new TypeError(isAsync(raw.eventType));
   }
 
   /** Runs a command's handler. Whatever is wrong, and a rejection, is thrown. */
@@ -146,12 +198,24 @@ export class Plugin {
       attributes: raw.attributes,
       raw,
     };
-    const events: unknown = handler(command, new Creation(host, this.about.name));
-    if (isPromise(events)) throw new TypeError(`the handler of ${raw.commandType} is async, and a handler ends before its host goes on: take the async and await away`);
-    if (!Array.isArray(events) || !events.every((each) => each instanceof NewEvent)) {
-      throw new TypeError(`the handler of ${raw.commandType} answered with ${Array.isArray(events) ? 'what is no event' : typeof events}, and should answer with an array of events: [Deposited({ .. })]`);
+    const events: unknown = handler(command, new Creation(host, this));
+    if (isPromise(events)) throw new TypeError(isAsync(raw.commandType));
+    if (!Array.isArray(events)) throw new TypeError(answered(raw.commandType, shown(events)));
+    for (const each of events) {
+      if (!(each instanceof NewEvent)) throw new TypeError(answered(raw.commandType, `an array with ${shown(each)} in it`));
+      this.mayAnswer(raw.commandType, fullType(this.about.name, each.type));
     }
     return events.map((event: NewEvent) => toRaw(this.about.name, event));
+  }
+
+  private mayAnswer(command: string, event: string): void {
+    if (!event.startsWith(`${this.about.name}.`)) {
+      throw new TypeError(`the handler of ${command} answers with ${event}, an event of another plugin, which alone can say that it happened: run a command of that plugin, by cx.runNow(..) in a materializer`);
+    }
+    // A version below may declare it.
+    if (this.isExtension || this.materializers.has(event)) return;
+    if ((this.about.events ?? []).some(({ type }) => fullType(this.about.name, type) === event)) return;
+    throw new TypeError(`the handler of ${command} answers with ${event}, which ${this.id} does not declare: give it a handler by .materialize(..), or name it in \`events\``);
   }
 }
 
@@ -179,9 +243,37 @@ function tableDocument(table: Table): Json {
   };
 }
 
-function once(handlers: Map<string, unknown>, type: string): string {
-  if (handlers.has(type)) throw new TypeError(`${type} has two handlers`);
-  return type;
+function day(what: string, text: unknown): void {
+  const isDay = typeof text === 'string' && /^\d{4}-\d\d-\d\d$/.test(text);
+  const milliseconds = isDay ? Date.parse(`${text}T00:00:00Z`) : NaN;
+  // The 30th of February is the 1st of March to JavaScript.
+  if (!Number.isNaN(milliseconds) && new Date(milliseconds).toISOString().startsWith(text as string)) return;
+  throw new TypeError(`the plugin's \`${what}\` is ${JSON.stringify(text)}, and is a day of the calendar: 2024-06-01`);
+}
+
+function unique<T>(what: string, all: T[], nameOf: (of: T) => string): void {
+  const names = new Set<string>();
+  for (const each of all) {
+    const name = nameOf(each);
+    if (names.has(name)) throw new TypeError(`${name} is in \`${what}\` twice: name it once`);
+    names.add(name);
+  }
+}
+
+function isAsync(type: string): string {
+  return `the handler of ${type} is async, and a handler ends before its host goes on: take the async and await away`;
+}
+
+function answered(command: string, what: string): string {
+  return `the handler of ${command} answers with ${what}, and should answer with an array of events: return [Deposited({ .. })], or [] for none`;
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  if (value instanceof NewEvent) return `the event ${value.type}`;
+  if (typeof value === 'function') return 'what' in value ? `the ${String(value.what)} ${String((value as { type?: unknown }).type)} without its payload` : 'a function';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }
 
 function missing(what: string, type: string): never {

@@ -16,25 +16,25 @@ export function setTrace(of: TraceTable): void {
 const FRAME = /^\s*at (?:(.*?) \()?[^()]*?:(\d+):(\d+)\)?\s*$/;
 
 /** The stack of an exception, innermost first, as files and lines of the author's. */
-export function trace(stack: string | undefined): string | null {
+export function trace(stack: string | undefined, of: TraceTable | null = table): string | null {
   if (stack === undefined) return null;
-  if (table === null) return stack;
+  if (of === null) return stack;
   const frames: string[] = [];
   for (const line of stack.split('\n')) {
     const [, name, at, column] = FRAME.exec(line) ?? [];
-    const place = at === undefined ? null : find(Number(at), Number(column));
+    const place = at === undefined ? null : find(of, Number(at), Number(column));
     if (place !== null) frames.push(`at ${name === undefined || name === '' ? '<anonymous>' : name} (${place})`);
   }
   return frames.length === 0 ? null : frames.join('\n');
 }
 
-function find(line: number, column: number): string | null {
+function find({ sources, places }: TraceTable, line: number, column: number): string | null {
   let best: TraceTable['places'][number] | null = null;
-  for (const place of table!.places) {
+  for (const place of places) {
     if (place[0] > line || (place[0] === line && place[1] > column - 1)) break;
     best = place;
   }
   // A place without a file begins what is not the author's.
   if (best === null || best[2] < 0) return null;
-  return `${table!.sources[best[2]]}:${best[3]}`;
+  return `${sources[best[2]]}:${best[3]}`;
 }

@@ -1,6 +1,7 @@
 // `t`: the types of payloads' fields and of tables' columns. Each is a JSON Schema, a kind of column, and a TypeScript type.
 
 import { NULL, type Value } from './contract.js';
+import { Decimal } from './decimal.js';
 import { parse, stringify, type Json } from './json.js';
 
 /** A JSON Schema. */
@@ -88,10 +89,11 @@ export class Type<T, F extends string = never> {
   }
 
   read(json: Json | undefined, path: string): T {
+    if (json !== undefined && json !== null) return this.spec.read(json, path) as T;
     const { nullable, fallback } = this.options;
     if (json === undefined && fallback !== undefined) return fallback as T;
     if (nullable && (json === null || json === undefined)) return null as T;
-    if (json === undefined) throw new TypeError(`${path} is missing`);
+    if (json === undefined) return missing(path);
     return this.spec.read(json, path) as T;
   }
 
@@ -99,22 +101,26 @@ export class Type<T, F extends string = never> {
     const { nullable, fallback } = this.options;
     if (value === undefined && fallback !== undefined) value = fallback as T;
     if (nullable && (value === null || value === undefined)) return null;
-    if (value === undefined) throw new TypeError(`${path} is missing`);
+    if (value === undefined) return missing(path);
     return this.spec.write(value, path);
   }
 
   load(value: Value, path: string): T {
-    if (value.tag === 'null' && this.options.nullable) return null as T;
-    return this.spec.load(value, path) as T;
+    return value.tag === 'null' && this.options.nullable ? (null as T) : (this.spec.load(value, path) as T);
   }
 
   store(value: T | undefined, path: string): Value {
+    if (value !== undefined && value !== null) return this.spec.store(value, path);
     const { nullable, fallback } = this.options;
     if (value === undefined && fallback !== undefined) value = fallback as T;
     if (nullable && (value === null || value === undefined)) return NULL;
-    if (value === undefined) throw new TypeError(`${path} is missing`);
+    if (value === undefined) return missing(path);
     return this.spec.store(value, path);
   }
+}
+
+function missing(path: string): never {
+  throw new TypeError(`${path} is missing: give it, or declare it with .nullable() or .default(..)`);
 }
 
 /** Fields of a payload, or columns of a table. */
@@ -143,8 +149,17 @@ export type Key<T extends Fields> =
 export type ColumnIndexes<T extends Fields> = `by_${Marked<T, 'index'> & string}`;
 
 function wrong(path: string, expected: string, value: unknown): never {
-  const shown = typeof value === 'bigint' ? `${value}n` : typeof value === 'string' ? JSON.stringify(value) : String(value);
-  throw new TypeError(`${path} is ${shown}, and should be ${expected}`);
+  throw new TypeError(`${path} is ${shown(value)}, and should be ${expected}`);
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (value instanceof Decimal) return `the Decimal ${value}`;
+  if (typeof value === 'function') return 'a function';
+  if (value instanceof Date) return 'a Date';
+  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'an array' : 'an object';
+  return String(value);
 }
 
 function loaded<K extends Value['tag']>(value: Value, tag: K, path: string): Extract<Value, { tag: K }> {
@@ -152,21 +167,21 @@ function loaded<K extends Value['tag']>(value: Value, tag: K, path: string): Ext
   return value as Extract<Value, { tag: K }>;
 }
 
+export const NO_BYTES = 'JSON has no bytes; t.blob() is for columns';
+
 const SMALLEST = -(2n ** 63n);
 const LARGEST = 2n ** 63n - 1n;
 
 /** A whole number that is safe as a double. */
 function asNumber(value: unknown, path: string): number {
+  // Zero has one sign: -0 + 0 is 0.
+  if (Number.isSafeInteger(value)) return (value as number) + 0;
   if (typeof value === 'bigint') {
+    if (BigInt.asIntN(54, value) === value) return wrong(path, `a number: ${value}, or Number(..)`, value);
     throw new RangeError(`${path} is ${value}, beyond 2^53, and t.int() would lose digits: make it t.i64()`);
   }
-  if (typeof value !== 'number') return wrong(path, 'a whole number', value);
   if (!Number.isInteger(value)) return wrong(path, 'a whole number', value);
-  if (!Number.isSafeInteger(value)) {
-    throw new RangeError(`${path} is ${value}, beyond 2^53, where digits are lost: make it t.i64()`);
-  }
-  // Zero has one sign: -0 + 0 is 0.
-  return value + 0;
+  throw new RangeError(`${path} is ${String(value)}, beyond 2^53, where digits are lost: make it t.i64()`);
 }
 
 /** A whole number of 64 bits. */
@@ -185,19 +200,53 @@ function bigints(format: string | undefined, limits: Schema): Type<bigint> {
     read: (json, path) => asBigint(typeof json === 'number' && Number.isInteger(json) ? BigInt(json) : json, path),
     write: (value, path) => asBigint(value, path),
     load: (value, path) => BigInt(loaded(value, 'integer', path).val),
-    store: (value, path) => {
-      const whole = asBigint(value, path);
-      const number = Number(whole);
-      return { tag: 'integer', val: Number.isSafeInteger(number) ? number : whole };
-    },
+    store: (value, path) => whole(asBigint(value, path)),
   };
   if (format !== undefined) spec.format = format;
   return new Type<bigint>(spec);
 }
 
+/** The digits that a 64-bit number may have. */
+const DIGITS_MAX = 19;
+
+function decimals(format: string, precision: number, scale: number, { signed = true }: { signed?: boolean }): Type<Decimal> {
+  if (!(Number.isInteger(precision) && Number.isInteger(scale) && scale >= 0 && scale < DIGITS_MAX && scale <= precision && 1 <= precision && precision <= DIGITS_MAX)) {
+    throw new RangeError(`t.${format}: the digits are 1 to ${DIGITS_MAX}, and those after the point 0 to 18 and no more than all`);
+  }
+  const limit = 10n ** BigInt(precision);
+  const fitting = (value: unknown, path: string): Decimal => {
+    if (!(value instanceof Decimal)) return wrong(path, `a Decimal: Decimal.parse('12.50'), or Decimal.ofUnits(1250n, 2)`, value);
+    if (value.scale === scale && -limit < value.units && value.units < limit) return value;
+    let fitted: Decimal;
+    try {
+      fitted = value.round(scale, 'exact');
+    } catch {
+      throw new RangeError(`${path} is ${value}, which has more than ${scale} digits after the point: round it first, by round(${scale}, 'half-even')`);
+    }
+    if (fitted.units <= -limit || fitted.units >= limit) throw new RangeError(`${path} is ${value}, which has more than ${precision} digits with ${scale} after the point`);
+    return fitted;
+  };
+  const point = scale === 0 ? '' : `(\\.[0-9]{1,${scale}})?`;
+  return new Type<Decimal>({
+    kind: 'integer',
+    format,
+    schema: { type: 'string', pattern: `^${signed ? '-?' : ''}[0-9]{1,${Math.max(1, precision - scale)}}${point}$` },
+    read: (json, path) => fitting(typeof json === 'string' ? Decimal.parse(json) : wrong(path, 'a decimal number as text, "12.50"', json), path),
+    write: (value, path) => fitting(value, path).toString(),
+    load: (value, path) => Decimal.ofUnits(BigInt(loaded(value, 'integer', path).val), scale),
+    store: (value: unknown, path) => whole(asBigint(fitting(value, path).units, path)),
+  });
+}
+
+/** Whole numbers are kept as a `number` where that is safe. */
+function whole(units: bigint): Value {
+  const number = Number(units);
+  return { tag: 'integer', val: Number.isSafeInteger(number) ? number : units };
+}
+
 function strings(format: string | undefined, schema: Schema, check?: (text: string, path: string) => void): Type<string> {
   const text = (value: unknown, path: string): string => {
-    if (typeof value !== 'string') return wrong(path, 'a text', value);
+    if (typeof value !== 'string') return wrong(path, value instanceof Date ? 'a text: take toISOString() of it, or the first ten letters of that' : 'a text', value);
     check?.(value, path);
     return value;
   };
@@ -247,7 +296,8 @@ export const t = {
       schema: { type: 'integer', ...limits },
       read: asNumber,
       write: asNumber,
-      load: (value, path) => asNumber(loaded(value, 'integer', path).val, path),
+      // The host's side gives a number where it is safe.
+      load: (value, path) => (value.tag === 'integer' && typeof value.val === 'number' ? value.val : asNumber(loaded(value, 'integer', path).val, path)),
       store: (value: number, path) => ({ tag: 'integer', val: asNumber(value, path) }),
     });
   },
@@ -258,11 +308,12 @@ export const t = {
   /** Money in its smallest unit, as a `bigint`: `t.money('CZK', 2)` counts cents. */
   money: (currency: string, scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`money(${currency},${scale})`, limits),
 
-  /** A decimal number as a `bigint` that is 10^scale times as large: with a scale of 2, 12.34 is 1234n. */
-  decimal: (precision: number, scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`decimal(${precision},${scale})`, limits),
+  /** An exact `Decimal` of so many digits, `scale` of them after the point. A column holds its units, a payload its text,
+   * `"12.50"`. A digit more is refused, never rounded. `{ signed: false }` takes none below 0. */
+  decimal: (precision: number, scale: number, options: { signed?: boolean } = {}): Type<Decimal> => decimals(`decimal(${precision},${scale})`, precision, scale, options),
 
-  /** Percent as a `bigint` that is 10^scale times as large. */
-  percent: (scale: number, limits: Limits<bigint> = {}): Type<bigint> => bigints(`percent(${scale})`, limits),
+  /** Percent as a `Decimal`: a column holds its units, a payload its text, `"12.5"` for 12.5 %. */
+  percent: (scale: number, options: { signed?: boolean } = {}): Type<Decimal> => decimals(`percent(${scale})`, 18, scale, options),
 
   /** A span of time in nanoseconds, as a `bigint`. */
   duration: (): Type<bigint> => bigints('duration', {}),
@@ -322,7 +373,7 @@ export const t = {
   /** Bytes. Only columns can hold them. */
   blob(): Type<Uint8Array> {
     const none = (path: string): never => {
-      throw new TypeError(`${path}: JSON has no bytes; t.blob() is for columns`);
+      throw new TypeError(`${path}: ${NO_BYTES}`);
     };
     return new Type<Uint8Array>({
       kind: 'blob',
@@ -336,6 +387,7 @@ export const t = {
 
   /** Many of one type; in a column as JSON text. */
   array<T>(of: Type<T, any>): Type<T[]> {
+    if (of.spec.kind === 'blob') throw new TypeError(NO_BYTES);
     return composite<T[]>(
       { type: 'array', items: of.schema() },
       (json, path) => (Array.isArray(json) ? json.map((each, at) => of.read(each, `${path}[${at}]`)) : wrong(path, 'an array', json)),
@@ -347,7 +399,7 @@ export const t = {
   object<T extends Fields>(fields: T): Type<Out<T>> {
     return composite<Out<T>>(
       objectSchema(fields, true),
-      (json, path) => readObject(fields, json, path),
+      (json, path) => reader(fields, path)(json),
       (value, path) => writeObject(fields, value, path),
     );
   },
@@ -379,14 +431,20 @@ export function objectSchema(fields: Fields, isClosed: boolean): Schema {
   return schema;
 }
 
-/** The fields of an object. Members that nobody named are left where they are. */
-export function readObject<T extends Fields>(fields: T, json: Json, path: string): Out<T> {
-  if (typeof json !== 'object' || json === null || Array.isArray(json)) return wrong(path, 'an object', json);
-  const values: Record<string, unknown> = {};
-  for (const name of Object.keys(fields)) {
-    values[name] = fields[name]!.read(Object.hasOwn(json, name) ? json[name] : undefined, `${path}.${name}`);
-  }
-  return values as Out<T>;
+/** The fields of an object at this path, made ready once, since payloads are many. Members that nobody named are left where
+ * they are. */
+export function reader<T extends Fields>(fields: T, path: string): (json: Json) => Out<T> {
+  // Every object has a `toString`: whether JSON has one is to be asked for.
+  const cells = Object.entries(fields).map(([name, type]) => ({ name, type, path: `${path}.${name}`, isInherited: name in Object.prototype }));
+  return (json) => {
+    if (typeof json !== 'object' || json === null || Array.isArray(json)) return wrong(path, 'an object', json);
+    const values: Record<string, unknown> = {};
+    for (let at = 0; at < cells.length; at++) {
+      const { name, type, path, isInherited } = cells[at]!;
+      values[name] = type.read(isInherited && !Object.hasOwn(json, name) ? undefined : json[name], path);
+    }
+    return values as Out<T>;
+  };
 }
 
 /** An object's fields as JSON. */

@@ -128,5 +128,5 @@ test('a version and the one below run natively as well', () => {
     .when(second.Try({ what: 'else' }))
     .whenEvent(second.Tried({ what: 'fill' }))
     .whenEvent(second.Tried({ what: 'fill' }))
-    .thenRow(second.Found, { name: 'fill', what: 'row-exists: thing already has a row {"shelf":"a","place":0}', times: 1 });
+    .thenRow(second.Found, { name: 'fill', what: 'row-exists: thing already has a row {"shelf":"a","place":0}: cx.upsert(..) would replace it', times: 1 });
 });

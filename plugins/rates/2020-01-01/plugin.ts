@@ -1,7 +1,7 @@
 // The plugin `rates`, version 2020-01-01: what a unit of a currency costs, day by day, and what a month adds up to. The
 // smallest useful plugin in TypeScript.
 
-import { about, command, event, plugin, reject, t, table } from '@daybook/sdk';
+import { about, command, Decimal, event, plugin, reject, t, table } from '@daybook/sdk';
 
 /** A currency's rate of a day. */
 export const Rate = table('rate', {
@@ -21,7 +21,7 @@ export const Month = table('month', {
 const payload = {
   currency: t.text({ pattern: '^[A-Z]{3}$' }).describe('Its code of three letters.'),
   day: t.date(),
-  rate: t.i64({ minimum: 1n }).describe('What a unit costs, in ten-thousandths.'),
+  rate: t.decimal(12, 4, { signed: false }).describe('What a unit costs.'),
 };
 
 export const RateSet = event('RateSet', "A currency's rate of a day was set, or corrected.", payload);
@@ -37,11 +37,11 @@ export default plugin({
   .materialize(RateSet, ({ data: { currency, day, rate } }, cx) => {
     cx.upsert(Rate, { currency, day, rate });
     const month = day.slice(0, 7);
-    const { days, sum } = cx.get(Month, { currency, month }) ?? { days: 0, sum: 0n };
-    cx.upsert(Month, { currency, month, days: days + 1, sum: sum + rate });
+    const { days, sum } = cx.get(Month, { currency, month }) ?? { days: 0, sum: Decimal.parse('0') };
+    cx.upsert(Month, { currency, month, days: days + 1, sum: sum.plus(rate) });
   })
   .create(SetRate, ({ data }, cx) => {
     if (data.day > cx.today()) return reject('day-to-come', `${data.day} is not here yet: today is ${cx.today()}`);
-    if (cx.get(Rate, data)?.rate === data.rate) return [];
+    if (cx.get(Rate, data)?.rate.equals(data.rate)) return [];
     return [about(`rate/${data.currency}`, RateSet(data))];
   });

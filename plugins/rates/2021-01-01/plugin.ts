@@ -21,7 +21,7 @@ export const Month = table('month', {
 export const RateSet = event('RateSet', "A currency's rate of a day was set, or corrected.", {
   currency: t.text({ pattern: '^[A-Z]{3}$' }).describe('Its code of three letters.'),
   day: t.date(),
-  rate: t.i64({ minimum: 1n }).describe('What a unit costs, in ten-thousandths.'),
+  rate: t.decimal(12, 4, { signed: false }).describe('What a unit costs.'),
 });
 
 export default plugin({
@@ -38,6 +38,6 @@ export default plugin({
   if (before === undefined) return;
   cx.update(Month, { currency, month: day.slice(0, 7) }, (month) => {
     month.days -= 1;
-    month.sum -= before.rate;
+    month.sum = month.sum.minus(before.rate);
   });
 });

@@ -10,7 +10,7 @@ import { bundle } from './bundle.js';
 import { engine } from './engine.js';
 import { replaceType } from './wasm.js';
 import type { Plugin } from '../plugin.js';
-import { setTrace, trace, type TraceTable } from '../trace.js';
+import { trace, type TraceTable } from '../trace.js';
 
 const WIT = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'wit');
 const INTEGER = 'integer(s64)';
@@ -108,9 +108,8 @@ async function componentize(source: string, world: string, lines: TraceTable): P
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error)) throw error;
     // The author's modules have run, and what they threw has its lines in the bundle.
-    setTrace(lines);
     const [words = '', ...stack] = error.message.trim().replace(/^:\s*/, '').split('\n');
-    const places = trace(stack.join('\n'));
+    const places = trace(stack.join('\n'), lines);
     throw new BuildError(places === null ? error.message : `${words.replace(/^Failed to .*?: (?=[A-Z]\w*Error:)|^Failed to .*module evaluation: /, '')}\n${places}`);
   } finally {
     rmSync(wit, { recursive: true });
@@ -119,13 +118,22 @@ async function componentize(source: string, world: string, lines: TraceTable): P
 
 /** The plugin as it is in this process, to know what it has. */
 async function inspect(root: string, from: string): Promise<Plugin> {
-  const { text } = await bundle(root, `export * as author from ${JSON.stringify(from)};`);
-  const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`)) as { author: { default?: Partial<Plugin> } };
+  const { text, trace: lines } = await bundle(root, `export * as author from ${JSON.stringify(from)};`);
+  const module = (await import(`data:text/javascript;base64,${Buffer.from(text).toString('base64')}`).catch((error: unknown) => {
+    if (!(error instanceof Error)) throw new BuildError(`${join(root, from)} threw ${String(error)} while it was read`);
+    // Frames of Node and of its caller are not in the bundle.
+    const own = error.stack?.split('\n').filter((line) => line.includes('data:text/javascript')).join('\n');
+    throw new BuildError(`${error.name}: ${error.message}\n${trace(own, lines) ?? ''}`.trimEnd());
+  })) as { author: { default?: Partial<Plugin> } };
   const plugin = module.author.default;
   if (plugin === undefined || typeof plugin.describe !== 'function') {
     throw new BuildError(`${join(root, from)} has no plugin: export default plugin({ .. })`);
   }
-  plugin.describe();
+  try {
+    plugin.describe();
+  } catch (error) {
+    throw new BuildError((error as Error).message);
+  }
   return plugin as Plugin;
 }
 

@@ -4,8 +4,9 @@ import type { TraceTable } from '../trace.js';
 
 const DIGITS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 
-/** The places of a source map where file or line change. `shown` is what a file is called; null: it is not the author's. */
-export function places(map: { sources: string[]; mappings: string }, shown: (source: string) => string | null): TraceTable {
+/** The places of `text`, by its source map, where file or line change. `shown` is what a file is called; null: it is not the author's. */
+export function places(map: { sources: string[]; mappings: string }, text: string, shown: (source: string) => string | null): TraceTable {
+  const lines = text.split('\n');
   const sources: string[] = [];
   const numbers = map.sources.map((source) => {
     const name = shown(source);
@@ -17,6 +18,7 @@ export function places(map: { sources: string[]; mappings: string }, shown: (sou
   let last: [number, number] = [-2, 0];
   map.mappings.split(';').forEach((segments, line) => {
     let column = 0;
+    const indent = lines[line]!.search(/\S|$/);
     for (const segment of segments === '' ? [] : segments.split(',')) {
       const [columns = 0, sourceBy, lineBy] = vlq(segment);
       column += columns;
@@ -27,7 +29,8 @@ export function places(map: { sources: string[]; mappings: string }, shown: (sou
       const at: [number, number] = number < 0 ? [-1, 0] : [number, sourceLine + 1];
       if (at[0] === last[0] && at[1] === last[1]) continue;
       last = at;
-      found.push([line + 1, column, ...at]);
+      // The engine names a column in the blank before a line's first word too.
+      found.push([line + 1, column === indent ? 0 : column, ...at]);
     }
   });
   return { sources, places: found };

@@ -9,7 +9,7 @@ import { build } from '../build/index.js';
 
 /** What is compared. Paths are seen from the folder in which the tests run. */
 export interface ReplayDiff {
-  /** The version before: a plugin's folder or a component's file. */
+  /** The version before: the folder of a plugin, in TypeScript or in Rust, or a component's file. */
   base: string;
   candidate: string;
   /** What both sides need: versions below, other plugins. */
@@ -27,9 +27,16 @@ export async function replayDiff({ base, candidate, with: needed = [], over, exp
   const isApproved = !['', '0', undefined].includes(process.env['DAYBOOK_APPROVE']);
   const command = process.env['DAYBOOK'] ?? 'daybook';
   const folder = mkdtempSync(join(tmpdir(), 'daybook-js-'));
+  let made = 0;
   try {
     const file = async (path: string): Promise<string> => {
       if (statSync(path).isFile() && path.endsWith('.wasm')) return resolve(path);
+      if (existsSync(join(path, 'Cargo.toml'))) {
+        const built = join(folder, `${made++}.wasm`);
+        const { status, stderr, error } = spawnSync(command, ['plugin', 'build', path, '--out', built], { encoding: 'utf8' });
+        if (status !== 0) assert.fail(`${path} is a crate, and could not be built by ${command}: ${error?.message ?? stderr}`);
+        return built;
+      }
       const { version, bytes } = await build(path);
       const built = join(folder, `${version}.wasm`);
       writeFileSync(built, bytes);

@@ -259,7 +259,7 @@ export class Scenario {
     const at = this.versions.findIndex((plugin, at) => at >= from && plugin.creators.has(command.commandType));
     if (at < 0) {
       if (from > 0) throw new Failure('no-creator-below', `no version below answers ${command.commandType}`);
-      throw new Error(`no version answers ${command.commandType}`);
+      throw new Error(`no version answers ${command.commandType}: give it a handler by .create(..)`);
     }
     const plugin = this.versions[at]!;
     this.check('commands', command.commandType, command.data);

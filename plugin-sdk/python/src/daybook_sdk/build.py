@@ -13,8 +13,9 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from .plugin import Plugin
+from .plugin import Plugin, told, trace_of
 
 HERE = Path(__file__).parent
 RUNTIME = (
@@ -83,14 +84,39 @@ def load(source: Source) -> Plugin:
     sys.path.insert(0, str(source.folder))
     try:
         importlib.invalidate_caches()
-        plugin = getattr(importlib.import_module(source.module), "plugin", None)
+        module = importlib.import_module(source.module)
+    except Exception as error:
+        where = f"{source.folder / source.module}.py"
+        raise BuildError(f"{where} cannot be imported: {told(error)}\n{trace_of(error)}".rstrip()) from error
     finally:
         sys.path.remove(str(source.folder))
+    plugin = getattr(module, "plugin", None)
     if not isinstance(plugin, Plugin):
         raise BuildError(f"{source.folder / source.module}.py has no `plugin`: write plugin = Plugin(\"name\", \"2020-01-01\")")
     if not (plugin.materializes or plugin.creates):
         raise BuildError(f"{plugin.name}@{plugin.version} has no handler: put @plugin.materialize before a function")
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == source.module:
+            _check_declared(plugin, value)
     return plugin
+
+
+def _check_declared(plugin: Plugin, cls: Any) -> None:
+    """A class that nothing uses is a handler that was forgotten, or a name in a list."""
+    name, table, payload = cls.__name__, getattr(cls, "__daybook_table__", None), getattr(cls, "__daybook_payload__", None)
+    if table is not None and not any(table is known for known in [*plugin.tables, *plugin.reads]):
+        raise BuildError(f"{name} is a table that nothing declares: write Plugin(tables=[{name}])")
+    if payload is None:
+        return
+    if payload.role == "command" and cls not in plugin.commands.values():
+        raise BuildError(f"{name} is a command that nothing answers: put @plugin.create before a function of Command[{name}]")
+    if payload.role == "event" and cls not in plugin.events.values():
+        raise BuildError(
+            f"{name} is an event that nothing handles: put @plugin.materialize before a function of Event[{name}], or write "
+            f"Plugin(events=[{name}])"
+        )
+    if payload.role == "task" and payload not in plugin.tasks:
+        raise BuildError(f"{name} is a task that nothing declares: write Plugin(tasks=[{name}])")
 
 
 def world(plugin: Plugin) -> str:

@@ -26,6 +26,8 @@ Raw = Union[None, int, float, str, bytes]
 T = TypeVar("T")
 
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
+SCALE_MAX, PRECISION_MAX = 18, 19
+"""Digits that the host knows of a column's number: after the point, and in all."""
 SHOWN_MAX = 80
 """Characters of a value that a message shows."""
 
@@ -83,6 +85,10 @@ class Description:
 
 def money(currency: str, scale: int) -> Format:
     """For type checkers: `Annotated[int, money("CZK", 2)]` is `Money["CZK", 2]`."""
+    if not re.fullmatch("[A-Z]{1,8}", currency, re.ASCII):
+        raise TypeError(f"Money[{currency!r}, {scale}]: a currency is one to eight capital letters, like CZK")
+    if not 0 <= scale <= SCALE_MAX:
+        raise TypeError(f"Money[{currency!r}, {scale}]: an amount has 0 to {SCALE_MAX} digits after the point")
     return Format(f"money({currency},{scale})")
 
 
@@ -107,6 +113,10 @@ class Decimal:
 
     def __class_getitem__(cls, parameters: tuple[int, int]) -> Any:
         precision, scale = parameters
+        if not 1 <= precision <= PRECISION_MAX or not 0 <= scale <= min(precision, SCALE_MAX):
+            raise TypeError(
+                f"Decimal[{precision}, {scale}]: there are 1 to {PRECISION_MAX} digits, of which 0 to {SCALE_MAX} are after the point"
+            )
         return Annotated[decimal.Decimal, Scaled(precision, scale)]
 
 
@@ -261,6 +271,8 @@ def _decimal(scaled: Scaled) -> Codec:
         number = decimal.Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if not isinstance(number, decimal.Decimal) or not number.is_finite():
             raise Fault(f"{_shown(value)} is no decimal number: write decimal.Decimal('1.50')")
+        if number and number.adjusted() >= scaled.precision - scaled.scale:
+            raise Fault(f"{value} has more than {scaled.precision - scaled.scale} digits before the point")
         sign, digits, exponent = number.as_tuple()
         shift = int(exponent) + scaled.scale
         whole = int("".join(map(str, digits)) or "0")
@@ -270,8 +282,6 @@ def _decimal(scaled: Scaled) -> Codec:
                 raise Fault(f"{value} has more than {scaled.scale} digits after the point: round it first")
         else:
             whole *= 10**shift
-        if whole >= 10**scaled.precision:
-            raise Fault(f"{value} has more than {scaled.precision} digits")
         return _whole(-whole if sign else whole)
 
     def from_raw(value: int) -> decimal.Decimal:
@@ -282,9 +292,13 @@ def _decimal(scaled: Scaled) -> Codec:
         return format(from_raw(to_raw(value)), "f")
 
     point = rf"(\.[0-9]{{1,{scaled.scale}}})?" if scaled.scale else ""
+    def from_json(value: Any) -> decimal.Decimal:
+        # In events of an older form it may be a number, whose digits are as they were written.
+        return decimal.Decimal(value.text if isinstance(value, _Number) else value)
+
     schema = {"type": "string", "pattern": f"^-?[0-9]{{1,{max(1, scaled.precision - scaled.scale)}}}{point}$"}
     format_text = f"decimal({scaled.precision},{scaled.scale})"
-    return Codec("integer", format_text, schema, to_raw, from_raw, to_json, decimal.Decimal)
+    return Codec("integer", format_text, schema, to_raw, from_raw, to_json, from_json)
 
 
 def _parse_json(text: str) -> Any:

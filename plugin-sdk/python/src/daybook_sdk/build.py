@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from . import seed
 from .plugin import Plugin, told, trace_of
 
 HERE = Path(__file__).parent
@@ -23,7 +24,10 @@ RUNTIME = (
 )
 """Modules of this package that a component needs. The rest is for the author's machine."""
 
-ENTRY = """from daybook_sdk import guard
+ENTRY = """import sys
+if sys.flags.hash_randomization:
+    raise RuntimeError("the seed of hashes is not fixed: this componentize-py does not link the library of daybook_sdk.seed")
+from daybook_sdk import guard
 from daybook_sdk.component import exports as _exports
 guard.install()
 guard.rewrite_imports(frozenset({modules!r}))
@@ -150,6 +154,7 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
         _copy_author(source, app)
         modules = sorted({file.stem for file in app.iterdir()} - {"daybook_sdk"})
         (app / "daybook_entry.py").write_text(ENTRY.format(module=source.module, modules=modules), "utf-8")
+        (app / seed.FILE).write_bytes(seed.library(seed.VARIABLES))
         wit.mkdir()
         for file in sorted((HERE / "wit").glob("*.wit")):
             if file.name != "worlds.wit":
@@ -166,7 +171,7 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
             *componentize_py(), "--quiet", "-d", str(wit), "-w", "built", "componentize", "--stub-wasi", "-p", "app",
             "daybook_entry", "-o", str(made),
         ]
-        variables = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch), "RUST_BACKTRACE": "0", **(environment or {})}
+        variables = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "RUST_BACKTRACE": "0", **(environment or {})}
         # Where no environment is named, packages of this Python would get into the component.
         (stage / "none" / "site-packages").mkdir(parents=True)
         variables["VIRTUAL_ENV"] = str(stage / "none")

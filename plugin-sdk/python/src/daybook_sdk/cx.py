@@ -39,7 +39,8 @@ class Context:
         # By identity: this is asked at every read.
         if not any(table is declared for declared in (self._version.tables if own else self._version.reads)):
             where = "tables" if own else "reads"
-            raise Fault(f"{table.name} is not declared by {self._version.name}@{self._version.version}: write Plugin({where}=[...])")
+            version = f"{self._version.name}@{self._version.version}"
+            raise Fault(f"{table.name} is not declared by {version}: write Plugin({where}=[...])")
         return table.name if own else f"{table.plugin}.{table.name}"
 
     def _below(self) -> None:
@@ -125,7 +126,8 @@ class Materialization(Context):
                 i for i, field in enumerate(declared.fields) if field.name in declared.key
             ]
             key = ", ".join(repr(values[i]) for i in places)
-            raise WriteRefused(refused.code, refused.index, f"{how} of {key} in {name}{_WAYS_OUT.get(refused.code, '')}") from None
+            what = f"{how} of {key} in {name}{_WAYS_OUT.get(refused.code, '')}"
+            raise WriteRefused(refused.code, refused.index, what) from None
 
     def insert(self, row: Any) -> None:
         """A new row. Raises `WriteRefused` with `row-exists` or `unique-violated`."""

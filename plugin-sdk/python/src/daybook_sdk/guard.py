@@ -43,7 +43,7 @@ _DATETIME_METHODS = frozenset({"now", "utcnow", "today"})
 
 SECONDS_MAX = 10
 """Seconds of the processor that a handler may take in tests. A component's fuel is used up sooner."""
-ENDLESS = f"it ran for {SECONDS_MAX} s and was stopped: a loop without an end, or over too many rows; a component has less time still"
+ENDLESS = f"it ran for {SECONDS_MAX} s and was stopped: a loop without an end, or over too many rows; a component has less time"
 
 _depth = 0
 _component = False
@@ -57,7 +57,7 @@ def _advice(function: Any) -> str | None:
     if type(owner).__module__ == "random" or type(owner).__module__ == "_random":
         # An instance with a seed of its own would be repeatable, but nobody sees that it has one.
         return RANDOM if name in ("random", "getrandbits", "seed") else None
-    if type(owner).__module__ in ("socket", "_socket") and name in ("connect", "connect_ex", "bind", "send", "sendto", "__init__"):
+    if type(owner).__module__ in ("socket", "_socket") and name in ("connect", "connect_ex", "bind", "sendto", "__init__"):
         return NETWORK
     return _C_FUNCTIONS.get((getattr(function, "__module__", None) or "", name))
 

@@ -187,8 +187,8 @@ _ADVICE: tuple[tuple[type[BaseException], str, str], ...] = (
     (AttributeError, "'NoneType' object has no attribute", ": cx.get gives None where there is no such row"),
     (AttributeError, "'Materialization' object has no attribute", ": a materializer has get, find, each, query, insert, update, "
      "upsert, delete, enqueue, previous and log; the time is e.time"),
-    (AttributeError, "'Creation' object has no attribute", ": a creator has get, find, each, query, now, make_id, previous and log; "
-     "it returns events, and materializers write what they mean"),
+    (AttributeError, "'Creation' object has no attribute", ": a creator has get, find, each, query, now, make_id, previous and "
+     "log; it returns events, and materializers write what they mean"),
     (RecursionError, "", ": a function calls itself without an end, or over too many rows; write a loop"),
     (MemoryError, "", "out of memory: a component has 128 MB; read rows with cx.each, and keep sums instead of lists"),
     (SystemExit, "", ": a handler ends with return, fail(...) or reject(...)"),

@@ -262,7 +262,8 @@ def _real(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Fault(f"{_shown(value)} is no number: write a float")
     if value != value or value in (float("inf"), float("-inf")):
-        raise Fault(f"{value} is no number that can be kept: reals are finite; write Optional[float], and None where there is none")
+        advice = "write Optional[float], and None where there is none"
+        raise Fault(f"{value} is no number that can be kept: reals are finite; {advice}")
     return float(value)
 
 
@@ -351,7 +352,8 @@ def codec(annotation: Any, where: str) -> Codec:
         item = codec(arguments[1], where)
         return _payload_only(
             {"type": "object", "additionalProperties": item.schema},
-            lambda v: {_text(k): item.to_json(x) for k, x in _want(dict, "dict")(v).items()}, lambda v: {k: item.from_json(x) for k, x in v.items()},
+            lambda v: {_text(k): item.to_json(x) for k, x in _want(dict, "dict")(v).items()},
+            lambda v: {k: item.from_json(x) for k, x in v.items()},
         )
     if origin is Literal and all(isinstance(a, str) for a in arguments):
         def listed(value: Any) -> Any:
@@ -372,7 +374,8 @@ def codec(annotation: Any, where: str) -> Codec:
         from .declare import payload_from_json, payload_schema, payload_to_json
 
         return _payload_only(
-            payload_schema(annotation, closed=False), lambda v: payload_to_json(_want(annotation, annotation.__name__)(v)), lambda v: payload_from_json(annotation, v)
+            payload_schema(annotation, closed=False),
+            lambda v: payload_to_json(_want(annotation, annotation.__name__)(v)), lambda v: payload_from_json(annotation, v),
         )
     raise TypeError(
         f"{where}: {annotation!r} is no type of a field; take int, str, bool, float, bytes, Money, Decimal, Date, Instant, "

@@ -13,8 +13,10 @@ import tempfile
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from .plugin import Plugin
+from . import seed
+from .plugin import Plugin, told, trace_of
 
 HERE = Path(__file__).parent
 RUNTIME = (
@@ -22,7 +24,10 @@ RUNTIME = (
 )
 """Modules of this package that a component needs. The rest is for the author's machine."""
 
-ENTRY = """from daybook_sdk import guard
+ENTRY = """import sys
+if sys.flags.hash_randomization:
+    raise RuntimeError("the seed of hashes is not fixed: this componentize-py does not link the library of daybook_sdk.seed")
+from daybook_sdk import guard
 from daybook_sdk.component import exports as _exports
 guard.install()
 guard.rewrite_imports(frozenset({modules!r}))
@@ -83,14 +88,39 @@ def load(source: Source) -> Plugin:
     sys.path.insert(0, str(source.folder))
     try:
         importlib.invalidate_caches()
-        plugin = getattr(importlib.import_module(source.module), "plugin", None)
+        module = importlib.import_module(source.module)
+    except Exception as error:
+        where = f"{source.folder / source.module}.py"
+        raise BuildError(f"{where} cannot be imported: {told(error)}\n{trace_of(error)}".rstrip()) from error
     finally:
         sys.path.remove(str(source.folder))
+    plugin = getattr(module, "plugin", None)
     if not isinstance(plugin, Plugin):
         raise BuildError(f"{source.folder / source.module}.py has no `plugin`: write plugin = Plugin(\"name\", \"2020-01-01\")")
     if not (plugin.materializes or plugin.creates):
         raise BuildError(f"{plugin.name}@{plugin.version} has no handler: put @plugin.materialize before a function")
+    for value in vars(module).values():
+        if isinstance(value, type) and value.__module__ == source.module:
+            _check_declared(plugin, value)
     return plugin
+
+
+def _check_declared(plugin: Plugin, cls: Any) -> None:
+    """A class that nothing uses is a handler that was forgotten, or a name in a list."""
+    name, table, payload = cls.__name__, getattr(cls, "__daybook_table__", None), getattr(cls, "__daybook_payload__", None)
+    if table is not None and not any(table is known for known in [*plugin.tables, *plugin.reads]):
+        raise BuildError(f"{name} is a table that nothing declares: write Plugin(tables=[{name}])")
+    if payload is None:
+        return
+    if payload.role == "command" and cls not in plugin.commands.values():
+        raise BuildError(f"{name} is a command that nothing answers: put @plugin.create before a function of Command[{name}]")
+    if payload.role == "event" and cls not in plugin.events.values():
+        raise BuildError(
+            f"{name} is an event that nothing handles: put @plugin.materialize before a function of Event[{name}], or write "
+            f"Plugin(events=[{name}])"
+        )
+    if payload.role == "task" and payload not in plugin.tasks:
+        raise BuildError(f"{name} is a task that nothing declares: write Plugin(tasks=[{name}])")
 
 
 def world(plugin: Plugin) -> str:
@@ -124,6 +154,7 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
         _copy_author(source, app)
         modules = sorted({file.stem for file in app.iterdir()} - {"daybook_sdk"})
         (app / "daybook_entry.py").write_text(ENTRY.format(module=source.module, modules=modules), "utf-8")
+        (app / seed.FILE).write_bytes(seed.library(seed.VARIABLES))
         wit.mkdir()
         for file in sorted((HERE / "wit").glob("*.wit")):
             if file.name != "worlds.wit":
@@ -140,7 +171,7 @@ def build(path: Path, out: Path, environment: Mapping[str, str] | None = None) -
             *componentize_py(), "--quiet", "-d", str(wit), "-w", "built", "componentize", "--stub-wasi", "-p", "app",
             "daybook_entry", "-o", str(made),
         ]
-        variables = {**os.environ, "PYTHONHASHSEED": "0", "SOURCE_DATE_EPOCH": str(epoch), "RUST_BACKTRACE": "0", **(environment or {})}
+        variables = {**os.environ, "SOURCE_DATE_EPOCH": str(epoch), "RUST_BACKTRACE": "0", **(environment or {})}
         # Where no environment is named, packages of this Python would get into the component.
         (stage / "none" / "site-packages").mkdir(parents=True)
         variables["VIRTUAL_ENV"] = str(stage / "none")

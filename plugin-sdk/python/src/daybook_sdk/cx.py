@@ -4,28 +4,50 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from . import declare
+from . import declare, guard
 from .declare import table_of
-from .failures import Fault
+from .failures import Fault, WriteRefused
 from .records import Bound, Command, Event, Host, NewEvent, Row, Search, TaskRecord, Time
 from .values import Raw, read_json, write_json
+
+if TYPE_CHECKING:
+    from .plugin import Plugin
 
 R = TypeVar("R")
 PAGE = 1_000
 """Rows that `each` reads at once."""
 
+_WAYS_OUT = {
+    "row-exists": ": there is a row with this key; cx.upsert replaces it",
+    "row-missing": ": there is no row with this key; ask cx.get first, or write it with cx.upsert",
+    "unique-violated": ": another row has these values",
+}
+
 
 class Context:
     """What materializers and creators share."""
 
-    def __init__(self, host: Host, plugin: str, sql: bool) -> None:
-        self._host, self._plugin, self._sql = host, plugin, sql
+    def __init__(self, host: Host, plugin: Plugin) -> None:
+        self._host, self._version = host, plugin
         self._original: Any = None
+        guard.printed = self.info
 
     def _name(self, table: declare.Table) -> str:
-        return table.name if table.plugin in (None, self._plugin) else f"{table.plugin}.{table.name}"
+        own = table.plugin in (None, self._version.name)
+        # By identity: this is asked at every read.
+        if not any(table is declared for declared in (self._version.tables if own else self._version.reads)):
+            where = "tables" if own else "reads"
+            version = f"{self._version.name}@{self._version.version}"
+            raise Fault(f"{table.name} is not declared by {version}: write Plugin({where}=[...])")
+        return table.name if own else f"{table.plugin}.{table.name}"
+
+    def _below(self) -> None:
+        if self._version.extends is None:
+            raise Fault(
+                f"previous(): {self._version.name}@{self._version.version} extends no version; write Plugin(extends=\"...\")"
+            )
 
     def get(self, table: type[R], key: Any) -> R | None:
         """The row with this primary key, a tuple where the key is composite. None: there is no such row."""
@@ -62,7 +84,7 @@ class Context:
 
     def query(self, sql: str, *parameters: Raw) -> list[tuple[Raw, ...]]:
         """One SELECT in SQLite's dialect; tables are `plugin_table`. The plugin has to say `sql=True`."""
-        if not self._sql:
+        if not self._version.sql:
             raise Fault("SQL is an import of its own: write Plugin(..., sql=True)")
         _, rows = self._host.query(sql, list(parameters))
         return [tuple(row) for row in rows]
@@ -89,9 +111,23 @@ class Materialization(Context):
 
     def _write(self, how: str, row: Any) -> None:
         declared = table_of(row)
-        if declared.plugin not in (None, self._plugin):
+        if isinstance(row, type):
+            raise Fault(f"{how}({declare.named(row)}): that is the table; write a row of it, {declare.named(row)}(...)")
+        self._change(how, declared, declared.to_row(row))
+
+    def _change(self, how: str, declared: declare.Table, values: Row) -> None:
+        if declared.plugin not in (None, self._version.name):
             raise Fault(f"{declared.plugin}.{declared.name} belongs to {declared.plugin}, which alone writes there")
-        self._host.write(how, declared.name, declared.to_row(row))
+        name = self._name(declared)
+        try:
+            self._host.write(how, name, values)
+        except WriteRefused as refused:
+            places = range(len(declared.key)) if how == "delete" else [
+                i for i, field in enumerate(declared.fields) if field.name in declared.key
+            ]
+            key = ", ".join(repr(values[i]) for i in places)
+            what = f"{how} of {key} in {name}{_WAYS_OUT.get(refused.code, '')}"
+            raise WriteRefused(refused.code, refused.index, what) from None
 
     def insert(self, row: Any) -> None:
         """A new row. Raises `WriteRefused` with `row-exists` or `unique-violated`."""
@@ -108,7 +144,7 @@ class Materialization(Context):
     def delete(self, table: type[Any], key: Any) -> None:
         """Takes the row with this key away. Raises `WriteRefused` with `row-missing`."""
         declared = table_of(table)
-        self._host.write("delete", declared.name, declared.to_key(key))
+        self._change("delete", declared, declared.to_key(key))
 
     def enqueue(self, task: Any, *, key: str | None = None, not_before: str | None = None) -> None:
         """Asks for a side effect: delivered after the commit, at least once, and never on replay.
@@ -116,6 +152,8 @@ class Materialization(Context):
         Tasks of one kind with the same `key` are carried out in order.
         """
         declared = declare.payload_of(task, "task")
+        if declared not in self._version.tasks:
+            raise Fault(f"{declared.name} is no kind of task that is declared: write Plugin(tasks=[{type(task).__name__}])")
         self._host.enqueue(TaskRecord(declared.name, key, write_json(declare.payload_to_json(task)), not_before))
 
     def previous(self, event: Event[Any], data: Any = None) -> None:
@@ -123,6 +161,7 @@ class Materialization(Context):
 
         With no other payload, that version gets the text of the log, with the members that this one does not name.
         """
+        self._below()
         text = self._original.data if data is None else write_json(declare.payload_to_json(data))
         self._host.previous_event(dataclasses.replace(event, data=text))
 
@@ -140,6 +179,7 @@ class Creation(Context):
 
     def previous(self, command: Command[Any], data: Any = None) -> list[NewEvent]:
         """What the version below answers: events to keep, change, add to or drop. Raises `Rejected` and `Failed`."""
+        self._below()
         text = self._original.data if data is None else write_json(declare.payload_to_json(data))
         events = self._host.previous_command(dataclasses.replace(command, data=text))
         return [dataclasses.replace(event, data=read_json(event.data)) for event in events]

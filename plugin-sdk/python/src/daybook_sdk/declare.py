@@ -8,6 +8,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast, dataclass_transform
 
+from .failures import Fault
 from .values import Codec, Raw, codec
 
 C = TypeVar("C", bound=type)
@@ -58,13 +59,15 @@ class Table:
 
     def to_row(self, value: Any) -> list[Raw]:
         """The values of the row, in the order of the manifest."""
+        if len(vars(value)) != len(self.fields):
+            _refuse_others(value, self.name, "column", self.fields)
         return [_kept(self, field, getattr(value, field.name)) for field in self.fields]
 
     def to_key(self, key: Any) -> list[Raw]:
         """The values of a primary key: one value, or a tuple where the key is composite."""
         values = key if isinstance(key, tuple) else (key,)
         if len(values) != len(self.key):
-            raise TypeError(f"{self.name}: a key has {len(self.key)} values ({', '.join(self.key)}), not {len(values)}")
+            raise Fault(f"{self.name}: a key has {len(self.key)} values ({', '.join(self.key)}), not {len(values)}")
         return self.encode(self.key, values)
 
     def encode(self, columns: Sequence[str], values: Sequence[Any]) -> list[Raw]:
@@ -74,10 +77,19 @@ class Table:
 
 
 def _kept(table: Table, field: Field, value: Any) -> Raw:
+    if value is None and not field.codec.nullable and field.codec.format != "json":
+        raise Fault(f"{table.name}.{field.name}: None, and the column is not nullable: write Optional[...] at its declaration")
     try:
         return field.codec.to_raw(value)
-    except Exception as error:
-        raise type(error)(f"{table.name}.{field.name}: {error}") from None
+    except Fault as error:
+        raise Fault(f"{table.name}.{field.name}: {error}") from None
+
+
+def _refuse_others(value: Any, name: str, what: str, fields: Sequence[Field]) -> None:
+    names = [field.name for field in fields]
+    for other in vars(value):
+        if other not in names:
+            raise Fault(f"{name} has no {what} {other}: it has {', '.join(names)}; declare it in the class, or take a variable")
 
 
 def _column(field: Field) -> dict[str, Any]:
@@ -90,6 +102,9 @@ def _column(field: Field) -> dict[str, Any]:
         raw = field.codec.to_raw(field.default)
         column["default"] = {"hex": raw.hex()} if isinstance(raw, bytes) else raw
     return column
+
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
 def _snake(name: str) -> str:
@@ -124,10 +139,15 @@ def table(
         key = tuple(field.name for field in fields if field.codec.key)
         if not key and plugin is None:
             raise TypeError(f"{cls.__name__} has no key: write `id: KeyOf[int]`")
+        for called, what in [(name or _snake(cls.__name__), "table"), *((field.name, "column") for field in fields)]:
+            if not _NAME.fullmatch(called):
+                raise TypeError(f"{cls.__name__}: {called!r} is no name of a {what}: small letters, digits and _, a letter first")
         for columns in [*(index or {}).values(), *(unique or {}).values()]:
             for column in columns:
                 if column not in {field.name for field in fields}:
-                    raise TypeError(f"{cls.__name__} has no column {column} for an index")
+                    raise TypeError(
+                        f"{cls.__name__} has no column {column} for an index: it has {', '.join(f.name for f in fields)}"
+                    )
         made.__daybook_table__ = Table(
             name or _snake(cls.__name__), plugin, fields, key,
             {n: tuple(c) for n, c in (index or {}).items()}, {n: tuple(c) for n, c in (unique or {}).items()},
@@ -179,11 +199,16 @@ def payload(cls: C | None = None, /) -> Any:
     return _payload("part", cls, None, None, False)
 
 
+def named(cls: Any) -> str:
+    """A class or a value, as messages show it."""
+    return cls.__name__ if isinstance(cls, type) else repr(cls)[:80]
+
+
 def table_of(cls: Any) -> Table:
     """What is declared of this table's class, or of this row's."""
     declared = getattr(cls, "__daybook_table__", None)
     if not isinstance(declared, Table):
-        raise TypeError(f"{cls!r} is no table: put @table before its class")
+        raise TypeError(f"{named(cls)} is no table: put @table before its class")
     return declared
 
 
@@ -191,7 +216,7 @@ def payload_of(cls: Any, role: str) -> Payload:
     """What is declared of this class, or of this value's, which has to be an event, a command, or as `role` says."""
     declared = getattr(cls, "__daybook_payload__", None)
     if not isinstance(declared, Payload) or declared.role != role:
-        raise TypeError(f"{cls!r} is no {role}: put @{role} before its class")
+        raise TypeError(f"{named(cls)} is no {role}: put @{role} before its class")
     return declared
 
 
@@ -221,7 +246,16 @@ def _with_default(field: Field) -> dict[str, Any]:
 def payload_to_json(value: Any) -> dict[str, Any]:
     """The payload as JSON values."""
     declared: Payload = value.__daybook_payload__
-    return {field.name: field.codec.to_json(getattr(value, field.name)) for field in declared.fields}
+    if len(vars(value)) != len(declared.fields):
+        _refuse_others(value, declared.name, "field", declared.fields)
+    return {field.name: _member(declared, field, getattr(value, field.name)) for field in declared.fields}
+
+
+def _member(declared: Payload, field: Field, value: Any) -> Any:
+    try:
+        return field.codec.to_json(value)
+    except Fault as error:
+        raise Fault(f"{declared.name}.{field.name}: {error}") from None
 
 
 def payload_from_json(cls: Callable[..., Any], members: Mapping[str, Any]) -> Any:

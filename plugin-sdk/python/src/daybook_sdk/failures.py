@@ -33,9 +33,18 @@ class Fault(Exception):
 
 def reject(code: str, message: str, details: Any = None) -> NoReturn:
     """Refuse the command. Creators only."""
+    _check(f"reject({code!r}, …)", code, message)
     raise Rejected(code, message, details)
 
 
 def fail(code: str, message: str, details: Any = None) -> NoReturn:
     """Give up: nothing of this call is kept."""
+    _check(f"fail({code!r}, …)", code, message)
     raise Failed(code, message, details)
+
+
+def _check(call: str, code: Any, message: Any) -> None:
+    if not isinstance(code, str) or not code:
+        raise Fault(f"{call}: a code is a short text for programs, like \"limit-reached\"")
+    if not isinstance(message, str):
+        raise Fault(f"{call}: the message is a text for people, and is {message!r}")

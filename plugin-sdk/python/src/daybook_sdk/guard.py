@@ -12,6 +12,7 @@ import ast
 import builtins
 import contextlib
 import inspect
+import io
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -23,6 +24,8 @@ CLOCK = "a handler has no clock: take e.time in a materializer, cx.now() in a cr
 RANDOM = "a handler has no randomness: take cx.make_id() in a creator, and ids of the event in a materializer"
 THREAD = "a handler has one thread: what takes long is a task, cx.enqueue(...)"
 HASH = "hash() and id() differ from run to run: take the value itself, or a digest of hashlib"
+FILES = "a component has no files: read them when the module is imported, at the top of your file"
+NETWORK = "a handler reaches nobody outside: what has to be sent or fetched is a task, cx.enqueue(...)"
 ORDER = "a set of texts has another order in every run: iterate over sorted(...), or keep a dict or a list"
 
 # Module, name of the C function, advice.
@@ -32,9 +35,15 @@ _C_FUNCTIONS: dict[tuple[str, str], str] = {
         "gmtime", "sleep",
     )},
     **{("posix", n): RANDOM for n in ("urandom", "getrandom")},
+    **{(module, "open"): FILES for module in ("_io", "io", "posix")},
+    **{("_socket", n): NETWORK for n in ("getaddrinfo", "gethostbyname", "gethostname")},
     **{("_thread", n): THREAD for n in ("start_new_thread", "start_new", "start_joinable_thread")},
 }
 _DATETIME_METHODS = frozenset({"now", "utcnow", "today"})
+
+SECONDS_MAX = 10
+"""Seconds of the processor that a handler may take in tests. A component's fuel is used up sooner."""
+ENDLESS = f"it ran for {SECONDS_MAX} s and was stopped: a loop without an end, or over too many rows; a component has less time"
 
 _depth = 0
 _component = False
@@ -48,6 +57,8 @@ def _advice(function: Any) -> str | None:
     if type(owner).__module__ == "random" or type(owner).__module__ == "_random":
         # An instance with a seed of its own would be repeatable, but nobody sees that it has one.
         return RANDOM if name in ("random", "getrandbits", "seed") else None
+    if type(owner).__module__ in ("socket", "_socket") and name in ("connect", "connect_ex", "bind", "sendto", "__init__"):
+        return NETWORK
     return _C_FUNCTIONS.get((getattr(function, "__module__", None) or "", name))
 
 
@@ -69,10 +80,33 @@ def active() -> Iterator[None]:
     _depth += 1
     sys.setprofile(profile)
     try:
-        yield
+        with _limited():
+            yield
     finally:
         sys.setprofile(before)
         _depth -= 1
+
+
+@contextlib.contextmanager
+def _limited() -> Iterator[None]:
+    import signal
+    import threading
+
+    # The outermost handler's time is that of the versions below too. Elsewhere there is no such signal.
+    if _depth > 1 or not hasattr(signal, "SIGVTALRM") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(*_: Any) -> None:
+        raise Fault(ENDLESS)
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_MAX)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
 
 
 def _refuse(name: str, advice: str) -> Callable[..., Any]:
@@ -95,8 +129,9 @@ def install() -> None:
 
     _component = True
     for (module, name), advice in _C_FUNCTIONS.items():
-        home: Any = {"time": time, "posix": os, "_thread": _thread}[module]
-        if hasattr(home, name):
+        home: Any = {"time": time, "posix": os, "_thread": _thread}.get(module)
+        # Files are needed until the component is built: see `seal`.
+        if name != "open" and hasattr(home, name):
             setattr(home, name, _refuse(name, advice))
     for name in ("uuid1", "uuid4"):
         setattr(uuid, name, _refuse(name, RANDOM))
@@ -113,7 +148,6 @@ def install() -> None:
     # `date` itself stays: it is the type of columns, and its `today` asks `time.time`, which is replaced.
     for name, place in (("strftime", 1), ("asctime", 0), ("ctime", 0)):
         setattr(time, name, _needs_time(getattr(time, name), name, place))
-    setattr(builtins, "print", _refuse("print", "a component has no output: write cx.info(...)"))
     setattr(builtins, "__daybook_ordered__", ordered)
     setattr(builtins, "__daybook_hashed__", hashed)
 
@@ -134,13 +168,61 @@ def rewrite_imports(modules: frozenset[str]) -> None:
 class _NoImports:
     @staticmethod
     def find_spec(name: str, *_: Any) -> None:
-        raise ImportError(f"import {name}: a component has no files; write the import at the top of your file, not in a handler")
+        raise Fault(f"import {name}: {FILES.replace('read them when the module is imported', 'write the import')}")
 
 
 def seal() -> None:
     """What was needed to build the component ends here: imports and files."""
     sys.meta_path[:] = [_NoImports()]
-    setattr(builtins, "open", _refuse("open", "a component has no files: read them when the module is imported"))
+    import os
+
+    for home in (builtins, io, os):
+        setattr(home, "open", _refuse("open", FILES))
+    # Where it was imported: who only imports it for a name in a library is not stopped.
+    for module, name in (("socket", "socket"), ("socket", "create_connection"), ("socket", "getaddrinfo")):
+        if module in sys.modules:
+            setattr(sys.modules[module], name, _refuse(name, NETWORK))
+    sys.stdout, sys.stderr = _Printed(), _Printed()
+    sys.setrecursionlimit(RECURSION_MAX)
+
+
+RECURSION_MAX = 300
+"""Calls within calls in a component, whose stack is smaller than what Python counts with."""
+
+printed: Callable[[str], None] | None = None
+"""Where a line goes that a handler prints in a component: the plugin's log."""
+
+
+class _Printed(io.TextIOBase):
+    """What `print` writes to in a component."""
+
+    def __init__(self) -> None:
+        self._line = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            if printed is not None:
+                printed(line)
+        return len(text)
+
+    def flush(self) -> None:
+        """A line goes when it ends."""
+
+    def end(self) -> None:
+        """Lets the last line go, which has no end."""
+        if self._line:
+            self.write("\n")
+
+
+def flush() -> None:
+    """At a handler's end."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, _Printed):
+            stream.end()
 
 
 def _needs_time(real: Callable[..., Any], name: str, place: int) -> Callable[..., Any]:

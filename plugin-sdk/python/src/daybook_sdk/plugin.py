@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import inspect
+import re
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, TypeVar
 
 from . import declare, guard
 from .cx import Creation, Materialization
-from .failures import Failed, Rejected
+from .failures import Failed, Fault, Rejected
 from .records import Command, Event, Host, NewEvent
 from .values import read_json, write_json
 
 TRACE_LINES_MAX = 20
 """A recursion without an end has a thousand."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*", re.ASCII)
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -33,6 +37,13 @@ class Plugin:
         extends: str | None = None, description: str = "", reads: Sequence[type] = (), events: Sequence[type] = (),
         tasks: Sequence[type] = (), sql: bool = False,
     ) -> None:
+        if not _NAME.fullmatch(name):
+            raise TypeError(f"{name!r} is no name of a plugin: small letters and digits, a letter first")
+        for date, what in ((version, "version"), (extends, "extends")):
+            if date is not None and not _is_date(date):
+                raise TypeError(f"{name}: {what} {date!r} is no date: write it as 2020-01-31")
+        if extends is not None and extends >= version:
+            raise TypeError(f"{name}@{version} extends {extends}, which is not before it")
         self.name, self.version, self.extends, self.sql = name, version, extends, sql
         self.changes, self.description = list(changes), description
         self.tables = [declare.table_of(t) for t in tables]
@@ -58,7 +69,7 @@ class Plugin:
     def materialize(self, handler: F) -> F:
         """Registers a materializer, `def (e: Event[T], cx)`."""
         cls = _handled(handler, Event)
-        self._materializers[self._declare_event(cls)] = handler
+        _register(self._materializers, self._declare_event(cls), handler)
         return handler
 
     def create(self, handler: F) -> F:
@@ -66,7 +77,7 @@ class Plugin:
         cls = _handled(handler, Command)
         full = f"{self.name}.{declare.payload_of(cls, 'command').name}"
         self.commands[full] = cls
-        self._creators[full] = handler
+        _register(self._creators, full, handler)
         return handler
 
     def type_of(self, event: Any) -> str:
@@ -78,7 +89,7 @@ class Plugin:
         full = self.type_of(cls)
         known = self.events.setdefault(full, cls)
         if known is not cls:
-            raise TypeError(f"{full} is declared twice: by {known.__qualname__} and by {cls.__qualname__}")
+            raise TypeError(f"{full} is declared twice: by {known.__qualname__} and by {cls.__qualname__}; keep one")
         return full
 
     def manifest(self) -> dict[str, Any]:
@@ -108,7 +119,7 @@ class Plugin:
         handler, cls = self._materializers[event.type], self.events[event.type]
 
         def call() -> None:
-            cx = Materialization(host, self.name, self.sql)
+            cx = Materialization(host, self)
             cx._original = event
             data = declare.payload_from_json(cls, read_json(event.data))
             handler(dataclasses.replace(event, data=data), cx)
@@ -120,28 +131,36 @@ class Plugin:
         handler, cls = self._creators[command.type], self.commands[command.type]
 
         def call() -> list[NewEvent]:
-            cx = Creation(host, self.name, self.sql)
+            cx = Creation(host, self)
             cx._original = command
             data = declare.payload_from_json(cls, read_json(command.data))
-            return [self._written(event) for event in handler(dataclasses.replace(command, data=data), cx) or ()]
+            answer = handler(dataclasses.replace(command, data=data), cx)
+            if not isinstance(answer, (list, tuple, Iterator)):
+                got = "nothing" if answer is None else repr(answer)[:80]
+                raise Fault(f"{handler.__name__} returned {got}: a creator returns a list of events, [] where there are none")
+            return [self._written(event) for event in answer]
 
         return typing.cast("list[NewEvent]", self._guarded(handler, call, may_reject=True))
 
     def _written(self, event: Any) -> NewEvent:
         new = event if isinstance(event, NewEvent) else NewEvent(event)
-        if hasattr(new.data, "__daybook_payload__"):
-            return dataclasses.replace(
-                new, type=self.type_of(new.data), data=write_json(declare.payload_to_json(new.data))
-            )
+        if hasattr(new.data, "__daybook_payload__") and not isinstance(new.data, type):
+            full = self.type_of(new.data)
+            if full not in self.events and self.extends is None:
+                raise Fault(f"{full} is not declared: write a materializer for it, or Plugin(events=[{type(new.data).__name__}])")
+            return dataclasses.replace(new, type=full, data=write_json(declare.payload_to_json(new.data)))
         if new.type is None:
-            raise TypeError(f"{new.data!r} is no event: put @event before its class")
+            raise Fault(f"{declare.named(new.data)} is no event: put @event before its class, and return values of it")
         return dataclasses.replace(new, data=write_json(new.data))
 
     def _guarded(self, handler: Callable[..., Any], call: Callable[[], Any], may_reject: bool) -> Any:
         guard.harden(handler)
         try:
             with guard.active():
-                return call()
+                try:
+                    return call()
+                finally:
+                    guard.flush()
         except Failed:
             raise
         except Rejected as rejected:
@@ -150,7 +169,43 @@ class Plugin:
             message = f"a materializer cannot reject, and did: {rejected}; call fail()"
             raise Failed("exception", message, trace=trace_of(rejected)) from rejected
         except (Exception, SystemExit) as error:
-            raise Failed("exception", f"{type(error).__name__}: {error}", trace=trace_of(error)) from error
+            raise Failed("exception", told(error), trace=trace_of(error) or _place(handler)) from error
+
+
+def told(error: BaseException) -> str:
+    """What an exception that nobody caught says: its name, what happened, and the way out where Python does not say it."""
+    name, text = type(error).__name__, str(error)
+    if isinstance(error, Fault):
+        return text
+    for kind, part, advice in _ADVICE:
+        if isinstance(error, kind) and part in text:
+            return f"{name}: {text or part}{advice}"
+    return f"{name}: {text}" if text else name
+
+
+_ADVICE: tuple[tuple[type[BaseException], str, str], ...] = (
+    (AttributeError, "'NoneType' object has no attribute", ": cx.get gives None where there is no such row"),
+    (AttributeError, "'Materialization' object has no attribute", ": a materializer has get, find, each, query, insert, update, "
+     "upsert, delete, enqueue, previous and log; the time is e.time"),
+    (AttributeError, "'Creation' object has no attribute", ": a creator has get, find, each, query, now, make_id, previous and "
+     "log; it returns events, and materializers write what they mean"),
+    (RecursionError, "", ": a function calls itself without an end, or over too many rows; write a loop"),
+    (MemoryError, "", "out of memory: a component has 128 MB; read rows with cx.each, and keep sums instead of lists"),
+    (SystemExit, "", ": a handler ends with return, fail(...) or reject(...)"),
+)
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return datetime.date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def _register(handlers: dict[str, Callable[..., Any]], full: str, handler: Callable[..., Any]) -> None:
+    known = handlers.setdefault(full, handler)
+    if known is not handler:
+        raise TypeError(f"{full} is handled twice: by {known.__qualname__} and by {handler.__qualname__}; keep one")
 
 
 def trace_of(error: BaseException) -> str:
@@ -159,13 +214,20 @@ def trace_of(error: BaseException) -> str:
     step: TracebackType | None = error.__traceback__
     while step is not None:
         code, path = step.tb_frame.f_code, step.tb_frame.f_code.co_filename
-        if not str(step.tb_frame.f_globals.get("__name__", "")).startswith("daybook_sdk"):
+        module = str(step.tb_frame.f_globals.get("__name__", ""))
+        if not module.startswith(("daybook_sdk", "importlib")):
             lines.append(f"{path.rpartition('/')[2]}:{step.tb_lineno} in {code.co_qualname}")
         step = step.tb_next
     lines.reverse()
     if len(lines) > TRACE_LINES_MAX:
         lines[TRACE_LINES_MAX - 1 : -1] = [f"… {len(lines) - TRACE_LINES_MAX} more"]
     return "\n".join(lines)
+
+
+def _place(handler: Callable[..., Any]) -> str:
+    """Where the handler is, for what no line of it does."""
+    code = inspect.unwrap(handler).__code__
+    return f"{code.co_filename.rpartition('/')[2]}:{code.co_firstlineno} in {code.co_qualname}"
 
 
 def _declared(full: str, cls: type, closed: bool) -> dict[str, Any]:

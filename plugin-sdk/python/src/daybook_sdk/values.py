@@ -26,6 +26,10 @@ Raw = Union[None, int, float, str, bytes]
 T = TypeVar("T")
 
 I64_MIN, I64_MAX = -(2**63), 2**63 - 1
+SCALE_MAX, PRECISION_MAX = 18, 19
+"""Digits that the host knows of a column's number: after the point, and in all."""
+SHOWN_MAX = 80
+"""Characters of a value that a message shows."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,6 +85,10 @@ class Description:
 
 def money(currency: str, scale: int) -> Format:
     """For type checkers: `Annotated[int, money("CZK", 2)]` is `Money["CZK", 2]`."""
+    if not re.fullmatch("[A-Z]{1,8}", currency, re.ASCII):
+        raise TypeError(f"Money[{currency!r}, {scale}]: a currency is one to eight capital letters, like CZK")
+    if not 0 <= scale <= SCALE_MAX:
+        raise TypeError(f"Money[{currency!r}, {scale}]: an amount has 0 to {SCALE_MAX} digits after the point")
     return Format(f"money({currency},{scale})")
 
 
@@ -105,6 +113,10 @@ class Decimal:
 
     def __class_getitem__(cls, parameters: tuple[int, int]) -> Any:
         precision, scale = parameters
+        if not 1 <= precision <= PRECISION_MAX or not 0 <= scale <= min(precision, SCALE_MAX):
+            raise TypeError(
+                f"Decimal[{precision}, {scale}]: there are 1 to {PRECISION_MAX} digits, of which 0 to {SCALE_MAX} are after the point"
+            )
         return Annotated[decimal.Decimal, Scaled(precision, scale)]
 
 
@@ -200,10 +212,15 @@ def _same(value: Any) -> Any:
     return value
 
 
-def _want(kind: type, name: str) -> Callable[[Any], Any]:
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "…"
+
+
+def _want(kind: type, name: str, advice: str = "") -> Callable[[Any], Any]:
     def check(value: Any) -> Any:
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise Fault(f"{value!r} is no {name}")
+            raise Fault(f"{_shown(value)} is no {name}{advice}")
         return value
 
     return check
@@ -211,10 +228,28 @@ def _want(kind: type, name: str) -> Callable[[Any], Any]:
 
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Fault(f"{value!r} is no whole number")
+        raise Fault(f"{_shown(value)} is no whole number: write an int")
     if not I64_MIN <= value <= I64_MAX:
-        raise Fault(f"{value} does not fit a column: whole numbers have 64 bits, {I64_MIN} to {I64_MAX}")
+        raise Fault(f"{value} is too large: whole numbers have 64 bits, {I64_MIN} to {I64_MAX}; larger ones fit a str")
     return value
+
+
+def _amount(text: str) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, (float, decimal.Decimal)):
+            raise Fault(f"{value!r} is no amount: {text} counts the smallest unit in an int, and is never rounded for you")
+        return _whole(value)
+
+    return check
+
+
+def _date(value: Any) -> datetime.date:
+    if isinstance(value, datetime.datetime) or not isinstance(value, datetime.date):
+        raise Fault(f"{_shown(value)} is no Date: write Date(2020, 1, 31), Date.fromisoformat(text) or e.time.instant.date")
+    return value
+
+
+_instant = _want(Instant, "Instant", ": write Instant.parse(text) or e.time.instant")
 
 
 def _whole_from_json(value: Any) -> int:
@@ -225,17 +260,20 @@ def _whole_from_json(value: Any) -> int:
 
 def _real(value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Fault(f"{value!r} is no number")
+        raise Fault(f"{_shown(value)} is no number: write a float")
     if value != value or value in (float("inf"), float("-inf")):
-        raise Fault(f"a real is always finite, and this is {value}")
+        advice = "write Optional[float], and None where there is none"
+        raise Fault(f"{value} is no number that can be kept: reals are finite; {advice}")
     return float(value)
 
 
 def _decimal(scaled: Scaled) -> Codec:
     def to_raw(value: Any) -> int:
-        number = decimal.Decimal(value) if isinstance(value, (int, str)) else value
+        number = decimal.Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
         if not isinstance(number, decimal.Decimal) or not number.is_finite():
-            raise Fault(f"{value!r} is no decimal number")
+            raise Fault(f"{_shown(value)} is no decimal number: write decimal.Decimal('1.50')")
+        if number and number.adjusted() >= scaled.precision - scaled.scale:
+            raise Fault(f"{value} has more than {scaled.precision - scaled.scale} digits before the point")
         sign, digits, exponent = number.as_tuple()
         shift = int(exponent) + scaled.scale
         whole = int("".join(map(str, digits)) or "0")
@@ -245,8 +283,6 @@ def _decimal(scaled: Scaled) -> Codec:
                 raise Fault(f"{value} has more than {scaled.scale} digits after the point: round it first")
         else:
             whole *= 10**shift
-        if whole >= 10**scaled.precision:
-            raise Fault(f"{value} has more than {scaled.precision} digits")
         return _whole(-whole if sign else whole)
 
     def from_raw(value: int) -> decimal.Decimal:
@@ -257,31 +293,39 @@ def _decimal(scaled: Scaled) -> Codec:
         return format(from_raw(to_raw(value)), "f")
 
     point = rf"(\.[0-9]{{1,{scaled.scale}}})?" if scaled.scale else ""
+    def from_json(value: Any) -> decimal.Decimal:
+        # In events of an older form it may be a number, whose digits are as they were written.
+        return decimal.Decimal(value.text if isinstance(value, _Number) else value)
+
     schema = {"type": "string", "pattern": f"^-?[0-9]{{1,{max(1, scaled.precision - scaled.scale)}}}{point}$"}
     format_text = f"decimal({scaled.precision},{scaled.scale})"
-    return Codec("integer", format_text, schema, to_raw, from_raw, to_json, decimal.Decimal)
+    return Codec("integer", format_text, schema, to_raw, from_raw, to_json, from_json)
 
 
 def _parse_json(text: str) -> Any:
     return json.loads(text)
 
 
+_text = _want(str, "text", ": write a str")
+_bool = _want(bool, "bool", ": write True or False")
+_bytes = _want(bytes, "bytes", ": write bytes")
+
 _PLAIN: dict[Any, Codec] = {
-    bool: Codec("integer", "bool", {"type": "boolean"}, lambda v: int(_want(bool, "bool")(v)), bool, _same, _same),
-    int: Codec("integer", None, {"type": "integer", "format": "int64"}, _whole, int, _same, _whole_from_json),
+    bool: Codec("integer", "bool", {"type": "boolean"}, lambda v: int(_bool(v)), bool, _bool, _same),
+    int: Codec("integer", None, {"type": "integer", "format": "int64"}, _whole, int, _whole, _whole_from_json),
     float: Codec("real", None, {"type": "number"}, _real, float, _real, float),
-    str: Codec("text", None, {"type": "string"}, _want(str, "text"), _same, _same, _same),
+    str: Codec("text", None, {"type": "string"}, _text, _same, _text, _same),
     bytes: Codec(
-        "blob", None, {"type": "string", "contentEncoding": "base64"}, _want(bytes, "bytes"), bytes,
-        lambda v: base64.b64encode(v).decode(), base64.b64decode,
+        "blob", None, {"type": "string", "contentEncoding": "base64"}, _bytes, bytes,
+        lambda v: base64.b64encode(_bytes(v)).decode(), base64.b64decode,
     ),
     datetime.date: Codec(
-        "text", "date", {"type": "string", "format": "date"}, lambda v: v.isoformat(), datetime.date.fromisoformat,
-        lambda v: v.isoformat(), datetime.date.fromisoformat,
+        "text", "date", {"type": "string", "format": "date"}, lambda v: _date(v).isoformat(), datetime.date.fromisoformat,
+        lambda v: _date(v).isoformat(), datetime.date.fromisoformat,
     ),
     Instant: Codec(
-        "integer", "instant", {"type": "string", "format": "date-time"}, lambda v: _whole(v.nanoseconds), Instant, str,
-        Instant.parse,
+        "integer", "instant", {"type": "string", "format": "date-time"}, lambda v: _whole(_instant(v).nanoseconds), Instant,
+        lambda v: str(_instant(v)), Instant.parse,
     ),
     Any: Codec("text", "json", {}, write_json, _parse_json, _same, _same),
 }
@@ -302,25 +346,36 @@ def codec(annotation: Any, where: str) -> Codec:
         item = codec(arguments[0], where)
         return _payload_only(
             {"type": "array", "items": item.schema},
-            lambda v: [item.to_json(x) for x in v], lambda v: [item.from_json(x) for x in v],
+            lambda v: [item.to_json(x) for x in _want(list, "list")(v)], lambda v: [item.from_json(x) for x in v],
         )
     if origin is dict and arguments[0] is str:
         item = codec(arguments[1], where)
         return _payload_only(
             {"type": "object", "additionalProperties": item.schema},
-            lambda v: {k: item.to_json(x) for k, x in v.items()}, lambda v: {k: item.from_json(x) for k, x in v.items()},
+            lambda v: {_text(k): item.to_json(x) for k, x in _want(dict, "dict")(v).items()},
+            lambda v: {k: item.from_json(x) for k, x in v.items()},
         )
     if origin is Literal and all(isinstance(a, str) for a in arguments):
-        return dataclasses.replace(_PLAIN[str], schema={"enum": list(arguments)})
+        def listed(value: Any) -> Any:
+            if value not in arguments:
+                raise Fault(f"{_shown(value)} is none of {', '.join(map(repr, arguments))}")
+            return value
+
+        return dataclasses.replace(_PLAIN[str], schema={"enum": list(arguments)}, to_raw=listed, to_json=listed)
     if isinstance(annotation, type) and issubclass(annotation, enum.Enum):
         names = [member.value for member in annotation]
-        value_of = lambda v: v.value  # noqa: E731
+        member = _want(annotation, annotation.__name__, f": write {annotation.__name__}.{next(iter(annotation)).name}")
+
+        def value_of(value: Any) -> Any:
+            return member(value).value
+
         return Codec("text", None, {"enum": names}, value_of, annotation, value_of, annotation)
     if hasattr(annotation, "__daybook_payload__"):
         from .declare import payload_from_json, payload_schema, payload_to_json
 
         return _payload_only(
-            payload_schema(annotation, closed=False), payload_to_json, lambda v: payload_from_json(annotation, v)
+            payload_schema(annotation, closed=False),
+            lambda v: payload_to_json(_want(annotation, annotation.__name__)(v)), lambda v: payload_from_json(annotation, v),
         )
     raise TypeError(
         f"{where}: {annotation!r} is no type of a field; take int, str, bool, float, bytes, Money, Decimal, Date, Instant, "
@@ -358,6 +413,9 @@ def _annotated(base: Any, extras: tuple[Any, ...], where: str) -> Codec:
             if extra.text == "uuid":
                 schema["format"] = "uuid"
             result = dataclasses.replace(result, format=extra.text)
+            if extra.text.startswith("money("):
+                amount = _amount(extra.text)
+                result = dataclasses.replace(result, to_raw=amount, to_json=amount)
         elif isinstance(extra, Minimum):
             schema["minimum"] = extra.value
         elif isinstance(extra, Maximum):

@@ -12,7 +12,7 @@ from ..build import build
 
 
 class ReplayDiff:
-    """What `daybook diff LOG --base --candidate --expect` says. Folders are built; files `.wasm` are taken as they are."""
+    """What `daybook diff LOG --base --candidate --expect` says. Folders are built, crates too; files `.wasm` are taken as they are."""
 
     def __init__(self, base: Path | str, candidate: Path | str) -> None:
         self.base, self.candidate = Path(base), Path(candidate)
@@ -60,7 +60,8 @@ class ReplayDiff:
 
 
 def _component(path: Path, out: Path) -> Path:
-    return path if path.suffix == ".wasm" else build(path, out).file
+    # A crate is built by the command itself.
+    return path if path.suffix == ".wasm" or (path / "Cargo.toml").is_file() else build(path, out).file
 
 
 def replay_diff(base: Path | str, candidate: Path | str, log: Path | str, expect: Path | str) -> None:

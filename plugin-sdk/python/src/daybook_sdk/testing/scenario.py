@@ -14,6 +14,7 @@ from ..plugin import Plugin
 from ..records import Command, Event, NewEvent, Row, Search, TaskRecord, Time
 from ..values import read_json, write_json
 from . import memory
+from .schema import misfit
 
 NAMESPACE = uuid.UUID("6b1f4b0e-5d0c-5b0e-9d57-1d3f7a1c2e10")
 
@@ -83,7 +84,12 @@ class Scenario:
 
     def given(self, event: Any) -> Scenario:
         """An event of the log, which has to be materialized."""
-        self._materialize(self._written(event))
+        written = self._written(event)
+        try:
+            self._fits(written)
+        except Failed as failed:
+            raise AssertionError(failed.message) from None
+        self._materialize(written)
         if self.failed is not None:
             raise AssertionError(f"an event that was given failed: {self.failed}\n{self.failed.trace or ''}")
         return self
@@ -109,9 +115,15 @@ class Scenario:
             str(uuid.uuid5(NAMESPACE, str(self._commands))), f"{self.chain[0].name}.{declared.name}", self._subject,
             self._time, self._actor, {}, write_json(declare.payload_to_json(command)),
         )
+        wrong = misfit(declare.payload_schema(type(command), declared.closed), read_json(record.data))
+        if wrong:
+            raise AssertionError(f"payload of '{record.type}' does not fit its schema {wrong}")
         kept = copy.deepcopy((self.tables, self.events, self.tasks))
         try:
-            self.answer = _Host(self, 0, record).create(record)
+            answered = _Host(self, 0, record).create(record)
+            for event in answered:
+                self._fits(event)
+            self.answer = answered
         except Rejected as rejected:
             self.rejected = rejected
         except Failed as failed:
@@ -130,6 +142,14 @@ class Scenario:
         new = event if isinstance(event, NewEvent) else NewEvent(event, self._subject)
         data = write_json(declare.payload_to_json(new.data))
         return dataclasses.replace(new, type=self.chain[0].type_of(new.data), data=data)
+
+    def _fits(self, event: NewEvent) -> None:
+        for version in self.chain:
+            if event.type in version.events:
+                wrong = misfit(declare.payload_schema(version.events[event.type], False), read_json(event.data))
+                if wrong:
+                    raise Failed("payload-does-not-fit", f"payload of '{event.type}' does not fit its schema {wrong}")
+                return
 
     def _materialize(self, new: NewEvent) -> None:
         self.rejected, self.failed, self.answer = None, None, []

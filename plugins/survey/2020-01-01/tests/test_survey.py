@@ -21,3 +21,9 @@ def test_a_vote_counts_once():
 def test_a_survey_has_to_be_there():
     Scenario(plugin).when(survey.Vote("tea", "Ada", "Tea")).then_rejected("unknown-survey")
     Scenario(plugin).when_event(survey.Voted("tea", "Ada", "Tea")).then_failed("unknown-survey")
+
+
+def test_a_survey_is_opened_once():
+    scenario = Scenario(plugin).when(survey.Open("tea", "Tea or coffee?"))
+    scenario.when(survey.Open("tea", "Coffee or tea?")).then_rejected("survey-exists")
+    scenario.then_rows(survey.Survey("tea", "Tea or coffee?", 0))

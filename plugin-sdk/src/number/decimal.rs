@@ -6,8 +6,8 @@ use super::scaled::scaled_number;
 
 /// A decimal number of at most `PRECISION` digits, `SCALE` of them behind the point: `Decimal<12, 4>` is a rate such as 24.3500.
 ///
-/// A column keeps units of the last place as a whole number and says what they are: `decimal(12,4)`. A payload has them too:
-/// `243500` is 24.3500.
+/// A column keeps units of the last place as a whole number and says what they are: `decimal(12,4)`. A payload has a text:
+/// `"24.3500"`.
 pub struct Decimal<const PRECISION: u32, const SCALE: u32> {
     units: i64,
 }
@@ -48,13 +48,13 @@ scaled_number! {
         unit "";
         format format!("decimal({PRECISION},{})", Self::PLACES);
         name format!("decimal({PRECISION},{})", Self::PLACES);
+        payload Text;
     }
 }
 
 /// Percent with `SCALE` decimal places: `Percent<2>` holds 4.25 %.
 ///
-/// A column keeps units of the last place as a whole number and says what they are: `percent(2)`. A payload has them too: `425`
-/// is 4.25 %.
+/// A column keeps units of the last place as a whole number and says what they are: `percent(2)`. A payload has a text: `"4.25"`.
 pub struct Percent<const SCALE: u32> {
     units: i64,
 }
@@ -90,5 +90,6 @@ scaled_number! {
         unit "%";
         format format!("percent({})", Self::PLACES);
         name format!("percent({})", Self::PLACES);
+        payload Text;
     }
 }

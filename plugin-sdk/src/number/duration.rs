@@ -63,5 +63,6 @@ scaled_number! {
         unit "s";
         format "duration".to_owned();
         name "duration";
+        payload Units;
     }
 }

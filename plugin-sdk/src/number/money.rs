@@ -60,6 +60,7 @@ scaled_number! {
         unit C::CODE;
         format format!("money({},{})", C::CODE, Self::PLACES);
         name format!("money({},{})", C::CODE, Self::PLACES);
+        payload Units;
     }
 }
 

@@ -12,6 +12,7 @@ macro_rules! scaled_number {
             unit $unit:expr;
             format $format:expr;
             name $name:expr;
+            payload $payload:ident;
         }
     ) => {
         impl<$($generics)*> $type {
@@ -226,7 +227,7 @@ macro_rules! scaled_number {
             }
         }
 
-        /// As the host shows it: `12.50`, and behind it the unit where there is one.
+        /// `12.50`, and behind it the unit where there is one.
         impl<$($generics)*> std::fmt::Display for $type {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 match $unit {
@@ -257,20 +258,28 @@ macro_rules! scaled_number {
             }
         }
 
-        /// The units, a whole number: what a column keeps, and what the SDKs of other languages write.
+        /// In the form in which the SDKs of other languages write it: units as a whole number, or a text without the unit.
         impl<$($generics)*> serde::Serialize for $type {
             fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                serializer.serialize_i64(self.units)
+                match crate::number::scaled::Payload::$payload {
+                    crate::number::scaled::Payload::Units => serializer.serialize_i64(self.units),
+                    crate::number::scaled::Payload::Text => serializer.serialize_str(&self.number_text()),
+                }
             }
         }
 
-        /// The units, a whole number; or a text with a point, as another plugin's payload may have it.
+        /// Units as a whole number where a payload has those; a text is read too, and by numbers with decimal places alone.
         impl<'de, $($generics)*> serde::Deserialize<'de> for $type {
             fn deserialize<De: serde::Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
                 let units_or_text = crate::number::scaled::UnitsOrText {
                     expecting: || format!("{} as whole units: {} is {}", $name, Self::from_units(1), 1),
                 };
                 match deserializer.deserialize_any(units_or_text)? {
+                    crate::number::scaled::Read::Units(_)
+                        if crate::number::scaled::Payload::$payload == crate::number::scaled::Payload::Text =>
+                    {
+                        Err(serde::de::Error::custom(format!("{} is a text in a payload: \"{}\"", $name, Self::from_units(1))))
+                    }
                     crate::number::scaled::Read::Units(units) => Self::checked(units).ok_or_else(|| {
                         serde::de::Error::custom(Self::too_much(&crate::number::units::to_text(units, $places)))
                     }),
@@ -289,6 +298,9 @@ macro_rules! scaled_number {
             }
 
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                if crate::number::scaled::Payload::$payload == crate::number::scaled::Payload::Text {
+                    return crate::number::scaled::schema_of_text(Self::MAX.units, $places);
+                }
                 let mut schema = schemars::json_schema!({ "type": "integer", "format": "int64" });
                 if Self::MAX.units < i64::MAX {
                     schema.insert("minimum".to_owned(), Self::MIN.units.into());
@@ -329,6 +341,25 @@ macro_rules! scaled_number {
 }
 
 pub(super) use scaled_number;
+
+/// What the payload of a type's values is: one form, so that no number can be meant in two ways.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Payload {
+    /// Of money and spans of time: `1250`.
+    Units,
+    /// Of numbers with decimal places: `"12.50"`.
+    Text,
+}
+
+/// JSON Schema of a text with at most so many places, and as many digits before them as the largest has.
+pub(super) fn schema_of_text(largest: i64, places: u32) -> schemars::Schema {
+    let whole = (largest / 10_i64.pow(places)).to_string().len();
+    let point = match places {
+        0 => String::new(),
+        places => format!("(\\.[0-9]{{1,{places}}})?"),
+    };
+    schemars::json_schema!({ "type": "string", "pattern": format!("^-?[0-9]{{1,{whole}}}{point}$") })
+}
 
 /// What a payload has in the place of an exact number.
 pub(super) enum Read {

@@ -382,6 +382,7 @@ mod tests {
           rows read           46,997        46,997   1.00×
           rows written        46,997        46,997   1.00×
           time                0.50 s        0.75 s   1.50×
+          dearest bank.Posted: 10,300 → 12,875 fuel
           both at the same time in 0.80 s
 
         5 of 46,997 events and 3 final rows differ; no expectations were given.
@@ -464,6 +465,7 @@ mod tests {
           rows read           46,997        46,997   1.00×
           rows written        46,997        46,997   1.00×
           time                0.50 s        0.75 s   1.50×
+          dearest bank.Posted: 10,300 → 12,875 fuel
           both at the same time in 0.80 s
 
         5 of 46,997 events and 3 final rows differ; 7 differences unexpected.
@@ -483,6 +485,7 @@ mod tests {
           rows read           46,997        46,997   1.00×
           rows written        46,997        46,997   1.00×
           time                0.50 s        0.75 s   1.50×
+          dearest bank.Posted: 10,300 → 12,875 fuel
           both at the same time in 0.80 s
 
         no difference in 46,997 events.

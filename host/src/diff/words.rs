@@ -44,22 +44,22 @@ pub fn ratio(base: f64, candidate: f64) -> String {
 }
 
 /// The work of both sides that can be counted: what, base, candidate.
-pub fn work(summary: &Summary) -> Vec<(String, u64, u64)> {
+pub fn work(summary: &Summary) -> [(&'static str, u64, u64); 4] {
     let (base, candidate) = &summary.cost;
-    let mut rows = vec![
-        ("fuel".to_owned(), base.fuel, candidate.fuel),
-        (
-            "host calls".to_owned(),
-            base.host_calls,
-            candidate.host_calls,
-        ),
-        ("rows read".to_owned(), base.rows_read, candidate.rows_read),
-        (
-            "rows written".to_owned(),
-            base.rows_written,
-            candidate.rows_written,
-        ),
-    ];
+    [
+        ("fuel", base.fuel, candidate.fuel),
+        ("host calls", base.host_calls, candidate.host_calls),
+        ("rows read", base.rows_read, candidate.rows_read),
+        ("rows written", base.rows_written, candidate.rows_written),
+    ]
+}
+
+/// Types whose dearest event is told.
+const DEAREST_SHOWN_MAX: usize = 3;
+
+/// The types of which an event took the most fuel, with what it took under the base and under the candidate.
+pub fn dearest(summary: &Summary) -> Vec<(&str, u64, u64)> {
+    let (base, candidate) = &summary.cost;
     let types: BTreeSet<_> = base
         .dearest
         .keys()
@@ -67,18 +67,12 @@ pub fn work(summary: &Summary) -> Vec<(String, u64, u64)> {
         .collect();
     let fuel = |cost: &Cost, name| cost.dearest.get(name).copied().unwrap_or_default();
     let mut dearest: Vec<_> = { types.into_iter() }
-        .map(|name| (name, fuel(base, name), fuel(candidate, name)))
+        .map(|name| (name.as_str(), fuel(base, name), fuel(candidate, name)))
         .collect();
     dearest.sort_by_key(|(_, base, candidate)| std::cmp::Reverse(*base.max(candidate)));
-    rows.extend(
-        { dearest.into_iter().take(DEAREST_SHOWN_MAX) }
-            .map(|(name, base, candidate)| (format!("most fuel of one {name}"), base, candidate)),
-    );
-    rows
+    dearest.truncate(DEAREST_SHOWN_MAX);
+    dearest
 }
-
-/// Types whose dearest event is told.
-const DEAREST_SHOWN_MAX: usize = 3;
 
 /// Text that is shown as it is, but for characters that would not show as themselves, which are escaped, and for
 /// what is too long.

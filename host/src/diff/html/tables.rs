@@ -1,7 +1,7 @@
 //! The tables of the page. Where there is nothing to tell, the text is empty.
 
 use super::chart::share;
-use crate::diff::words::{capitalized, grouped, met, printable, ratio, reason, work};
+use crate::diff::words::{capitalized, dearest, grouped, met, printable, ratio, reason, work};
 use crate::diff::{Split, Summary};
 
 /// Text as HTML, in an element or a quoted attribute.
@@ -119,6 +119,11 @@ pub fn costs(summary: &Summary) -> String {
             )
         })
         .collect();
+    for (name, base, candidate) in dearest(summary) {
+        let name = format!("Fuel of the dearest {}", escaped(name));
+        let ratio = ratio(base as f64, candidate as f64);
+        rows.push_str(&row(&name, grouped(base), grouped(candidate), ratio));
+    }
     let seconds = |seconds: f64| format!("{seconds:.2} s");
     rows.push_str(&row(
         "Time",

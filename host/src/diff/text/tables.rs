@@ -2,7 +2,9 @@
 
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, TableStyle};
 
-use crate::diff::words::{grouped, layout_words, met, printable, ratio, reason, unexplained, work};
+use crate::diff::words::{
+    dearest, grouped, layout_words, met, printable, ratio, reason, unexplained, work,
+};
 use crate::diff::{Split, Summary};
 
 pub fn counts(summary: &Summary) -> String {
@@ -136,8 +138,14 @@ pub fn costs(summary: &Summary) -> String {
         seconds(candidate.seconds),
         Cell::new(ratio(base.seconds, candidate.seconds)),
     ]);
+    let dearest: String = { dearest(summary).into_iter() }
+        .map(|(name, base, candidate)| {
+            let (base, candidate) = (grouped(base), grouped(candidate));
+            format!("\n  dearest {name}: {base} → {candidate} fuel")
+        })
+        .collect();
     format!(
-        "{}\n  both at the same time in {:.2} s\n",
+        "{}{dearest}\n  both at the same time in {:.2} s\n",
         trimmed(&table),
         summary.seconds
     )

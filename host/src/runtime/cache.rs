@@ -67,7 +67,7 @@ impl ComponentCache {
                 Some((metadata.modified().ok()?, metadata.len(), entry.path()))
             })
             .collect();
-        files.sort_by(|a, b| b.0.cmp(&a.0));
+        files.sort_by_key(|(made, ..)| std::cmp::Reverse(*made));
         let mut bytes = 0;
         for (place, (_, length, path)) in files.iter().enumerate() {
             bytes += length;

@@ -6,7 +6,8 @@ use std::sync::{Mutex, PoisonError};
 
 use super::{Cast, History, Kept, NO_PAYLOADS, OnProgress, Payloads, hole};
 use crate::engine::{Player, Start};
-use crate::model::{Error, Event, LogLine, Result, Schedule, Seq, TypeName};
+use crate::model::heard::{HeardLine, HeardLines};
+use crate::model::{Error, Event, LogLine, Result, Schedule, Seq};
 use crate::runtime::fingerprint;
 
 /// What is to be materialized again: `1..=to`, into a new projection file.
@@ -30,21 +31,6 @@ const HEARD_LINES_MAX: usize = 1_000;
 #[derive(Debug, Default)]
 pub struct Heard(Mutex<HeardLines>);
 
-/// The first of the lines, by event, and how many there were in all.
-#[derive(Debug, Default, Clone, PartialEq)]
-pub struct HeardLines {
-    pub lines: Vec<HeardLine>,
-    pub count: u64,
-}
-
-/// A line that a handler logged about an event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeardLine {
-    pub event: Seq,
-    pub event_type: TypeName,
-    pub line: LogLine,
-}
-
 impl Heard {
     /// Events of one part come in order; parts come side by side.
     fn hear(&self, event: &Event, lines: &[LogLine]) {
@@ -60,21 +46,14 @@ impl Heard {
         }));
         // A part that is ahead may have filled it with later ones.
         if heard.lines.len() > 2 * HEARD_LINES_MAX {
-            heard.shrink();
+            heard.shrink(HEARD_LINES_MAX);
         }
     }
 
     pub fn into_lines(self) -> HeardLines {
         let mut heard = self.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-        heard.shrink();
+        heard.shrink(HEARD_LINES_MAX);
         heard
-    }
-}
-
-impl HeardLines {
-    fn shrink(&mut self) {
-        self.lines.sort_by_key(|line| line.event);
-        self.lines.truncate(HEARD_LINES_MAX);
     }
 }
 

@@ -11,6 +11,7 @@ pub mod event;
 pub mod format;
 pub mod given;
 pub mod hash;
+pub mod heard;
 pub mod id;
 pub mod isolation;
 pub mod json_text;

@@ -9,10 +9,10 @@ use super::onlooker::Study;
 use crate::book::Book;
 use crate::engine::{Failure, Player, Start};
 use crate::history::{
-    Cast, Heard, HeardLines, History, HistorySeed, Kept, OnProgress, PayloadHistory, Progress,
-    Rebuild, hole,
+    Cast, Heard, History, HistorySeed, Kept, OnProgress, PayloadHistory, Progress, Rebuild, hole,
 };
 use crate::model::hash::{chain_hash, payload_hash};
+use crate::model::heard::HeardLines;
 use crate::model::{
     Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
 };

@@ -50,14 +50,14 @@ pub struct Change<'a> {
     /// `insert`, `update` or `delete`
     pub operation: Cow<'a, str>,
     pub key: Option<Row<'a>>,
-    /// What the values of columns mean: `{"balance": "money(CZK,2)"}`. The rows hold them as they are kept.
-    #[serde(default, skip_serializing_if = "Formats::is_empty")]
-    #[schemars(with = "std::collections::BTreeMap<String, String>")]
-    pub formats: Formats,
     /// The row before the event; null where there was none.
     pub before: Option<Row<'a>>,
     /// The row after the event; null where there is none.
     pub after: Option<Row<'a>>,
+    /// What the values of columns mean: `{"balance": "money(CZK,2)"}`. The rows hold them as they are kept.
+    #[serde(default, skip_serializing_if = "Formats::is_empty")]
+    #[schemars(with = "std::collections::BTreeMap<String, String>")]
+    pub formats: Formats,
 }
 
 impl<'a> From<&'a RecordedChange> for Change<'a> {

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::version::FreshInstances;
-use crate::history::HeardLines;
+use crate::model::heard::HeardLines;
 use crate::store::ProjectionHead;
 use crate::study;
 

@@ -85,7 +85,7 @@ fn people_read_values_by_their_formats_from_a_directory_and_from_a_server() {
             "formats@2020-02-01",
         ]);
         assert_eq!(code, 1, "{talk}");
-        assert!(text.contains("12.50 CZK  12.51 CZK"), "{text}");
+        assert!(text.contains("12.50 CZK   12.51 CZK"), "{text}");
         assert!(text.contains("amount 12.50 CZK → 12.51 CZK"), "{text}");
         let (code, text, _) = daybook(&["export", &path, "--mask", "formats.thing.amount"]);
         assert_eq!((code, text.as_str()), (2, ""));

@@ -91,7 +91,7 @@ fn whoever_was_answered_reads_what_was_answered_however_many_write_beside() {
         let cancelled = cancel();
         assert_eq!(cancelled.status, 201, "{}", cancelled.text);
         let after = server.get(&format!("/state/appointment.appointment/{id}"));
-        assert_eq!(after.json["row"]["cancelled"], 1);
+        assert_eq!(after.json["row"]["cancelled"], true);
         let event = &cancelled.json["events"][0]["event"];
         assert!(Some(at(&after)) >= event["seq"].as_u64());
         assert_eq!(cancel().status, 412, "what was read is not so any more");

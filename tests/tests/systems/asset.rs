@@ -209,7 +209,7 @@ fn consent_refuses_past_swaps_in_a_what_if_and_takes_none_of_them_back_in_the_st
     let accepted = seq(&command(&server, "AcceptAsset", accept));
     assert_eq!(owner(&server, "boat"), "dan");
     let agreed = server
-        .get("/state/asset.swap?agreed=1&columns=asset,number")
+        .get("/state/asset.swap?agreed=true&columns=asset,number")
         .json;
     assert_eq!(agreed["rows"], json!([{"asset": "boat", "number": 4}]));
     // The inverse is the first version's still.

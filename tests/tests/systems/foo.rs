@@ -60,11 +60,14 @@ fn foos_are_listed_and_filtered_and_each_has_its_history() {
     );
     let all = rows(&server, "foo.foo?order=updated_seq");
     assert_eq!(column(&all, "right"), ["bob", "ann", "cid"]);
-    let active = rows(&server, "foo.foo?active=1&order=updated_seq");
+    let active = rows(&server, "foo.foo?active=true&order=updated_seq");
     assert_eq!(active, all[..2]);
-    let inactive = rows(&server, "foo.foo?active=0");
+    let inactive = rows(&server, "foo.foo?active=false");
     assert_eq!(inactive, all[2..]);
-    let of_ann = rows(&server, "foo.foo?left=ann&active=0&columns=right,changes");
+    let of_ann = rows(
+        &server,
+        "foo.foo?left=ann&active=false&columns=right,changes",
+    );
     assert_eq!(of_ann, [json!({"right": "cid", "changes": 2})]);
 
     let row = server.get(&format!("/state/foo.foo/{id}")).json["row"].clone();
@@ -76,10 +79,7 @@ fn foos_are_listed_and_filtered_and_each_has_its_history() {
     for entry in &history {
         let event = server.get(&format!("/events/{}", entry["seq"])).json["event"].clone();
         assert_eq!(event["data"]["label"], entry["label"]);
-        assert_eq!(
-            event["data"]["active"].as_bool(),
-            entry["active"].as_i64().map(|is| is == 1)
-        );
+        assert_eq!(event["data"]["active"].as_bool(), entry["active"].as_bool());
         let (at, time) = (
             entry["at"].as_str().unwrap(),
             event["time"].as_str().unwrap(),

@@ -218,7 +218,13 @@ fn verbs(line: &str) -> Vec<String> {
 #[test]
 fn the_guide_gives_every_verb() {
     let mut given = String::new();
-    for page in guide() {
+    let mut told = String::new();
+    // The manual of the SDK is the authors' page of the guide.
+    for page in guide()
+        .into_iter()
+        .chain(["plugin-sdk/README.md".to_owned()])
+    {
+        told.push_str(&read(&page));
         for step in steps(&read(&page)) {
             if let Step::Run(run) = step {
                 given.push_str(&run.command);
@@ -234,8 +240,17 @@ fn the_guide_gives_every_verb() {
         verbs.map(move |further| format!("{verb} {further}"))
     });
     let all: Vec<String> = all.into_iter().chain(further).collect();
+    // It waits for saves until somebody ends it, so its page tells of it in words.
+    let waits = ["plugin dev"];
     let missing: Vec<&String> = { all.iter() }
-        .filter(|verb| !given.contains(&format!("daybook {verb} ")))
+        .filter(|verb| {
+            let text = if waits.contains(&verb.as_str()) {
+                &told
+            } else {
+                &given
+            };
+            !text.contains(&format!("daybook {verb} "))
+        })
         .collect();
     assert!(missing.is_empty(), "the guide never gives {missing:?}");
 }

@@ -29,6 +29,7 @@ test('the packed package checks, tests and builds a plugin in an empty folder', 
       'README.md',
       'bin/daybook-js.mjs',
       'package.json',
+      ...['README.md', 'gitignore', 'package.json', 'plugin.ts', 'tests/plugin.test.ts', 'tsconfig.json'].map((name) => `template/${name}.tmpl`),
       'tsconfig.plugin.json',
       ...['creator', 'materializer', 'state', 'types', 'worlds'].map((name) => `wit/${name}.wit`),
     ]);

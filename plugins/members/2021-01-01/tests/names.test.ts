@@ -31,11 +31,11 @@ test('whoever has had such a name has their id behind it', () => {
 
 const daybook = process.env['DAYBOOK'];
 // The crate, or its component: where the crate's workspace is not here, a component is named.
-const first = process.env['MEMBERS_2020_01_01'] ?? '../2020-01-01';
+const below = process.env['MEMBERS_2020_01_01'] ?? '../2020-01-01';
 const skip = daybook === undefined ? 'DAYBOOK does not name the command daybook' : false;
 
 test('over a log, names with blanks differ and nothing else', { skip }, () =>
-  replayDiff({ base: first, candidate: '.', over: 'tests/members.jsonl', expect: 'expect.toml' }));
+  replayDiff({ base: below, candidate: '.', over: 'tests/members.jsonl', expect: 'expect.toml' }));
 
 test('in a book, the version in Rust answers with what this one asks of it', { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'members-'));
@@ -47,8 +47,8 @@ test('in a book, the version in Rust answers with what this one asks of it', { s
   };
   try {
     const files = { '2020-01-01': join(folder, 'first.wasm'), '2021-01-01': join(folder, 'second.wasm') };
-    if (first.endsWith('.wasm')) copyFileSync(first, files['2020-01-01']);
-    else run(0, daybook!, 'plugin', 'build', first, '--out', files['2020-01-01']);
+    if (below.endsWith('.wasm')) copyFileSync(below, files['2020-01-01']);
+    else run(0, daybook!, 'plugin', 'build', below, '--out', files['2020-01-01']);
     run(0, 'npx', 'daybook-js', 'build', '.', '--out', files['2021-01-01']);
     run(0, daybook!, 'init', book);
     for (const [date, file] of Object.entries(files)) {

@@ -1,9 +1,9 @@
 //! A column's format is seen wherever its values are shown or asked for; what is kept, hashed and compared stays as it is.
 
-use std::process::Command;
-
 use daybook_tests::{Server, TestBook, event, guest};
 use serde_json::json;
+
+use crate::wire::daybook;
 
 /// A book of three events, with the second version loaded beside the first.
 fn book() -> TestBook {
@@ -14,21 +14,6 @@ fn book() -> TestBook {
     }
     book.load(guest("formats-2")).unwrap();
     book
-}
-
-/// Runs the command line: exit code, data, talk.
-fn daybook(arguments: &[&str]) -> (i32, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
-        .args(arguments)
-        .env_remove("DAYBOOK_TOKEN")
-        .output()
-        .expect("it runs");
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (
-        output.status.code().expect("an exit code"),
-        text(&output.stdout),
-        text(&output.stderr),
-    )
 }
 
 const SELECT: &str = "SELECT amount, rate, share, agrees, at, took, uuid, amount + 0 AS worked_out FROM formats_thing WHERE id = 4";

@@ -15,7 +15,7 @@ const OLD: &str = "bank@1993-01-01";
 const NEW: &str = "bank@1994-01-01";
 
 /// Runs the command line: exit code, data, talk.
-fn daybook(arguments: &[&str]) -> (i32, String, String) {
+pub fn daybook(arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
         .args(arguments)
         .env_remove("DAYBOOK_TOKEN")

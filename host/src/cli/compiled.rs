@@ -7,23 +7,25 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use crate::runtime::{ComponentCache, keep_compiled};
+use crate::runtime::ComponentCache;
 use crate::store::{private_file, private_folder};
 
 /// Compiled components that are kept, the newest: as many, and as many bytes.
 const FILES_MAX: usize = 64;
 const BYTES_MAX: u64 = 1 << 30;
 
-/// Keeps them from now on. Without a folder that is this user's alone nothing is kept, and each is compiled again.
-pub fn keep() {
-    let Some(folder) = folder() else { return };
+/// The cache. None: there is no folder that is this user's alone, so nothing is kept.
+pub fn cache() -> Option<ComponentCache> {
+    let folder = folder()?;
     match open(&folder) {
-        Ok(Some(cache)) => keep_compiled(cache.bounded(FILES_MAX, BYTES_MAX)),
+        Ok(Some(cache)) => Some(cache.bounded(FILES_MAX, BYTES_MAX)),
         Ok(None) => {
             tracing::warn!(path = %folder.display(), "others may write there: compiled components are not kept");
+            None
         }
         Err(error) => {
-            tracing::debug!(%error, path = %folder.display(), "compiled components are not kept")
+            tracing::debug!(%error, path = %folder.display(), "compiled components are not kept");
+            None
         }
     }
 }

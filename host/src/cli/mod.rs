@@ -62,7 +62,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::model::{ErrorKind, Result, clock};
-use crate::runtime::{compile_by, compile_if_asked};
+use crate::runtime::{compile_by, compile_if_asked, keep_compiled};
 use output::Output;
 
 /// An event-processing host whose logic is dated, kept for ever, and replayable.
@@ -175,7 +175,7 @@ pub fn main() -> ExitCode {
     start_log();
     // A server compiles what strangers send, and keeps it with their books.
     if !matches!(cli.verb, Verb::Serve(_)) {
-        compiled::keep();
+        keep_compiled(compiled::cache);
     }
     let done = std::panic::catch_unwind(|| {
         let mut out = Output::standard();

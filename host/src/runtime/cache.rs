@@ -24,16 +24,21 @@ pub struct ComponentCache {
     bounds: Option<(usize, u64)>,
 }
 
-/// Where components are kept that no book has.
-static KEPT: OnceLock<ComponentCache> = OnceLock::new();
+/// How the cache is opened that components are kept in which no book has.
+static KEEPER: OnceLock<fn() -> Option<ComponentCache>> = OnceLock::new();
 
-/// From now on this process keeps here what it compiles of components that are not a book's.
-pub fn keep_compiled(cache: ComponentCache) {
-    KEPT.get_or_init(|| cache);
+/// That cache, once something was compiled.
+static KEPT: OnceLock<Option<ComponentCache>> = OnceLock::new();
+
+/// From now on this process keeps what it compiles of components that are not a book's. The cache is opened when the first of
+/// them comes; without one each is compiled again.
+pub fn keep_compiled(open: fn() -> Option<ComponentCache>) {
+    KEEPER.get_or_init(|| open);
 }
 
 pub(super) fn kept() -> Option<&'static ComponentCache> {
-    KEPT.get()
+    let open = KEEPER.get()?;
+    KEPT.get_or_init(open).as_ref()
 }
 
 impl ComponentCache {

@@ -142,7 +142,10 @@ impl Runtime {
     /// Loads a component that a log has, of whichever contract: it was taken once, and runs as it did.
     pub fn load_recorded(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
         let digest = Digest::of(bytes);
-        let cache = cache.or(cache::kept());
+        let cache = match cache {
+            Some(cache) => Some(cache),
+            None => cache::kept(),
+        };
         let component = match cache.and_then(|cache| cache.get(&self.engine, &digest)) {
             Some(component) => component,
             None => {

@@ -9,7 +9,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
-use super::value::{Cell, json_of};
+use super::value::Cell;
 use crate::model::manifest::{Column as DeclaredColumn, ColumnKind};
 use crate::model::{JsonText, TableLayout, Value};
 
@@ -96,13 +96,30 @@ impl From<&TableLayout> for Table {
     }
 }
 
-/// A value as its column's format has it: truths are truths, amounts are texts with their decimal places, JSON is itself. Of a
-/// column without a format it is the value that is kept.
-pub fn shown_value(column: &DeclaredColumn, value: &Value) -> JsonText<'static> {
-    let format = column.format.as_ref();
-    match format.and_then(|format| format.json(value)) {
-        Some(shown) => shown,
-        None => JsonText::from_value(&json_of(value)),
+/// A value as `/state` shows it.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub enum ShownValue {
+    /// Of a column without a format: as it is kept.
+    Kept(Cell),
+    /// As the column's format has it: truths are truths, amounts are texts with their decimal places, JSON is itself.
+    Shown(JsonText<'static>),
+}
+
+impl ShownValue {
+    pub fn of(column: &DeclaredColumn, value: &Value) -> ShownValue {
+        let format = column.format.as_ref();
+        match format.and_then(|format| format.json(value)) {
+            Some(shown) => ShownValue::Shown(shown),
+            None => ShownValue::Kept(Cell(value.clone())),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ShownValue {
+    /// Which of the two it is only its column says.
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<ShownValue, D::Error> {
+        JsonText::deserialize(from).map(ShownValue::Shown)
     }
 }
 
@@ -138,7 +155,7 @@ pub fn shown_row_schema(table: &TableLayout) -> Json {
 
 /// A row as `/state` shows it: its columns by their names, in the order of the table.
 #[derive(Debug, Clone)]
-pub struct ShownRow(pub Vec<(String, JsonText<'static>)>);
+pub struct ShownRow(pub Vec<(String, ShownValue)>);
 
 impl Serialize for ShownRow {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {

@@ -14,7 +14,7 @@ use crate::model::layout::find_table;
 use crate::model::{TableLayout, Value};
 use crate::serve::reads::{Live, Weight};
 use crate::store::Snapshot;
-use crate::wire::{Absent, Hashes, ShownRow, TablePage, TableRow, Tables, cells, shown_value};
+use crate::wire::{Absent, Hashes, ShownRow, ShownValue, TablePage, TableRow, Tables, cells};
 
 pub fn routes() -> Vec<Route> {
     let rows = |route: Route| {
@@ -140,7 +140,7 @@ async fn row(mut door: Authorized<Read, OfTable>) -> Result<Answer<TableRow>, Pr
 fn shown_row(table: &TableLayout, columns: &[usize], row: &[Value]) -> ShownRow {
     let members = { columns.iter() }.map(|&at| {
         let column = &table.columns[at];
-        (column.name.clone(), shown_value(column, &row[at]))
+        (column.name.clone(), ShownValue::of(column, &row[at]))
     });
     ShownRow(members.collect())
 }

@@ -67,8 +67,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let (input, bytes_total) = open(&args.events)?;
     let mut target = args.target.open(out)?;
     // Of what handlers log, those lines are told that come from now on.
+    let reads = args.target.read()?;
     let newest = || {
-        let lines = { args.target.read()? }.handler_log(&HandlerLogFilter::default(), 1)?;
+        let lines = reads.handler_log(&HandlerLogFilter::default(), 1)?;
         Ok::<_, Error>(lines.last().map_or(0, |line| line.number))
     };
     let heard = newest()?;
@@ -117,7 +118,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         after: Some(heard),
         ..HandlerLogFilter::default()
     };
-    let lines = args.target.read()?.handler_log(&since, LOG_LINES_MAX)?;
+    let lines = reads.handler_log(&since, LOG_LINES_MAX)?;
     for line in &lines {
         out.say(format_args!("log: {}", log_line(line)))?;
     }

@@ -68,7 +68,7 @@ pub fn repair_text(amended: Option<u64>, redacted: Option<u64>, undone: Option<u
 fn print_change(change: &Change<'_>, out: &mut Output) -> Result<()> {
     let key = change.key.as_ref().map(Row::members).unwrap_or_default();
     let parts: Vec<_> = { key.iter() }
-        .map(|(name, value)| format!("{name}={}", words(change, name, value)))
+        .map(|(name, value)| format!("{name}={}", change.formats.words(name, value)))
         .collect();
     out.line(format_args!(
         "  {} {}  {}",
@@ -109,18 +109,15 @@ fn column_lines<'a>(change: &'a Change<'_>, key: &[(&str, &Value)]) -> Vec<(&'a 
             _ if key.iter().any(|(part, _)| *part == name) => continue,
             Some(before) if before == value => continue,
             Some(before) => {
-                let (before, after) = (words(change, name, before), words(change, name, value));
+                let (before, after) = (
+                    change.formats.words(name, before),
+                    change.formats.words(name, value),
+                );
                 format!("{before} → {after}")
             }
-            None => words(change, name, value),
+            None => change.formats.words(name, value),
         };
         lines.push((name, line));
     }
     lines
-}
-
-/// A value by its column's format; as it is kept where it has none.
-fn words(change: &Change<'_>, column: &str, value: &Value) -> String {
-    let shown = change.formats.show(column, value);
-    shown.unwrap_or_else(|| value.to_string())
 }

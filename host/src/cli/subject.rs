@@ -105,10 +105,7 @@ fn print_event(recorded: &RecordedEvent<'_>, out: &mut Output) -> Result<()> {
 
 fn members(row: &Row<'_>, formats: &Formats) -> String {
     let parts: Vec<_> = { row.members().into_iter() }
-        .map(|(name, value)| {
-            let shown = formats.show(name, value);
-            format!("{name}={}", shown.unwrap_or_else(|| value.to_string()))
-        })
+        .map(|(name, value)| format!("{name}={}", formats.words(name, value)))
         .collect();
     parts.join(" ")
 }

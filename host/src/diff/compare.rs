@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Difference;
 use crate::model::value::SuppliedRow;
-use crate::model::{Budget, Change, ColumnFormat, Effects, Layouts, Row, TableLayout, Value};
+use crate::model::{
+    Budget, Change, ColumnFormat, Effects, Formats, Layouts, Row, TableLayout, Value,
+};
 
 /// What one side made of an event.
 #[derive(Debug, Clone)]
@@ -236,6 +238,15 @@ pub fn shared_format(
         [Some(format), _] | [None, Some(format)] => format.clone(),
         [None, None] => None,
     }
+}
+
+/// The formats of all columns of which both sides say the same.
+pub fn shared_formats(base: &TableLayout, candidate: &TableLayout) -> Formats {
+    let columns = base.columns.iter().chain(&candidate.columns);
+    let named = columns.map(|column| column.name.as_str());
+    named
+        .filter_map(|name| Some((name.to_owned(), shared_format(base, candidate, name)?)))
+        .collect()
 }
 
 /// Columns in which two rows differ, by name. A column that one layout lacks is `None` there; where the other's row has the

@@ -4,9 +4,9 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 
-use super::compare::column_differences;
+use super::compare::{column_differences, shared_formats};
 use super::{FinalKind, FinalRow};
-use crate::model::{Result, Row, TableLayout, Value};
+use crate::model::{Formats, Result, Row, TableLayout, Value};
 
 /// What a side sends of its final state, tables in the order of their SQL names.
 pub enum Piece {
@@ -111,12 +111,12 @@ pub fn merge(
     }
 }
 
-fn final_row(layout: &TableLayout, row: &Row, kind: FinalKind) -> FinalRow {
+fn final_row(layout: &TableLayout, formats: &Formats, row: &Row, kind: FinalKind) -> FinalRow {
     FinalRow {
-        formats: layout.formats.clone(),
         table: layout.name(),
         key: layout.key_of(row),
         kind,
+        formats: formats.clone(),
     }
 }
 
@@ -138,7 +138,8 @@ fn only(
         return Ok(());
     };
     while let Some(row) = side.take() {
-        visit(final_row(&layout, &row, kind(labelled(&layout, &row))))?;
+        let kind = kind(labelled(&layout, &row));
+        visit(final_row(&layout, &layout.formats, &row, kind))?;
     }
     Ok(())
 }
@@ -151,6 +152,7 @@ fn both(
     let (Some(ours), Some(theirs)) = (left.table.clone(), right.table.clone()) else {
         return Ok(());
     };
+    let shared = shared_formats(&ours, &theirs);
     loop {
         let order = match (left.peek(), right.peek()) {
             (None, None) => return Ok(()),
@@ -163,6 +165,7 @@ fn both(
                 if let Some(row) = left.take() {
                     visit(final_row(
                         &ours,
+                        &ours.formats,
                         &row,
                         FinalKind::Removed(labelled(&ours, &row)),
                     ))?;
@@ -172,6 +175,7 @@ fn both(
                 if let Some(row) = right.take() {
                     visit(final_row(
                         &theirs,
+                        &theirs.formats,
                         &row,
                         FinalKind::Added(labelled(&theirs, &row)),
                     ))?;
@@ -181,7 +185,7 @@ fn both(
                 if let (Some(a), Some(b)) = (left.take(), right.take()) {
                     let changed = column_differences(&ours, &a, &theirs, &b);
                     if !changed.is_empty() {
-                        visit(final_row(&ours, &a, FinalKind::Changed(changed)))?;
+                        visit(final_row(&ours, &shared, &a, FinalKind::Changed(changed)))?;
                     }
                 }
             }

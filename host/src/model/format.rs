@@ -226,6 +226,12 @@ impl Formats {
     pub fn show(&self, column: &str, value: &Value) -> Option<String> {
         self.get(column)?.show(value)
     }
+
+    /// A value for people: by its column's format, or as it is kept.
+    pub fn words(&self, column: &str, value: &Value) -> String {
+        let shown = self.show(column, value);
+        shown.unwrap_or_else(|| value.to_string())
+    }
 }
 
 impl FromIterator<(String, ColumnFormat)> for Formats {

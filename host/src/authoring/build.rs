@@ -74,7 +74,7 @@ fn build_with(runtime: &Runtime, path: &Path) -> Result<BuiltPlugin> {
 fn compile(path: &Path) -> Result<(PathBuf, Vec<u8>)> {
     let package = cargo::package(path)?;
     target::ensure(&package.root)?;
-    let module = cargo::compile(&package, path)?;
+    let module = cargo::compile(&package)?;
     let module = std::fs::read(&module).map_err(|error| Error::io(module.display(), error))?;
     Ok((package.plugins(), encode_component(&module)?))
 }

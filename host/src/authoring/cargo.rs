@@ -54,6 +54,8 @@ pub struct Package {
     pub root: PathBuf,
     /// Its workspace's target folder.
     pub target: PathBuf,
+    /// The folder of the SDK, where the crate names one.
+    pub sdk: Option<PathBuf>,
 }
 
 impl Package {
@@ -87,7 +89,15 @@ struct Metadata {
 struct MetadataPackage {
     id: String,
     manifest_path: PathBuf,
+    dependencies: Vec<MetadataDependency>,
     targets: Vec<MetadataTarget>,
+}
+
+#[derive(Deserialize)]
+struct MetadataDependency {
+    name: String,
+    /// Where it is a folder of this machine.
+    path: Option<PathBuf>,
 }
 
 #[derive(Deserialize)]
@@ -158,7 +168,13 @@ pub fn package(folder: &Path) -> Result<Package> {
         ))
         .hint("it needs: [lib] crate-type = [\"cdylib\", \"rlib\"]"));
     }
+    let sdk = package.dependencies.into_iter();
+    let sdk = { sdk }
+        .find(|it| it.name == sdk::FOLDER)
+        .and_then(|it| it.path);
     Ok(Package {
+        // A path that leads nowhere is told by cargo.
+        sdk: sdk.and_then(|path| path.canonicalize().ok()),
         id: package.id,
         root: metadata.workspace_root,
         target: metadata.target_directory,
@@ -173,8 +189,8 @@ pub fn test(folder: &Path) -> Result<ExitStatus> {
     tool::show(Command::new(cargo()).arg("test").current_dir(folder))
 }
 
-/// Compiles the package of a folder and gives its core module.
-pub fn compile(package: &Package, folder: &Path) -> Result<PathBuf> {
+/// Compiles a package and gives its core module.
+pub fn compile(package: &Package) -> Result<PathBuf> {
     let mut command = Command::new(cargo());
     // As a component alone, whatever else the crate is for its tests: with a library beside it cargo would silently leave
     // out the optimization across crates, which saves every event a seventh of its instructions.
@@ -192,7 +208,7 @@ pub fn compile(package: &Package, folder: &Path) -> Result<PathBuf> {
     for name in UNSET {
         command.env_remove(name);
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(package, folder)?);
+    command.env("CARGO_ENCODED_RUSTFLAGS", rustflags(package));
     command.current_dir(&package.root);
     let output = command
         .stdin(Stdio::null())
@@ -218,16 +234,15 @@ pub fn compile(package: &Package, folder: &Path) -> Result<PathBuf> {
 
 /// The linker's flags, and other names for the folders that messages of panics tell of: the same source makes the same
 /// component in every user's home, and wherever its folder is moved.
-fn rustflags(package: &Package, folder: &Path) -> Result<OsString> {
+fn rustflags(package: &Package) -> OsString {
     let cargo_home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo_home = cargo_home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
-    let sdk = sdk_of(folder)?;
     let mut flags = OsString::from(RUSTFLAGS.join(SEPARATOR));
     // Of two that fit the compiler takes the later one.
     for (folder, name) in [
         (cargo_home, "/cargo"),
         (Some(package.root.clone()), "/daybook"),
-        (sdk, "/daybook/plugin-sdk"),
+        (package.sdk.clone(), "/daybook/plugin-sdk"),
     ] {
         if let Some(folder) = folder {
             flags.push(format!("{SEPARATOR}--remap-path-prefix="));
@@ -235,24 +250,7 @@ fn rustflags(package: &Package, folder: &Path) -> Result<OsString> {
             flags.push(format!("={name}"));
         }
     }
-    Ok(flags)
-}
-
-/// The folder of the SDK, where the crate's manifest names one.
-fn sdk_of(folder: &Path) -> Result<Option<PathBuf>> {
-    let manifest = folder.join("Cargo.toml");
-    let text = std::fs::read_to_string(&manifest);
-    let text = text.map_err(|error| Error::io(manifest.display(), error))?;
-    let manifest: toml::Table = toml::from_str(&text)
-        .map_err(|error| Error::refused(format!("{}: {error}", manifest.display())))?;
-    let dependency = manifest
-        .get("dependencies")
-        .and_then(|it| it.get(sdk::FOLDER));
-    let path = dependency
-        .and_then(|it| it.get("path"))
-        .and_then(|it| it.as_str());
-    // A path that leads nowhere is told by cargo.
-    Ok(path.and_then(|path| folder.join(path).canonicalize().ok()))
+    flags
 }
 
 /// Between flags in `CARGO_ENCODED_RUSTFLAGS`.

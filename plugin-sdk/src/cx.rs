@@ -169,7 +169,7 @@ impl Creation {
         self.host.make_id()
     }
 
-    /// The same as [`make_id`](Self::make_id), for a column or field that holds a [`Uuid`].
+    /// A new id as [`make_id`](Self::make_id) gives it, for a column or field that holds a [`Uuid`].
     ///
     /// # Panics
     /// Where the host makes an id that is no UUID, which it does not.

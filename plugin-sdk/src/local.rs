@@ -36,7 +36,7 @@ impl LocalDateTime {
         Some(Self { as_in_utc })
     }
 
-    /// The same second with this fraction; none where that is a second or more.
+    /// This second with another fraction; none where that is a second or more.
     #[must_use]
     pub fn with_nanos(self, nanos: u32) -> Option<Self> {
         let as_in_utc = Time::from_unix(self.as_in_utc.unix_seconds(), nanos)?;

@@ -123,7 +123,7 @@ impl Study<'_> {
         self.replay_heard(picked, to, name, false, progress)
     }
 
-    /// The same; what handlers log is kept too, the first lines of it.
+    /// As `replay`, and with what handlers log: the first lines of it, where `is_heard`.
     pub fn replay_heard(
         &mut self,
         picked: &Picked,

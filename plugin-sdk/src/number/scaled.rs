@@ -44,7 +44,7 @@ macro_rules! scaled_number {
                 self.units
             }
 
-            /// The same without its sign.
+            /// Its size, without the sign.
             ///
             /// # Panics
             /// Where a column of this type does not hold so much.

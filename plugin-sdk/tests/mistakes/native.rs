@@ -211,7 +211,7 @@ mod twice {
         pub by: String,
     }
 
-    /// The same words.
+    /// Raise a counter, in other words.
     #[derive(Command)]
     #[command(name = "Raise")]
     pub struct RaiseOtherwise {}

@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::output::Format;
 use super::progress::Bar;
 use crate::book::{Book, Reader};
 use crate::model::{Result, Seq};
 use crate::runtime::Runtime;
+use crate::wire::CallsIn;
 
 /// The book a verb is about.
 #[derive(Debug, Args)]
@@ -72,5 +73,27 @@ pub fn seq(text: &str) -> Result<Seq, String> {
         Ok(Seq::ZERO) => Err("a position is a whole number from 1".to_owned()),
         Ok(seq) => Ok(seq),
         Err(error) => Err(error.message),
+    }
+}
+
+/// In which instances calls are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum InstancesArg {
+    /// In one that is put back after each call to what it was when it started
+    #[default]
+    Reset,
+    /// In a fresh one each
+    Fresh,
+    /// As `reset`; and after each call the whole of one is compared with a fresh one, which takes long
+    Proved,
+}
+
+impl From<InstancesArg> for CallsIn {
+    fn from(asked: InstancesArg) -> CallsIn {
+        match asked {
+            InstancesArg::Reset => CallsIn::Reset,
+            InstancesArg::Fresh => CallsIn::Fresh,
+            InstancesArg::Proved => CallsIn::Proved,
+        }
     }
 }

@@ -12,8 +12,7 @@ use clap::ValueEnum;
 
 use self::sides::Side;
 use super::Exit;
-use super::certify::IsolationArg;
-use super::common::seq;
+use super::common::{InstancesArg, seq};
 use super::input::cannot_read;
 use super::output::{Output, count, thousands};
 use super::progress::Bar;
@@ -25,6 +24,7 @@ use crate::diff::text::TextReport;
 use crate::diff::{Approval, Approved, Expectations, Sink, Summary};
 use crate::model::{Error, PluginVersion, Result, Seq};
 use crate::study::{DiffRequest, Onlooker, Picked, Study};
+use crate::wire::CallsIn;
 
 /// Compare two versions over the whole log
 ///
@@ -95,9 +95,9 @@ pub struct Args {
     /// An expectation that nothing met is a failure too
     #[arg(long, requires = "expect")]
     strict: bool,
-    /// Give every call a fresh instance, whatever isolation a version was certified for: the effects are the same
-    #[arg(long, value_enum)]
-    isolation: Option<IsolationArg>,
+    /// In which instances calls are made: the effects are the same
+    #[arg(long, value_enum, default_value_t)]
+    instances: InstancesArg,
     /// How the report is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -154,7 +154,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         })?;
         study.check_lent()?;
         let request = args.request(lent.base, lent.candidate);
-        study.isolate_events(args.isolation.is_some());
+        study.set_calls(CallsIn::from(args.instances).into());
         if args.commands {
             let sides = [&request.base, &request.candidate];
             let is_json = args.format == Format::Jsonl;

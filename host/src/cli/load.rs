@@ -51,9 +51,9 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         out.line(format_args!("  - {}", clean(change)))?;
     }
     if let Some(known) = &loaded.certification {
-        let isolation = loaded.isolation.as_deref().unwrap_or_default();
+        let instances = loaded.instances.as_deref().unwrap_or_default();
         out.line(format_args!(
-            "  isolation {isolation}: {}",
+            "  instances {instances}: {}",
             clean(&known.reason)
         ))?;
     }

@@ -3,15 +3,14 @@
 use clap::ValueEnum;
 
 use super::Exit;
-use super::certify::IsolationArg;
-use super::common::{FormatArg, seq};
+use super::common::{FormatArg, InstancesArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::table::clean;
 use super::target::TargetArg;
 use crate::model::{PluginVersion, Result, Schedule, Seq};
 use crate::study::Picked;
-use crate::wire::{FreshInstances, ReplayRequest};
+use crate::wire::ReplayRequest;
 
 /// Materialize the log again, beside the live state
 ///
@@ -37,9 +36,9 @@ pub struct Args {
     /// The last event to run; absent: the log's last
     #[arg(long, value_name = "SEQ", value_parser = seq)]
     to: Option<Seq>,
-    /// Give every call a fresh instance, whatever isolation a version was certified for: the effects are the same
-    #[arg(long, value_enum)]
-    isolation: Option<IsolationArg>,
+    /// In which instances calls are made: the effects are the same
+    #[arg(long, value_enum, default_value_t)]
+    instances: InstancesArg,
     /// The projection's name
     #[arg(long = "as", value_name = "NAME", default_value = "replay")]
     name: String,
@@ -64,7 +63,7 @@ pub fn run(args: Args, out: &mut Output) -> Result<Exit> {
         with: picked.to_string(),
         to: args.to.map(|to| to.0),
         name: args.name,
-        isolation: { args.isolation }.map(|IsolationArg::Event| FreshInstances::Event),
+        instances: args.instances.into(),
         log: args.log,
     };
     let mut target = args.target.open(out)?;

@@ -1,7 +1,7 @@
 //! `daybook verify`
 
 use super::Exit;
-use super::common::{FormatArg, seq};
+use super::common::{FormatArg, InstancesArg, seq};
 use super::output::{Output, count};
 use super::progress::Bar;
 use super::target::TargetArg;
@@ -34,6 +34,9 @@ pub struct Args {
     /// A digest that `daybook head` printed once: prove that nothing was cut off since
     #[arg(long, value_name = "DIGEST", conflicts_with = "since")]
     head: Option<Digest>,
+    /// In which instances calls are made; `proved` also compares the whole of one with a fresh one after each call
+    #[arg(long, value_enum, default_value_t)]
+    instances: InstancesArg,
     #[command(flatten)]
     format: FormatArg,
 }
@@ -43,7 +46,8 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
     let mut target = args.target.open(out)?;
     let verified = {
         let mut bar = Bar::new("checking the chain of hashes");
-        target.verify(args.since, args.head, &mut bar.events("verifying"))?
+        let progress = &mut bar.events("verifying");
+        target.verify(args.since, args.head, args.instances.into(), progress)?
     };
     let exit = if verified.problem.is_none() {
         Exit::Fine

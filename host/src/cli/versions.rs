@@ -11,9 +11,9 @@ use crate::wire::Version;
 /// List the plugin versions of a book
 ///
 /// Every version that was ever loaded, by plugin and date, with the one that is active and how many events of the log
-/// each has handled. A version with events is needed for ever: it is what a replay of them runs. Its isolation says how
-/// long an instance of it lives, as its certification showed, on the engine that is named; on another engine it is
-/// `event`, and a new certification is due.
+/// each has handled. A version with events is needed for ever: it is what a replay of them runs. Its instances are `reset`
+/// after each call, or there is a `fresh` one for each, as its certification showed on the engine that is named; on
+/// another engine a new certification is due.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -45,7 +45,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
         "EVENTS",
         "DIGEST",
         "LOADED",
-        "ISOLATION",
+        "INSTANCES",
         "CERTIFIED",
         "CHANGES",
     ]);
@@ -60,7 +60,7 @@ pub fn run(args: &Args, out: &mut Output) -> Result<Exit> {
             number(thousands(line.events)),
             text(line.digest.get(..12).unwrap_or(&line.digest)),
             text(line.loaded_at.get(..19).unwrap_or(&line.loaded_at)),
-            text(&line.isolation),
+            text(line.instances.as_deref().unwrap_or_default()),
             text(certified(&line)),
             text(line.changes.join("; ")),
         ]);

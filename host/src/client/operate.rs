@@ -13,13 +13,12 @@ use crate::model::error::Problem as Detail;
 use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
 use crate::verbs::{Operates, Reads as _, only_by_directory};
 use crate::wire::{
-    ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, Certified,
-    CertifyRequest, CommandReply, CommandSchedule, Differs, DroppedShadow, EditTask, Index,
-    JsonText, KindConfig, LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest,
-    Promotion, Reason, ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest,
-    Rejected, RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired,
-    ScheduleRequest, ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone,
-    Verified,
+    ActivateRequest, Activated, AmendReply, AmendRequest, Appended, AppendedEvent, CallsIn,
+    Certified, CommandReply, CommandSchedule, Differs, DroppedShadow, EditTask, Index, JsonText,
+    KindConfig, LateTasks, LateTasksRequest, Loaded, Outcome, Problem, PromoteRequest, Promotion,
+    Reason, ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, Rejected,
+    RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest,
+    ShadowRequest, Snapshot, Task, TaskReason, Track, Tracks, UndoRequest, Undone, Verified,
 };
 
 /// Time between two looks at a shadow that catches up.
@@ -54,9 +53,9 @@ impl Operates for Client {
         self.tell(&path, request)?.read()
     }
 
-    fn certify(&mut self, version: &PluginVersion, request: &CertifyRequest) -> Result<Certified> {
+    fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
         let path = format!("/versions/{version}/certify");
-        self.tell(&path, request)?.read()
+        self.post(&path, &[], Vec::new())?.read()
     }
 
     fn tracks(&self) -> Result<Vec<Track>> {
@@ -186,9 +185,12 @@ impl Operates for Client {
         &mut self,
         since: Option<Seq>,
         kept: Option<Digest>,
+        calls: CallsIn,
         _: OnProgress<'_>,
     ) -> Result<Verified> {
-        let path = path_with("/verify", &[("head", kept.map(|kept| kept.to_string()))]);
+        let head = kept.map(|kept| kept.to_string());
+        let instances = (calls != CallsIn::default()).then(|| calls.as_str().to_owned());
+        let path = path_with("/verify", &[("head", head), ("instances", instances)]);
         match since {
             None => self.post(&path, &[], Vec::new())?.read(),
             Some(_) => Err(only_by_directory("a verification since a snapshot")),

@@ -13,7 +13,7 @@ use crate::model::layout::RowMap;
 use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Budget, Error, Event, Find, HandlerError, Isolation, Layouts, Level, LogLine, QueryResult,
+    Budget, Calls, Digest, Error, Event, Find, HandlerError, Layouts, Level, LogLine, QueryResult,
     Result, Row, Seq, Task, Value, limits,
 };
 use crate::runtime::{Creating, Instances, Materializing, Perturbed, Terms};
@@ -45,12 +45,12 @@ pub struct EventState {
     pub searched: bool,
     /// Only for a probe: what a version below would do first.
     pub below: Option<Below>,
-    /// Instances of versions whose isolation is `batch`.
+    /// Instances that wait for their next call.
     pub instances: Instances,
-    /// False: a fresh instance for every call, whatever a version's isolation.
-    pub reuse: bool,
-    /// An instance that had seen other calls gave an answer that a fresh one may not give.
-    pub doubtful: bool,
+    /// How calls are made.
+    pub calls: Calls,
+    /// Code of which an instance could not be reset after a call.
+    pub dropped: BTreeSet<Digest>,
     /// What takes back what events changed here that are undone later.
     pub undone: BTreeMap<Seq, Vec<RowUndo>>,
     /// Only in a certification.
@@ -124,8 +124,8 @@ impl EventState {
             searched: false,
             below: None,
             instances: Instances::default(),
-            reuse: true,
-            doubtful: false,
+            calls: Calls::default(),
+            dropped: BTreeSet::new(),
             undone: BTreeMap::new(),
             perturbed: Perturbed::default(),
             fault: None,
@@ -170,7 +170,6 @@ impl EventState {
         self.sql_seconds = 0.0;
         self.fault = None;
         self.strayed = None;
-        self.doubtful = false;
         self.shown_to_sql = false;
         self.touched.clear();
         self.searched = false;
@@ -178,48 +177,49 @@ impl EventState {
 
     /// On which terms a version's materializer is called.
     pub fn terms_to_materialize(&mut self, link: &Link, budget: Budget) -> Terms<Materializing> {
-        let reuse = self.reuse && link.isolations.materializers == Isolation::Batch;
         Terms {
             budget,
-            instance: reuse
-                .then(|| self.instances.materializing.take(&link.code))
-                .flatten(),
+            instance: match self.calls {
+                Calls::Fresh => None,
+                Calls::Reset | Calls::Proved => self.instances.materializing.take(&link.code),
+            },
             perturbed: self.perturbed,
+            calls: self.calls,
         }
     }
 
     /// On which terms a version's creator is called.
     pub fn terms_to_create(&mut self, link: &Link, budget: Budget) -> Terms<Creating> {
-        let reuse = self.reuse && link.isolations.creators == Isolation::Batch;
         Terms {
             budget,
-            instance: reuse
-                .then(|| self.instances.creating.take(&link.code))
-                .flatten(),
+            instance: match self.calls {
+                Calls::Fresh => None,
+                Calls::Reset | Calls::Proved => self.instances.creating.take(&link.code),
+            },
             perturbed: self.perturbed,
+            calls: self.calls,
         }
     }
 
-    /// After a call: its instance may wait for the next one, and what is doubtful is remembered.
-    pub fn after_materialize(
-        &mut self,
-        link: &Link,
-        instance: Option<Materializing>,
-        doubtful: bool,
-    ) {
-        self.doubtful |= doubtful;
-        let keeps = self.reuse && link.isolations.materializers == Isolation::Batch;
-        if let Some(instance) = instance.filter(|_| keeps) {
-            self.instances.materializing.put(instance);
+    /// After a call: its instance waits for the next one.
+    pub fn after_materialize(&mut self, link: &Link, instance: Option<Materializing>) {
+        match instance {
+            Some(instance) => self.instances.materializing.put(instance),
+            None => self.drop_instance(link),
         }
     }
 
     /// The same for a creator.
-    pub fn after_create(&mut self, link: &Link, instance: Option<Creating>, doubtful: bool) {
-        self.doubtful |= doubtful;
-        let keeps = self.reuse && link.isolations.creators == Isolation::Batch;
-        if let Some(instance) = instance.filter(|_| keeps) {
-            self.instances.creating.put(instance);
+    pub fn after_create(&mut self, link: &Link, instance: Option<Creating>) {
+        match instance {
+            Some(instance) => self.instances.creating.put(instance),
+            None => self.drop_instance(link),
+        }
+    }
+
+    fn drop_instance(&mut self, link: &Link) {
+        if self.calls != Calls::Fresh {
+            self.dropped.insert(link.code.digest);
         }
     }
 

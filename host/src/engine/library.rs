@@ -7,10 +7,10 @@ use super::program::Program;
 use crate::model::StoredVersion;
 use crate::model::error::Problem;
 use crate::model::{
-    Digest, Error, Isolations, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, VersionDate,
+    Calls, Digest, Error, Lineup, Manifest, PluginVersion, Result, Schedule, Seq, VersionDate,
     clock,
 };
-use crate::runtime::{Code, ComponentCache, Runtime, fingerprint};
+use crate::runtime::{Code, ComponentCache, Runtime};
 use crate::store::{BookDir, Catalog};
 
 pub struct Library {
@@ -23,10 +23,8 @@ pub struct Library {
     programs: HashMap<Lineup, Arc<Program>>,
     /// Engines that were used and may be used again.
     spare: Vec<Library>,
-    /// By the code that was certified, on this engine; everything else has a fresh instance for every call.
-    isolations: HashMap<Digest, Isolations>,
-    /// Set: that holds for everything.
-    isolates_events: bool,
+    /// How calls are made in plans from now on.
+    pub calls: Calls,
     /// Components that are tried without being registered; one is preferred to what is registered under its version.
     lent: BTreeMap<PluginVersion, Lent>,
 }
@@ -63,6 +61,8 @@ pub struct Plan {
     programs: Vec<(Seq, Arc<Program>)>,
     /// Events that are undone later, by what they change: as of when it was made.
     pub(super) undone: Arc<BTreeSet<Seq>>,
+    /// How calls are made.
+    pub calls: Calls,
 }
 
 impl Plan {
@@ -116,8 +116,7 @@ impl Library {
             codes: HashMap::new(),
             programs: HashMap::new(),
             spare: Vec::new(),
-            isolations: HashMap::new(),
-            isolates_events: false,
+            calls: Calls::default(),
             lent: BTreeMap::new(),
         };
         library.reload(log)?;
@@ -132,7 +131,7 @@ impl Library {
             Some(library) => library,
             None => self.seed().open(log)?,
         };
-        library.isolates_events = self.isolates_events;
+        library.calls = self.calls;
         library.lent.clone_from(&self.lent);
         library.reload(log)?;
         Ok(library)
@@ -148,13 +147,6 @@ impl Library {
         EngineSeed(self.cache.clone())
     }
 
-    /// Gives every call a fresh instance, whatever a version's isolation, or no longer. For programs that are resolved
-    /// from now on.
-    pub fn isolate_events(&mut self, on: bool) {
-        self.isolates_events = on;
-        self.programs.clear();
-    }
-
     /// Reads the registry again after it changed.
     pub fn reload(&mut self, log: &Catalog) -> Result<()> {
         self.retired = log.retired()?.into_keys().collect();
@@ -166,14 +158,6 @@ impl Library {
         let lent = self.lent.values().map(|lent| &lent.stored);
         self.versions
             .extend(lent.map(|stored| (stored.version.clone(), stored.clone())));
-        // What was shown on another engine has to be shown again on this one.
-        let engine = fingerprint();
-        self.isolations = log
-            .certifications()?
-            .into_iter()
-            .filter(|certification| certification.engine == engine)
-            .map(|certification| (certification.digest, certification.isolations))
-            .collect();
         self.programs.clear();
         Ok(())
     }
@@ -337,12 +321,7 @@ impl Library {
         if let Some(program) = self.programs.get(lineup) {
             return Ok(program.clone());
         }
-        let mut program = Program::resolve(lineup, |version| self.code(log, version))?;
-        if !self.isolates_events {
-            let recorded = |code: &Code| self.isolations.get(&code.digest).copied();
-            program.isolate(|code| recorded(code).unwrap_or_default());
-        }
-        let program = Arc::new(program);
+        let program = Arc::new(Program::resolve(lineup, |version| self.code(log, version))?);
         self.programs.insert(lineup.clone(), program.clone());
         Ok(program)
     }
@@ -359,6 +338,7 @@ impl Library {
             schedule: schedule.clone(),
             programs,
             undone: Arc::new(log.undone_by_rows()?),
+            calls: self.calls,
         })
     }
 }

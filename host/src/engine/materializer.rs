@@ -1,6 +1,6 @@
 //! The one path from an event to its effects: live, replay, preview, diff and verify all come through here.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::event_state::{Below, EventState, Usage};
@@ -15,8 +15,8 @@ use crate::model::event::{EVENT_UNDONE, STATE_GIVEN};
 use crate::model::undo::RowUndo;
 use crate::model::value::SuppliedRow;
 use crate::model::{
-    Budget, Command, Created, Effects, Error, Event, HandlerError, LogLine, NewEvent,
-    PluginVersion, Result, Row, Seq, TypeName, Value, limits,
+    Budget, Calls, Command, Created, Digest, Effects, Error, Event, HandlerError, LogLine,
+    NewEvent, PluginVersion, Result, Row, Seq, TypeName, Value, limits,
 };
 use crate::runtime::{Contract, Perturbed, Runtime};
 use crate::store::{Projection, ProjectionHead, RowAt};
@@ -159,16 +159,14 @@ impl Materializer {
         Ok(())
     }
 
-    /// False: every call gets a fresh instance, whatever the version's isolation.
-    pub fn reuse_instances(&mut self, reuse: bool) {
-        self.event_state().reuse = reuse;
+    /// How calls are made from now on.
+    pub fn set_calls(&mut self, calls: Calls) {
+        self.event_state().calls = calls;
     }
 
-    /// The same lineup under other isolations.
-    pub fn renew(&mut self, program: Arc<Program>) {
-        debug_assert_eq!(program.layouts, self.program.layouts);
-        self.event_state().instances.clear();
-        self.program = program;
+    /// Code of which an instance could not be reset since this was last asked.
+    pub fn take_dropped(&mut self) -> BTreeSet<Digest> {
+        std::mem::take(&mut self.event_state().dropped)
     }
 
     /// What takes back what an event changed here: for the event that undoes it.
@@ -248,22 +246,7 @@ impl Materializer {
         result
     }
 
-    /// An answer that is doubtful, because it came from an instance which had seen other calls, is not believed: the
-    /// event is worked out again with fresh ones. So what a plugin cannot do never depends on isolation.
     fn work_out(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
-        let result = self.attempt(program, event);
-        if !self.event_state().doubtful || matches!(result, Err(Failure::Host(_))) {
-            return result;
-        }
-        let event_state = self.event_state();
-        event_state.undo()?;
-        let reuse = std::mem::replace(&mut event_state.reuse, false);
-        let result = self.attempt(program, event);
-        self.event_state().reuse = reuse;
-        result
-    }
-
-    fn attempt(&mut self, program: &Arc<Program>, event: &Event) -> Result<Outcome, Failure> {
         self.event_state().begin();
         // The one place where a redacted event has no effects: live, in every replay, under every version.
         let is_handled = !event.is_withheld();
@@ -324,7 +307,7 @@ impl Materializer {
         );
         let called = self.runtime.materialize(&link.code, event, scope, terms);
         let mut event_state = give_back(called.cx.into_any()).into_event_state();
-        event_state.after_materialize(link, called.instance, called.doubtful);
+        event_state.after_materialize(link, called.instance);
         event_state.usage.fuel += called.used.fuel;
         event_state.add_printed(&called.printed);
         self.event_state = Some(event_state);
@@ -502,23 +485,6 @@ impl Materializer {
         id: uuid::Uuid,
     ) -> Result<Answer, Failure> {
         self.discard()?;
-        let result = self.ask(program, handler, command, id);
-        if !self.event_state().doubtful || matches!(result, Err(Failure::Host(_))) {
-            return result;
-        }
-        let reuse = std::mem::replace(&mut self.event_state().reuse, false);
-        let result = self.ask(program, handler, command, id);
-        self.event_state().reuse = reuse;
-        result
-    }
-
-    fn ask(
-        &mut self,
-        program: &Arc<Program>,
-        handler: Handler,
-        command: &Command,
-        id: uuid::Uuid,
-    ) -> Result<Answer, Failure> {
         let mut event_state = self
             .event_state
             .take()
@@ -541,7 +507,7 @@ impl Materializer {
         let called = self.runtime.create(&link.code, command, scope, terms);
         let mut event_state = give_back(called.cx.into_any()).into_event_state();
         event_state.usage.fuel += called.used.fuel;
-        event_state.after_create(link, called.instance, called.doubtful);
+        event_state.after_create(link, called.instance);
         event_state.add_printed(&called.printed);
         let result = called
             .result

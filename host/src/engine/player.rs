@@ -60,8 +60,10 @@ impl Player {
 
     fn on(runtime: Arc<Runtime>, plan: Plan, projection: Projection, position: Seq) -> Player {
         let (program, next_switch) = plan.at(position);
+        let mut materializer = Materializer::new(runtime, program.clone(), projection);
+        materializer.set_calls(plan.calls);
         Player {
-            materializer: Materializer::new(runtime, program.clone(), projection),
+            materializer,
             plan,
             next_switch,
             reminded: BTreeSet::new(),

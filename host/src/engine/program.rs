@@ -11,8 +11,8 @@ use super::schemas::PayloadSchema;
 use crate::model::error::Problem;
 use crate::model::layout::{Layouts, fits};
 use crate::model::{
-    Error, Event, Isolations, Lineup, NewEvent, PluginName, PluginVersion, Result, TableLayout,
-    TypeName, VersionDate, limits,
+    Error, Event, Lineup, NewEvent, PluginName, PluginVersion, Result, TableLayout, TypeName,
+    VersionDate, limits,
 };
 use crate::runtime::Code;
 
@@ -50,8 +50,6 @@ pub struct Plugin {
 pub struct Link {
     pub code: Arc<Code>,
     pub view: Arc<View>,
-    /// `event` unless somebody says otherwise (`isolate`).
-    pub isolations: Isolations,
     materializes: BTreeSet<String>,
 }
 
@@ -139,7 +137,6 @@ impl Program {
                         view: Arc::new(view(code, &codes[at..], &layouts, lineup)?),
                         materializes: code.manifest.materializes.iter().cloned().collect(),
                         code: code.clone(),
-                        isolations: Isolations::default(),
                     })
                 })
                 .collect::<Result<Vec<_>>>()?;
@@ -182,19 +179,6 @@ impl Program {
     /// True where callers of several dates are served.
     pub fn is_stamped(&self) -> bool {
         !self.earlier.is_empty()
-    }
-
-    /// Says how long instances of each version may live.
-    pub fn isolate(&mut self, isolations: impl Fn(&Code) -> Isolations + Copy) {
-        for link in self.plugins.iter_mut().flat_map(|plugin| &mut plugin.chain) {
-            link.isolations = isolations(&link.code);
-        }
-        for earlier in self.earlier.values_mut() {
-            // Whoever resolves a program has it alone.
-            if let Some(earlier) = Arc::get_mut(earlier) {
-                earlier.isolate(isolations);
-            }
-        }
     }
 
     fn index(&mut self) -> Result<()> {

@@ -11,7 +11,7 @@ use crate::model::log::{
     RecordedTask, Resolved,
 };
 use crate::model::{
-    Amendment, Certification, CommandSchedule, CommitSeq, Delivery, Digest, Event, Isolations,
+    Amendment, Certification, CommandSchedule, CommitSeq, Delivery, Digest, Event, Instances,
     LastRun, Manifest, Place, PluginVersion, ProjectionRecord, Redaction, Role, Schedule, Seq,
     StoredKind, StoredVersion, Task, TaskState, TaskStep, TypeName,
 };
@@ -152,7 +152,7 @@ pub(crate) fn one_of_each() -> Vec<LogOp> {
             engine: "an engine".into(),
             events: 1,
             commands: 1,
-            isolations: Isolations::default(),
+            instances: Instances::default(),
             reason: "tried".into(),
         }),
         LogOp::Epoch {

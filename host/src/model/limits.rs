@@ -29,13 +29,6 @@ pub const TABLES_PER_COMPONENT_MAX: u32 = 16;
 /// Seconds that a call waits for an instance where all are taken. Then its request is refused: nothing came of the call.
 pub const INSTANCE_WAIT_SECONDS_MAX: f64 = 0.5;
 
-/// Calls that one instance of a version with isolation `batch` may see; then a fresh one takes its place. Starting one
-/// costs some ten calls, so more would save nothing.
-pub const CALLS_PER_INSTANCE_MAX: u32 = 4_096;
-
-/// Growth of such an instance's memory after which it is replaced: for code that does not free what it takes.
-pub const INSTANCE_GROWTH_BYTES_MAX: usize = 1 << 20;
-
 /// Instances that one projection's materializer keeps waiting, for each kind of call. They count among `INSTANCES_MAX`.
 pub const INSTANCES_KEPT_MAX: usize = 8;
 

@@ -4,7 +4,7 @@ use super::capability::Level;
 use super::error::{Error, Result};
 use super::hash::Digest;
 use super::id::{PluginVersion, Seq};
-use super::isolation::Isolations;
+use super::instances::Instances;
 use super::lineup::Schedule;
 use super::manifest::Manifest;
 
@@ -30,8 +30,9 @@ pub struct Certification {
     /// Events and commands that were tried.
     pub events: u64,
     pub commands: u64,
-    pub isolations: Isolations,
-    /// Why it is that isolation, for people.
+    /// What becomes of its instances after a call.
+    pub instances: Instances,
+    /// What it came to, for people.
     pub reason: String,
 }
 

@@ -86,8 +86,9 @@ impl ComponentCache {
         let mut hasher = Fnv::default();
         std::hash::Hash::hash(&engine.precompile_compatibility_hash(), &mut hasher);
         self.directory.join(format!(
-            "{digest}-{:016x}.cwasm",
-            std::hash::Hasher::finish(&hasher)
+            "{digest}-{:016x}-{}.cwasm",
+            std::hash::Hasher::finish(&hasher),
+            super::reset::VERSION
         ))
     }
 

@@ -15,7 +15,7 @@ use super::v1::types::{CreateError, Failure, NewEvent};
 use super::v1::{CommandRef, EventRef};
 use super::wasi::{Perturbed, Wasi};
 use crate::model::{
-    self, Budget, Created, Creation, Error, HandlerError, Materialization, Rejection, limits,
+    self, Budget, Calls, Created, Creation, Error, HandlerError, Materialization, Rejection, limits,
 };
 
 /// What `materialize` is given and gives, as a kept function's type has it: for ever; a call gives it for a moment.
@@ -54,10 +54,12 @@ impl Instances {
 #[derive(Debug)]
 pub struct Terms<I> {
     pub budget: Budget,
-    /// An instance that has seen other calls; none: a fresh one.
+    /// An instance that was reset; none: a fresh one.
     pub instance: Option<I>,
     /// What virtual WASI shows otherwise than it should.
     pub perturbed: Perturbed,
+    /// What becomes of the instance afterwards.
+    pub calls: Calls,
 }
 
 impl<I> Terms<I> {
@@ -67,6 +69,7 @@ impl<I> Terms<I> {
             budget,
             instance: None,
             perturbed: Perturbed::default(),
+            calls: Calls::Fresh,
         }
     }
 }
@@ -76,17 +79,12 @@ impl<I> Terms<I> {
 pub struct Called<C, T, I> {
     pub cx: C,
     pub result: Result<T, HandlerError>,
-    /// What it used, with the versions below it: as much as in a fresh instance, but for what code does only in its first
-    /// call.
+    /// What it used, with the versions below it, and with what starting an instance takes.
     pub used: Budget,
     /// What the guest printed through WASI.
     pub printed: Vec<u8>,
-    /// The instance, where it is as good as new: the call went well. WASI's state is not renewed, so what uses it is not
-    /// kept.
+    /// The instance, as it was before the call; none where it cannot be put back to that.
     pub instance: Option<I>,
-    /// The instance had seen other calls, and something came of this one that may come otherwise in a fresh instance:
-    /// it failed, was refused memory, or came near the end of its fuel.
-    pub doubtful: bool,
 }
 
 impl<C, T, I> Called<C, T, I> {
@@ -98,7 +96,6 @@ impl<C, T, I> Called<C, T, I> {
             used: self.used,
             printed: self.printed,
             instance: None,
-            doubtful: self.doubtful,
         }
     }
 
@@ -110,7 +107,6 @@ impl<C, T, I> Called<C, T, I> {
             used: Budget::default(),
             printed: Vec::new(),
             instance: None,
-            doubtful: false,
         }
     }
 }
@@ -129,7 +125,7 @@ impl Runtime {
         };
         let wasi = code
             .uses_wasi
-            .then(|| Wasi::new(&event.time, &event.id, terms.perturbed));
+            .then(|| Wasi::of(&event.time, &event.id, terms.perturbed));
         let budget = terms.budget;
         let state = CallState::new(Capability::Materialization(cx), budget, wasi);
         let give_back = |capability| match capability {
@@ -173,7 +169,7 @@ impl Runtime {
         };
         let wasi = code
             .uses_wasi
-            .then(|| Wasi::new(&command.time, &command.id, terms.perturbed));
+            .then(|| Wasi::of(&command.time, &command.id, terms.perturbed));
         let budget = terms.budget;
         let state = CallState::new(Capability::Creation(cx), budget, wasi);
         let give_back = |capability| match capability {
@@ -223,7 +219,6 @@ impl Runtime {
         R: ComponentNamedList + Lift + 'static,
     {
         let fuel_max = terms.budget.fuel;
-        let reused = terms.instance.is_some();
         let started = match terms.instance {
             Some(kept) => kept.begin(state, fuel_max),
             None => self.start(code, function, state, fuel_max),
@@ -237,19 +232,26 @@ impl Runtime {
                     result: Err(explain(&error, store.data_mut())),
                     state: store.into_data(),
                     instance: None,
-                    reused,
                 };
             }
         };
         let result = call(&mut instance.store, instance.function);
         let fuel = fuel_max - instance.store.get_fuel().unwrap_or(fuel_max);
         let mut state = instance.store.data_mut().take();
+        // A guest that trapped cannot be entered again.
+        let keeps = result.is_ok() && terms.calls != Calls::Fresh && !state.used_wasi();
+        let mut result = result.map_err(|error| explain(&error, &mut state));
+        let mut instance = Some(instance).filter(|_| keeps).and_then(Instance::reset);
+        if let (Calls::Proved, Some(reset)) = (terms.calls, &mut instance)
+            && let Err(fault) = self.prove_reset(code, function, reset)
+        {
+            result = Err(HandlerError::Host(Box::new(fault)));
+        }
         Ended {
-            result: result.map_err(|error| explain(&error, &mut state)),
+            result,
             fuel,
             state,
-            instance: (!code.uses_wasi).then_some(instance),
-            reused,
+            instance,
         }
     }
 
@@ -258,7 +260,7 @@ impl Runtime {
         &self,
         code: &Code,
         function: &ComponentExportIndex,
-        wasi: Option<Box<Wasi>>,
+        wasi: Option<Wasi>,
         parameters: P,
     ) -> Result<R, HandlerError>
     where
@@ -278,7 +280,6 @@ struct Ended<P, R> {
     result: Result<R, HandlerError>,
     fuel: u64,
     instance: Option<Instance<P, R>>,
-    reused: bool,
 }
 
 impl<P, R> Ended<P, R> {
@@ -289,13 +290,10 @@ impl<P, R> Ended<P, R> {
         budget: Budget,
     ) -> Called<C, T, Instance<P, R>> {
         let result = self.result.and_then(answer);
-        let went_well = result.is_ok() && !self.state.memory_refused;
-        let near_the_end = self.fuel > budget.fuel / 2;
         Called {
-            printed: { self.state.wasi.as_ref() }.map_or_else(Vec::new, |wasi| wasi.printed()),
+            printed: self.state.printed(),
             cx: give_back(self.state.capability),
-            instance: self.instance.filter(|_| went_well).map(Instance::older),
-            doubtful: self.reused && (!went_well || near_the_end),
+            instance: self.instance,
             result,
             used: Budget {
                 fuel: self.fuel + self.state.passing_fuel,

@@ -7,6 +7,7 @@ use super::cache::{self, ComponentCache};
 use super::describe::Exports;
 use super::engine::Runtime;
 use super::metadata;
+use super::reset::{self, Resetting};
 use super::state::CallState;
 use crate::model::{Digest, Error, Manifest, PluginVersion, Result, limits};
 
@@ -31,9 +32,18 @@ pub struct Code {
     pub(super) pre: InstancePre<CallState>,
     pub(super) materialize: Option<ComponentExportIndex>,
     pub(super) create: Option<ComponentExportIndex>,
+    /// How its instances are reset; none: each call has a fresh one.
+    pub(super) resetting: Option<Resetting>,
+    /// Why they are not.
+    pub fresh_because: Option<String>,
 }
 
 impl Code {
+    /// True where an instance is put back to what it was before a call, and may see another one.
+    pub fn is_reset(&self) -> bool {
+        self.resetting.is_some()
+    }
+
     pub fn has_materializer(&self) -> bool {
         self.materialize.is_some()
     }
@@ -125,6 +135,18 @@ pub(super) fn guarded<T>(step: impl FnOnce() -> Result<T>) -> Result<T> {
     })
 }
 
+/// Why a component is not one whose instances are reset.
+fn why_fresh(bytes: &[u8], contract: Contract) -> String {
+    if contract == Contract::Draft {
+        return "it is of the draft of the contract, whose calls are lent handles".into();
+    }
+    let rewritten = encode_component(bytes).map(|encoded| reset::rewrite(&encoded));
+    match rewritten {
+        Ok(Err(why)) => why,
+        _ => "with what resets it, it is beyond a limit of the engine".into(),
+    }
+}
+
 impl Runtime {
     /// Inspects, compiles and links a component that somebody brings; calls `describe` once. Nothing of the book changes.
     pub fn load(&self, bytes: &[u8], cache: Option<&ComponentCache>) -> Result<Code> {
@@ -160,12 +182,26 @@ impl Runtime {
             }
         };
         self.compiled.put(digest, bytes.len(), component.clone());
-        { self.link(&component, digest) }.map_err(|error| error.hint(metadata::way_out(bytes)))
+        let code = { self.link(&component, digest) }
+            .map_err(|error| error.hint(metadata::way_out(bytes)))?;
+        Ok(Code {
+            fresh_because: match code.is_reset() {
+                true => None,
+                false => Some(why_fresh(bytes, code.contract)),
+            },
+            ..code
+        })
     }
 
     /// By this process, which nothing stops: of a library's own caller.
     pub(super) fn compile_here(&self, encoded: &[u8]) -> Result<Component> {
         guarded(|| {
+            let rewritten = reset::rewrite(encoded).ok();
+            let rewritten = { rewritten.as_deref() }
+                .and_then(|rewritten| Component::from_binary(&self.engine, rewritten).ok());
+            if let Some(component) = rewritten {
+                return Ok(component);
+            }
             Component::from_binary(&self.engine, encoded).map_err(|error| {
                 Error::refused(format!("the component is not valid: {error:#}"))
                     .hint(metadata::way_out(encoded))
@@ -203,7 +239,16 @@ impl Runtime {
             ))
         })?;
         let code = self.describe(pre, digest, uses_wasi, exports)?;
-        Ok(Code { imports, ..code })
+        let resetting = match code.contract {
+            Contract::V1 => Resetting::of(component),
+            // Its calls are lent handles, of which an instance keeps a table.
+            Contract::Draft => None,
+        };
+        Ok(Code {
+            imports,
+            resetting,
+            ..code
+        })
     }
 
     /// What a component exports of the contract, in any version 1.x: what a later one adds, this host does not call.

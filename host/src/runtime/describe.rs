@@ -44,6 +44,8 @@ impl Runtime {
             pre,
             materialize: exports.materialize,
             create: exports.create,
+            resetting: None,
+            fresh_because: None,
         };
         let manifest = match exports.contract {
             Contract::V1 => v1::describe(self, &code, &exports.describe)?,
@@ -69,7 +71,7 @@ impl Runtime {
     {
         let wasi = code
             .uses_wasi
-            .then(|| Wasi::new("1970-01-01T00:00:00Z", name, Perturbed::default()));
+            .then(|| Wasi::of("1970-01-01T00:00:00Z", name, Perturbed::default()));
         let result = self.call::<_, R>(code, function, wasi, ());
         result.map_err(|error| match error.host_fault() {
             Some(fault) => fault.clone(),

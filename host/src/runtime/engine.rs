@@ -37,8 +37,9 @@ const WASMTIME: &str = "48";
 /// Host, engine and contract: what a projection was made by. A change of engine asks for a new verification.
 pub fn fingerprint() -> String {
     format!(
-        "daybook {} wasmtime {WASMTIME} contract 1.0.0",
-        env!("CARGO_PKG_VERSION")
+        "daybook {} wasmtime {WASMTIME} reset {} contract 1.0.0",
+        env!("CARGO_PKG_VERSION"),
+        super::reset::VERSION
     )
 }
 
@@ -67,13 +68,13 @@ fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
 }
 
 /// Linear memories and tables of all instances: address space, so not each instance may have all that it could.
-const MEMORIES_MAX: u32 = limits::INSTANCES_MAX * 2;
+const MEMORIES_MAX: u32 = limits::INSTANCES_MAX * 3;
 const TABLES_MAX: u32 = limits::INSTANCES_MAX * 8;
 
 const _: () = {
     let depth = limits::CASCADE_DEPTH_MAX as u32;
     assert!(depth <= limits::INSTANCES_MAX);
-    assert!(depth * limits::MEMORIES_PER_COMPONENT_MAX <= MEMORIES_MAX);
+    assert!(depth * (limits::MEMORIES_PER_COMPONENT_MAX + 1) <= MEMORIES_MAX);
     assert!(depth * limits::TABLES_PER_COMPONENT_MAX <= TABLES_MAX);
 };
 
@@ -97,12 +98,16 @@ fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(limits::INSTANCES_MAX);
     // These are only counted, so each instance may have all that a component may have.
-    pool.total_core_instances(limits::INSTANCES_MAX * limits::CORE_INSTANCES_PER_COMPONENT_MAX);
+    pool.total_core_instances(
+        limits::INSTANCES_MAX * (limits::CORE_INSTANCES_PER_COMPONENT_MAX + 1),
+    );
     pool.total_memories(MEMORIES_MAX);
     pool.total_tables(TABLES_MAX);
-    pool.max_memories_per_component(limits::MEMORIES_PER_COMPONENT_MAX);
+    // One more: what is saved of a memory stands beside it.
+    pool.max_memories_per_component(limits::MEMORIES_PER_COMPONENT_MAX + 1);
+    pool.max_memories_per_module(2);
     pool.max_tables_per_component(limits::TABLES_PER_COMPONENT_MAX);
-    pool.max_core_instances_per_component(limits::CORE_INSTANCES_PER_COMPONENT_MAX);
+    pool.max_core_instances_per_component(limits::CORE_INSTANCES_PER_COMPONENT_MAX + 1);
     pool.max_component_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_core_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_memory_size(limits::MEMORY_BYTES_MAX);

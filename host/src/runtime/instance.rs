@@ -1,7 +1,7 @@
-//! An instance in its store, and those that are kept between calls for versions whose isolation is `batch`.
+//! An instance in its store, and those that are kept between calls, each as it was when it started.
 //!
-//! What a call is lent (capability, fuel, counters) is its own in either case; only the guest's memory may be older
-//! than the call. Who keeps instances is who runs a program on one thread: they are never shared.
+//! What a call is lent (capability, fuel, counters) is its own in either case. Who keeps instances is who runs a program on
+//! one thread: they are never shared.
 
 use std::time::Duration;
 
@@ -10,42 +10,28 @@ use wasmtime::{PoolConcurrencyLimitError, Store};
 
 use super::component::Code;
 use super::engine::{Runtime, may_keep_instances};
-use super::state::CallState;
+use super::reset::Resets;
+use super::state::{CallState, Capability};
 use crate::model::clock::Stopwatch;
-use crate::model::{Digest, limits};
+use crate::model::{Budget, Digest, Error, limits};
 
 /// One instance with the function that is called in it, looked up once.
 pub struct Instance<P, R> {
     pub(super) store: Store<CallState>,
     pub(super) function: TypedFunc<P, R>,
+    /// None: it was not rewritten, or its start used WASI, whose side of it is not put back.
+    pub(super) resets: Option<Resets>,
     digest: Digest,
-    calls: u32,
     /// What starting it took. Every call is charged with it, as if it had started its own.
     start_fuel: u64,
-    start_bytes: usize,
 }
 
 impl<P, R> Instance<P, R> {
-    /// True where it may see another call: it did not live too long, and its memory did not grow too much.
-    fn is_young(&self) -> bool {
-        self.calls < limits::CALLS_PER_INSTANCE_MAX
-            && self.grown_bytes() <= limits::INSTANCE_GROWTH_BYTES_MAX
-    }
-
-    /// Bytes that its memories have grown by since it started.
-    pub fn grown_bytes(&self) -> usize {
-        self.store.data().memory_bytes - self.start_bytes
-    }
-
-    /// Calls that it has seen.
-    pub fn calls(&self) -> u32 {
-        self.calls
-    }
-
-    /// After a call that went well.
-    pub(super) fn older(mut self) -> Self {
-        self.calls += 1;
-        self
+    /// After a call: the instance as it was before it, where it can be put back to that.
+    pub(super) fn reset(mut self) -> Option<Self> {
+        let resets = self.resets.as_ref()?;
+        let is_reset = resets.reset(&mut self.store).ok()?;
+        is_reset.then_some(self)
     }
 
     /// Makes ready for another call. What starting the instance took is taken from its fuel as well, so that a call that
@@ -71,7 +57,7 @@ impl<P, R> Instance<P, R> {
 
 impl<P, R> std::fmt::Debug for Instance<P, R> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Instance({}, {} calls)", self.digest.short(), self.calls)
+        write!(f, "Instance({})", self.digest.short())
     }
 }
 
@@ -117,6 +103,37 @@ impl Runtime {
         }
     }
 
+    /// Compares the whole of an instance that was reset with one that is fresh.
+    pub(super) fn prove_reset<P, R>(
+        &self,
+        code: &Code,
+        function: &ComponentExportIndex,
+        reset: &mut Instance<P, R>,
+    ) -> Result<(), Error>
+    where
+        P: ComponentNamedList + Lower,
+        R: ComponentNamedList + Lift + 'static,
+    {
+        let failed = |what: String| {
+            Error::internal(format!(
+                "an instance of {} was not put back to what it was: {what}",
+                code.version
+            ))
+        };
+        let state = CallState::new(Capability::None, Budget::WHOLE, None);
+        let mut fresh = self
+            .start::<P, R>(code, function, state, Budget::WHOLE.fuel)
+            .map_err(|not_started| failed(not_started.error.to_string()))?;
+        let (Some(one), Some(two)) = (&reset.resets, &fresh.resets) else {
+            return Err(failed("a fresh one cannot be reset".into()));
+        };
+        match one.difference(&mut reset.store, two, &mut fresh.store) {
+            Ok(None) => Ok(()),
+            Ok(Some(difference)) => Err(failed(difference)),
+            Err(error) => Err(failed(format!("{error:#}"))),
+        }
+    }
+
     fn try_start<P, R>(
         &self,
         code: &Code,
@@ -130,20 +147,25 @@ impl Runtime {
     {
         let mut store = Store::new(&self.engine, state);
         store.limiter(|state| state);
-        let mut run = || -> wasmtime::Result<TypedFunc<P, R>> {
+        let mut run = || -> wasmtime::Result<_> {
             store.set_fuel(fuel_max)?;
             store.set_hostcall_fuel(limits::BYTES_PER_HOST_CALL_MAX);
             let instance = code.pre.instantiate(&mut store)?;
-            instance.get_typed_func::<P, R>(&mut store, function)
+            let start_fuel = fuel_max - store.get_fuel()?;
+            let resets = match &code.resetting {
+                Some(resetting) => Some(resetting.begin(&mut store, &instance)?),
+                None => None,
+            };
+            let function = instance.get_typed_func::<P, R>(&mut store, function)?;
+            Ok((function, resets, start_fuel))
         };
         match run() {
-            Ok(function) => Ok(Instance {
-                start_fuel: fuel_max - store.get_fuel().unwrap_or(fuel_max),
-                start_bytes: store.data().memory_bytes,
+            Ok((function, resets, start_fuel)) => Ok(Instance {
+                start_fuel,
+                resets: resets.filter(|_| !store.data().used_wasi()),
                 store,
                 function,
                 digest: code.digest,
-                calls: 0,
             }),
             Err(error) => Err(Box::new(NotStarted { store, error })),
         }
@@ -171,7 +193,7 @@ impl<P, R> Kept<P, R> {
 
     /// Keeps an instance for the next call; the one that waited longest goes where there are too many.
     pub fn put(&mut self, instance: Instance<P, R>) {
-        if !instance.is_young() || !may_keep_instances(instance.store.engine()) {
+        if !may_keep_instances(instance.store.engine()) {
             return;
         }
         if self.0.len() == limits::INSTANCES_KEPT_MAX {

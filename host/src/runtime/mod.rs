@@ -13,6 +13,7 @@ mod instance;
 mod lent;
 mod metadata;
 mod recent;
+mod reset;
 mod state;
 mod v1;
 mod wasi;

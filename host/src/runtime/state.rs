@@ -34,11 +34,11 @@ pub struct CallState {
     pub(super) passing_fuel: u64,
     /// Of all its linear memories.
     pub(super) memory_bytes: usize,
-    pub(super) wasi: Option<Box<Wasi>>,
+    pub(super) wasi: Option<Wasi>,
 }
 
 impl CallState {
-    pub(super) fn new(capability: Capability, budget: Budget, wasi: Option<Box<Wasi>>) -> Self {
+    pub(super) fn new(capability: Capability, budget: Budget, wasi: Option<Wasi>) -> Self {
         CallState {
             capability,
             budget,
@@ -66,6 +66,16 @@ impl CallState {
             ..CallState::new(Capability::None, Budget::WHOLE, None)
         };
         std::mem::replace(self, nothing)
+    }
+
+    /// True where the guest asked WASI for something: then the host has things of its instance, which has handles of them.
+    pub(super) fn used_wasi(&self) -> bool {
+        self.wasi.as_ref().is_some_and(Wasi::is_used)
+    }
+
+    /// What the guest wrote to its standard output and error.
+    pub(super) fn printed(&self) -> Vec<u8> {
+        self.wasi.as_ref().map_or_else(Vec::new, Wasi::printed)
     }
 
     /// Stops the guest: nothing it does with the answer can undo it.

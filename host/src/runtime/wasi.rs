@@ -14,8 +14,15 @@ use wasmtime_wasi::{
 
 use crate::model::{clock, limits};
 
-/// The WASI side of one call.
+/// The WASI side of one call. Most calls ask nothing of it, so it is made when one does.
 pub struct Wasi {
+    nanoseconds: u64,
+    id: String,
+    perturbed: Perturbed,
+    made: Option<Box<Made>>,
+}
+
+struct Made {
     context: WasiCtx,
     table: ResourceTable,
     output: MemoryOutputPipe,
@@ -35,9 +42,39 @@ const LATE_NANOSECONDS: u64 = 3 * 86_400_000_000_000 + 12_345_678_901_234;
 
 impl Wasi {
     /// `time` is RFC 3339; `id` seeds the random bytes.
-    pub(super) fn new(time: &str, id: &str, perturbed: Perturbed) -> Box<Wasi> {
+    pub(super) fn of(time: &str, id: &str, perturbed: Perturbed) -> Wasi {
+        Wasi {
+            nanoseconds: clock::unix_nanoseconds(time),
+            id: id.to_owned(),
+            perturbed,
+            made: None,
+        }
+    }
+
+    pub(super) fn is_used(&self) -> bool {
+        self.made.is_some()
+    }
+
+    pub(super) fn view(&mut self) -> WasiCtxView<'_> {
+        let made = self
+            .made
+            .get_or_insert_with(|| Made::new(self.nanoseconds, &self.id, self.perturbed));
+        WasiCtxView {
+            ctx: &mut made.context,
+            table: &mut made.table,
+        }
+    }
+
+    /// What was written to stdout and stderr.
+    pub(super) fn printed(&self) -> Vec<u8> {
+        { self.made.as_ref() }.map_or_else(Vec::new, |made| made.output.contents().to_vec())
+    }
+}
+
+impl Made {
+    fn new(nanoseconds: u64, id: &str, perturbed: Perturbed) -> Box<Made> {
         let late = if perturbed.clock { LATE_NANOSECONDS } else { 0 };
-        let nanoseconds = clock::unix_nanoseconds(time).saturating_add(late);
+        let nanoseconds = nanoseconds.saturating_add(late);
         let other_id = perturbed.seed.then(|| format!("{id} perturbed"));
         let id = other_id.as_deref().unwrap_or(id);
         let output = MemoryOutputPipe::new(limits::LOG_BYTES_PER_CALL_MAX);
@@ -57,23 +94,11 @@ impl Wasi {
             .allow_tcp(false)
             .allow_udp(false)
             .allow_ip_name_lookup(false);
-        Box::new(Wasi {
+        Box::new(Made {
             context: builder.build(),
             table: ResourceTable::new(),
             output,
         })
-    }
-
-    pub(super) fn view(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.context,
-            table: &mut self.table,
-        }
-    }
-
-    /// What was written to stdout and stderr.
-    pub(super) fn printed(&self) -> Vec<u8> {
-        self.output.contents().to_vec()
     }
 }
 

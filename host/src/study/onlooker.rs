@@ -7,7 +7,7 @@ use super::replays::Picked;
 use crate::book::Book;
 use crate::engine::Plan;
 use crate::history::{History, HistorySeed};
-use crate::model::{Lineup, Result, Schedule, Seq};
+use crate::model::{Calls, Lineup, Result, Schedule, Seq};
 use crate::store::BookDir;
 
 /// Whatever is done with it, the book is as it was.
@@ -71,9 +71,9 @@ impl Study<'_> {
         self.head
     }
 
-    /// Gives every call a fresh instance, whatever a version's isolation; or no longer.
-    pub fn isolate_events(&mut self, on: bool) {
-        self.history.library.isolate_events(on);
+    /// How replays and comparisons make calls from now on.
+    pub fn set_calls(&mut self, calls: Calls) {
+        self.history.library.calls = calls;
     }
 
     pub(crate) fn lineup(&self) -> Lineup {

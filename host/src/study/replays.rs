@@ -14,7 +14,7 @@ use crate::history::{
 use crate::model::hash::{chain_hash, payload_hash};
 use crate::model::heard::HeardLines;
 use crate::model::{
-    Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
+    Calls, Digest, Error, ErrorKind, Layouts, PluginVersion, Result, Schedule, Seq, is_identifier,
 };
 use crate::model::{ProjectionRecord, Role};
 use crate::runtime::fingerprint;
@@ -210,8 +210,7 @@ impl Book {
     }
 
     /// Checks the log's chain, replays every epoch under what produced it, and compares effects, running hashes and rows.
-    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round, and every call has a fresh
-    /// instance, so that what instances did which saw many events is checked too.
+    /// What must not matter is perturbed: rows of unordered SELECTs come the other way round.
     pub fn verify(&mut self, progress: OnProgress<'_>) -> Result<Verified> {
         self.verification()?.run(progress, || true)
     }
@@ -229,6 +228,11 @@ impl Book {
     /// The same from the last snapshot at or before an event on, as far as the live state comes from what was run then: what
     /// is before it is taken as it is.
     pub fn verify_since(&mut self, since: Seq, progress: OnProgress<'_>) -> Result<Verified> {
+        self.verification_since(since)?.run(progress, || true)
+    }
+
+    /// A verification from the last snapshot at or before an event on.
+    pub fn verification_since(&self, since: Seq) -> Result<Verification> {
         let schedule = self.live.record.schedule.clone();
         let start = self.history.start(&schedule, since)?;
         let Some(start) = start else {
@@ -240,11 +244,10 @@ impl Book {
             ));
         };
         let verification = self.verification()?;
-        Verification {
+        Ok(Verification {
             start: Some(start),
             ..verification
-        }
-        .run(progress, || true)
+        })
     }
 
     /// The book as it is now, to be verified while it goes on.
@@ -255,6 +258,7 @@ impl Book {
             epochs: self.history.log.epochs()?,
             head: self.tip.head,
             kept: None,
+            calls: Calls::default(),
             start: None,
             live: Projection::snapshot(&self.live_path(), program.layouts.clone())?,
         })
@@ -292,6 +296,7 @@ pub struct Verification {
     /// Where it begins, if not at the first event.
     start: Option<Start>,
     live: Projection,
+    calls: Calls,
 }
 
 /// What the live projection was at the moment.
@@ -314,6 +319,11 @@ impl Verification {
     /// With a digest of the log that was kept elsewhere, which must be one of its commits'.
     pub fn against(self, kept: Option<Digest>) -> Verification {
         Verification { kept, ..self }
+    }
+
+    /// How calls are made.
+    pub fn by(self, calls: Calls) -> Verification {
+        Verification { calls, ..self }
     }
 
     /// What must not matter is perturbed: rows of unordered SELECTs come the other way round. Ends early, with an error, once
@@ -358,7 +368,7 @@ impl Verification {
             text,
             is_of_state: true,
         }));
-        let epochs = self.epochs;
+        let (epochs, calls) = (self.epochs, self.calls);
         let end_of = |at: usize| {
             epochs
                 .get(at + 1)
@@ -385,7 +395,10 @@ impl Verification {
                 path: &path,
                 start: self.start.as_ref(),
                 payloads: &past.as_of(*from),
-                prepare: &perturb,
+                prepare: &|player| {
+                    player.materializer.set_calls(calls);
+                    perturb(player)
+                },
             };
             let found = verifier.verify_epoch(&cast, (*from, to, last), &mut |at| {
                 progress(Progress {
@@ -422,7 +435,6 @@ fn check_wanted(is_wanted: &dyn Fn() -> bool) -> Result<()> {
 
 /// What must not matter is the other way round in a replay that verifies.
 fn perturb(player: &mut Player) -> Result<()> {
-    player.materializer.reuse_instances(false);
     let projection = player.materializer.projection();
     projection.reverse_unordered_selects(true)
 }

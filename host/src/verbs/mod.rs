@@ -16,9 +16,9 @@ use crate::store::{CommandFilter, CopyMarks, EventFilter, HandlerLogFilter, Task
 use crate::study::{Moment, Picked};
 use crate::wire::{
     ActivateRequest, Activated, AmendReply, AmendRequest, AnsweredCommand, AppendedEvent, Bisected,
-    Certified, CertifyRequest, ChangelogEntry, CloudEvent, CommandReply, CommandSchedule, Commands,
-    Dooms, DoomsRequest, DroppedShadow, Forecast, GatewayKind, HandlerLogLine, HistoryHashes,
-    KindConfig, LateTasks, LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason,
+    CallsIn, Certified, ChangelogEntry, CloudEvent, CommandReply, CommandSchedule, Commands, Dooms,
+    DoomsRequest, DroppedShadow, Forecast, GatewayKind, HandlerLogLine, HistoryHashes, KindConfig,
+    LateTasks, LateTasksRequest, Loaded, LogHead, PromoteRequest, Promotion, Reason,
     ReconcileRequest, Reconciled, RecordedEvent, RedactAllRequest, RedactReply, RedactRequest,
     RemedyRequest, RemedyTaken, ReplayRequest, Replayed, RetireRequest, Retired, ScheduleRequest,
     ShadowRequest, Snapshot, Subject, Task, Track, UndoRequest, Undone, Verified, Version, WhyNot,
@@ -155,7 +155,7 @@ pub trait Operates {
     ) -> Result<Activated>;
 
     /// Certifies a loaded version on the history there is now.
-    fn certify(&mut self, version: &PluginVersion, request: &CertifyRequest) -> Result<Certified>;
+    fn certify(&mut self, version: &PluginVersion) -> Result<Certified>;
 
     /// How the shadows and the standby stand.
     fn tracks(&self) -> Result<Vec<Track>>;
@@ -218,6 +218,7 @@ pub trait Operates {
         &mut self,
         since: Option<Seq>,
         kept: Option<Digest>,
+        calls: CallsIn,
         progress: OnProgress<'_>,
     ) -> Result<Verified>;
 

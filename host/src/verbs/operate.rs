@@ -4,11 +4,11 @@ use super::Operates;
 use crate::book::{Book, Decision, EventWithEffects, Incoming, Request};
 use crate::history::OnProgress;
 use crate::model::clock::Stopwatch;
-use crate::model::{Act, Digest, Error, PluginVersion, Result, Seq};
+use crate::model::{Act, Calls, Digest, Error, PluginVersion, Result, Seq};
 use crate::repair::{self, NewPayload, PinRequest};
 use crate::versions;
 use crate::wire::{
-    ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, Certified, CertifyRequest,
+    ActivateRequest, Activated, AmendReply, AmendRequest, AppendedEvent, CallsIn, Certified,
     CommandReply, CommandSchedule, DifferingRows, DroppedShadow, FieldValue, Foreseeing,
     KindConfig, LateTasks, LateTasksRequest, Loaded, PromoteRequest, Promoted, Promotion, Reason,
     ReconcileRequest, Reconciled, RedactAllRequest, RedactReply, RedactRequest, RemedyRequest,
@@ -42,12 +42,8 @@ impl Operates for Book {
         Ok(Activated::new(version, seq, &self.lineup()))
     }
 
-    fn certify(&mut self, version: &PluginVersion, request: &CertifyRequest) -> Result<Certified> {
-        let certified = match request.isolation {
-            None => Book::certify(self, version)?,
-            Some(_) => self.isolate(version)?,
-        };
-        Ok((&certified).into())
+    fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
+        Ok((&Book::certify(self, version)?).into())
     }
 
     fn tracks(&self) -> Result<Vec<Track>> {
@@ -173,12 +169,13 @@ impl Operates for Book {
     fn replay(&mut self, request: &ReplayRequest, progress: OnProgress<'_>) -> Result<Replayed> {
         let clock = Stopwatch::start();
         let live = self.live_head();
-        self.isolate_events(request.isolation.is_some())?;
         let to = request.to.map(Seq::given).transpose()?;
         let picked = request.with.parse()?;
-        let replayed =
-            { self.study() }.replay_heard(&picked, to, &request.name, request.log, progress);
-        self.isolate_events(false)?;
+        let calls = request.instances.into();
+        let mut study = self.study();
+        study.set_calls(calls);
+        let replayed = study.replay_heard(&picked, to, &request.name, request.log, progress);
+        study.set_calls(Calls::default());
         let (replayed, record) = replayed?;
         self.record_replay(record)?;
         Ok(Replayed::new(&replayed, &live, clock.seconds()))
@@ -188,12 +185,14 @@ impl Operates for Book {
         &mut self,
         since: Option<Seq>,
         kept: Option<Digest>,
+        calls: CallsIn,
         progress: OnProgress<'_>,
     ) -> Result<Verified> {
-        let verified = match since {
-            None => self.verify_against(kept, progress)?,
-            Some(since) => self.verify_since(since, progress)?,
+        let verification = match since {
+            None => self.verification()?.against(kept),
+            Some(since) => self.verification_since(since)?,
         };
+        let verified = verification.by(calls.into()).run(progress, || true)?;
         Ok((&verified).into())
     }
 

@@ -1,10 +1,8 @@
 //! Certification: a version is run over a sample of the book's history, again and again on the same state, while what
-//! must not matter is perturbed. Effects that differ by clock, seed or order of rows are a reason to refuse it; a
-//! version that differs only in an instance which has seen other events keeps isolation `event`; one that does not
-//! differ at all gets `batch`.
+//! must not matter is perturbed. Effects that differ by clock, seed or order of rows are a reason to refuse it. After each
+//! call the whole of its instance, put back, is compared with a fresh one.
 
 use crate::model::log::LogOp;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::trial::{Found, Trial};
@@ -12,9 +10,7 @@ use crate::book::Book;
 use crate::engine::Program;
 use crate::history::History;
 use crate::model::Certification;
-use crate::model::{
-    Error, ErrorKind, Isolation, Isolations, Lineup, Manifest, PluginVersion, Result, clock, limits,
-};
+use crate::model::{Error, ErrorKind, Instances, Lineup, PluginVersion, Result, clock, limits};
 use crate::runtime::{Code, fingerprint};
 use crate::store::Temporary;
 use crate::study::Study;
@@ -23,8 +19,6 @@ use crate::study::Study;
 #[derive(Debug, Clone)]
 pub struct Certified {
     pub certification: Certification,
-    /// Of what the version has.
-    pub isolation: Isolation,
     /// In what the version is not what it has to be: it is not to be loaded, and not to be trusted where it is.
     pub refusal: Option<Refusal>,
     /// A call that came near the limit of fuel, in words.
@@ -40,9 +34,6 @@ pub struct Refusal {
     pub hint: &'static str,
 }
 
-/// Names of types that a reason lists.
-const NAMES_SHOWN_MAX: usize = 5;
-
 impl Book {
     /// Certifies a loaded version on the history there is now, and records what it came to.
     pub fn certify(&mut self, version: &PluginVersion) -> Result<Certified> {
@@ -57,59 +48,10 @@ impl Book {
         self.record_certification(&certified.certification)
     }
 
-    /// Gives a version isolation `event`, whatever a certification showed, until the next one.
-    pub fn isolate(&mut self, version: &PluginVersion) -> Result<Certified> {
-        let digest = self.history.library.find(version)?.digest;
-        let known = { self.history.log.certifications()?.into_iter() }
-            .find(|known| known.version == *version && known.digest == digest);
-        let found = known.as_ref().filter(|known| known.is_refused());
-        let certification = Certification {
-            isolations: Isolations::default(),
-            // What was found of a version does not go by asking for its isolation.
-            reason: found
-                .map_or("asked for by hand", |known| &known.reason)
-                .to_owned(),
-            certified_at: clock::now(),
-            engine: fingerprint(),
-            ..known.unwrap_or_else(|| Certification {
-                version: version.clone(),
-                digest,
-                certified_at: String::new(),
-                engine: String::new(),
-                events: 0,
-                commands: 0,
-                isolations: Isolations::default(),
-                reason: String::new(),
-            })
-        };
-        self.record_certification(&certification)?;
-        Ok(Certified {
-            certification,
-            isolation: Isolation::Event,
-            refusal: None,
-            costly: None,
-        })
-    }
-
     fn record_certification(&mut self, certification: &Certification) -> Result<()> {
         self.check_current()?;
         self.commit(vec![LogOp::Certification(certification.clone())])?;
-        self.history.reload()?;
-        self.use_isolations()
-    }
-
-    /// From now on every call of this open book gets a fresh instance, whatever a version's isolation; or no longer.
-    pub fn isolate_events(&mut self, on: bool) -> Result<()> {
-        self.history.library.isolate_events(on);
-        self.use_isolations()
-    }
-
-    /// Lets the live projection run under the isolations that are in force now.
-    pub(crate) fn use_isolations(&mut self) -> Result<()> {
-        let lineup = self.live.materializer.program().lineup.clone();
-        let program = self.history.program(&lineup)?;
-        self.live.materializer.renew(program);
-        Ok(())
+        self.history.reload()
     }
 
     /// Tries a version that need not be registered. The book is as it was.
@@ -175,27 +117,10 @@ impl Certifier<'_> {
                 self.history.code(version)
             }
         });
-        let mut program = match program {
-            Err(error) if error.kind == ErrorKind::Refused => return Ok(Err(error.message)),
-            program => program?,
-        };
-        program.isolate(|link| match link.digest == code.digest {
-            true => Isolations {
-                materializers: Isolation::Batch,
-                creators: Isolation::Batch,
-            },
-            false => Isolations::default(),
-        });
-        Ok(Ok(program))
-    }
-}
-
-/// For people: the isolation of what a version has, its creators' where it has no materializers.
-pub fn isolation_of(manifest: &Manifest, isolations: Isolations) -> Isolation {
-    if manifest.materializes.is_empty() {
-        isolations.creators
-    } else {
-        isolations.materializers
+        match program {
+            Err(error) if error.kind == ErrorKind::Refused => Ok(Err(error.message)),
+            program => program.map(Ok),
+        }
     }
 }
 
@@ -214,26 +139,16 @@ impl Certified {
 }
 
 fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
-    let materializers = materializers(code, found);
-    let creators = creators(code, found);
-    let isolation = |verdict: &Result<(), String>| match verdict {
-        Ok(()) => Isolation::Batch,
-        Err(_) => Isolation::Event,
-    };
-    let isolations = Isolations {
-        materializers: isolation(&materializers),
-        creators: isolation(&creators),
-    };
+    let (instances, of_instances) = instances(code, found);
     let reason = match (&found.refusal, untried) {
         (Some(refusal), _) => format!("{}{}", refusal.begins, refusal.what),
         (None, Some(why)) => format!("not certified: {why}"),
         (None, None) if found.events + found.commands == 0 => {
             "not certified: no events of its types yet".into()
         }
-        (None, None) => reason(code, materializers, creators),
+        (None, None) => of_instances,
     };
     Certified {
-        isolation: isolation_of(&code.manifest, isolations),
         certification: Certification {
             version: code.version.clone(),
             digest: code.digest,
@@ -241,11 +156,38 @@ fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
             engine: fingerprint(),
             events: found.events,
             commands: found.commands,
-            isolations,
+            instances,
             reason,
         },
         refusal: found.refusal.clone(),
         costly: { found.dearest.as_ref() }.and_then(|(fuel, name)| costly(*fuel, name)),
+    }
+}
+
+/// What becomes of the version's instances after a call, and why.
+fn instances(code: &Code, found: &Found) -> (Instances, String) {
+    if let Some(why) = &code.fresh_because {
+        return (
+            Instances::Fresh,
+            format!("a fresh instance for each call: {why}"),
+        );
+    }
+    let end = { found.ended.as_deref() }.map_or_else(String::new, |why| format!("; {why}"));
+    match (found.reset, found.dropped) {
+        (0, 1..) => (
+            Instances::Fresh,
+            format!("a fresh instance for each call, which takes memory or uses WASI{end}"),
+        ),
+        (reset, 0) => (
+            Instances::Reset,
+            format!("after each of {reset} calls its instance was as a fresh one{end}"),
+        ),
+        (reset, dropped) => (
+            Instances::Reset,
+            format!(
+                "after {reset} calls its instance was as a fresh one; {dropped} calls took memory or used WASI, and theirs was dropped{end}"
+            ),
+        ),
     }
 }
 
@@ -258,74 +200,4 @@ fn costly(fuel: u64, name: &str) -> Option<String> {
             "{name} took {fuel} of the {limit} fuel of a call ({share} %) when it was tried: on a larger state it may be stopped"
         )
     })
-}
-
-/// Whether an instance may see many events; or why not.
-fn materializers(code: &Code, found: &Found) -> Result<(), String> {
-    let declared = &code.manifest.materializes;
-    general(code, found)?;
-    if let Some(leak) = &found.events_leak {
-        return Err(leak.clone());
-    }
-    covered("event", declared.iter(), &found.events_covered, found)
-}
-
-/// The same for commands.
-fn creators(code: &Code, found: &Found) -> Result<(), String> {
-    let declared = code.manifest.commands.iter().map(|command| &command.name);
-    general(code, found)?;
-    if let Some(leak) = &found.commands_leak {
-        return Err(leak.clone());
-    }
-    covered("command", declared, &found.commands_covered, found)
-}
-
-fn general(code: &Code, found: &Found) -> Result<(), String> {
-    if let Some(refusal) = &found.refusal {
-        return Err(format!("it is {}", refusal.begins.trim_end_matches(": ")));
-    }
-    if code.uses_wasi {
-        return Err("it imports WASI, whose state is that of one call".into());
-    }
-    Ok(())
-}
-
-fn covered<'a>(
-    what: &str,
-    declared: impl Iterator<Item = &'a String>,
-    covered: &BTreeSet<String>,
-    found: &Found,
-) -> Result<(), String> {
-    let missing: Vec<&str> = declared
-        .filter(|name| !covered.contains(*name))
-        .map(String::as_str)
-        .collect();
-    if covered.is_empty() || !missing.is_empty() {
-        let shown = missing[..missing.len().min(NAMES_SHOWN_MAX)].join(", ");
-        let more = match missing.len().saturating_sub(NAMES_SHOWN_MAX) {
-            0 => String::new(),
-            more => format!(" and {more} more"),
-        };
-        let end = found
-            .ended
-            .as_deref()
-            .map_or_else(String::new, |why| format!("; {why}"));
-        return Err(format!(
-            "no {what} was tried with success of: {shown}{more}{end}"
-        ));
-    }
-    Ok(())
-}
-
-fn reason(code: &Code, materializers: Result<(), String>, creators: Result<(), String>) -> String {
-    let events = !code.manifest.materializes.is_empty();
-    let commands = !code.manifest.commands.is_empty();
-    match (materializers, creators) {
-        (Err(why), _) if events => why,
-        (_, Err(why)) if commands && events => {
-            format!("reuse changed nothing; creators have a fresh instance for every call: {why}")
-        }
-        (_, Err(why)) if commands => why,
-        _ => "reuse changed nothing".into(),
-    }
 }

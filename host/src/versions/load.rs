@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::certify::{Certified, isolation_of};
+use super::certify::Certified;
 use super::listing::Listing;
 use super::promotion::Reason;
 use super::retirement::{self, VersionState};
@@ -19,7 +19,7 @@ use crate::model::error::Problem;
 use crate::model::event::VERSION_LOADED;
 use crate::model::{Certification, ProjectionRecord, StoredVersion};
 use crate::model::{
-    Digest, Error, Isolation, Lineup, Manifest, PluginVersion, Result, Seq, TableLayout, clock,
+    Digest, Error, Instances, Lineup, Manifest, PluginVersion, Result, Seq, TableLayout, clock,
 };
 use crate::runtime::{Code, Producer, Runtime, fingerprint, producers};
 use crate::store::remove_projection;
@@ -37,7 +37,7 @@ pub struct Loaded {
     /// What its certification came to; none where it was loaded before.
     pub certification: Option<Certification>,
     /// How long its instances live; none where it was loaded before.
-    pub isolation: Option<Isolation>,
+    pub instances: Option<Instances>,
     /// A call that came near the limit of fuel when it was tried, in words.
     pub costly: Option<String>,
 }
@@ -62,14 +62,12 @@ pub struct VersionLine {
 }
 
 impl VersionLine {
-    /// How long its instances live, on this engine.
-    pub fn isolation(&self) -> Isolation {
-        let known = self
-            .certification
-            .as_ref()
-            .filter(|_| !self.is_certification_due());
-        let isolations = known.map(|known| known.isolations).unwrap_or_default();
-        isolation_of(&self.manifest, isolations)
+    /// What becomes of its instances after a call, as it was certified on this engine; none: it was not.
+    pub fn instances(&self) -> Option<Instances> {
+        let known = self.certification.as_ref();
+        known
+            .filter(|_| !self.is_certification_due())
+            .map(|known| known.instances)
     }
 
     /// True where it was never certified, or on another engine.
@@ -145,7 +143,7 @@ impl Book {
             changes: code.manifest.changes.clone(),
             already: known == Some(code.digest),
             certification: None,
-            isolation: None,
+            instances: None,
             costly: None,
         };
         if loaded.already {
@@ -191,7 +189,7 @@ impl Book {
             ops,
             local: Vec::new(),
         })?;
-        loaded.isolation = Some(isolation_of(&code.manifest, certification.isolations));
+        loaded.instances = Some(certification.instances);
         loaded.certification = Some(certification);
         self.history.library.insert(code);
         self.history.reload()?;

@@ -10,7 +10,7 @@ mod promotion;
 mod retirement;
 mod trial;
 
-pub use certify::{Certified, Refusal, isolation_of};
+pub use certify::{Certified, Refusal};
 pub use listing::ChangelogEntry;
 pub use load::{Loaded, Policy, VersionLine, inspect};
 pub use loader::{Compiled, Loader, Warm};

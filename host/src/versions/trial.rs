@@ -4,7 +4,6 @@
 //! under it from the first event on. Beyond them the sample is tried on what that gives. A handler that fails there is
 //! compared all the same, and shows nothing in the version's favour.
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,15 +16,15 @@ use crate::engine::{Failure, Materializer, step_of};
 use crate::history::{History, hole};
 use crate::model::clock::Stopwatch;
 use crate::model::log::RecordedCommand;
-use crate::model::{Command, Event, NOT_DETERMINISTIC, NOT_PARTITIONED, Result, Seq, limits};
+use crate::model::{
+    Calls, Command, Event, NOT_DETERMINISTIC, NOT_PARTITIONED, Result, Seq, limits,
+};
 use crate::runtime::{Code, Perturbed};
 use crate::store::{Access, Catalog, Projection};
 
-/// Other events, and commands, that a reused instance sees before the one that is compared.
-const SEEN_BEFORE: usize = 2;
-
 const EVENT_HINT: &str = "an event's time is on the event; what is random belongs into a command, whose creator makes ids";
 const PARTITION_HINT: &str = "an event of a partition touches rows of that one alone; leave it out of `event_partitions` where it needs others";
+const HOST_HINT: &str = "this is a fault of Daybook: report it with the component";
 const ORDER_HINT: &str = "say ORDER BY in every SELECT of more than one row";
 
 /// What a trial found.
@@ -33,12 +32,10 @@ const ORDER_HINT: &str = "say ORDER BY in every SELECT of more than one row";
 pub struct Found {
     pub events: u64,
     pub commands: u64,
-    /// Types of which at least one was tried with success.
-    pub events_covered: BTreeSet<String>,
-    pub commands_covered: BTreeSet<String>,
-    /// The first difference that only reuse of an instance made.
-    pub events_leak: Option<String>,
-    pub commands_leak: Option<String>,
+    /// Calls after which the version's instance was put back, and compared with a fresh one; and those after which it could
+    /// not be.
+    pub reset: u64,
+    pub dropped: u64,
     pub refusal: Option<Refusal>,
     /// Why it ended before the sample did.
     pub ended: Option<String>,
@@ -69,7 +66,7 @@ impl<'a> Trial<'a> {
         let projection = Projection::create(path, program.layouts.clone(), Access::Building)?;
         let runtime = history.library.runtime.clone();
         let mut materializer = Materializer::new(runtime, program.clone(), projection);
-        materializer.reuse_instances(false);
+        materializer.set_calls(Calls::Fresh);
         let chains = program.plugins.iter().map(|plugin| &plugin.chain);
         let own = chains.filter(|chain| chain[0].code.digest == code.digest);
         Ok(Trial {
@@ -104,16 +101,14 @@ impl<'a> Trial<'a> {
             all,
         )?;
         let mut commands = commands.as_slice();
-        for (at, (seq, sampled)) in events.iter().enumerate() {
+        for (seq, sampled) in &events {
             commands = self.try_commands(commands, *seq)?;
             if self.is_over() {
                 break;
             }
             let event = self.event(*seq)?;
             if *sampled {
-                let later = events[at + 1..].iter().filter(|(_, sampled)| *sampled);
-                let later: Vec<Seq> = later.map(|(seq, _)| *seq).take(SEEN_BEFORE).collect();
-                self.try_event(&event, &later)?;
+                self.try_event(&event)?;
             }
             self.go_on(&event)?;
         }
@@ -168,7 +163,7 @@ impl<'a> Trial<'a> {
         self.materializer.apply_in_batch()
     }
 
-    fn try_event(&mut self, event: &Event, later: &[Seq]) -> Result<()> {
+    fn try_event(&mut self, event: &Event) -> Result<()> {
         let base = self.step(event)?;
         let (_, searched) = self.materializer.take_trace();
         self.found.events += 1;
@@ -198,25 +193,22 @@ impl<'a> Trial<'a> {
             self.reverse(false)?;
             self.refuse(differs(&other, REVERSED), ORDER_HINT);
         }
-        if !self.code.uses_wasi && self.found.events_leak.is_none() {
-            self.materializer.reuse_instances(true);
-            // Other events first, and not in the log's order.
-            for seq in later.iter().rev() {
-                let other = self.event(*seq)?;
-                self.step(&other)?;
-            }
-            for _ in 0..2 {
-                let other = self.step(event)?;
-                let leak = differs(&other, REUSED);
-                self.found.events_leak = self.found.events_leak.take().or(leak);
-            }
-            self.materializer.reuse_instances(false);
+        self.materializer.set_calls(Calls::Proved);
+        for _ in 0..TIMES {
+            let other = self.step(event)?;
+            self.count_reset();
+            self.refuse(differs(&other, RESET), HOST_HINT);
         }
-        if base.outcome.is_ok() {
-            let name = event.event_type.as_str().to_owned();
-            self.found.events_covered.insert(name);
-        }
+        self.materializer.set_calls(Calls::Fresh);
         Ok(())
+    }
+
+    /// After a call in instances that are reset.
+    fn count_reset(&mut self) {
+        match self.materializer.take_dropped().contains(&self.code.digest) {
+            true => self.found.dropped += 1,
+            false => self.found.reset += 1,
+        }
     }
 
     /// Those that the version can notice.
@@ -261,8 +253,7 @@ impl<'a> Trial<'a> {
             if command.position >= before || self.is_over() {
                 return Ok(&ordinals[at..]);
             }
-            let later = &ordinals[at + 1..];
-            self.try_command(&command, &later[..later.len().min(SEEN_BEFORE)])?;
+            self.try_command(&command)?;
         }
         Ok(&[])
     }
@@ -275,8 +266,8 @@ impl<'a> Trial<'a> {
         })
     }
 
-    /// What the creator answers here and now, line by line; and whether it is an answer.
-    fn ask(&mut self, recorded: &RecordedCommand) -> Result<(Vec<String>, bool)> {
+    /// What the creator answers here and now, line by line.
+    fn ask(&mut self, recorded: &RecordedCommand) -> Result<Vec<String>> {
         let command = Command {
             id: recorded.id.clone(),
             command_type: recorded.command_type.clone(),
@@ -295,16 +286,16 @@ impl<'a> Trial<'a> {
                     let subject = event.subject.as_deref().unwrap_or("no subject");
                     format!("{} about {subject}: {}", event.event_type, event.data)
                 });
-                (lines.collect(), true)
+                lines.collect()
             }
-            Ok((Err(rejection), _)) => (vec![format!("{rejection:?}")], true),
-            Err(Failure::Doom(doom)) => (vec![doom.error.to_string()], false),
+            Ok((Err(rejection), _)) => vec![format!("{rejection:?}")],
+            Err(Failure::Doom(doom)) => vec![doom.error.to_string()],
             Err(Failure::Host(error)) => return Err(error),
         })
     }
 
-    fn try_command(&mut self, command: &RecordedCommand, later: &[u64]) -> Result<()> {
-        let (base, is_answer) = self.ask(command)?;
+    fn try_command(&mut self, command: &RecordedCommand) -> Result<()> {
+        let base = self.ask(command)?;
         let (_, searched) = self.materializer.take_trace();
         self.found.commands += 1;
         let name = format!(
@@ -328,36 +319,29 @@ impl<'a> Trial<'a> {
         };
         for (perturbed, when) in self.perturbations() {
             self.materializer.perturb(perturbed);
-            let (other, _) = self.ask(command)?;
+            let other = self.ask(command)?;
             self.materializer.perturb(Perturbed::default());
             self.refuse(differs(&other, when), EVENT_HINT);
         }
         if searched {
             self.reverse(true)?;
-            let (other, _) = self.ask(command)?;
+            let other = self.ask(command)?;
             self.reverse(false)?;
             self.refuse(differs(&other, REVERSED), ORDER_HINT);
         }
-        if !self.code.uses_wasi && self.found.commands_leak.is_none() {
-            self.materializer.reuse_instances(true);
-            for ordinal in later.iter().rev() {
-                let other = self.command(*ordinal)?;
-                self.ask(&other)?;
-            }
-            for _ in 0..2 {
-                let (other, _) = self.ask(command)?;
-                let leak = differs(&other, REUSED);
-                self.found.commands_leak = self.found.commands_leak.take().or(leak);
-            }
-            self.materializer.reuse_instances(false);
+        self.materializer.set_calls(Calls::Proved);
+        for _ in 0..TIMES {
+            let other = self.ask(command)?;
+            self.count_reset();
+            self.refuse(differs(&other, RESET), HOST_HINT);
         }
-        if is_answer {
-            let name = command.command_type.as_str().to_owned();
-            self.found.commands_covered.insert(name);
-        }
+        self.materializer.set_calls(Calls::Fresh);
         Ok(())
     }
 }
 
 const REVERSED: &str = "when rows of a SELECT without ORDER BY come in another order";
-const REUSED: &str = "in an instance that has seen others";
+const RESET: &str = "in an instance that was reset";
+
+/// What is tried in an instance that was reset: once makes one, and once more meets it.
+const TIMES: usize = 2;

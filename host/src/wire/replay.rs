@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::version::FreshInstances;
+use crate::model::Calls;
 use crate::model::heard::HeardLines;
 use crate::store::ProjectionHead;
 use crate::study;
@@ -23,12 +23,51 @@ pub struct ReplayRequest {
     /// The projection's name; an earlier replay of that name is replaced.
     #[serde(default = "replay_name")]
     pub name: String,
-    /// Every call gets a fresh instance, whatever isolation a version was certified for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub isolation: Option<FreshInstances>,
+    /// How calls are made.
+    #[serde(default)]
+    pub instances: CallsIn,
     /// Give what handlers log, too.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log: bool,
+}
+
+/// In which instances calls are made. The effects are the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum CallsIn {
+    /// In one that is put back after each call to what it was when it started.
+    #[default]
+    Reset,
+    /// In a fresh one each.
+    Fresh,
+    /// As `reset`; and after each call the whole of one is compared with a fresh one, which takes long.
+    Proved,
+}
+
+impl CallsIn {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            CallsIn::Reset => "reset",
+            CallsIn::Fresh => "fresh",
+            CallsIn::Proved => "proved",
+        }
+    }
+
+    /// From its word.
+    pub fn of(word: &str) -> Option<CallsIn> {
+        let all = [CallsIn::Reset, CallsIn::Fresh, CallsIn::Proved];
+        all.into_iter().find(|it| it.as_str() == word)
+    }
+}
+
+impl From<CallsIn> for Calls {
+    fn from(asked: CallsIn) -> Calls {
+        match asked {
+            CallsIn::Reset => Calls::Reset,
+            CallsIn::Fresh => Calls::Fresh,
+            CallsIn::Proved => Calls::Proved,
+        }
+    }
 }
 
 fn replay_name() -> String {

@@ -30,7 +30,6 @@ const MESSAGES: &[Add] = &[
     add::<BisectRequest>,
     add::<Bisected<'_>>,
     add::<Certified>,
-    add::<CertifyRequest>,
     add::<Changelog>,
     add::<CommandReply<'_>>,
     add::<CommandSchedule>,

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{self, Isolation, Lineup, PluginVersion, Seq, changelog};
+use crate::model::{self, Instances, Lineup, PluginVersion, Seq, changelog};
 use crate::versions::{self, VersionLine};
 
 /// What becomes of the events that are there already when a version is put in force.
@@ -40,10 +40,8 @@ pub struct Certification {
     pub events: u64,
     /// Commands that were tried.
     pub commands: u64,
-    /// How long an instance of the materializers may live: `event` or `batch`.
-    pub materializers: String,
-    /// How long an instance of the creators may live: `event` or `batch`.
-    pub creators: String,
+    /// What becomes of its instances after a call: `reset` or `fresh`.
+    pub instances: String,
     /// Why.
     pub reason: String,
 }
@@ -55,8 +53,7 @@ impl From<&model::Certification> for Certification {
             engine: known.engine.clone(),
             events: known.events,
             commands: known.commands,
-            materializers: known.isolations.materializers.to_string(),
-            creators: known.isolations.creators.to_string(),
+            instances: known.instances.to_string(),
             reason: known.reason.clone(),
         }
     }
@@ -74,8 +71,8 @@ pub struct Loaded {
     pub changes: Vec<String>,
     /// Exactly this component was loaded before; nothing changed.
     pub already: bool,
-    /// How long its instances live; null where it was loaded before.
-    pub isolation: Option<String>,
+    /// What becomes of its instances after a call: `reset` or `fresh`; null where it was loaded before.
+    pub instances: Option<String>,
     /// What its certification showed; null where it was loaded before.
     pub certification: Option<Certification>,
     /// A call that came near the limit of fuel when it was tried, in words; absent where none did.
@@ -91,7 +88,7 @@ impl From<&versions::Loaded> for Loaded {
             digest: loaded.digest.to_string(),
             changes: loaded.changes.clone(),
             already: loaded.already,
-            isolation: loaded.isolation.as_ref().map(Isolation::to_string),
+            instances: loaded.instances.as_ref().map(Instances::to_string),
             certification: loaded.certification.as_ref().map(Into::into),
             costly: loaded.costly.clone(),
         }
@@ -127,8 +124,8 @@ pub struct Version {
     pub digest: String,
     /// RFC 3339, UTC.
     pub loaded_at: String,
-    /// How long its instances live: `event` or `batch`.
-    pub isolation: String,
+    /// What becomes of its instances after a call: `reset` or `fresh`; null where a certification is due.
+    pub instances: Option<String>,
     /// It was never certified, or on another engine.
     pub certification_due: bool,
     /// A certification on this engine tried it, and nothing that must not matter made a difference.
@@ -170,7 +167,7 @@ impl From<&VersionLine> for Version {
             pins: pins.collect(),
             digest: line.digest.to_string(),
             loaded_at: line.loaded_at.clone(),
-            isolation: line.isolation().to_string(),
+            instances: line.instances().as_ref().map(Instances::to_string),
             certification_due: line.is_certification_due(),
             certified: line.is_certified(),
             certification: line.certification.as_ref().map(Into::into),
@@ -211,31 +208,12 @@ impl Activated {
     }
 }
 
-/// How a loaded version is certified again.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CertifyRequest {
-    /// `event`: nothing is tried, and every call of it gets a fresh instance.
-    #[serde(default)]
-    pub isolation: Option<FreshInstances>,
-}
-
-/// Nobody can ask for `batch`: only a certification gives it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum FreshInstances {
-    /// A fresh instance for every call.
-    Event,
-}
-
 /// What a certification came to.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Certified {
     pub plugin: String,
     /// The version's date.
     pub version: String,
-    /// How long its instances live: `event` or `batch`.
-    pub isolation: String,
     /// False: it is not to be trusted; the certification's reason names the first difference.
     pub deterministic: bool,
     pub certification: Certification,
@@ -250,7 +228,6 @@ impl From<&versions::Certified> for Certified {
         Certified {
             plugin: known.version.plugin.to_string(),
             version: known.version.date.to_string(),
-            isolation: certified.isolation.to_string(),
             deterministic: certified.refusal.is_none(),
             certification: known.into(),
             costly: certified.costly.clone(),

@@ -283,7 +283,6 @@ fn uses(book: &TestBook, folder: &Path) -> Vec<Use> {
         used("changelog", &[], "ChangelogEntry"),
         used("changelog", &["--plugin", "bank"], "ChangelogEntry"),
         used("certify", &[NEW], "Certified"),
-        used("certify", &[NEW, "--isolation", "event"], "Certified"),
         used("bisect", &sides, "Bisected"),
         used("bisect", &["--base", OLD, "--candidate", OLD], "Bisected"),
         used("shadow", &[NEW, "--expect", &expect], "Track"),

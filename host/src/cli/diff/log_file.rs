@@ -13,6 +13,7 @@ use crate::cli::progress::Bar;
 use crate::model::{Error, Lineup, Result, Seq, limits};
 use crate::study::ScratchBook;
 use crate::verbs::APPEND_BYTES_MAX;
+use crate::wire::CallsIn;
 
 pub fn run(args: &Args, expected: Option<&Expected>, out: &mut Output) -> Result<Exit> {
     if args.commands {
@@ -65,6 +66,6 @@ pub fn run(args: &Args, expected: Option<&Expected>, out: &mut Output) -> Result
     }
     let request = args.request(lent.base, lent.candidate);
     let mut study = scratch.book().study();
-    study.isolate_events(args.isolation.is_some());
+    study.set_calls(CallsIn::from(args.instances).into());
     report(args, &mut study, &request, expected, out)
 }

@@ -42,7 +42,7 @@ impl Scope {
         });
         let mut lent = give_back(called.cx.into_any());
         let event_state = lent.present();
-        event_state.after_materialize(link, called.instance, called.doubtful);
+        event_state.after_materialize(link, called.instance);
         event_state.add_printed(&called.printed);
         if called.result.is_err() {
             event_state.overlay.undo_to(mark);
@@ -81,7 +81,7 @@ impl Scope {
         });
         let mut lent = give_back(called.cx.into_any());
         let event_state = lent.present();
-        event_state.after_create(link, called.instance, called.doubtful);
+        event_state.after_create(link, called.instance);
         event_state.add_printed(&called.printed);
         self.take_back(*lent);
         budget.spend(called.used);

@@ -27,9 +27,9 @@ use crate::serve::operations::{blocking, on_a_thread_that_gives_way};
 use crate::study::{DiffRequest, Picked, Study, Turned};
 use crate::verbs::{Operates, Studies};
 use crate::wire::{
-    self, BisectRequest, Bisected, CommandsDiff, Dooms, DoomsRequest, LateTasks, LateTasksRequest,
-    ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, ReplayRequest, Replayed, Sides,
-    Verified,
+    self, BisectRequest, Bisected, CallsIn, CommandsDiff, Dooms, DoomsRequest, LateTasks,
+    LateTasksRequest, ReconcileRequest, Reconciled, RemedyReply, RemedyRequest, ReplayRequest,
+    Replayed, Sides, Verified,
 };
 
 const FOUND: &str = "What was found, as of the moment it was asked for.";
@@ -71,6 +71,7 @@ pub fn routes() -> Vec<Route> {
         Route::post("/verify", "verify", verify)
             .says("Replay everything and compare, while commands go on. `problem` is null when all of it holds.")
             .query("head", Kind::Text, "A digest of the log that was kept elsewhere: nothing may have been cut off since.")
+            .query("instances", Kind::Text, "In which instances calls are made: reset, fresh or proved.")
             .good(200, FOUND),
     ]
 }
@@ -260,7 +261,7 @@ async fn replay(
     let to = asked.to.map(Seq::given).transpose()?;
     let live = door.book().alone(|book| Ok(book.live_head())).await?;
     let work = move |study: &mut Study<'_>| {
-        study.isolate_events(asked.isolation.is_some());
+        study.set_calls(asked.instances.into());
         study.replay_heard(&picked, to, &asked.name, asked.log, &mut |_| {})
     };
     let (replayed, record) = door.book().study(work).await?;
@@ -279,12 +280,16 @@ async fn verify(mut door: Authorized<Operate, WholeBook>) -> Result<Answer<Verif
         .map(|text| text.parse())
         .transpose()
         .map_err(|_| Problem::malformed("'head' is a digest: 64 hexadecimal digits"))?;
+    let calls = { door.query.take("instances")? }
+        .map_or(Some(CallsIn::default()), |word| CallsIn::of(&word))
+        .ok_or_else(|| Problem::malformed("'instances' is reset, fresh or proved"))?;
     let permit = door.book().operations().verifying()?;
     let verification = door
         .book()
         .ask(|writer, done| writer.alone(|book| book.verification(), done))
         .await?
-        .against(kept);
+        .against(kept)
+        .by(calls.into());
     let stopped = door.book().server().stopped();
     // Gone with who waits for the answer.
     let asked = Arc::new(());

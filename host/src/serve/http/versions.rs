@@ -16,8 +16,8 @@ use crate::serve::bodies::Size;
 use crate::serve::operations::blocking;
 use crate::verbs::{Operates, Reads};
 use crate::wire::{
-    ActivateRequest, Activated, Certified, CertifyRequest, Changelog, FreshInstances, Loaded,
-    RetireRequest, Retired, Versions, WhyNot,
+    ActivateRequest, Activated, Certified, Changelog, Loaded, RetireRequest, Retired, Versions,
+    WhyNot,
 };
 
 pub fn routes() -> Vec<Route> {
@@ -38,7 +38,7 @@ pub fn routes() -> Vec<Route> {
             .refuses(409, "It is active already.")
             .refuses(422, usual::PLUGIN_FAILED),
         Route::post("/versions/{version}/certify", "certify", certify)
-            .says("Try a loaded version once more on the history there is now; or, with isolation `event`, try nothing and reuse none of its instances.")
+            .says("Try a loaded version once more on the history there is now.")
             .and(usual::of_version)
             .good(200, "What it came to, which is kept.")
             .and(usual::operation),
@@ -141,19 +141,11 @@ async fn activate(
 }
 
 /// Tries a loaded version once more on the history there is now, and keeps what it came to.
-async fn certify(
-    door: Authorized<Operate, OfVersion>,
-    JsonBody(asked): JsonBody<CertifyRequest>,
-) -> Result<Answer<Certified>, Problem> {
+async fn certify(door: Authorized<Operate, OfVersion>) -> Result<Answer<Certified>, Problem> {
     let (book, version) = (door.book(), door.scope.0.clone());
-    let certified = match asked.isolation {
-        None => {
-            let certified = book.study(move |study| study.certify(&version)).await?;
-            let keep = move |book: &mut Book| book.record_certified(&certified).map(|()| certified);
-            book.alone(keep).await?
-        }
-        Some(FreshInstances::Event) => book.alone(move |book| book.isolate(&version)).await?,
-    };
+    let certified = book.study(move |study| study.certify(&version)).await?;
+    let keep = move |book: &mut Book| book.record_certified(&certified).map(|()| certified);
+    let certified = book.alone(keep).await?;
     told(StatusCode::OK, &Certified::from(&certified))
 }
 

@@ -4,7 +4,7 @@ use crate::model::Certification;
 use std::collections::HashMap;
 
 use super::events::Catalog;
-use crate::model::{Digest, Error, Isolation, Isolations, PluginVersion, Result, Seq};
+use crate::model::{Digest, Error, PluginVersion, Result, Seq};
 
 /// Positions to try: in the log's order, each with whether it is of the sample or only leads to it.
 pub type SampledEvents = Vec<(Seq, bool)>;
@@ -60,7 +60,7 @@ impl Catalog {
                     certified_at,
                     engine,
                     materializers,
-                    creators,
+                    _creators,
                     reason,
                 ] = texts;
                 Ok(Certification {
@@ -73,10 +73,7 @@ impl Catalog {
                     engine,
                     events: events.unsigned_abs(),
                     commands: commands.unsigned_abs(),
-                    isolations: Isolations {
-                        materializers: materializers.parse::<Isolation>()?,
-                        creators: creators.parse::<Isolation>()?,
-                    },
+                    instances: materializers.parse()?,
                     reason,
                 })
             })
@@ -168,7 +165,7 @@ impl Catalog {
 mod tests {
     use super::*;
     use crate::model::log::{Appended, Commit, LogOp};
-    use crate::model::{Digest, Isolation};
+    use crate::model::{Digest, Instances};
 
     #[test]
     fn a_log_from_before_certifications_is_read_without_and_gets_their_table() {
@@ -185,11 +182,8 @@ mod tests {
             engine: "an engine".into(),
             events: 64,
             commands: 3,
-            isolations: Isolations {
-                materializers: Isolation::Batch,
-                creators: Isolation::Event,
-            },
-            reason: "reuse changed nothing".into(),
+            instances: Instances::Reset,
+            reason: "as a fresh one".into(),
         };
         let commit = |log: &mut Catalog| {
             let op = LogOp::Certification(certification.clone());

@@ -243,13 +243,9 @@ fn a_version_that_was_found_not_to_be_deterministic_is_never_shown_as_certified(
             .unwrap();
     }
     assert!(book.certify(&name).unwrap().refusal.is_some());
-    // Neither is that forgotten where somebody asks for an isolation.
-    for _ in 0..2 {
-        let (line, text) = shown(&mut book);
-        assert_eq!(line["certified"], json!(false), "{line}");
-        assert!(text.contains("no: not deterministic: "), "{text}");
-        book.isolate(&name).unwrap();
-    }
+    let (line, text) = shown(&mut book);
+    assert_eq!(line["certified"], json!(false), "{line}");
+    assert!(text.contains("no: not deterministic: "), "{text}");
     let verified = book.verify(&mut history::silent()).unwrap();
     assert!(verified.problem.is_some(), "it is not to be trusted");
 }

@@ -1,4 +1,4 @@
-//! Certification, and what isolation may change: nothing but time.
+//! Certification, and what instances that are reset may change: nothing but time.
 
 mod wear;
 
@@ -10,7 +10,7 @@ use daybook::book::Incoming;
 use daybook::history;
 use daybook::log::{CommitLog, SqliteLog};
 use daybook::model::log::{Appended, Commit, LogOp};
-use daybook::model::{Certification, Isolation, LogLine, Seq};
+use daybook::model::{Calls, Certification, Instances, LogLine, Seq};
 use daybook::store::Catalog;
 use daybook::study::Picked;
 use daybook::versions::{Certified, Loaded};
@@ -61,10 +61,10 @@ fn certified_book_of(name: &str, plugin: &str, count: i64) -> (TestBook, Certifi
     (book, certified)
 }
 
-fn isolation(book: &TestBook, name: &str) -> Isolation {
+fn instances(book: &TestBook, name: &str) -> Option<Instances> {
     let lines = book.versions().unwrap();
     let line = lines.iter().find(|line| line.version == version(name));
-    line.expect("a loaded version").isolation()
+    line.expect("a loaded version").instances()
 }
 
 fn certification(loaded: Loaded) -> Certification {
@@ -121,7 +121,6 @@ fn effects_that_follow_clock_seed_or_order_of_rows_are_a_reason_to_refuse() {
         let certified = book.certify(&first).unwrap();
         let refusal = certified.refusal.expect("the same difference");
         assert!(refusal.what.contains(why), "{name}: {refusal:?}");
-        assert_eq!(certified.isolation, Isolation::Event);
     }
 }
 
@@ -158,7 +157,7 @@ fn a_version_without_history_is_loaded_and_says_that_it_was_not_certified() {
     let mut book = TestBook::new();
     let first = certification(book.load(guest("clock")).unwrap());
     assert_eq!(first.reason, "not certified: no events of its types yet");
-    assert_eq!(isolation(&book, "clock@2020-01-01"), Isolation::Event);
+    assert_eq!(instances(&book, "clock@2020-01-01"), Some(Instances::Reset));
     // History of others is none.
     let mut book = book_of("tired", "tired", 5);
     let first = certification(book.load(guest("late-leak")).unwrap());
@@ -167,16 +166,13 @@ fn a_version_without_history_is_loaded_and_says_that_it_was_not_certified() {
 }
 
 #[test]
-fn a_version_that_remembers_gets_event_and_stays_right() {
+fn a_version_that_remembers_in_its_memory_meets_it_as_it_was() {
     let mut book = book_of("mutable-global", "counter", 12);
     let second = certification(book.load(&later("mutable-global")).unwrap());
-    assert_eq!(second.isolations, Default::default());
-    assert!(
-        second
-            .reason
-            .contains("in an instance that has seen others: counter.thing["),
-        "{}",
-        second.reason
+    assert_eq!(second.instances, Instances::Reset);
+    assert_eq!(
+        second.reason,
+        "after each of 24 calls its instance was as a fresh one"
     );
     assert_eq!(second.events, 12);
     let name = version("counter@2020-02-02");
@@ -198,69 +194,41 @@ fn a_version_that_remembers_gets_event_and_stays_right() {
 }
 
 #[test]
-fn what_uses_wasi_and_is_deterministic_keeps_event() {
+fn a_call_that_uses_wasi_has_its_instance_dropped() {
     let (_, certified) = certified_book_of("stdout", "stdout", 5);
     assert_eq!(certified.refusal, None);
-    assert_eq!(certified.isolation, Isolation::Event);
+    assert_eq!(
+        certified.certification.instances,
+        Instances::Fresh,
+        "{certified:?}"
+    );
     assert!(
         certified.certification.reason.contains("WASI"),
         "{certified:?}"
     );
 }
 
+/// A version is tried with those below it, whose instances are reset as its own.
 #[test]
-fn a_sample_that_lacks_a_type_gives_event_and_names_it() {
-    let mut book = TestBook::with_guests(&["cascade-1"]);
-    book.append(happened("cascade", 5)).unwrap();
-    let certified = book.certify(&version("cascade@2020-01-01")).unwrap();
-    assert_eq!(
-        certified.certification.reason,
-        "no event was tried with success of: cascade.Other"
-    );
-    book.append_one(event("cascade.Other", json!({"n": 5})))
-        .unwrap();
-    let certified = book.certify(&version("cascade@2020-01-01")).unwrap();
-    assert_eq!(certified.isolation, Isolation::Batch, "{certified:?}");
-    assert_eq!(
-        certified.certification.isolations.creators,
-        Isolation::Event
-    );
-    assert!(
-        certified
-            .certification
-            .reason
-            .ends_with("no command was tried with success of: cascade.Do")
-    );
-}
-
-/// A version is tried with those below it, and each has the isolation of its own code.
-#[test]
-fn a_creator_that_asks_one_which_remembers_is_not_taken_for_one() {
+fn a_creator_that_asks_one_which_remembers_meets_it_as_it_was() {
     let mut book = TestBook::with_guests(&["stack-1"]);
     let count = |n: i64| json!({"n": n, "v1": "count"});
     for n in 0..6 {
         book.command("stack.Do", count(n), false).unwrap();
     }
     let below = book.certify(&version("stack@2020-01-01")).unwrap();
-    let Certification {
-        isolations, reason, ..
-    } = below.certification;
-    assert_eq!(
-        (isolations.materializers, isolations.creators),
-        (Isolation::Batch, Isolation::Event)
-    );
-    let leak = "in an instance that has seen others: stack.Happened about no subject";
-    assert!(reason.contains(leak), "{reason}");
-
+    assert_eq!(below.certification.instances, Instances::Reset);
     let above = certification(book.load(guest("stack-2")).unwrap());
-    assert_eq!(above.reason, "reuse changed nothing");
+    assert_eq!(
+        above.reason,
+        "after each of 24 calls its instance was as a fresh one"
+    );
     assert_eq!((above.events, above.commands), (6, 6));
-    assert_eq!(above.isolations.creators, Isolation::Batch);
     book.activate_pinned(&above.version).unwrap();
     for n in 0..4 {
         let events = accepted(book.command("stack.Do", count(n), n == 1).unwrap());
         let data: Json = serde_json::from_str(&events[0].event.data).unwrap();
-        assert_eq!(data["counted"], 1, "a fresh instance below");
+        assert_eq!(data["counted"], 1, "what it remembers is put back");
         assert_eq!(events.len(), 2);
     }
     book.assert_verified();
@@ -275,33 +243,25 @@ fn logged(book: &mut TestBook, n: i64, preview: bool) -> (Vec<String>, Vec<Strin
 }
 
 #[test]
-fn live_and_previews_use_the_isolation_that_is_recorded() {
+fn every_call_is_the_first_one_live_and_in_previews() {
     let (mut book, certified) = certified_book_of("tired", "tired", 5);
-    assert_eq!(certified.isolation, Isolation::Batch, "{certified:?}");
-    // Creators were not tried: there was no command.
-    let call = |n: u32| vec![format!("call {n}")];
-    assert_eq!(logged(&mut book, 1, true), (call(1), call(1)));
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(2)));
-    book.certify(&version("tired@2020-01-01")).unwrap();
-    for n in 1..4 {
-        assert_eq!(logged(&mut book, 1, n % 2 == 0), (call(n), call(n)));
+    assert_eq!(
+        certified.certification.instances,
+        Instances::Reset,
+        "{certified:?}"
+    );
+    let first = || vec!["call 1".to_owned()];
+    for n in 0..6 {
+        assert_eq!(logged(&mut book, 1, n % 2 == 0), (first(), first()));
     }
-    // A book that is opened again reads it from the log.
     book.reopen();
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(1)));
-    assert_eq!(logged(&mut book, 1, false), (call(2), call(2)));
-    // By hand only towards `event`, and at once.
-    book.isolate(&version("tired@2020-01-01")).unwrap();
-    assert_eq!(isolation(&book, "tired@2020-01-01"), Isolation::Event);
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(1)));
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(1)));
+    assert_eq!(logged(&mut book, 1, false), (first(), first()));
     book.assert_verified();
 }
 
 #[test]
-fn what_fails_in_the_middle_of_a_batch_leaves_the_next_event_as_it_should_be() {
-    let (mut book, certified) = certified_book_of("trap-after-writes", "trapafterwrites", 12);
-    assert_eq!(certified.isolation, Isolation::Batch, "{certified:?}");
+fn what_traps_half_way_leaves_the_next_event_as_it_should_be() {
+    let mut book = book_of("trap-after-writes", "trapafterwrites", 12);
     let one = |n: i64| vec![event("trapafterwrites.Happened", json!({"n": n}))];
     book.append(one(1)).unwrap();
     let before = book.mark();
@@ -318,10 +278,9 @@ fn what_fails_in_the_middle_of_a_batch_leaves_the_next_event_as_it_should_be() {
 }
 
 #[test]
-fn what_only_a_used_instance_cannot_do_is_done_by_a_fresh_one() {
-    // It traps in every 150th call of an instance, and not in a fresh one.
-    let (mut book, certified) = certified_book_of("tired", "tired", 40);
-    assert_eq!(certified.isolation, Isolation::Batch, "{certified:?}");
+fn what_only_a_used_instance_cannot_do_is_done_by_all() {
+    // It would trap in the 150th call of an instance that remembers.
+    let (mut book, _) = certified_book_of("tired", "tired", 40);
     book.append(
         (0..400)
             .map(|_| event("tired.Happened", json!({"n": 1})))
@@ -342,28 +301,27 @@ fn what_only_a_used_instance_cannot_do_is_done_by_a_fresh_one() {
     book.assert_verified();
 }
 
+/// What leaks only after fifteen hundred events in one instance leaks in none that is reset.
 #[test]
-fn verify_has_a_fresh_instance_for_every_call_and_finds_a_leak_that_came_late() {
-    let (mut book, certified) = certified_book_of("late-leak", "lateleak", 12);
-    assert_eq!(certified.isolation, Isolation::Batch, "{certified:?}");
+fn a_leak_that_would_come_late_never_comes() {
+    let mut book = book_of("late-leak", "lateleak", 12);
     let many = |from: i64, to: i64| {
         (from..to)
             .map(|n| event("lateleak.Happened", json!({"n": n})))
             .collect::<Vec<_>>()
     };
     book.append(many(0, 1_490)).unwrap();
-    book.assert_verified();
     book.append(many(0, 20)).unwrap();
-    let verified = book.verify(&mut history::silent()).unwrap();
-    let problem = verified.problem.expect("1,510 events in one instance");
-    assert!(
-        problem.contains("(lateleak.Happened) has other effects"),
-        "{problem}"
-    );
+    book.assert_verified();
+    for calls in [Calls::Fresh, Calls::Proved] {
+        let verification = book.verification().unwrap().by(calls);
+        let verified = verification.run(&mut history::silent(), || true).unwrap();
+        assert_eq!(verified.problem, None, "{calls:?}");
+    }
 }
 
 #[test]
-fn on_another_engine_isolation_is_event_until_it_is_certified_again() {
+fn on_another_engine_a_certification_is_due() {
     let (mut book, certified) = certified_book_of("tired", "tired", 5);
     let name = version("tired@2020-01-01");
     let old = Certification {
@@ -379,29 +337,27 @@ fn on_another_engine_isolation_is_event_until_it_is_certified_again() {
     });
     let line = book.versions().unwrap().remove(0);
     assert!(line.is_certification_due());
-    assert_eq!(line.isolation(), Isolation::Event);
-    let call = |n: u32| vec![format!("call {n}")];
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(1)));
-    assert_eq!(logged(&mut book, 1, false), (call(1), call(1)));
+    assert_eq!(line.instances(), None);
     book.certify(&name).unwrap();
     let line = book.versions().unwrap().remove(0);
     assert!(!line.is_certification_due());
-    assert_eq!(line.isolation(), Isolation::Batch);
+    assert_eq!(line.instances(), Some(Instances::Reset));
 }
 
-/// Replays a version both ways; effects, running hash and rows must be equal.
-fn check_equal_in_both(book: &mut TestBook, name: &str, to: Option<Seq>) {
-    assert_eq!(isolation(book, name), Isolation::Batch, "{name}");
+/// Replays a version in each way to call; effects, running hash and rows must be equal.
+fn check_equal_in_all(book: &mut TestBook, name: &str, to: Option<Seq>) {
     let picked = Picked::Pinned(vec![version(name)]);
-    let batch = book
-        .replay(&picked, to, "batch", &mut history::silent())
-        .unwrap();
-    book.isolate_events(true).unwrap();
-    let event = book
-        .replay(&picked, to, "event", &mut history::silent())
-        .unwrap();
-    book.isolate_events(false).unwrap();
-    assert_eq!((batch.head, batch.rows), (event.head, event.rows), "{name}");
+    let mut found = Vec::new();
+    for calls in [Calls::Reset, Calls::Fresh, Calls::Proved] {
+        let mut study = book.study();
+        study.set_calls(calls);
+        let replayed = study.replay_heard(&picked, to, "each", false, &mut history::silent());
+        study.set_calls(Calls::default());
+        let (replayed, _) = replayed.unwrap();
+        found.push((replayed.head, replayed.rows));
+    }
+    assert_eq!(found[0], found[1], "{name}");
+    assert_eq!(found[0], found[2], "{name}");
 }
 
 /// Events of the bank's records, with one of each type that the records lack.
@@ -425,23 +381,18 @@ fn bank_events(folder: &Path, count: usize) -> Vec<Incoming> {
 }
 
 #[test]
-fn the_bank_gets_batch_and_its_effects_and_rows_are_the_same_in_both() {
-    let Some(folder) = data::folder("berka", "isolation of the bank's versions") else {
+fn effects_and_rows_of_the_bank_are_the_same_in_each_kind_of_instance() {
+    let Some(folder) = data::folder("berka", "instances of the bank's versions") else {
         return;
     };
     let mut book = TestBook::with_plugins(&[BANK]);
     book.append(bank_events(&folder, 20_000)).unwrap();
-    let first = book.certify(&version(BANK)).unwrap();
-    assert_eq!(first.isolation, Isolation::Batch, "{first:?}");
+    let first = book.certify(&version(BANK)).unwrap().certification;
+    assert_eq!(first.instances, Instances::Reset, "{first:?}");
     let second = certification(book.load(plugin(BANK_1994)).unwrap());
-    assert_eq!(
-        second.isolations.materializers,
-        Isolation::Batch,
-        "{second:?}"
-    );
-    check_equal_in_both(&mut book, BANK, None);
-    check_equal_in_both(&mut book, BANK_1994, None);
-    // What a batch records, event by event, is what fresh instances give: `verify` compares the bytes.
+    assert_eq!(second.instances, Instances::Reset, "{second:?}");
+    check_equal_in_all(&mut book, BANK, None);
+    check_equal_in_all(&mut book, BANK_1994, None);
     book.activate_pinned(&version(BANK_1994)).unwrap();
     let account = book.numbers("SELECT id FROM bank_account LIMIT 1")[0];
     for amount in 1..200 {
@@ -457,8 +408,8 @@ fn the_bank_gets_batch_and_its_effects_and_rows_are_the_same_in_both() {
 }
 
 #[test]
-fn poker_gets_batch_and_its_effects_and_rows_are_the_same_in_both() {
-    let Some(folder) = data::folder("poker-pluribus", "isolation of poker's versions") else {
+fn effects_and_rows_of_poker_are_the_same_in_each_kind_of_instance() {
+    let Some(folder) = data::folder("poker-pluribus", "instances of poker's versions") else {
         return;
     };
     let (whole, exact) = ("poker@2019-07-11", "poker@2019-08-01");
@@ -475,8 +426,8 @@ fn poker_gets_batch_and_its_effects_and_rows_are_the_same_in_both() {
     book.append(hands.collect()).unwrap();
     book.certify(&version(whole)).unwrap();
     certification(book.load(plugin(exact)).unwrap());
-    check_equal_in_both(&mut book, whole, None);
-    check_equal_in_both(&mut book, exact, None);
+    check_equal_in_all(&mut book, whole, None);
+    check_equal_in_all(&mut book, exact, None);
 }
 
 /// Runs the command line; its standard output as JSON, and its exit code.
@@ -492,15 +443,19 @@ fn daybook(arguments: &[&str]) -> (Json, i32) {
 }
 
 #[test]
-fn the_command_line_certifies_isolates_and_shows_it() {
+fn the_command_line_certifies_and_shows_it() {
     let mut book = book_of("tired", "tired", 5);
     let path = book.path().to_str().expect("a plain path").to_owned();
     drop(book.take());
     let name = "tired@2020-01-01";
     let (answer, code) = daybook(&["certify", &path, name, "--format", "json"]);
     assert_eq!(
-        (&answer["isolation"], &answer["deterministic"], code),
-        (&json!("batch"), &json!(true), 0)
+        (
+            &answer["certification"]["instances"],
+            &answer["deterministic"],
+            code
+        ),
+        (&json!("reset"), &json!(true), 0)
     );
     assert_eq!(
         (
@@ -510,7 +465,7 @@ fn the_command_line_certifies_isolates_and_shows_it() {
         (&json!(5), &json!(0))
     );
     let (line, _) = daybook(&["versions", &path, "--format", "json"]);
-    assert_eq!(line["isolation"], "batch");
+    assert_eq!(line["instances"], "reset");
     assert_eq!(
         line["certification"]["engine"],
         daybook::runtime::fingerprint()
@@ -520,26 +475,16 @@ fn the_command_line_certifies_isolates_and_shows_it() {
         let (answer, _) = daybook(&arguments);
         (answer["running"].clone(), answer["rows"].clone())
     };
-    assert_eq!(replay(&[]), replay(&["--isolation", "event"]));
-    let (answer, _) = daybook(&[
-        "certify",
-        &path,
-        name,
-        "--isolation",
-        "event",
-        "--format",
-        "json",
-    ]);
-    assert_eq!(answer["isolation"], "event");
-    let (line, _) = daybook(&["versions", &path, "--format", "json"]);
-    assert_eq!(
-        (&line["isolation"], &line["certification"]["reason"]),
-        (&json!("event"), &json!("asked for by hand"))
-    );
-    // Nobody can ask for more than was shown.
-    let refused = Command::new(env!("CARGO_BIN_EXE_daybook-under-test"))
-        .args(["certify", &path, name, "--isolation", "batch"])
-        .output()
-        .expect("the command runs");
-    assert_eq!(refused.status.code(), Some(2));
+    for instances in ["reset", "fresh", "proved"] {
+        assert_eq!(replay(&[]), replay(&["--instances", instances]));
+        let verify = [
+            "verify",
+            &path,
+            "--instances",
+            instances,
+            "--format",
+            "json",
+        ];
+        assert_eq!(daybook(&verify).0["problem"], json!(null));
+    }
 }

@@ -338,9 +338,9 @@ fn events_are_listed_by_range_type_and_subject_and_shown_with_what_they_caused()
         (&json!(true), &json!(3))
     );
     assert_eq!(
-        (&bank["isolation"], &bank["certification"]["reason"]),
+        (&bank["instances"], &bank["certification"]["reason"]),
         (
-            &json!("event"),
+            &json!("reset"),
             &json!("not certified: no events of its types yet")
         )
     );

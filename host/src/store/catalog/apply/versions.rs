@@ -64,8 +64,9 @@ impl Catalog {
                 certification.engine,
                 certification.events as i64,
                 certification.commands as i64,
-                certification.isolations.materializers.as_str(),
-                certification.isolations.creators.as_str(),
+                certification.instances.as_str(),
+                // Materializers and creators had words of their own once.
+                certification.instances.as_str(),
                 certification.reason,
             ],
         )?;

@@ -1,9 +1,9 @@
 //! Every limit of the host, with its unit and its reason. Numbers that a guest supplies are clamped to these.
 
 /// One handler call. A typical event uses thousands; the largest honest command seen (interest on 4,500
-/// accounts) some tens of millions. A thousand million is a fifth of a second of plain arithmetic, and more where memory is
-/// slow.
-pub const FUEL_PER_CALL_MAX: u64 = 1_000_000_000;
+/// accounts) some tens of millions. Two thousand million are some tenths of a second of plain arithmetic, and more where
+/// memory is slow. A half of it is for what saves memory before it is written to, which is counted too.
+pub const FUEL_PER_CALL_MAX: u64 = 2_000_000_000;
 
 /// One linear memory. Large enough for a JavaScript or Python runtime.
 pub const MEMORY_BYTES_MAX: usize = 128 << 20;
@@ -50,8 +50,8 @@ pub const COMPILER_BYTES_MAX: u64 = 1 << 30;
 /// Processor time of that process, and for each megabyte of the component. A compiler that was itself compiled for debugging
 /// takes longer.
 pub const COMPILER_SECONDS: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
-pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 20 } else { 2 };
-pub const COMPILER_SECONDS_MAX: u64 = if cfg!(debug_assertions) { 600 } else { 60 };
+pub const COMPILER_SECONDS_PER_MEGABYTE: u64 = if cfg!(debug_assertions) { 20 } else { 3 };
+pub const COMPILER_SECONDS_MAX: u64 = if cfg!(debug_assertions) { 600 } else { 90 };
 
 /// Calls of one handler into the host.
 pub const HOST_CALLS_PER_CALL_MAX: u32 = 250_000;

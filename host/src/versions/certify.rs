@@ -138,14 +138,16 @@ impl Certified {
     }
 }
 
-fn certified(code: &Code, found: &Found, untried: Option<String>) -> Certified {
+fn certified(code: &Code, found: &Found, why_not: Option<String>) -> Certified {
     let (instances, of_instances) = instances(code, found);
-    let reason = match (&found.refusal, untried) {
+    let untried = |why: &str| match &code.fresh_because {
+        None => format!("not certified: {why}"),
+        Some(_) => format!("not certified: {why}; {of_instances}"),
+    };
+    let reason = match (&found.refusal, why_not) {
         (Some(refusal), _) => format!("{}{}", refusal.begins, refusal.what),
-        (None, Some(why)) => format!("not certified: {why}"),
-        (None, None) if found.events + found.commands == 0 => {
-            "not certified: no events of its types yet".into()
-        }
+        (None, Some(why)) => untried(&why),
+        (None, None) if found.events + found.commands == 0 => untried("no events of its types yet"),
         (None, None) => of_instances,
     };
     Certified {

@@ -19,7 +19,13 @@ const CONTRACT_V1: &str = "57a6f34eed9a824cb0f6097e632a527cba71283e683cac8743a2f
 const OWNERS: &[(&[&str], &[&str])] = &[
     (&["rusqlite"], &["store"]),
     (
-        &["wasmtime", "wit_component", "wit_parser", "wasmparser"],
+        &[
+            "wasmtime",
+            "wit_component",
+            "wit_parser",
+            "wasmparser",
+            "wasm_encoder",
+        ],
         &["runtime"],
     ),
     (&["axum"], &["serve", "console"]),

@@ -1,6 +1,6 @@
 //! The contract as it was before it was frozen. Books have components of it, which run as they did; new ones are refused.
 //!
-//! Only what differs from the contract is here. A call has a fresh instance of its own, whichever isolation was recorded.
+//! Only what differs from the contract is here. A call has a fresh instance of its own.
 
 wasmtime::component::bindgen!({
     path: "../wit/draft",

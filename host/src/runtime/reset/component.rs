@@ -12,8 +12,9 @@ use wasm_encoder::{
 };
 use wasmparser as wp;
 
-use super::functions::Layout;
-use super::module::{Origin, Read, Rewriting, name};
+use super::layout::Layout;
+use super::module::{Rewriting, name};
+use super::read::{Origin, Read};
 use super::{RESERVED, export};
 
 /// What a core instance is made of.
@@ -329,11 +330,8 @@ impl<'a> Component<'a> {
             let Core::Exported { instance, name } = self.functions[*function as usize] else {
                 return Err("the host allocates by a function of its own".into());
             };
-            let (owner, its_name) = self.owner(wp::ExternalKind::Func, instance, name)?;
-            // What is lifted is the export of that instance, so it has to be the one that is rewritten.
-            if (owner, its_name) != (instance, name) {
-                return Err("the host allocates by a function that is passed on".into());
-            }
+            let (owner, name) = self.owner(wp::ExternalKind::Func, instance, name)?;
+            // Where it is passed on, it is the rewritten one that is.
             let module = self.module_of(owner).ok_or(OF_OWN_KIND)?;
             found.entry(module).or_default().insert(name);
         }

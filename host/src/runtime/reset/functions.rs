@@ -1,82 +1,9 @@
 //! The functions that are added to a core module, in WebAssembly.
-//!
-//! The second memory has, one after the other: a few words; a byte for each block of the largest memory, which is 1 where
-//! the block was written to in this call; the blocks that were, in order; what stood in each block; and room for what
-//! `look` copies.
-//!
-//! Memory cannot be made smaller, so some more of it is there from the beginning, and what the guest takes of it is only
-//! counted. To the guest it has the size that it would have, and writing beyond that traps. Reading there gives zeros in
-//! the pages that are there.
 
 use wasm_encoder::{BlockType, Function, Ieee32, Ieee64, Instruction as I, MemArg, ValType};
 use wasmparser as wp;
 
-use crate::model::limits;
-
-/// Blocks have 2⁸ bytes: small enough that little is copied for each place which a call writes to.
-pub const BLOCK_SHIFT: u32 = 8;
-const BLOCK_BYTES: u64 = 1 << BLOCK_SHIFT;
-const VECTOR_BYTES: u64 = 16;
-const BLOCKS_PER_PAGE_SHIFT: u32 = 16 - BLOCK_SHIFT;
-pub const PAGE_BYTES: u64 = 65_536;
-
-/// Blocks in the list.
-const COUNT: u64 = 0;
-/// Where `look` leaves its answer.
-const ANSWER: u64 = 8;
-/// Pages that the guest took beyond what its module declares; and how many it had when the instance was made.
-const TAKEN: u64 = 16;
-const TAKEN_AT_START: u64 = 20;
-const MARKS: u64 = 64;
-const BLOCKS_MAX: u64 = limits::MEMORY_BYTES_MAX as u64 >> BLOCK_SHIFT;
-/// A mark and the next one are read at once, so there is one more.
-const LIST: u64 = MARKS + BLOCKS_MAX + 64;
-const MARKED: i32 = 1;
-/// Two marks that follow one another.
-const BOTH_MARKED: i32 = 0x0101;
-
-/// Pages that are there beyond what a module declares.
-const SPARE_PAGES_MAX: u64 = 128;
-
-/// Where things are in the second memory of a component, by the pages that its memory begins with.
-#[derive(Debug, Clone, Copy)]
-pub struct Layout {
-    declared: u64,
-    /// Pages that are there beyond those.
-    spare: u64,
-    images: u64,
-    look: u64,
-}
-
-impl Layout {
-    /// Of a memory with so many pages, and at most so many. None: the second memory would be larger than a memory may be.
-    pub fn of(declared: u64, maximum: Option<u64>) -> Option<Layout> {
-        let pages_max = limits::MEMORY_BYTES_MAX as u64 / PAGE_BYTES;
-        let maximum = maximum.unwrap_or(pages_max).min(pages_max);
-        let spare = maximum.checked_sub(declared)?.min(SPARE_PAGES_MAX);
-        let pages = declared + spare;
-        let blocks = pages << BLOCKS_PER_PAGE_SHIFT;
-        let images = (LIST + 4 * blocks).next_multiple_of(BLOCK_BYTES);
-        let look = images + pages * PAGE_BYTES;
-        let layout = Layout {
-            declared,
-            spare,
-            images,
-            look,
-        };
-        (layout.memory_pages() * PAGE_BYTES <= limits::MEMORY_BYTES_MAX as u64).then_some(layout)
-    }
-
-    /// Of the guest's memory, from the beginning on.
-    pub fn pages(self) -> u64 {
-        self.declared + self.spare
-    }
-
-    /// Of the second memory.
-    pub fn memory_pages(self) -> u64 {
-        (self.look + PAGE_BYTES).div_ceil(PAGE_BYTES)
-    }
-}
+use super::layout::*;
 
 /// A global that a module has of its own and may write to, and the one that holds what it was.
 #[derive(Debug, Clone, Copy)]
@@ -91,6 +18,10 @@ pub struct Saved {
 pub struct Added {
     /// `(address, bytes)`: before a value of so many bytes is written there; 0: perhaps it is none.
     pub touch: u32,
+    /// `(address, bytes)`: before a value is written there, where the place for a look at the marks would be too dear.
+    pub check: u32,
+    /// A module with so much code that such looks would make compiling it expensive.
+    pub is_large: bool,
     /// `(address, bytes)`: before a range is written to.
     pub touch_range: u32,
     /// `(address, bytes)`: traps where the range is beyond what the guest has.
@@ -139,21 +70,39 @@ pub fn check(into: &mut Function, address: u32, (offset, bytes): (u64, u32), add
             into.instruction(&I::I32Add);
         }
     };
+    if added.is_large {
+        effective(into);
+        into.instruction(&I::I32Const(bytes as i32));
+        into.instruction(&I::Call(added.check));
+        return;
+    }
     effective(into);
-    for instruction in [
-        I::I32Const(BLOCK_SHIFT as i32),
-        I::I32ShrU,
-        I::I32Load16U(aside(MARKS)),
-        I::I32Const(BOTH_MARKED),
-        I::I32Ne,
-        I::If(BlockType::Empty),
-    ] {
+    for instruction in is_unmarked() {
         into.instruction(&instruction);
     }
     effective(into);
     into.instruction(&I::I32Const(bytes as i32));
     into.instruction(&I::Call(added.touch));
     into.instruction(&I::End);
+}
+
+/// With an address on the stack: begins what is done where its block, or the next one, was not written to yet.
+fn is_unmarked() -> [I<'static>; 6] {
+    [
+        I::I32Const(BLOCK_SHIFT as i32),
+        I::I32ShrU,
+        I::I32Load16U(aside(MARKS)),
+        I::I32Const(BOTH_MARKED),
+        I::I32Ne,
+        I::If(BlockType::Empty),
+    ]
+}
+
+pub fn checking(added: &Added) -> Function {
+    let mut body = vec![I::LocalGet(0)];
+    body.extend(is_unmarked());
+    body.extend([I::LocalGet(0), I::LocalGet(1), I::Call(added.touch), I::End]);
+    function(&[], &body)
 }
 
 pub fn touch(added: &Added) -> Function {

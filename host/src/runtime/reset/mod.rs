@@ -12,9 +12,12 @@
 use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
 use wasmtime::{AsContextMut, Store};
 
+mod code;
 mod component;
 mod functions;
+mod layout;
 mod module;
+mod read;
 #[cfg(test)]
 mod tests;
 
@@ -118,7 +121,7 @@ impl Resets {
             let (two,) = other.memory.call(other_store.as_context_mut(), (chunk,))?;
             if one != two {
                 let at = one.iter().zip(&two).position(|(one, two)| one != two);
-                let address = u64::from(chunk) * functions::PAGE_BYTES + at.unwrap_or(0) as u64;
+                let address = u64::from(chunk) * layout::PAGE_BYTES + at.unwrap_or(0) as u64;
                 return Ok(Some(format!("memory differs at address {address:#x}")));
             }
             if one.is_empty() {

@@ -498,7 +498,7 @@ fn no_answer_of_the_host_is_larger_than_a_block() {
         seen += 1;
         let bytes = sizes.size(result).size_wasm32();
         assert!(
-            bytes <= 1 << super::functions::BLOCK_SHIFT,
+            bytes <= 1 << super::layout::BLOCK_SHIFT,
             "{}: {bytes}",
             function.name
         );

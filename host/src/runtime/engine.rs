@@ -67,6 +67,9 @@ fn add_contract(linker: &mut Linker<CallState>) -> wasmtime::Result<()> {
     draft::add_to_linker(linker)
 }
 
+/// Core instances that rewriting adds to a component: one for each of its parts.
+const RESETTING_MAX: u32 = 8;
+
 /// Linear memories and tables of all instances: address space, so not each instance may have all that it could.
 const MEMORIES_MAX: u32 = limits::INSTANCES_MAX * 3;
 const TABLES_MAX: u32 = limits::INSTANCES_MAX * 8;
@@ -74,7 +77,7 @@ const TABLES_MAX: u32 = limits::INSTANCES_MAX * 8;
 const _: () = {
     let depth = limits::CASCADE_DEPTH_MAX as u32;
     assert!(depth <= limits::INSTANCES_MAX);
-    assert!(depth * (limits::MEMORIES_PER_COMPONENT_MAX + 1) <= MEMORIES_MAX);
+    assert!(depth * limits::MEMORIES_PER_COMPONENT_MAX * 2 <= MEMORIES_MAX);
     assert!(depth * limits::TABLES_PER_COMPONENT_MAX <= TABLES_MAX);
 };
 
@@ -99,15 +102,15 @@ fn config() -> Config {
     pool.total_component_instances(limits::INSTANCES_MAX);
     // These are only counted, so each instance may have all that a component may have.
     pool.total_core_instances(
-        limits::INSTANCES_MAX * (limits::CORE_INSTANCES_PER_COMPONENT_MAX + 1),
+        limits::INSTANCES_MAX * (limits::CORE_INSTANCES_PER_COMPONENT_MAX + RESETTING_MAX),
     );
     pool.total_memories(MEMORIES_MAX);
     pool.total_tables(TABLES_MAX);
-    // One more: what is saved of a memory stands beside it.
-    pool.max_memories_per_component(limits::MEMORIES_PER_COMPONENT_MAX + 1);
+    // What is saved of a memory stands in another one beside it.
+    pool.max_memories_per_component(limits::MEMORIES_PER_COMPONENT_MAX * 2);
     pool.max_memories_per_module(2);
     pool.max_tables_per_component(limits::TABLES_PER_COMPONENT_MAX);
-    pool.max_core_instances_per_component(limits::CORE_INSTANCES_PER_COMPONENT_MAX + 1);
+    pool.max_core_instances_per_component(limits::CORE_INSTANCES_PER_COMPONENT_MAX + RESETTING_MAX);
     pool.max_component_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_core_instance_size(limits::INSTANCE_METADATA_BYTES_MAX);
     pool.max_memory_size(limits::MEMORY_BYTES_MAX);

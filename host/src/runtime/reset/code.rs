@@ -116,7 +116,8 @@ impl Read<'_> {
         for operator in operators {
             match operator {
                 O::MemorySize { .. } => {
-                    for instruction in functions::size(how.layout) {
+                    let layout = how.layout.ok_or("it has no memory")?;
+                    for instruction in functions::size(layout) {
                         function.instruction(&instruction);
                     }
                     continue;

@@ -1,4 +1,5 @@
-//! A whole component, rewritten: its modules, and one more that has them all put back what is theirs.
+//! A whole component, rewritten: its modules, those of the components in it, and one more for each component that has all
+//! its modules put back what is theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -14,246 +15,51 @@ use wasmparser as wp;
 
 use super::layout::Layout;
 use super::module::{Rewriting, name};
-use super::read::{Origin, Read};
+use super::read::Origin;
+use super::scan::{Core, CoreInstance, Part, Scanned, validated};
 use super::{RESERVED, export};
 
-/// What a core instance is made of.
-enum CoreInstance<'a> {
-    Of {
-        module: u32,
-        /// Names of what it is given, and the instances.
-        given: Vec<(&'a str, u32)>,
-    },
-    Bundle(Vec<wp::Export<'a>>),
-}
-
-/// A core function or memory, as the component knows it.
-#[derive(Clone, Copy)]
-enum Core<'a> {
-    Exported {
-        instance: u32,
-        name: &'a str,
-    },
-    /// What the host does for the guest.
-    Host,
-}
-
-/// One part of a component, as it stands in its bytes.
-enum Part {
-    Module(u32),
-    CoreInstances(Range<usize>),
-    Other { id: u8, range: Range<usize> },
-}
-
-#[derive(Default)]
-struct Component<'a> {
-    parts: Vec<Part>,
-    modules: Vec<Read<'a>>,
-    instances: Vec<CoreInstance<'a>>,
-    functions: Vec<Core<'a>>,
-    memories: Vec<Core<'a>>,
-    types: u32,
-    component_functions: u32,
-    /// What its functions are lifted and lowered with.
-    reallocs: BTreeSet<u32>,
-    used_memories: BTreeSet<u32>,
-}
-
 pub fn rewrite(bytes: &[u8]) -> Result<Vec<u8>, String> {
-    Component::read(bytes)?.rewrite(bytes)
+    let mut types = validated(bytes)?;
+    let rewritten = Scanned::read(bytes, &mut types)?.rewrite()?;
+    match rewritten.parts {
+        parts if parts.is_empty() => Err("it has no memory".into()),
+        _ => Ok(rewritten.bytes),
+    }
+}
+
+/// A component, rewritten.
+struct Rewritten {
+    bytes: Vec<u8>,
+    /// Parts of it that are put back, each by exports of its own: it itself, and components in it. Whether each has memory.
+    parts: Vec<bool>,
+}
+
+/// Where a core function or memory is from.
+enum Source<'a> {
+    /// The instance whose own it is, and the name that its module exports it by.
+    Module(u32, &'a str),
+    Component(Core<'a>),
 }
 
 fn text(error: wp::BinaryReaderError) -> String {
     error.to_string()
 }
 
-const OF_OWN_KIND: &str = "it has parts of a kind that is not known here";
-
-impl<'a> Component<'a> {
-    fn read(bytes: &'a [u8]) -> Result<Component<'a>, String> {
-        let mut component = Component::default();
-        // Of nested components only that they have no code of their own; modules are read apart.
-        let mut nested: Vec<bool> = Vec::new();
-        for payload in wp::Parser::new(0).parse_all(bytes) {
-            let payload = payload.map_err(text)?;
-            if let wp::Payload::End(_) = payload {
-                nested.pop();
-                continue;
-            }
-            match nested.last() {
-                Some(true) => continue,
-                Some(false) => match payload {
-                    wp::Payload::ModuleSection { .. }
-                    | wp::Payload::InstanceSection(_)
-                    | wp::Payload::ComponentCanonicalSection(_)
-                    | wp::Payload::ComponentStartSection { .. } => {
-                        return Err("a component in it has code of its own".into());
-                    }
-                    wp::Payload::ComponentSection { .. } => nested.push(false),
-                    _ => {}
-                },
-                None => {
-                    match &payload {
-                        wp::Payload::ModuleSection { .. } => nested.push(true),
-                        wp::Payload::ComponentSection { .. } => nested.push(false),
-                        _ => {}
-                    }
-                    component.take(bytes, payload)?;
-                }
-            }
-        }
-        Ok(component)
+fn of_module<'a>(source: Source<'a>) -> Result<(u32, &'a str), String> {
+    match source {
+        Source::Module(instance, name) => Ok((instance, name)),
+        Source::Component(_) => Err("its memory, or what allocates, is not its own".into()),
     }
+}
 
-    fn take(&mut self, bytes: &'a [u8], payload: wp::Payload<'a>) -> Result<(), String> {
-        let section = payload.as_section();
-        match payload {
-            wp::Payload::Version { .. } => {}
-            wp::Payload::ModuleSection {
-                unchecked_range, ..
-            } => {
-                self.parts.push(Part::Module(self.modules.len() as u32));
-                self.modules.push(Read::new(&bytes[unchecked_range])?);
-                return Ok(());
-            }
-            wp::Payload::InstanceSection(reader) => {
-                let (_, range) = section.ok_or(OF_OWN_KIND)?;
-                self.parts.push(Part::CoreInstances(range));
-                for instance in reader {
-                    self.instances.push(match instance.map_err(text)? {
-                        wp::Instance::Instantiate { module_index, args } => CoreInstance::Of {
-                            module: module_index,
-                            given: args.iter().map(|arg| (arg.name, arg.index)).collect(),
-                        },
-                        wp::Instance::FromExports(exports) => {
-                            CoreInstance::Bundle(exports.into_vec())
-                        }
-                    });
-                }
-                return Ok(());
-            }
-            wp::Payload::ComponentAliasSection(reader) => {
-                for alias in reader {
-                    self.alias(alias.map_err(text)?)?;
-                }
-            }
-            wp::Payload::ComponentCanonicalSection(reader) => {
-                for canonical in reader {
-                    self.canonical(canonical.map_err(text)?)?;
-                }
-            }
-            wp::Payload::ComponentTypeSection(reader) => {
-                for ty in reader {
-                    if let wp::ComponentType::Resource { .. } = ty.map_err(text)? {
-                        return Err("it has resources of its own".into());
-                    }
-                    self.types += 1;
-                }
-            }
-            wp::Payload::ComponentImportSection(reader) => {
-                for import in reader {
-                    match import.map_err(text)?.ty {
-                        wp::ComponentTypeRef::Type(_) => self.types += 1,
-                        wp::ComponentTypeRef::Func(_) => self.component_functions += 1,
-                        wp::ComponentTypeRef::Instance(_) => {}
-                        _ => return Err(OF_OWN_KIND.into()),
-                    }
-                }
-            }
-            wp::Payload::ComponentExportSection(reader) => {
-                for export in reader {
-                    let export = export.map_err(text)?;
-                    let name = export.name.name;
-                    if name.starts_with(super::export::RESET) {
-                        return Err(format!("it exports '{name}'"));
-                    }
-                    match export.kind {
-                        wp::ComponentExternalKind::Type => self.types += 1,
-                        wp::ComponentExternalKind::Func => self.component_functions += 1,
-                        wp::ComponentExternalKind::Instance => {}
-                        _ => return Err(OF_OWN_KIND.into()),
-                    }
-                }
-            }
-            wp::Payload::ComponentInstanceSection(_)
-            | wp::Payload::ComponentSection { .. }
-            | wp::Payload::CoreTypeSection(_)
-            | wp::Payload::CustomSection(_) => {}
-            _ => return Err(OF_OWN_KIND.into()),
-        }
-        if let Some((id, range)) = section {
-            self.parts.push(Part::Other { id, range });
-        }
-        Ok(())
-    }
-
-    fn alias(&mut self, alias: wp::ComponentAlias<'a>) -> Result<(), String> {
-        match alias {
-            wp::ComponentAlias::CoreInstanceExport {
-                kind,
-                instance_index: instance,
-                name,
-            } => match kind {
-                wp::ExternalKind::Func => self.functions.push(Core::Exported { instance, name }),
-                wp::ExternalKind::Memory => self.memories.push(Core::Exported { instance, name }),
-                _ => {}
-            },
-            wp::ComponentAlias::InstanceExport { kind, .. } => match kind {
-                wp::ComponentExternalKind::Type => self.types += 1,
-                wp::ComponentExternalKind::Func => self.component_functions += 1,
-                wp::ComponentExternalKind::Instance => {}
-                _ => return Err(OF_OWN_KIND.into()),
-            },
-            wp::ComponentAlias::Outer { kind, .. } => match kind {
-                wp::ComponentOuterAliasKind::Type => self.types += 1,
-                _ => return Err(OF_OWN_KIND.into()),
-            },
-        }
-        Ok(())
-    }
-
-    fn canonical(&mut self, canonical: wp::CanonicalFunction) -> Result<(), String> {
-        let options = match canonical {
-            wp::CanonicalFunction::Lift { options, .. } => {
-                self.component_functions += 1;
-                options
-            }
-            wp::CanonicalFunction::Lower { options, .. } => {
-                self.functions.push(Core::Host);
-                options
-            }
-            // Of the host's: it has none of its own.
-            wp::CanonicalFunction::ResourceDrop { .. } => {
-                self.functions.push(Core::Host);
-                return Ok(());
-            }
-            _ => return Err(OF_OWN_KIND.into()),
-        };
-        for option in options {
-            match option {
-                wp::CanonicalOption::Memory(memory) => {
-                    self.used_memories.insert(memory);
-                }
-                wp::CanonicalOption::Realloc(function) => {
-                    self.reallocs.insert(function);
-                }
-                wp::CanonicalOption::UTF8
-                | wp::CanonicalOption::UTF16
-                | wp::CanonicalOption::CompactUTF16
-                | wp::CanonicalOption::PostReturn(_) => {}
-                _ => return Err(OF_OWN_KIND.into()),
-            }
-        }
-        Ok(())
-    }
-
-    /// The core instance whose own a function or memory is, and the name that its module exports it by.
-    fn owner(
+impl<'a> Scanned<'a> {
+    fn source(
         &self,
         kind: wp::ExternalKind,
         instance: u32,
         name: &'a str,
-    ) -> Result<(u32, &'a str), String> {
+    ) -> Result<Source<'a>, String> {
         let unknown = || format!("'{name}' of it comes from where it is not known");
         match &self.instances[instance as usize] {
             CoreInstance::Bundle(exports) => {
@@ -265,28 +71,32 @@ impl<'a> Component<'a> {
                     _ => &self.functions,
                 };
                 match of[export.index as usize] {
-                    Core::Exported { instance, name } => self.owner(kind, instance, name),
-                    Core::Host => Err(unknown()),
+                    Core::Exported { instance, name } => self.source(kind, instance, name),
+                    other => Ok(Source::Component(other)),
                 }
             }
             CoreInstance::Of { module, given } => {
                 let module = &self.modules[*module as usize];
                 match module.origin(kind, name).ok_or_else(unknown)? {
-                    Origin::Own => Ok((instance, name)),
+                    Origin::Own => Ok(Source::Module(instance, name)),
                     Origin::Imported(from, name) => {
                         let (_, instance) = { given.iter() }
                             .find(|(known, _)| *known == from)
                             .ok_or_else(unknown)?;
-                        self.owner(kind, *instance, name)
+                        self.source(kind, *instance, name)
                     }
                 }
             }
         }
     }
 
-    /// The instance that owns the memory of the whole component.
-    fn memory_owner(&self) -> Result<u32, String> {
+    /// The instance that owns the memory of all modules; none: there is no memory.
+    fn memory_owner(&self) -> Result<Option<u32>, String> {
         let mut owners = BTreeSet::new();
+        let owner = |instance, name| {
+            let source = self.source(wp::ExternalKind::Memory, instance, name)?;
+            Ok::<_, String>(of_module(source)?.0)
+        };
         for (at, instance) in (0..).zip(&self.instances) {
             let CoreInstance::Of { module, given } = instance else {
                 continue;
@@ -298,20 +108,16 @@ impl<'a> Component<'a> {
             if let Some((from, name)) = module.imported_memory() {
                 let given = { given.iter() }.find(|(known, _)| *known == from);
                 let (_, instance) = given.ok_or("a memory of it comes from nowhere")?;
-                owners.insert(self.owner(wp::ExternalKind::Memory, *instance, name)?.0);
+                owners.insert(owner(*instance, name)?);
             }
         }
         for memory in &self.used_memories {
-            match self.memories[*memory as usize] {
-                Core::Exported { instance, name } => {
-                    owners.insert(self.owner(wp::ExternalKind::Memory, instance, name)?.0);
-                }
-                Core::Host => return Err(OF_OWN_KIND.into()),
+            if let Core::Exported { instance, name } = self.memories[*memory as usize] {
+                owners.insert(owner(instance, name)?);
             }
         }
         match owners.len() {
-            1 => Ok(owners.into_iter().next().expect("there is one")),
-            0 => Err("it has no memory".into()),
+            0 | 1 => Ok(owners.into_iter().next()),
             more => Err(format!("it has {more} memories")),
         }
     }
@@ -330,57 +136,113 @@ impl<'a> Component<'a> {
             let Core::Exported { instance, name } = self.functions[*function as usize] else {
                 return Err("the host allocates by a function of its own".into());
             };
-            let (owner, name) = self.owner(wp::ExternalKind::Func, instance, name)?;
             // Where it is passed on, it is the rewritten one that is.
-            let module = self.module_of(owner).ok_or(OF_OWN_KIND)?;
-            found.entry(module).or_default().insert(name);
+            let source = self.source(wp::ExternalKind::Func, instance, name)?;
+            let (owner, name) = of_module(source)?;
+            if let Some(module) = self.module_of(owner) {
+                found.entry(module).or_default().insert(name);
+            }
         }
         Ok(found)
     }
 
-    fn rewrite(&self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    /// By module: the functions that it imports, by module and name, and whose calls leave handles.
+    fn leaving(&self) -> Result<BTreeMap<u32, BTreeSet<(&'a str, &'a str)>>, String> {
+        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+        for instance in &self.instances {
+            let CoreInstance::Of { module, given } = instance else {
+                continue;
+            };
+            for (from, name) in self.modules[*module as usize].imported_functions() {
+                let given = { given.iter() }.find(|(known, _)| *known == from);
+                let (_, instance) = given.ok_or("a function of it comes from nowhere")?;
+                let source = self.source(wp::ExternalKind::Func, *instance, name)?;
+                if matches!(source, Source::Component(function) if self.leaves_handles(function)) {
+                    found.entry(*module).or_default().insert((from, name));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn rewrite(&self) -> Result<Rewritten, String> {
+        let components = { self.components.iter() }.map(Scanned::rewrite);
+        let components = components.collect::<Result<Vec<_>, _>>()?;
         let owner = self.memory_owner()?;
-        let owning_module = self.module_of(owner).ok_or(OF_OWN_KIND)?;
-        let memory = self.modules[owning_module as usize].own_memory();
-        let memory = memory.ok_or(OF_OWN_KIND)?;
-        let layout = Layout::of(memory.initial, memory.maximum)
-            .ok_or("its memory is too large for another of that size beside it")?;
-        let allocators = self.allocators()?;
-        let mut out = bytes[..8].to_vec();
+        let owning_module = owner.and_then(|owner| self.module_of(owner));
+        let memory = owning_module.and_then(|at| self.modules[at as usize].own_memory());
+        let layout = memory.map(|memory| {
+            Layout::of(memory.initial, memory.maximum)
+                .ok_or("its memory is too large for another of that size beside it")
+        });
+        let layout = layout.transpose()?;
+        let (allocators, leaving) = (self.allocators()?, self.leaving()?);
+        let with_state =
+            |at: u32| self.modules[at as usize].has_state() || leaving.contains_key(&at);
+        let mut out = self.bytes[..8].to_vec();
         for part in &self.parts {
             match part {
-                Part::Module(at) => {
-                    let module = &self.modules[*at as usize];
-                    if !module.has_state() {
-                        raw(&mut out, 1, module.bytes());
-                        continue;
-                    }
-                    let rewritten = module.rewrite(&Rewriting {
+                Part::Module(at) if with_state(*at) => {
+                    let rewritten = self.modules[*at as usize].rewrite(&Rewriting {
                         layout,
-                        owns: *at == owning_module,
+                        owns: Some(*at) == owning_module,
                         reallocs: allocators.get(at).cloned().unwrap_or_default(),
+                        leaving: leaving.get(at).cloned().unwrap_or_default(),
                     })?;
                     raw(&mut out, 1, &rewritten);
                 }
+                Part::Module(at) => raw(&mut out, 1, self.modules[*at as usize].bytes),
+                Part::Component(at) => raw(&mut out, 4, &components[*at as usize].bytes),
                 Part::CoreInstances(range) => {
-                    section(&mut out, &self.core_instances(bytes, range, owner)?);
+                    section(&mut out, &self.core_instances(range, owner)?);
                 }
-                Part::Other { id, range } => raw(&mut out, *id, &bytes[range.clone()]),
+                Part::Other { id, range } => raw(&mut out, *id, &self.bytes[range.clone()]),
             }
         }
-        self.append(&mut out, owner);
-        Ok(out)
+        let own: Vec<u32> = (0..self.instances.len() as u32)
+            .filter(|at| self.module_of(*at).is_some_and(with_state))
+            .collect();
+        let mut lifted = Lifted {
+            functions: self.types.component_function_count(),
+            exports: ComponentExportSection::new(),
+            parts: Vec::new(),
+        };
+        if !own.is_empty() {
+            self.append(&mut out, &own, owner);
+            lifted.export(owner.is_some());
+        }
+        for (component, instance) in &self.nested {
+            let parts = &components[*component as usize].parts;
+            for (part, has_memory) in parts.iter().enumerate() {
+                let mut aliases = ComponentAliasSection::new();
+                for name in export::names(part, *has_memory) {
+                    aliases.alias(Alias::InstanceExport {
+                        instance: *instance,
+                        kind: ComponentExportKind::Func,
+                        name: &name,
+                    });
+                }
+                section(&mut out, &aliases);
+                lifted.export(*has_memory);
+            }
+        }
+        if !lifted.parts.is_empty() {
+            section(&mut out, &lifted.exports);
+        }
+        Ok(Rewritten {
+            bytes: out,
+            parts: lifted.parts,
+        })
     }
 
     /// The same instances; who has no memory of its own is given the one beside it.
     fn core_instances(
         &self,
-        bytes: &[u8],
         range: &Range<usize>,
-        owner: u32,
+        owner: Option<u32>,
     ) -> Result<InstanceSection, String> {
         let mut section = InstanceSection::new();
-        let reader = wp::BinaryReader::new(&bytes[range.clone()], range.start);
+        let reader = wp::BinaryReader::new(&self.bytes[range.clone()], range.start);
         for instance in wp::InstanceSectionReader::new(reader).map_err(text)? {
             match instance.map_err(text)? {
                 wp::Instance::Instantiate { module_index, args } => {
@@ -388,7 +250,7 @@ impl<'a> Component<'a> {
                         .map(|arg| (arg.name, ModuleArg::Instance(arg.index)))
                         .collect();
                     let module = &self.modules[module_index as usize];
-                    if module.imported_memory().is_some() {
+                    if let (Some(_), Some(owner)) = (module.imported_memory(), owner) {
                         given.push((RESERVED, ModuleArg::Instance(owner)));
                     }
                     section.instantiate(module_index, given);
@@ -413,19 +275,13 @@ impl<'a> Component<'a> {
     }
 
     /// The module that calls those of all instances, and what is lifted of it.
-    fn append(&self, out: &mut Vec<u8>, owner: u32) {
-        let with_state: Vec<u32> = (0..self.instances.len() as u32)
-            .filter(|at| {
-                let module = self.module_of(*at);
-                module.is_some_and(|module| self.modules[module as usize].has_state())
-            })
-            .collect();
+    fn append(&self, out: &mut Vec<u8>, own: &[u32], owner: Option<u32>) {
         let module = self.modules.len() as u32;
         let instance = self.instances.len() as u32;
-        raw(out, 1, &all(with_state.len() as u32));
+        raw(out, 1, &all(own.len() as u32));
         let mut instances = InstanceSection::new();
-        let names: Vec<_> = (0..with_state.len()).map(|at| at.to_string()).collect();
-        let given = names.iter().zip(&with_state);
+        let names: Vec<_> = (0..own.len()).map(|at| at.to_string()).collect();
+        let given = names.iter().zip(own);
         instances.instantiate(
             module,
             given.map(|(name, at)| (name.as_str(), ModuleArg::Instance(*at))),
@@ -443,13 +299,16 @@ impl<'a> Component<'a> {
         for name in all_of {
             alias(ExportKind::Func, instance, name);
         }
-        alias(ExportKind::Func, owner, name::LOOK);
-        alias(ExportKind::Memory, owner, name::SHADOW);
+        if let Some(owner) = owner {
+            alias(ExportKind::Func, owner, name::LOOK);
+            alias(ExportKind::Memory, owner, name::SHADOW);
+        }
         section(out, &aliases);
+        let first_type = self.types.as_ref().component_type_count();
         let mut types = ComponentTypeSection::new();
         let value = ComponentValType::Primitive;
         types.defined_type().list(value(PrimitiveValType::U8));
-        let bytes = ComponentValType::Type(self.types);
+        let bytes = ComponentValType::Type(first_type);
         let chunk = [("chunk", value(PrimitiveValType::U32))];
         let none: [(&str, ComponentValType); 0] = [];
         types.function().params(none).result(None);
@@ -461,22 +320,34 @@ impl<'a> Component<'a> {
         let mut canonicals = CanonicalFunctionSection::new();
         let function = self.functions.len() as u32;
         for at in 0..3 {
-            canonicals.lift(function + at, self.types + 1 + at, []);
+            canonicals.lift(function + at, first_type + 1 + at, []);
         }
-        let memory = CanonicalOption::Memory(self.memories.len() as u32);
-        canonicals.lift(function + 3, self.types + 4, [memory]);
+        if owner.is_some() {
+            let memory = CanonicalOption::Memory(self.memories.len() as u32);
+            canonicals.lift(function + 3, first_type + 4, [memory]);
+        }
         section(out, &canonicals);
-        let mut exports = ComponentExportSection::new();
-        let names = [
-            export::SNAPSHOT,
-            export::RESET,
-            export::GLOBALS,
-            export::MEMORY,
-        ];
-        for (name, at) in names.into_iter().zip(self.component_functions..) {
-            exports.export(name, ComponentExportKind::Func, at, None);
+    }
+}
+
+/// The functions that a component exports for its parts, one after the other.
+struct Lifted {
+    /// Functions of the component so far.
+    functions: u32,
+    exports: ComponentExportSection,
+    parts: Vec<bool>,
+}
+
+impl Lifted {
+    /// Exports the functions that were just made or aliased for a part.
+    fn export(&mut self, has_memory: bool) {
+        for name in export::names(self.parts.len(), has_memory) {
+            let function = self.functions;
+            self.exports
+                .export(&name, ComponentExportKind::Func, function, None);
+            self.functions += 1;
         }
-        section(out, &exports);
+        self.parts.push(has_memory);
     }
 }
 

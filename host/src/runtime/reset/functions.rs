@@ -493,10 +493,25 @@ pub fn look(layout: Layout) -> Function {
     )
 }
 
-/// An imported function whose last parameter may be where the host leaves its answer.
-pub fn import(import: u32, parameters: u32, added: &Added) -> Function {
+/// What stands before an imported function.
+#[derive(Debug, Clone, Copy)]
+pub struct Before {
+    /// Its last parameter may be where the host leaves its answer.
+    pub check: bool,
+    /// It leaves a handle, which is not put back.
+    pub spoil: bool,
+}
+
+/// An imported function, with what stands before it.
+pub fn import(import: u32, parameters: u32, before: Before, added: &Added) -> Function {
     let mut function = Function::new([]);
-    check(&mut function, parameters - 1, (0, 0), added);
+    if before.spoil {
+        function.instruction(&I::I32Const(1));
+        function.instruction(&I::GlobalSet(added.spoiled));
+    }
+    if before.check {
+        check(&mut function, parameters - 1, (0, 0), added);
+    }
     for parameter in 0..parameters {
         function.instruction(&I::LocalGet(parameter));
     }

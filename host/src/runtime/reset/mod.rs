@@ -9,8 +9,8 @@
 //! is dropped. A component that is built in another way than is known here stays as it is, and each of its calls has a fresh
 //! instance.
 
+use wasmtime::Store;
 use wasmtime::component::{Component, ComponentExportIndex, Instance, TypedFunc};
-use wasmtime::{AsContextMut, Store};
 
 mod code;
 mod component;
@@ -18,65 +18,85 @@ mod functions;
 mod layout;
 mod module;
 mod read;
+mod scan;
 #[cfg(test)]
 mod tests;
 
 /// Of what rewriting adds; a guest that uses such a name is not rewritten.
 const RESERVED: &str = "daybook:reset/";
 
-/// What a rewritten component exports, beside what it did before.
+/// What a rewritten component exports for each of its parts, beside what it did before.
 mod export {
-    /// `func()`: what is there now is what `reset` goes back to.
-    pub const SNAPSHOT: &str = "daybook-reset-snapshot";
-    /// `func() -> bool`: puts everything back. False: it cannot, and the instance is of no more use.
+    /// All of them begin so. Itself, `func() -> bool`: puts everything back. False: it cannot, and the instance is of no more use.
     pub const RESET: &str = "daybook-reset";
-    /// `func(chunk: u32) -> list<u8>`: 64 KiB of memory; nothing beyond its end.
-    pub const MEMORY: &str = "daybook-reset-memory";
+    /// `func()`: what is there now is what `reset` goes back to.
+    const SNAPSHOT: &str = "daybook-reset-snapshot";
     /// `func() -> u64`: of all globals together, a hash.
-    pub const GLOBALS: &str = "daybook-reset-globals";
+    const GLOBALS: &str = "daybook-reset-globals";
+    /// `func(chunk: u32) -> list<u8>`: 64 KiB of memory; nothing beyond its end.
+    const MEMORY: &str = "daybook-reset-memory";
+
+    /// The names of a part's functions, in this order: the last one where it has memory.
+    pub fn names(part: usize, has_memory: bool) -> Vec<String> {
+        let all = [SNAPSHOT, RESET, GLOBALS, MEMORY];
+        let count = if has_memory { 4 } else { 3 };
+        { all.iter().take(count) }
+            .map(|name| format!("{name}{part}"))
+            .collect()
+    }
 }
 
 /// The component with what resets it; or why it stays as it is. `encoded` need not be valid: then it stays too.
 pub(super) fn rewrite(encoded: &[u8]) -> Result<Vec<u8>, String> {
-    // Only what is valid by itself: a reference to what is added would become valid by it.
-    wasmparser::Validator::new_with_features(wasmparser::WasmFeatures::all())
-        .validate_all(encoded)
-        .map_err(|error| format!("it is not valid: {error}"))?;
     component::rewrite(encoded)
 }
 
 /// Goes with the form that components are compiled in.
 pub(super) const VERSION: u32 = 1;
 
-/// The functions that reset an instance of a component.
+/// The functions that reset an instance of a component: those of each of its parts.
 #[derive(Debug)]
-pub(super) struct Resetting {
+pub(super) struct Resetting(Vec<Part>);
+
+#[derive(Debug)]
+struct Part {
     snapshot: ComponentExportIndex,
     reset: ComponentExportIndex,
-    memory: ComponentExportIndex,
     globals: ComponentExportIndex,
+    memory: Option<ComponentExportIndex>,
 }
 
 /// Those of one instance.
-pub(super) struct Resets {
+pub(super) struct Resets(Vec<PartResets>);
+
+struct PartResets {
     reset: TypedFunc<(), (bool,)>,
-    memory: TypedFunc<(u32,), (Vec<u8>,)>,
     globals: TypedFunc<(), (u64,)>,
+    memory: Option<TypedFunc<(u32,), (Vec<u8>,)>>,
 }
 
 /// Fuel of what the host calls by itself: no guest takes it.
 const FUEL: u64 = u64::MAX / 2;
 
+impl Part {
+    fn of(component: &Component, part: usize) -> Option<Part> {
+        let names = export::names(part, true);
+        let mut indices = { names.iter() }.map(|name| component.get_export_index(None, name));
+        let mut next = || indices.next().flatten();
+        Some(Part {
+            snapshot: next()?,
+            reset: next()?,
+            globals: next()?,
+            memory: next(),
+        })
+    }
+}
+
 impl Resetting {
     /// None: the component was not rewritten.
     pub fn of(component: &Component) -> Option<Resetting> {
-        let index = |name| component.get_export_index(None, name);
-        Some(Resetting {
-            snapshot: index(export::SNAPSHOT)?,
-            reset: index(export::RESET)?,
-            memory: index(export::MEMORY)?,
-            globals: index(export::GLOBALS)?,
-        })
+        let parts: Vec<_> = (0..).map_while(|part| Part::of(component, part)).collect();
+        (!parts.is_empty()).then_some(Resetting(parts))
     }
 
     /// For a new instance, which is put back to what it is now.
@@ -87,14 +107,21 @@ impl Resetting {
     ) -> wasmtime::Result<Resets> {
         let fuel = store.get_fuel()?;
         store.set_fuel(FUEL)?;
-        let snapshot = instance.get_typed_func::<(), ()>(&mut *store, self.snapshot)?;
-        snapshot.call(&mut *store, ())?;
+        let mut resets = Vec::with_capacity(self.0.len());
+        for part in &self.0 {
+            let snapshot = instance.get_typed_func::<(), ()>(&mut *store, part.snapshot)?;
+            snapshot.call(&mut *store, ())?;
+            resets.push(PartResets {
+                reset: instance.get_typed_func(&mut *store, part.reset)?,
+                globals: instance.get_typed_func(&mut *store, part.globals)?,
+                memory: match part.memory {
+                    Some(memory) => Some(instance.get_typed_func(&mut *store, memory)?),
+                    None => None,
+                },
+            });
+        }
         store.set_fuel(fuel)?;
-        Ok(Resets {
-            reset: instance.get_typed_func(&mut *store, self.reset)?,
-            memory: instance.get_typed_func(&mut *store, self.memory)?,
-            globals: instance.get_typed_func(&mut *store, self.globals)?,
-        })
+        Ok(Resets(resets))
     }
 }
 
@@ -102,8 +129,13 @@ impl Resets {
     /// True where the instance is as it was at first. Its fuel is set by whoever calls it next.
     pub fn reset<T: 'static>(&self, store: &mut Store<T>) -> wasmtime::Result<bool> {
         store.set_fuel(FUEL)?;
-        let (is_reset,) = self.reset.call(store, ())?;
-        Ok(is_reset)
+        for part in &self.0 {
+            let (is_reset,) = part.reset.call(&mut *store, ())?;
+            if !is_reset {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// In what an instance differs from another one of the same component; nothing where both have the same memory and globals.
@@ -116,9 +148,26 @@ impl Resets {
         for store in [&mut *store, &mut *other_store] {
             store.set_fuel(FUEL)?;
         }
-        for chunk in 0.. {
-            let (one,) = self.memory.call(store.as_context_mut(), (chunk,))?;
-            let (two,) = other.memory.call(other_store.as_context_mut(), (chunk,))?;
+        for (one, two) in self.0.iter().zip(&other.0) {
+            if let Some(difference) = one.difference(store, two, other_store)? {
+                return Ok(Some(difference));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl PartResets {
+    fn difference<T: 'static>(
+        &self,
+        store: &mut Store<T>,
+        other: &PartResets,
+        other_store: &mut Store<T>,
+    ) -> wasmtime::Result<Option<String>> {
+        let memories = self.memory.as_ref().zip(other.memory.as_ref());
+        for (chunk, (one, two)) in (0..).zip(std::iter::repeat(memories).map_while(|it| it)) {
+            let (one,) = one.call(&mut *store, (chunk,))?;
+            let (two,) = two.call(&mut *other_store, (chunk,))?;
             if one != two {
                 let at = one.iter().zip(&two).position(|(one, two)| one != two);
                 let address = u64::from(chunk) * layout::PAGE_BYTES + at.unwrap_or(0) as u64;
@@ -128,8 +177,8 @@ impl Resets {
                 break;
             }
         }
-        let (one,) = self.globals.call(store.as_context_mut(), ())?;
-        let (two,) = other.globals.call(other_store.as_context_mut(), ())?;
+        let (one,) = self.globals.call(&mut *store, ())?;
+        let (two,) = other.globals.call(&mut *other_store, ())?;
         Ok((one != two).then(|| "a global differs".to_owned()))
     }
 }

@@ -12,7 +12,7 @@ use wasmparser as wp;
 
 use super::RESERVED;
 use super::code::{Copier, copied};
-use super::functions::{self, Added, Saved};
+use super::functions::{self, Added, Before, Saved};
 use super::layout::Layout;
 use super::read::{Read, read};
 
@@ -30,18 +30,21 @@ const LARGE_BYTES: usize = 1 << 20;
 
 /// How a module is rewritten.
 pub struct Rewriting<'a> {
-    /// Of the component's memory.
-    pub layout: Layout,
+    /// Of the component's memory, where it has one.
+    pub layout: Option<Layout>,
     /// The module instance that it gets the second memory from: the one that owns it has none.
     pub owns: bool,
     /// Exports that the host allocates by.
     pub reallocs: BTreeSet<&'a str>,
+    /// Imported functions, by module and name, whose calls leave handles.
+    pub leaving: BTreeSet<(&'a str, &'a str)>,
 }
 
 impl Read<'_> {
     pub fn rewrite(&self, how: &Rewriting<'_>) -> Result<Vec<u8>, String> {
         let saved = self.saved()?;
-        let has_memory = self.has_memory();
+        // A module with memory is in a component with memory.
+        let memory = how.layout.filter(|_| self.has_memory());
         // Types.
         let mut types = TypeSection::new();
         let mut copier = Copier {
@@ -81,21 +84,27 @@ impl Read<'_> {
         };
         let mut exports = Vec::new();
         let mut replaced_exports = BTreeMap::new();
-        if has_memory {
-            made.push((address, functions::save(how.layout)));
+        if let Some(layout) = memory {
+            made.push((address, functions::save(layout)));
             made.push((range, functions::touch(&added)));
             made.push((range, functions::touch_range(&added)));
-            made.push((number, functions::grow(how.layout)));
-            made.push((range, functions::within(how.layout)));
+            made.push((number, functions::grow(layout)));
+            made.push((range, functions::within(layout)));
             made.push((range, functions::checking(&added)));
-            for (import, &of) in (0..self.imported_functions).zip(&self.functions) {
-                let parameters = self.types[of as usize].params();
-                if parameters.last() == Some(&wp::ValType::I32) {
-                    let calls = functions::import(import, parameters.len() as u32, &added);
-                    copier.replaced.insert(import, first + made.len() as u32);
-                    made.push((of, calls));
-                }
+        }
+        for ((import, name), &of) in (0..).zip(self.imported_functions()).zip(&self.functions) {
+            let parameters = self.types[of as usize].params();
+            let before = Before {
+                check: memory.is_some() && parameters.last() == Some(&wp::ValType::I32),
+                spoil: how.leaving.contains(&name),
+            };
+            if before.check || before.spoil {
+                let calls = functions::import(import, parameters.len() as u32, before, &added);
+                copier.replaced.insert(import, first + made.len() as u32);
+                made.push((of, calls));
             }
+        }
+        if memory.is_some() {
             for name in &how.reallocs {
                 let found = self.exports.iter().find(|export| export.name == *name);
                 let original = found.ok_or("an allocator is not exported")?.index;
@@ -107,7 +116,7 @@ impl Read<'_> {
         } else if !how.reallocs.is_empty() {
             return Err("an allocator has no memory".into());
         }
-        let layout = has_memory.then_some(how.layout).filter(|_| how.owns);
+        let layout = memory.filter(|_| how.owns);
         let mut export = |name, of, function| {
             exports.push((name, first + made.len() as u32));
             made.push((of, function));
@@ -151,14 +160,14 @@ impl Read<'_> {
             let reader = read(wp::MemorySectionReader::new(reader))?;
             copied(copier.parse_memory_section(&mut memories, reader))
         })?;
-        if layout.is_some() {
+        if let Some(layout) = layout {
             memories = MemorySection::new();
             memories.memory(MemoryType {
-                minimum: how.layout.pages(),
+                minimum: layout.pages(),
                 maximum: self.memories[0].maximum,
-                ..shadow(how.layout)
+                ..shadow(layout)
             });
-            memories.memory(shadow(how.layout));
+            memories.memory(shadow(layout));
         }
         if !memories.is_empty() {
             module.section(&memories);
@@ -244,8 +253,8 @@ impl Read<'_> {
             let reader = read(wp::ImportSectionReader::new(reader))?;
             copied(copier.parse_import_section(&mut imports, reader))
         })?;
-        if self.has_memory() && !how.owns {
-            let ty = EntityType::Memory(shadow(how.layout));
+        if let Some(layout) = how.layout.filter(|_| self.has_memory() && !how.owns) {
+            let ty = EntityType::Memory(shadow(layout));
             imports.import(RESERVED, name::SHADOW, ty);
         }
         Ok(imports)

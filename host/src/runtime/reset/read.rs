@@ -61,11 +61,6 @@ impl<'a> Read<'a> {
         Ok(it)
     }
 
-    /// The file's, or the part of it that is the module.
-    pub fn bytes(&self) -> &'a [u8] {
-        self.bytes
-    }
-
     fn take(&mut self, payload: wp::Payload<'a>) -> wp::Result<()> {
         match &payload {
             wp::Payload::CustomSection(_) => {
@@ -155,6 +150,13 @@ impl<'a> Read<'a> {
         let is_memory = |import: &&wp::Import<'_>| matches!(import.ty, wp::TypeRef::Memory(_));
         let import = self.imports.iter().find(is_memory)?;
         Some((import.module, import.name))
+    }
+
+    /// The modules and names of the functions that it imports, in order.
+    pub fn imported_functions(&self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        { self.imports.iter() }
+            .filter(|import| matches!(import.ty, wp::TypeRef::Func(_)))
+            .map(|import| (import.module, import.name))
     }
 
     pub fn has_memory(&self) -> bool {

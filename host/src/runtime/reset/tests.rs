@@ -467,13 +467,59 @@ fn what_is_built_in_another_way_is_left_alone() {
     bytes[at + 1] = 0x40;
     bytes[at + 2] = 0x01;
     check_left_alone("names the second memory", &bytes, "not valid");
-    // Resources of its own have a table that is not put back.
+}
+
+/// A component with resources of its own: a call that makes a handle leaves it in a table.
+#[test]
+fn a_call_that_leaves_a_handle_says_so() {
     let text = r#"(component
         (type $r (resource (rep i32)))
-        (core module $m (memory 1) (func (export "act") (param i32) (result i32) (local.get 0)))
-        (core instance $i (instantiate $m))
+        (core func $new (canon resource.new $r))
+        (core module $m
+            (import "own" "new" (func $new (param i32) (result i32)))
+            (memory 1)
+            (func (export "act") (param $n i32) (result i32)
+                (i32.store (i32.const 8) (local.get $n))
+                (if (i32.gt_u (local.get $n) (i32.const 3)) (then (drop (call $new (local.get $n)))))
+                (i32.load (i32.const 8))))
+        (core instance $i (instantiate $m (with "own" (instance (export "new" (func $new))))))
         (func (export "act") (param "n" u32) (result u32) (canon lift (core func $i "act"))))"#;
-    check_left_alone("resources", &wat::parse_str(text).unwrap(), "resources");
+    let bytes = wat::parse_str(text).unwrap();
+    check_reset("no handle", &bytes, &[1, 2, 3]);
+    let engine = engine();
+    let mut guest = Guest::of(&engine, &rewrite(&bytes).unwrap());
+    assert_eq!(guest.act(&[Val::U32(4)]), Some(4));
+    let resets = guest.resets.as_ref().unwrap();
+    assert!(!resets.reset(&mut guest.store).unwrap());
+}
+
+/// Components in a component, one of which gives the other what it imports, each with a memory of its own.
+#[test]
+fn components_in_a_component_are_put_back_together() {
+    let text = r#"(component
+        (component $counts
+            (core module $m (memory 1)
+                (func (export "count") (param $n i32) (result i32)
+                    (i32.store (i32.const 0) (i32.add (i32.load (i32.const 0)) (local.get $n)))
+                    (i32.load (i32.const 0))))
+            (core instance $i (instantiate $m))
+            (func (export "count") (param "n" u32) (result u32) (canon lift (core func $i "count"))))
+        (component $acts
+            (import "count" (func $count (param "n" u32) (result u32)))
+            (core func $lowered (canon lower (func $count)))
+            (core module $m
+                (import "it" "count" (func $count (param i32) (result i32)))
+                (memory 1) (global $g (mut i32) (i32.const 5))
+                (func (export "act") (param $n i32) (result i32)
+                    (global.set $g (i32.add (global.get $g) (i32.const 1)))
+                    (i32.store (i32.const 4) (i32.add (i32.load (i32.const 4)) (global.get $g)))
+                    (i32.add (i32.load (i32.const 4)) (call $count (local.get $n)))))
+            (core instance $i (instantiate $m (with "it" (instance (export "count" (func $lowered))))))
+            (func (export "act") (param "n" u32) (result u32) (canon lift (core func $i "act"))))
+        (instance $counting (instantiate $counts))
+        (instance $acting (instantiate $acts (with "count" (func $counting "count"))))
+        (export "act" (func $acting "act")))"#;
+    check_reset("nested", &wat::parse_str(text).unwrap(), &[7, 1, 9]);
 }
 
 /// What the host answers a call of the contract's or of WASI's with fits in what is saved where the guest says that it goes.

@@ -44,8 +44,8 @@ pub const FUNCTION_BYTES_MAX: usize = 512 << 10;
 
 /// Memory of the process that compiles a component, and for each byte of it.
 pub const COMPILER_BYTES: u64 = 192 << 20;
-pub const COMPILER_BYTES_PER_BYTE: u64 = 64;
-pub const COMPILER_BYTES_MAX: u64 = 1 << 30;
+pub const COMPILER_BYTES_PER_BYTE: u64 = 80;
+pub const COMPILER_BYTES_MAX: u64 = 3 << 29;
 
 /// Processor time of that process, and for each megabyte of the component. A compiler that was itself compiled for debugging
 /// takes longer.

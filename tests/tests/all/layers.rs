@@ -56,7 +56,7 @@ const OWNERS: &[(&[&str], &[&str])] = &[
     (
         &[
             "SystemTime",
-            "Instant",
+            "Instant::",
             "Timestamp::now",
             "Zoned::now",
             "Utc::now",

@@ -70,7 +70,7 @@ const MATERIALIZERS: Row[] = [
 
 /** They would stop a test as well, so that they are made in a component alone. */
 const COMPONENTS_ALONE: Row[] = [
-  ['a loop without an end', 'ran out of fuel: one call may use 1000000000 units'],
+  ['a loop without an end', 'ran out of fuel: one call may use 2000000000 units'],
   ['more memory than there is', 'exception: InternalError: out of memory; keep less at once, as cx.find(..).each(..) does'],
 ];
 

@@ -35,6 +35,9 @@ struct Rewritten {
     parts: Vec<bool>,
 }
 
+/// Functions that a module imports, by module and name.
+type Imports<'a> = BTreeSet<(&'a str, &'a str)>;
+
 /// Where a core function or memory is from.
 enum Source<'a> {
     /// The instance whose own it is, and the name that its module exports it by.
@@ -147,7 +150,7 @@ impl<'a> Scanned<'a> {
     }
 
     /// By module: the functions that it imports, by module and name, and whose calls leave handles.
-    fn leaving(&self) -> Result<BTreeMap<u32, BTreeSet<(&'a str, &'a str)>>, String> {
+    fn leaving(&self) -> Result<BTreeMap<u32, Imports<'a>>, String> {
         let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
         for instance in &self.instances {
             let CoreInstance::Of { module, given } = instance else {

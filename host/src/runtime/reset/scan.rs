@@ -60,6 +60,9 @@ pub struct Scanned<'a> {
     pub types: Types,
 }
 
+/// Components in components: what tools make has two or three levels.
+const LEVELS_MAX: usize = 8;
+
 const OF_OWN_KIND: &str = "it has parts of a kind that is not known here";
 
 /// Types of a component and of those in it, in the order in which they end.
@@ -83,11 +86,7 @@ pub fn validated(bytes: &[u8]) -> Result<AllTypes, String> {
         }
         match validator.payload(&payload).map_err(invalid)? {
             wp::ValidPayload::Func(function, body) => functions.push((function, body)),
-            wp::ValidPayload::End(ended) => {
-                if is_component.pop() == Some(true) {
-                    types.push(ended);
-                }
-            }
+            wp::ValidPayload::End(ended) if is_component.pop() == Some(true) => types.push(ended),
             _ => {}
         }
     }
@@ -103,6 +102,20 @@ pub fn validated(bytes: &[u8]) -> Result<AllTypes, String> {
 impl<'a> Scanned<'a> {
     /// `types`: those that `validated` gave of the same bytes.
     pub fn read(bytes: &'a [u8], types: &mut AllTypes) -> Result<Scanned<'a>, String> {
+        Scanned::read_nested(bytes, types, 0)
+    }
+
+    fn read_nested(
+        bytes: &'a [u8],
+        types: &mut AllTypes,
+        levels: usize,
+    ) -> Result<Scanned<'a>, String> {
+        // Each level is read once more for each one around it.
+        if levels > LEVELS_MAX {
+            return Err(format!(
+                "components are nested in it more than {LEVELS_MAX} deep"
+            ));
+        }
         let mut payloads = Vec::new();
         let mut components = Vec::new();
         // What is nested is read apart.
@@ -115,7 +128,8 @@ impl<'a> Scanned<'a> {
                 wp::Payload::ComponentSection {
                     unchecked_range, ..
                 } if depth == 1 => {
-                    components.push(Scanned::read(&bytes[unchecked_range.clone()], types)?);
+                    let inside = &bytes[unchecked_range.clone()];
+                    components.push(Scanned::read_nested(inside, types, levels + 1)?);
                     payloads.push(payload);
                 }
                 _ if depth == 1 => payloads.push(payload),

@@ -29,6 +29,10 @@ impl Guest {
                 Ok((vec![0xa5_u8; bytes as usize],))
             })
             .unwrap();
+        linker
+            .root()
+            .func_wrap("number", |_, (number,): (u32,)| Ok((number,)))
+            .unwrap();
         let mut store = Store::new(engine, ());
         store.set_fuel(FUEL).unwrap();
         let instance = linker.instantiate(&mut store, &component).unwrap();
@@ -394,6 +398,22 @@ fn what_the_host_writes_is_put_back() {
     }
 }
 
+/// The last of what an imported function takes may be any number, and no address.
+#[test]
+fn a_number_that_is_no_address_is_passed_on() {
+    let text = r#"(component
+        (import "number" (func $number (param "n" u32) (result u32)))
+        (core func $lowered (canon lower (func $number)))
+        (core module $m
+            (import "host" "number" (func $number (param i32) (result i32)))
+            (memory 1)
+            (func (export "act") (param $n i32) (result i32) (call $number (local.get $n))))
+        (core instance $i (instantiate $m (with "host" (instance (export "number" (func $lowered))))))
+        (func (export "act") (param "n" u32) (result u32) (canon lift (core func $i "act"))))"#;
+    let numbers = [0, 1, 65_535, 65_536, 0x7fff_ffff, 0xffff_ffff];
+    check_reset("numbers", &wat::parse_str(text).unwrap(), &numbers);
+}
+
 /// Modules that share a memory and a global, as a language's runtime and its libraries do.
 #[test]
 fn modules_that_share_a_memory_are_put_back_together() {
@@ -456,6 +476,11 @@ fn what_is_built_in_another_way_is_left_alone() {
         (core instance $i (instantiate $m))
         (func (export "act") (param "n" u32) (result u32) (canon lift (core func $i "act"))))"#;
     check_left_alone("two owners", &wat::parse_str(text).unwrap(), "2 memories");
+    let mut text = String::new();
+    for _ in 0..20 {
+        text = format!("(component {text})");
+    }
+    check_left_alone("deep", &wat::parse_str(&text).unwrap(), "nested in it");
     // The marks are in the memory that is added: a module that names it is not valid by itself.
     let mut bytes = component(
         r#"(memory 1) (func (export "act") (param i32) (result i32)

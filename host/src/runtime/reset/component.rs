@@ -13,12 +13,14 @@ use wasm_encoder::{
 };
 use wasmparser as wp;
 
+use super::functions::Before;
 use super::layout::Layout;
-use super::module::{Rewriting, name};
+use super::module::{MemoryFrom, Rewriting, name};
 use super::read::Origin;
 use super::scan::{Core, CoreInstance, Part, Scanned, validated};
 use super::{RESERVED, export};
 
+/// The component with what resets it; or why it stays as it is. It need not be valid: then it stays too.
 pub fn rewrite(bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut types = validated(bytes)?;
     let rewritten = Scanned::read(bytes, &mut types)?.rewrite()?;
@@ -35,8 +37,8 @@ struct Rewritten {
     parts: Vec<bool>,
 }
 
-/// Functions that a module imports, by module and name.
-type Imports<'a> = BTreeSet<(&'a str, &'a str)>;
+/// What stands before functions that a module imports, by module and name.
+type Guarded<'a> = BTreeMap<(&'a str, &'a str), Before>;
 
 /// Where a core function or memory is from.
 enum Source<'a> {
@@ -149,9 +151,10 @@ impl<'a> Scanned<'a> {
         Ok(found)
     }
 
-    /// By module: the functions that it imports, by module and name, and whose calls leave handles.
-    fn leaving(&self) -> Result<BTreeMap<u32, Imports<'a>>, String> {
-        let mut found: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
+    /// By module: what it imports that is done for it, and that writes to memory or leaves a handle. However many modules
+    /// pass it on, one imports it at first.
+    fn guarded(&self) -> Result<BTreeMap<u32, Guarded<'a>>, String> {
+        let mut found: BTreeMap<_, Guarded<'a>> = BTreeMap::new();
         for instance in &self.instances {
             let CoreInstance::Of { module, given } = instance else {
                 continue;
@@ -160,8 +163,16 @@ impl<'a> Scanned<'a> {
                 let given = { given.iter() }.find(|(known, _)| *known == from);
                 let (_, instance) = given.ok_or("a function of it comes from nowhere")?;
                 let source = self.source(wp::ExternalKind::Func, *instance, name)?;
-                if matches!(source, Source::Component(function) if self.leaves_handles(function)) {
-                    found.entry(*module).or_default().insert((from, name));
+                let Source::Component(function) = source else {
+                    continue;
+                };
+                let before = Before {
+                    check: matches!(function, Core::Lowered { writes: true, .. }),
+                    spoil: self.leaves_handles(function),
+                };
+                if before.check || before.spoil {
+                    let known = found.entry(*module).or_default();
+                    known.entry((from, name)).or_default().add(before);
                 }
             }
         }
@@ -179,25 +190,30 @@ impl<'a> Scanned<'a> {
                 .ok_or("its memory is too large for another of that size beside it")
         });
         let layout = layout.transpose()?;
-        let (allocators, leaving) = (self.allocators()?, self.leaving()?);
+        let (allocators, guarded) = (self.allocators()?, self.guarded()?);
         let with_state =
-            |at: u32| self.modules[at as usize].has_state() || leaving.contains_key(&at);
+            |at: u32| self.modules[at as usize].has_state() || guarded.contains_key(&at);
+        let mut borrowing = BTreeSet::new();
         let mut out = self.bytes[..8].to_vec();
         for part in &self.parts {
             match part {
                 Part::Module(at) if with_state(*at) => {
-                    let rewritten = self.modules[*at as usize].rewrite(&Rewriting {
+                    let module = &self.modules[*at as usize];
+                    let how = Rewriting {
                         layout,
                         owns: Some(*at) == owning_module,
                         reallocs: allocators.get(at).cloned().unwrap_or_default(),
-                        leaving: leaving.get(at).cloned().unwrap_or_default(),
-                    })?;
-                    raw(&mut out, 1, &rewritten);
+                        guarded: guarded.get(at).cloned().unwrap_or_default(),
+                    };
+                    if module.memory_from(&how) != MemoryFrom::Itself {
+                        borrowing.insert(*at);
+                    }
+                    raw(&mut out, 1, &module.rewrite(&how)?);
                 }
                 Part::Module(at) => raw(&mut out, 1, self.modules[*at as usize].bytes),
                 Part::Component(at) => raw(&mut out, 4, &components[*at as usize].bytes),
                 Part::CoreInstances(range) => {
-                    section(&mut out, &self.core_instances(range, owner)?);
+                    section(&mut out, &self.core_instances(range, owner, &borrowing)?);
                 }
                 Part::Other { id, range } => raw(&mut out, *id, &self.bytes[range.clone()]),
             }
@@ -238,11 +254,12 @@ impl<'a> Scanned<'a> {
         })
     }
 
-    /// The same instances; who has no memory of its own is given the one beside it.
+    /// The instances as they are; a module that does not own the memory is given what stands beside it.
     fn core_instances(
         &self,
         range: &Range<usize>,
         owner: Option<u32>,
+        borrowing: &BTreeSet<u32>,
     ) -> Result<InstanceSection, String> {
         let mut section = InstanceSection::new();
         let reader = wp::BinaryReader::new(&self.bytes[range.clone()], range.start);
@@ -252,8 +269,7 @@ impl<'a> Scanned<'a> {
                     let mut given: Vec<_> = { args.iter() }
                         .map(|arg| (arg.name, ModuleArg::Instance(arg.index)))
                         .collect();
-                    let module = &self.modules[module_index as usize];
-                    if let (Some(_), Some(owner)) = (module.imported_memory(), owner) {
+                    if let Some(owner) = owner.filter(|_| borrowing.contains(&module_index)) {
                         given.push((RESERVED, ModuleArg::Instance(owner)));
                     }
                     section.instantiate(module_index, given);

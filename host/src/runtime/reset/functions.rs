@@ -250,15 +250,26 @@ pub fn save(layout: Layout) -> Function {
         I::I32Shl,
         I::LocalSet(at),
     ]);
-    for offset in (0..BLOCK_BYTES).step_by(VECTOR_BYTES as usize) {
-        body.extend([
-            I::LocalGet(at),
-            I::LocalGet(at),
-            I::V128Load(own(offset)),
-            I::V128Store(aside(layout.images + offset)),
-        ]);
-    }
+    let image = |offset| aside(layout.images + offset);
+    body.extend(copy_block(at, own, image));
     function(&[(1, ValType::I32)], &body)
+}
+
+/// With the place of a block in `at`: copies it from one memory to the other.
+fn copy_block(
+    at: u32,
+    from: impl Fn(u64) -> MemArg,
+    to: impl Fn(u64) -> MemArg,
+) -> impl Iterator<Item = I<'static>> {
+    let offsets = (0..BLOCK_BYTES).step_by(VECTOR_BYTES as usize);
+    offsets.flat_map(move |offset| {
+        [
+            I::LocalGet(at),
+            I::LocalGet(at),
+            I::V128Load(from(offset)),
+            I::V128Store(to(offset)),
+        ]
+    })
 }
 
 /// The size of memory, as the guest may know it.
@@ -408,14 +419,8 @@ pub fn reset(layout: Option<Layout>, saved: &[Saved], added: &Added) -> Function
             I::I32Shl,
             I::LocalSet(1),
         ];
-        for offset in (0..BLOCK_BYTES).step_by(VECTOR_BYTES as usize) {
-            back.extend([
-                I::LocalGet(1),
-                I::LocalGet(1),
-                I::V128Load(aside(layout.images + offset)),
-                I::V128Store(own(offset)),
-            ]);
-        }
+        let image = |offset| aside(layout.images + offset);
+        back.extend(copy_block(1, image, own));
         for_each_marked(&mut body, 0, 1, &back);
     }
     for it in saved {
@@ -494,12 +499,20 @@ pub fn look(layout: Layout) -> Function {
 }
 
 /// What stands before an imported function.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Before {
     /// Its last parameter may be where the host leaves its answer.
     pub check: bool,
     /// It leaves a handle, which is not put back.
     pub spoil: bool,
+}
+
+impl Before {
+    /// For a module with several instances, which are given different functions.
+    pub fn add(&mut self, other: Before) {
+        self.check |= other.check;
+        self.spoil |= other.spoil;
+    }
 }
 
 /// An imported function, with what stands before it.

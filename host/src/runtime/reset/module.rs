@@ -18,6 +18,8 @@ use super::read::{Read, read};
 
 /// What a rewritten module exports or imports beside its own.
 pub mod name {
+    /// The guest's memory, for modules without.
+    pub const MEMORY: &str = "daybook:reset/memory";
     pub const SHADOW: &str = "daybook:reset/shadow";
     pub const SNAPSHOT: &str = "daybook:reset/snapshot";
     pub const RESET: &str = "daybook:reset/reset";
@@ -32,19 +34,32 @@ const LARGE_BYTES: usize = 1 << 20;
 pub struct Rewriting<'a> {
     /// Of the component's memory, where it has one.
     pub layout: Option<Layout>,
-    /// The module instance that it gets the second memory from: the one that owns it has none.
+    /// It owns that memory, and gets the second one.
     pub owns: bool,
     /// Exports that the host allocates by.
     pub reallocs: BTreeSet<&'a str>,
-    /// Imported functions, by module and name, whose calls leave handles.
-    pub leaving: BTreeSet<(&'a str, &'a str)>,
+    /// What stands before imported functions, by module and name.
+    pub guarded: BTreeMap<(&'a str, &'a str), Before>,
+}
+
+/// Where a rewritten module has the two memories from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MemoryFrom {
+    /// It owns them, or needs none.
+    Itself,
+    /// It imports the guest's, and is given the second one.
+    Import,
+    /// It has none, but calls what writes into it: it is given both.
+    Nowhere,
 }
 
 impl Read<'_> {
     pub fn rewrite(&self, how: &Rewriting<'_>) -> Result<Vec<u8>, String> {
         let saved = self.saved()?;
         // A module with memory is in a component with memory.
-        let memory = how.layout.filter(|_| self.has_memory());
+        let from = self.memory_from(how);
+        let has_memory = self.has_memory() || from == MemoryFrom::Nowhere;
+        let memory = how.layout.filter(|_| has_memory);
         // Types.
         let mut types = TypeSection::new();
         let mut copier = Copier {
@@ -94,10 +109,8 @@ impl Read<'_> {
         }
         for ((import, name), &of) in (0..).zip(self.imported_functions()).zip(&self.functions) {
             let parameters = self.types[of as usize].params();
-            let before = Before {
-                check: memory.is_some() && parameters.last() == Some(&wp::ValType::I32),
-                spoil: how.leaving.contains(&name),
-            };
+            let mut before = how.guarded.get(&name).copied().unwrap_or_default();
+            before.check &= memory.is_some() && parameters.last() == Some(&wp::ValType::I32);
             if before.check || before.spoil {
                 let calls = functions::import(import, parameters.len() as u32, before, &added);
                 copier.replaced.insert(import, first + made.len() as u32);
@@ -207,6 +220,17 @@ impl Read<'_> {
         Ok(module.finish())
     }
 
+    /// Where it has the memories from that it needs.
+    pub fn memory_from(&self, how: &Rewriting<'_>) -> MemoryFrom {
+        let is_written_to = || how.guarded.values().any(|before| before.check);
+        match (self.imported_memory(), self.has_memory()) {
+            (Some(_), _) => MemoryFrom::Import,
+            (None, true) => MemoryFrom::Itself,
+            (None, false) if is_written_to() => MemoryFrom::Nowhere,
+            (None, false) => MemoryFrom::Itself,
+        }
+    }
+
     fn saved(&self) -> Result<Vec<Saved>, String> {
         // After the one that says whether it is spoiled.
         let kept = self.globals.len() as u32 + 1;
@@ -253,9 +277,22 @@ impl Read<'_> {
             let reader = read(wp::ImportSectionReader::new(reader))?;
             copied(copier.parse_import_section(&mut imports, reader))
         })?;
-        if let Some(layout) = how.layout.filter(|_| self.has_memory() && !how.owns) {
-            let ty = EntityType::Memory(shadow(layout));
-            imports.import(RESERVED, name::SHADOW, ty);
+        let (Some(layout), from) = (how.layout, self.memory_from(how)) else {
+            return Ok(imports);
+        };
+        let mut give = |name, ty| {
+            imports.import(RESERVED, name, EntityType::Memory(ty));
+        };
+        if from == MemoryFrom::Nowhere {
+            let any = MemoryType {
+                minimum: layout.pages(),
+                maximum: None,
+                ..shadow(layout)
+            };
+            give(name::MEMORY, any);
+        }
+        if from != MemoryFrom::Itself {
+            give(name::SHADOW, shadow(layout));
         }
         Ok(imports)
     }
@@ -307,7 +344,8 @@ impl Read<'_> {
         for (name, function) in added {
             exports.export(name, ExportKind::Func, *function);
         }
-        if self.has_memory() && how.owns {
+        if how.owns {
+            exports.export(name::MEMORY, ExportKind::Memory, 0);
             exports.export(name::SHADOW, ExportKind::Memory, 1);
         }
         Ok(exports)

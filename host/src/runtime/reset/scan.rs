@@ -28,6 +28,8 @@ pub enum Core<'a> {
     },
     /// What is done for the guest, by the host or by another component.
     Lowered {
+        /// An answer of it may go into memory, where the guest says.
+        writes: bool,
         component_function: u32,
     },
     /// Makes a handle of a resource, or gives one up.
@@ -284,7 +286,9 @@ impl<'a> Scanned<'a> {
                 func_index,
                 options,
             } => {
+                let is_memory = |it: &_| matches!(it, wp::CanonicalOption::Memory(_));
                 self.functions.push(Core::Lowered {
+                    writes: options.iter().any(is_memory),
                     component_function: func_index,
                 });
                 options
@@ -331,7 +335,9 @@ impl<'a> Scanned<'a> {
         let component_function = match function {
             Core::Exported { .. } | Core::Represented => return false,
             Core::Handle => return true,
-            Core::Lowered { component_function } => component_function,
+            Core::Lowered {
+                component_function, ..
+            } => component_function,
         };
         let types = self.types.as_ref();
         let ty = &types[types.component_function_at(component_function)];

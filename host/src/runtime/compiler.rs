@@ -70,13 +70,7 @@ fn answer(mut input: impl Read, mut output: impl Write) -> Result<()> {
 fn precompiled(encoded: &[u8]) -> Result<Vec<u8>> {
     let engine = compiling_engine()?;
     super::component::guarded(|| {
-        let rewritten = super::reset::rewrite(encoded).ok();
-        let rewritten = { rewritten.as_deref() }
-            .and_then(|rewritten| engine.precompile_component(rewritten).ok());
-        if let Some(code) = rewritten {
-            return Ok(code);
-        }
-        let code = engine.precompile_component(encoded);
+        let code = super::reset::compile(encoded, |bytes| engine.precompile_component(bytes));
         code.map_err(|error| Error::refused(format!("the component is not valid: {error:#}")))
     })
 }

@@ -196,13 +196,9 @@ impl Runtime {
     /// By this process, which nothing stops: of a library's own caller.
     pub(super) fn compile_here(&self, encoded: &[u8]) -> Result<Component> {
         guarded(|| {
-            let rewritten = reset::rewrite(encoded).ok();
-            let rewritten = { rewritten.as_deref() }
-                .and_then(|rewritten| Component::from_binary(&self.engine, rewritten).ok());
-            if let Some(component) = rewritten {
-                return Ok(component);
-            }
-            Component::from_binary(&self.engine, encoded).map_err(|error| {
+            let compiled =
+                reset::compile(encoded, |bytes| Component::from_binary(&self.engine, bytes));
+            compiled.map_err(|error| {
                 Error::refused(format!("the component is not valid: {error:#}"))
                     .hint(metadata::way_out(encoded))
             })

@@ -41,7 +41,7 @@ impl<P, R> Instance<P, R> {
         state: CallState,
         fuel_max: u64,
     ) -> Result<Self, Box<NotStarted>> {
-        self.store.data_mut().renew(state);
+        *self.store.data_mut() = state;
         match self
             .store
             .set_fuel(fuel_max.saturating_sub(self.start_fuel))
@@ -93,7 +93,6 @@ impl Runtime {
                     // Its store goes with what part of it had started.
                     state = CallState {
                         budget,
-                        memory_bytes: 0,
                         ..not_started.store.into_data()
                     };
                     std::thread::sleep(PAUSE);

@@ -32,8 +32,6 @@ pub struct CallState {
     pub(super) memory_refused: bool,
     /// Fuel for what passed between it and the host; the store does not count it.
     pub(super) passing_fuel: u64,
-    /// Of all its linear memories.
-    pub(super) memory_bytes: usize,
     pub(super) wasi: Option<Wasi>,
 }
 
@@ -46,25 +44,13 @@ impl CallState {
             last_words: None,
             memory_refused: false,
             passing_fuel: 0,
-            memory_bytes: 0,
             wasi,
         }
     }
 
-    /// For the next call in the same instance: everything is the call's own but the size of its memory.
-    pub(super) fn renew(&mut self, of: CallState) {
-        *self = CallState {
-            memory_bytes: self.memory_bytes,
-            ..of
-        };
-    }
-
     /// What a call leaves; between calls nothing is lent.
     pub(super) fn take(&mut self) -> CallState {
-        let nothing = CallState {
-            memory_bytes: self.memory_bytes,
-            ..CallState::new(Capability::None, Budget::WHOLE, None)
-        };
+        let nothing = CallState::new(Capability::None, Budget::WHOLE, None);
         std::mem::replace(self, nothing)
     }
 
@@ -116,15 +102,12 @@ impl CallState {
 impl ResourceLimiter for CallState {
     fn memory_growing(
         &mut self,
-        current: usize,
+        _: usize,
         desired: usize,
         _: Option<usize>,
     ) -> wasmtime::Result<bool> {
         let allowed = desired <= limits::MEMORY_BYTES_MAX;
         self.memory_refused |= !allowed;
-        if allowed {
-            self.memory_bytes += desired - current;
-        }
         Ok(allowed)
     }
 

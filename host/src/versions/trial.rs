@@ -193,22 +193,25 @@ impl<'a> Trial<'a> {
             self.reverse(false)?;
             self.refuse(differs(&other, REVERSED), ORDER_HINT);
         }
+        self.try_reset(|it| Ok(differs(&it.step(event)?, RESET)))
+    }
+
+    /// Makes a call in instances that are reset, and says in what it differs.
+    fn try_reset(
+        &mut self,
+        difference: impl Fn(&mut Self) -> Result<Option<String>>,
+    ) -> Result<()> {
         self.materializer.set_calls(Calls::Proved);
         for _ in 0..TIMES {
-            let other = self.step(event)?;
-            self.count_reset();
-            self.refuse(differs(&other, RESET), HOST_HINT);
+            let found = difference(self)?;
+            match self.materializer.take_dropped().contains(&self.code.digest) {
+                true => self.found.dropped += 1,
+                false => self.found.reset += 1,
+            }
+            self.refuse(found, HOST_HINT);
         }
         self.materializer.set_calls(Calls::Fresh);
         Ok(())
-    }
-
-    /// After a call in instances that are reset.
-    fn count_reset(&mut self) {
-        match self.materializer.take_dropped().contains(&self.code.digest) {
-            true => self.found.dropped += 1,
-            false => self.found.reset += 1,
-        }
     }
 
     /// Those that the version can notice.
@@ -329,14 +332,7 @@ impl<'a> Trial<'a> {
             self.reverse(false)?;
             self.refuse(differs(&other, REVERSED), ORDER_HINT);
         }
-        self.materializer.set_calls(Calls::Proved);
-        for _ in 0..TIMES {
-            let other = self.ask(command)?;
-            self.count_reset();
-            self.refuse(differs(&other, RESET), HOST_HINT);
-        }
-        self.materializer.set_calls(Calls::Fresh);
-        Ok(())
+        self.try_reset(|it| Ok(differs(&it.ask(command)?, RESET)))
     }
 }
 

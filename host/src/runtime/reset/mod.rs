@@ -46,9 +46,18 @@ mod export {
     }
 }
 
-/// The component with what resets it; or why it stays as it is. `encoded` need not be valid: then it stays too.
-pub(super) fn rewrite(encoded: &[u8]) -> Result<Vec<u8>, String> {
-    component::rewrite(encoded)
+pub(super) use component::rewrite;
+
+/// Compiles a component with what resets it; or as it is, where it is not one to be reset or does not compile so.
+pub(super) fn compile<T>(
+    encoded: &[u8],
+    compile: impl Fn(&[u8]) -> wasmtime::Result<T>,
+) -> wasmtime::Result<T> {
+    let rewritten = rewrite(encoded).ok();
+    match rewritten.and_then(|rewritten| compile(&rewritten).ok()) {
+        Some(compiled) => Ok(compiled),
+        None => compile(encoded),
+    }
 }
 
 /// Goes with the form that components are compiled in.
